@@ -1,0 +1,37 @@
+"""The `gateway` command: one module of this package for each group of sub-commands.
+
+Exit status: 0 fine, 1 a finding or refusal, 2 wrong use. Data goes to stdout, errors to stderr.
+"""
+
+from importlib import import_module
+
+import click
+
+from gateway import __version__
+
+# Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
+# does not pay for the profile checker's imports.
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports the module of a sub-command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command that exists, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gateway")
+def main() -> None:
+    """Warm Handoff: a gateway from police and crisis encounters into care, with 42 CFR Part 2 consent enforced."""
