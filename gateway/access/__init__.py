@@ -1,0 +1,1 @@
+"""Doors through which others pull; each pull is a disclosure."""

@@ -1,0 +1,15 @@
+"""Find and read the shipped data (mappings, profiles) and an installation's own, once, at start."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(*parts: str) -> Path:
+    """Return the path of a file or folder the product ships, e.g. `shipped("mappings", "codes")`.
+
+    In a wheel they lie inside the package; in a source checkout or editable install beside it.
+    """
+    inside = _PACKAGE / "shipped"
+    root = inside if inside.is_dir() else _PACKAGE.parent
+    return root.joinpath(*parts)

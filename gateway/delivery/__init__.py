@@ -1,0 +1,1 @@
+"""Send disclosures to their endpoints, and try again."""

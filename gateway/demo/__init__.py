@@ -1,0 +1,1 @@
+"""The demonstration story and its stand-in receiving EHR."""

@@ -1,0 +1,1 @@
+"""Say who a person is: matched, possible or none, each with its reason."""

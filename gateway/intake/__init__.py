@@ -1,0 +1,1 @@
+"""Doors through which records and answers come in."""

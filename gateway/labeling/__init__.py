@@ -1,0 +1,1 @@
+"""Say where each item came from and how sensitive it is; never whether it may go."""

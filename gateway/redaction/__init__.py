@@ -1,0 +1,1 @@
+"""Carry a permit out: build what may leave from what is allowed, with labels and notice."""

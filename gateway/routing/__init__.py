@@ -1,0 +1,1 @@
+"""Choose the recipients of a handoff, each with the rule that chose it."""

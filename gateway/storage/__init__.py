@@ -1,0 +1,1 @@
+"""Keep everything durably: one schema for SQLite and PostgreSQL."""

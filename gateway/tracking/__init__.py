@@ -1,0 +1,1 @@
+"""Advance a referral by what its recipient answered."""

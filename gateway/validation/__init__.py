@@ -1,0 +1,1 @@
+"""Check resources against R4 and our profiles; nothing else knows what is valid."""

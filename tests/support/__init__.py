@@ -1,0 +1,1 @@
+"""Builders and paths shared by tests."""
