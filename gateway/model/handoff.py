@@ -1,0 +1,154 @@
+"""What the gateway keeps: inputs, handoffs made of them, the referrals inside, and the work still to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Resource = dict[str, Any]
+"""A FHIR R4 resource as parsed JSON."""
+
+Channel = Literal["http", "mllp", "fhir"]
+
+InputState = Literal["pending", "done", "quarantined"]
+RecordState = Literal["converted", "quarantined", "duplicate", "skipped"]
+HandoffState = Literal["active", "held", "withdrawn"]
+
+WorkKind = Literal["convert", "deliver", "answer"]
+WorkState = Literal["ready", "sending", "delivered", "refused", "held", "dead", "superseded"]
+"""Life of a piece of work. `refused`: consent or agreement is missing (a new consent makes it ready again);
+`held`: a person must decide; `dead`: given up, waits for replay; `superseded`: a newer version took its place."""
+
+DeliveryAction = Literal["create", "update", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInput:
+    """What came in, byte for byte, before anybody tried to read it."""
+
+    id: str
+    channel: Channel
+    source: str
+    """Mapping name for `http`, "hl7v2" for `mllp`, resource type for `fhir`."""
+    client: str | None
+    media_type: str
+    payload: bytes
+    sha256: str
+    received_at: datetime
+    idempotency_key: str | None = None
+    state: InputState = "pending"
+    reason: str | None = None
+    """Why the whole input is in quarantine; never a value from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """What became of the n-th record (from 1) of an input."""
+
+    input_id: str
+    n: int
+    state: RecordState
+    reason: str | None = None
+    handoff_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """One encounter record as kept for exchange: its resources carry the content."""
+
+    id: str
+    """Stable keyed hash of (program, agency, business key)."""
+    version: int
+    program: str
+    agency: str
+    """Registry id of the organization that wrote the police or program part."""
+    content_hash: str
+    person_id: str | None
+    state: HandoffState
+    hold_reason: str | None
+    input_id: str
+    mapping: str
+    created_at: datetime
+    updated_at: datetime
+    trace: bytes = b"[]"
+    """JSON: which source field and rule filled which element (console and `mapping explain` only)."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Measure facts; never FHIR, never sent."""
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One request to one recipient: a ServiceRequest, its Task, and how far it has come."""
+
+    id: str
+    """Logical id of the Task addressed to this recipient."""
+    handoff_id: str
+    service_request_id: str
+    identifier: str
+    """Value of the placer identifier (ServiceRequest.identifier, HL7 v2 RF1-6)."""
+    person_id: str
+    recipient: str
+    """Registry id of the receiving organization."""
+    transport: Literal["fhir", "hl7v2", "link", "document"]
+    purpose: tuple[str, ...]
+    status: str
+    """FHIR R4 Task.status."""
+    business_status: str | None
+    reason: str | None
+    external_id: str | None
+    """The recipient's own id of the referral (RF1-11, filler identifier)."""
+    updated_at: datetime
+    without_agreement: str | None = None
+    """The policy that lets a police-origin referral go without the person's agreement (routes.yaml), if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One row of the outbox: something to do, in the order of its lane."""
+
+    id: int
+    lane: str
+    """Destination: "convert", "answers", or "<organization>/<transport>"."""
+    kind: WorkKind
+    subject: str
+    """Input id (convert, answer) or referral id (deliver)."""
+    action: DeliveryAction
+    message_id: str
+    """Sent with every try: MSH-10, Bundle.identifier. The receiver's key against doubles."""
+    state: WorkState
+    tries: int
+    reason: str | None
+    version: int
+    """Version of the handoff this work was made for."""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person in the index. Demographics are kept for matching only."""
+
+    id: str
+    family: str
+    given: str
+    birth_date: str | None
+    gender: str | None
+    phone: str | None
+    address: str | None
+    patient_ids: tuple[str, ...] = ()
+    """Logical ids of the Patient resources that are this person."""
+    identifiers: tuple[tuple[str, str], ...] = ()
+    """(system, value) pairs known for the person, recipients' record numbers among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What a transport learned from the receiver."""
+
+    code: str
+    """HTTP status or acknowledgement code (AA, CA)."""
+    external_id: str | None = None
+    sent: bytes = b""
+    """The bytes that left, kept for the record's page and for `demo --out`."""
+    answered: bytes = b""

@@ -1,0 +1,364 @@
+"""The protocols through which `flow` reaches the world. Doors implement them, `wiring` chooses who does.
+
+A `Transaction` groups the repositories of one database transaction. `Database.write` returns only after its work
+is durable on disk; a change made inside it is seen by nobody until then.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from gateway.model.audit import AuditEntry
+from gateway.model.handoff import (
+    DeliveryAction,
+    Handoff,
+    HandoffState,
+    InputRecord,
+    InputState,
+    Person,
+    Referral,
+    Resource,
+    StoredInput,
+    Work,
+    WorkKind,
+    WorkState,
+)
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The only source of the present instant."""
+
+    def __call__(self) -> datetime:
+        """Return now, aware, in UTC."""
+        ...
+
+
+class NewId(Protocol):
+    """The only source of fresh, unguessable identifiers."""
+
+    def __call__(self) -> str:
+        """Return a new id: 26 characters of [a-z2-7], usable as FHIR id, message id and file name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResource:
+    """A FHIR resource with what the store knows of it."""
+
+    body: Resource
+    version: int
+    updated_at: datetime
+    handoff_id: str | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One lane, leased to one worker, with its oldest ready work in order."""
+
+    lane: str
+    owner: str
+    work: tuple[Work, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """An HL7v2 message taken before, and the answer it got (HL7 v2.5.1 ch. 2.9.2: repeat the same answer)."""
+
+    sha256: str
+    answer: bytes
+    input_id: str
+
+
+class Inputs(Protocol):
+    """What came in, and what became of each record in it."""
+
+    def add(self, stored: StoredInput) -> None:
+        """Keep an input as it came."""
+        ...
+
+    def get(self, input_id: str) -> StoredInput | None:
+        """Return an input with its bytes."""
+        ...
+
+    def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
+        """Return the id of an earlier input of the same client, source and content."""
+        ...
+
+    def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
+        """Return the input that this client sent to this source with this `Idempotency-Key`."""
+        ...
+
+    def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
+        """Mark an input as done or quarantined."""
+        ...
+
+    def put_records(self, records: Iterable[InputRecord]) -> None:
+        """Write (or overwrite) what became of records of an input."""
+        ...
+
+    def records(self, input_id: str) -> list[InputRecord]:
+        """Return what became of each record so far, by number."""
+        ...
+
+
+class Handoffs(Protocol):
+    """Encounter records as kept for exchange, with their resources."""
+
+    def get(self, handoff_id: str) -> Handoff | None:
+        """Return a handoff without its resources."""
+        ...
+
+    def save(self, handoff: Handoff, resources: Sequence[Resource]) -> None:
+        """Write a handoff and exactly these resources, in this order.
+
+        A resource that changed gets its next version; one that is no longer there is deleted; the versions before
+        stay in the history. `person_id` of the handoff is set on each of its resources.
+        """
+        ...
+
+    def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
+        """Hold, release or withdraw a handoff."""
+        ...
+
+    def resources(self, handoff_id: str) -> list[Resource]:
+        """Return the current resources of a handoff in the order they were saved."""
+        ...
+
+    def of_person(self, person_id: str) -> list[Handoff]:
+        """Return every handoff about a person, oldest first."""
+        ...
+
+    def move_person(self, from_person: str, to_person: str) -> None:
+        """Re-point handoffs, resources and referrals from one person to another (a confirmed match or a merge)."""
+        ...
+
+
+class Resources(Protocol):
+    """Single FHIR resources: those of handoffs and those that partners wrote."""
+
+    def get(self, resource_type: str, resource_id: str) -> StoredResource | None:
+        """Return the current version, or None when it does not exist or was deleted."""
+        ...
+
+    def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
+        """Write a resource as its next version, return that version; meta.versionId and lastUpdated are set."""
+        ...
+
+    def history(self, resource_type: str, resource_id: str) -> list[StoredResource]:
+        """Return every version, newest first."""
+        ...
+
+    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
+        """Return the current resources of a type about a person."""
+        ...
+
+    def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
+        """Return the current resources of a type that carry this business identifier."""
+        ...
+
+
+class People(Protocol):
+    """The index of persons."""
+
+    def get(self, person_id: str) -> Person | None:
+        """Return a person."""
+        ...
+
+    def save(self, person: Person, at: datetime) -> None:
+        """Write a person with all patient ids and identifiers."""
+        ...
+
+    def by_patient(self, patient_id: str) -> Person | None:
+        """Return the person whose Patient resource has this logical id."""
+        ...
+
+    def by_identifier(self, system: str, value: str) -> list[Person]:
+        """Return the persons known under this identifier (more than one: ambiguous)."""
+        ...
+
+    def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
+        """Return the persons who share a normalized name, a birth date or a phone number; at most 50."""
+        ...
+
+    def lock(self, person_id: str) -> None:
+        """Serialize with every other transaction that locks this person: sends and consent changes."""
+        ...
+
+
+class Referrals(Protocol):
+    """Requests to recipients and how far they have come."""
+
+    def get(self, referral_id: str) -> Referral | None:
+        """Return a referral by the id of its Task."""
+        ...
+
+    def save(self, referral: Referral) -> None:
+        """Insert or update a referral."""
+        ...
+
+    def of_handoff(self, handoff_id: str) -> list[Referral]:
+        """Return the referrals made from a handoff."""
+        ...
+
+    def of_person(self, person_id: str) -> list[Referral]:
+        """Return the referrals about a person."""
+        ...
+
+    def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
+        """Return the referral with this placer identifier at this recipient."""
+        ...
+
+    def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
+        """Return the referrals addressed to a recipient, oldest change first."""
+        ...
+
+
+class Outbox(Protocol):
+    """Work in lanes: one lane a destination, strict order inside it, leases with fencing."""
+
+    def add(
+        self,
+        *,
+        lane: str,
+        kind: WorkKind,
+        subject: str,
+        action: DeliveryAction,
+        message_id: str,
+        version: int,
+        at: datetime,
+        state: WorkState = "ready",
+        reason: str | None = None,
+    ) -> int:
+        """Enqueue work; it is visible to workers once the transaction commits."""
+        ...
+
+    def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
+        """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
+        ...
+
+    def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
+        """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
+        ...
+
+    def get(self, work_id: int) -> Work | None:
+        """Return one piece of work."""
+        ...
+
+    def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
+        """Move work to another state. `sending` counts a try."""
+        ...
+
+    def back_off(self, lane: str, due: datetime) -> None:
+        """Let a lane rest until `due`."""
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Give a lane back."""
+        ...
+
+    def pause(self, lane: str, paused: bool) -> None:
+        """Stop or resume a lane (the console's switch for one partner)."""
+        ...
+
+    def of_subject(self, subject: str) -> list[Work]:
+        """Return the work made for a referral or an input, oldest first."""
+        ...
+
+    def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
+        """Return work in these states, oldest first (dead letters, held, refused)."""
+        ...
+
+
+class Decisions(Protocol):
+    """Every decision with the input it was made from, and the log of what was disclosed."""
+
+    def add(
+        self,
+        *,
+        decision_id: str,
+        at: datetime,
+        recipient: str,
+        handoff_id: str | None,
+        referral_id: str | None,
+        work_id: int | None,
+        channel: str,
+        record: Mapping[str, Any],
+        inputs: bytes,
+    ) -> None:
+        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        ...
+
+    def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        ...
+
+    def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
+        """Write that a disclosure is about to leave (42 CFR 2.25; committed before the first byte)."""
+        ...
+
+    def confirm(self, *, message_id: str, code: str, sent: bytes, answered: bytes, at: datetime) -> None:
+        """Write that a disclosure has left and what the receiver answered."""
+        ...
+
+
+class Audit(Protocol):
+    """The hash-chained audit trail."""
+
+    def append(self, entry: AuditEntry) -> None:
+        """Add a row in the same transaction as what it tells of."""
+        ...
+
+
+class Messages(Protocol):
+    """HL7v2 messages already taken, by sending application, facility and MSH-10."""
+
+    def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
+        """Return what is known of a message id."""
+        ...
+
+    def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
+        """Keep the answer given to a message, durably before it is sent."""
+        ...
+
+
+class Transaction(Protocol):
+    """The repositories of one database transaction."""
+
+    @property
+    def inputs(self) -> Inputs: ...
+    @property
+    def handoffs(self) -> Handoffs: ...
+    @property
+    def resources(self) -> Resources: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def referrals(self) -> Referrals: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def decisions(self) -> Decisions: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def messages(self) -> Messages: ...
+
+
+class Database(Protocol):
+    """The store: serialized writes that are durable when they return, and reads of committed state."""
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a writing transaction; return its value after the commit is on disk.
+
+        What `work` raises is raised here and none of its changes are kept; work of others that shares the commit
+        is not touched. `work` may run more than once only if it has not returned.
+        """
+        ...
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one consistent snapshot of committed state."""
+        ...

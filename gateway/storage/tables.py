@@ -1,0 +1,285 @@
+"""The schema: one set of tables for SQLite and PostgreSQL.
+
+Instants are stored as microseconds since the epoch in UTC (both databases then agree on them), originals as bytes.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# A plain INTEGER primary key is what makes SQLite number the rows itself; PostgreSQL needs the 64 bits said.
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+inputs = Table(
+    "input",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("channel", String(8), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("client", String(100)),
+    Column("media_type", String(100), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("idempotency_key", String(255)),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    UniqueConstraint("client", "source", "idempotency_key"),
+    Index("input_by_content", "source", "sha256"),
+    Index("input_by_time", "received_at"),
+)
+
+input_records = Table(
+    "input_record",
+    metadata,
+    Column("input_id", String(64), ForeignKey("input.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("handoff_id", String(64)),
+    PrimaryKeyConstraint("input_id", "n"),
+    Index("input_record_by_handoff", "handoff_id"),
+)
+
+handoffs = Table(
+    "handoff",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("program", String(64), nullable=False),
+    Column("agency", String(100), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("person_id", String(64)),
+    Column("state", String(16), nullable=False),
+    Column("hold_reason", Text),
+    Column("input_id", String(64), ForeignKey("input.id"), nullable=False),
+    Column("mapping", String(100), nullable=False),
+    Column("trace", LargeBinary, nullable=False),
+    Column("facts", LargeBinary, nullable=False),
+    Column("findings", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("handoff_by_person", "person_id"),
+    Index("handoff_by_time", "updated_at"),
+)
+
+resources = Table(
+    "resource",
+    metadata,
+    Column("type", String(40), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("handoff_id", String(64)),
+    Column("position", Integer, nullable=False),
+    Column("person_id", String(64)),
+    Column("deleted", Integer, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("type", "id"),
+    Index("resource_by_handoff", "handoff_id", "position"),
+    Index("resource_by_person", "person_id", "type"),
+)
+
+resource_versions = Table(
+    "resource_version",
+    metadata,
+    Column("type", String(40), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("type", "id", "version"),
+)
+
+resource_identifiers = Table(
+    "resource_identifier",
+    metadata,
+    Column("type", String(40), nullable=False),
+    Column("system", String(255), nullable=False),
+    Column("value", String(255), nullable=False),
+    Column("id", String(64), nullable=False),
+    PrimaryKeyConstraint("type", "system", "value", "id"),
+    Index("resource_identifier_by_id", "type", "id"),
+)
+
+people = Table(
+    "person",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("family", String(200), nullable=False),
+    Column("given", String(200), nullable=False),
+    Column("birth_date", String(10)),
+    Column("gender", String(16)),
+    Column("phone", String(40)),
+    Column("address", Text),
+    Column("match_name", String(400), nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("person_by_name", "match_name"),
+    Index("person_by_birth_date", "birth_date"),
+    Index("person_by_phone", "phone"),
+)
+
+person_keys = Table(
+    "person_key",
+    metadata,
+    Column("system", String(255), nullable=False),  # "Patient" for logical ids of Patient resources
+    Column("value", String(255), nullable=False),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    PrimaryKeyConstraint("system", "value", "person_id"),
+    Index("person_key_by_person", "person_id"),
+)
+
+referrals = Table(
+    "referral",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("handoff_id", String(64), ForeignKey("handoff.id"), nullable=False),
+    Column("service_request_id", String(64), nullable=False),
+    Column("identifier", String(64), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("recipient", String(100), nullable=False),
+    Column("transport", String(16), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("business_status", String(24)),
+    Column("reason", Text),
+    Column("external_id", String(255)),
+    Column("without_agreement", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("identifier", "recipient"),
+    Index("referral_by_handoff", "handoff_id"),
+    Index("referral_by_person", "person_id"),
+    Index("referral_by_recipient", "recipient", "updated_at"),
+)
+
+lanes = Table(
+    "lane",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Column("owner", String(64)),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("paused", Integer, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("lane", String(200), ForeignKey("lane.name"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("outbox_by_subject", "subject"),
+    Index("outbox_by_state", "state", "id"),
+)
+# Only unfinished work is looked for by lane, so only that is indexed: the index stays small for ever.
+_unfinished = outbox.c.state.in_(("ready", "sending"))
+Index("outbox_unfinished", outbox.c.lane, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
+
+decisions = Table(
+    "decision",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("recipient", String(100), nullable=False),
+    Column("handoff_id", String(64)),
+    Column("referral_id", String(64)),
+    Column("work_id", BigInteger),
+    Column("channel", String(16), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("input_hash", String(80), nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
+    Index("decision_by_handoff", "handoff_id", "at"),
+    Index("decision_by_time", "at"),
+)
+
+disclosures = Table(
+    "disclosure",
+    metadata,
+    Column("message_id", String(64), primary_key=True),
+    Column("decision_id", String(64), ForeignKey("decision.id"), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("intended_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("code", String(16)),
+    Column("sent", LargeBinary),
+    Column("answered", LargeBinary),
+    Index("disclosure_by_decision", "decision_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ROW_ID, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+messages = Table(
+    "message",
+    metadata,
+    Column("application", String(200), nullable=False),
+    Column("facility", String(200), nullable=False),
+    Column("control_id", String(200), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("input_id", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("application", "facility", "control_id"),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    Column("password_hash", Text),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+login_links = Table(
+    "login_link",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("staff_id", String(64), ForeignKey("staff.id"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("staff_id", String(64), ForeignKey("staff.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+)
