@@ -1,0 +1,198 @@
+"""How this installation runs: one frozen `Settings` from `gateway.toml`, the environment and the secrets folder.
+
+Nobody else reads the environment. A setting of the file can be overridden by an environment variable named after
+its path, e.g. `GATEWAY_DATABASE__URL`. Secrets are files under `secrets/` (mode 0600) and never stand in the file.
+"""
+
+import os
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway.model.errors import ConfigurationError
+
+FILE_NAME = "gateway.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Installation(_Section):
+    """Who runs this gateway and where."""
+
+    name: str = "Warm Handoff"
+    base_url: str = Field("http://127.0.0.1:8080", description="Address under which partners reach this gateway")
+    state: str = Field("WA", pattern=r"^[A-Z]{2}$", description="Two letters: whose law overlays apply")
+    timezone: str = Field("America/Los_Angeles", description="Zone of local times of agencies that state none")
+
+
+class DatabaseSection(_Section):
+    """Where records are kept."""
+
+    url: str = Field(
+        "sqlite:///gateway.db", description="sqlite:///FILE (relative to this folder) or postgresql+psycopg://..."
+    )
+
+
+class HttpSection(_Section):
+    """The HTTP listener."""
+
+    bind: str = Field("127.0.0.1:8080", pattern=r"^.+:\d+$")
+    threads: int = Field(16, ge=1, le=256)
+    max_body_mib: int = Field(64, ge=1, le=4096, description="Larger requests are refused with 413")
+
+
+class MllpSection(_Section):
+    """The HL7v2 listener."""
+
+    bind: str = Field("127.0.0.1:2575", pattern=r"^.+:\d+$")
+    application: str = Field("WARMHANDOFF", description="MSH-3 of what we send, MSH-5 of what we take")
+    facility: str = Field("GATEWAY", description="MSH-4 of what we send")
+    processing_id: Literal["P", "T", "D"] = Field("P", description="MSH-11 of what we send")
+    max_message_mib: int = Field(64, ge=1, le=1024)
+
+
+class DeliverySection(_Section):
+    """How deliveries are tried."""
+
+    workers: int = Field(2, ge=1, le=64)
+    timeout_s: float = Field(30, gt=0, le=600)
+    back_off_base_s: float = Field(2, gt=0)
+    back_off_cap_s: float = Field(900, gt=0)
+    max_tries: int = Field(20, ge=1, description="After so many failed tries a delivery is a dead letter")
+
+
+class Program(_Section):
+    """Which organizations of the registry stand behind the records of one mapping."""
+
+    agency: str = Field(description="Registry id of the author of the police or program part")
+    clinician: str | None = Field(None, description="Registry id of the author of the clinical part, if any")
+
+
+class Client(_Section):
+    """A registered client: what it may call and on whose behalf."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    organization: str
+    scopes: tuple[str, ...]
+    purpose: tuple[str, ...] = ("TREAT",)
+    person_role: str = Field("staff", description="Role under which its reads are decided, see case-format roles")
+
+
+class Settings(BaseSettings):
+    """The whole of `gateway.toml`, checked; unknown names are errors."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="GATEWAY_", env_nested_delimiter="__")
+
+    installation: Installation = Installation()
+    database: DatabaseSection = DatabaseSection()
+    http: HttpSection = HttpSection()
+    mllp: MllpSection = MllpSection()
+    delivery: DeliverySection = DeliverySection()
+    programs: dict[str, Program] = Field(default_factory=dict)
+    clients: tuple[Client, ...] = ()
+    switches: dict[str, Any] = Field(default_factory=dict, description="Site switches of the consent engine")
+    directory: Path = Field(Path("."), exclude=True, description="Set by the reader, not in the file")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file; no other source is read."""
+        return env_settings, init_settings
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the registered client of this id."""
+        return next((client for client in self.clients if client.id == client_id), None)
+
+    @property
+    def database_url(self) -> str:
+        """Return the database URL with a relative SQLite file placed inside the configuration directory."""
+        match = re.fullmatch(r"sqlite:///(?!/)(.+)", self.database.url)
+        return f"sqlite:///{(self.directory / match[1]).resolve()}" if match else self.database.url
+
+    def secret(self, name: str) -> bytes:
+        """Return the bytes of `secrets/NAME.key`; refuse a missing file or one that others can read."""
+        path = self.directory / "secrets" / f"{name}.key"
+        try:
+            mode = path.stat().st_mode
+            content = path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path}: expected a secret key of at least 32 bytes, found none ({type(error).__name__}); "
+                "`gateway init` writes one"
+            ) from error
+        if stat.S_IMODE(mode) & 0o077:
+            raise ConfigurationError(f"{path}: expected mode 0600, found {stat.S_IMODE(mode):04o}; run chmod 600 on it")
+        return _key_bytes(path, content)
+
+
+def _key_bytes(path: Path, content: bytes) -> bytes:
+    text = content.strip()
+    try:
+        key = bytes.fromhex(text.decode("ascii"))
+    except (UnicodeDecodeError, ValueError):
+        raise ConfigurationError(f"{path}: expected a key in hexadecimal, found something else") from None
+    if len(key) < 32:
+        raise ConfigurationError(f"{path}: expected at least 32 bytes in hexadecimal, found {len(key)}")
+    return key
+
+
+def read_settings(directory: Path) -> Settings:
+    """Read `gateway.toml` of a configuration directory; an absent file means every default.
+
+    Raises:
+        ConfigurationError: with file:line, what was expected and what kind of thing was found.
+    """
+    path = directory / FILE_NAME
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not readable as TOML: {error}") from error
+    try:
+        return Settings(**content, directory=directory)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        raise ConfigurationError(
+            "\n".join(
+                f"{path}:{_line_of(text, problem['loc'])}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+                for problem in problems
+            )
+        ) from error
+
+
+def _line_of(text: str, location: tuple[int | str, ...]) -> int:
+    """Find the line that a validation problem speaks of; tomllib keeps no positions, so the names are looked up."""
+    lines = text.splitlines()
+    names = [part for part in location if isinstance(part, str)]
+    index = next((part for part in location if isinstance(part, int)), 0)
+    headers = [n for n, line in enumerate(lines) if names and re.match(rf"\s*\[+{re.escape(names[0])}\b", line)]
+    start = headers[min(index, len(headers) - 1)] if headers else 0
+    if len(names) > 2:
+        nested = rf"\s*\[{re.escape('.'.join(names[:2]))}\]"
+        start = next((n for n, line in enumerate(lines) if re.match(nested, line)), start)
+    for n in range(start, len(lines)):
+        if names and re.match(rf"\s*\"?{re.escape(names[-1])}\"?\s*=", lines[n]):
+            return n + 1
+    return start + 1
+
+
+def write_secret(directory: Path, name: str, content: bytes) -> None:
+    """Write `secrets/NAME.key` in hexadecimal with mode 0600; an existing key is never overwritten."""
+    folder = directory / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(content.hex() + "\n")
