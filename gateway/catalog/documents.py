@@ -1,0 +1,89 @@
+"""Read a YAML file so that every later complaint about it can name file, line and column."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from gateway.model.errors import ConfigurationError
+
+Location = tuple[str | int, ...]
+
+
+class Document:
+    """A YAML file's content with the place of each of its parts."""
+
+    def __init__(self, name: str, text: str) -> None:
+        """Parse `text`; raise ConfigurationError with the line where it is no YAML or repeats a key."""
+        self.name = name
+        self._marks: dict[Location, tuple[int, int]] = {}
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            raise ConfigurationError(f"{name}{place}: not readable as YAML: {error.problem}") from error
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{name}: not readable as YAML ({type(error).__name__})") from error
+        self._constructor = yaml.SafeLoader("")
+        self.content: Any = None if node is None else self._build(node, ())
+
+    def where(self, location: Location) -> str:
+        """Return `file:line:column` of a part, or of the nearest part around it that stands in the file."""
+        while location and location not in self._marks:
+            location = location[:-1]
+        line, column = self._marks.get(location, (0, 0))
+        return f"{self.name}:{line + 1}:{column + 1}"
+
+    def line(self, location: Location) -> int:
+        """Return the line number (from 1) of a part."""
+        while location and location not in self._marks:
+            location = location[:-1]
+        return self._marks.get(location, (0, 0))[0] + 1
+
+    def problems(self, schema: dict[str, Any]) -> Iterator[str]:
+        """Yield each way in which the content differs from a JSON Schema, as `file:line:column: message`."""
+        validator = jsonschema.Draft202012Validator(schema)
+        for error in sorted(validator.iter_errors(self.content), key=lambda one: [str(p) for p in one.absolute_path]):
+            location = tuple(error.absolute_path)
+            named = ".".join(str(part) for part in location) or "the file"
+            yield f"{self.where(location)}: {named}: {error.message}"
+
+    def _build(self, node: yaml.Node, location: Location) -> Any:
+        self._marks[location] = (node.start_mark.line, node.start_mark.column)
+        if isinstance(node, yaml.MappingNode):
+            return self._build_mapping(node, location)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(child, (*location, index)) for index, child in enumerate(node.value)]
+        return self._constructor.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+
+    def _build_mapping(self, node: yaml.MappingNode, location: Location) -> dict[Any, Any]:
+        built: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._build(key_node, (*location, "<key>"))
+            if key in built:
+                mark = key_node.start_mark
+                raise ConfigurationError(
+                    f"{self.name}:{mark.line + 1}:{mark.column + 1}: {key}: stands here a second time"
+                )
+            built[key] = self._build(value_node, (*location, key))
+        return built
+
+
+def read_document(path: Path, schema: dict[str, Any] | None = None) -> Document:
+    """Read a YAML file and check it against a JSON Schema.
+
+    Raises:
+        ConfigurationError: the file is missing, is no YAML, or differs from the schema; one line a problem.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: expected a readable file, found {type(error).__name__}") from error
+    document = Document(str(path), text)
+    problems = list(document.problems(schema)) if schema is not None else []
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return document

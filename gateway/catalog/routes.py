@@ -1,0 +1,52 @@
+"""Read `routes.yaml` into frozen routes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.catalog.documents import read_document
+from gateway.model.errors import ConfigurationError
+from gateway.model.route import Route
+
+_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("routes.schema.json").read_text())
+
+
+def read_routes(path: Path, organizations: Mapping[str, object]) -> tuple[Route, ...]:
+    """Read the routes; an absent file means that nothing is sent anywhere.
+
+    Raises:
+        ConfigurationError: with file:line:column; also for a recipient that `organizations` does not hold.
+    """
+    if not path.is_file():
+        return ()
+    document = read_document(path, _SCHEMA)
+    problems = [
+        f"{document.where((n, 'to'))}: to: expected the id of an organization in partners/, found an unknown one"
+        for n, entry in enumerate(document.content or [])
+        if entry["to"] not in organizations
+    ]
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return tuple(_route(entry, f"{path.name}:{document.line((n,))}") for n, entry in enumerate(document.content or []))
+
+
+def _route(entry: dict[str, Any], rule: str) -> Route:
+    when = entry["when"]
+    return Route(
+        rule=rule,
+        program=frozenset(_many(when.get("program"))),
+        agency=frozenset(_many(when.get("agency"))),
+        service=frozenset(_many(when.get("service"))),
+        priority=frozenset(_many(when.get("priority"))),
+        to=entry["to"],
+        transport=entry["transport"],
+        purpose=tuple(_many(entry["purpose"])),
+        without_agreement=entry["policy"] if entry.get("without_agreement") else None,
+    )
+
+
+def _many(value: str | list[str] | None) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value

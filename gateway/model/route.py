@@ -1,0 +1,34 @@
+"""Routes: which referral goes to whom, by which transport and for what purpose."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Transport = Literal["fhir", "hl7v2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One entry of `routes.yaml`. An empty condition matches everything."""
+
+    rule: str
+    """Where the rule stands, e.g. "routes.yaml:12"; shown with each recipient it chose."""
+    program: frozenset[str]
+    agency: frozenset[str]
+    service: frozenset[str]
+    priority: frozenset[str]
+    to: str
+    transport: Transport
+    purpose: tuple[str, ...]
+    without_agreement: str | None
+    """The policy that lets a police-origin referral go without the person's agreement, if the route names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One organization that a referral is to be sent to, and the rule that chose it."""
+
+    organization: str
+    transport: Transport
+    purpose: tuple[str, ...]
+    without_agreement: str | None
+    rule: str
