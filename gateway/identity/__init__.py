@@ -1,1 +1,75 @@
-"""Say who a person is: matched, possible or none, each with its reason."""
+"""Say who a person is: matched, possible or none, each with its reason.
+
+Law-enforcement demographics are weak (aliases, transposed names, guessed birth dates), so a match needs name, full
+birth date and one more agreeing fact. Everything between that and a stranger is `possible`, and held for a person.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from gateway.model.handoff import Person
+from gateway.model.match import Match
+
+
+def normalized(text: str) -> str:
+    """Reduce a name, address or phone number to what may be compared: letters and digits without case or accents."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return re.sub(r"[^0-9a-z]+", "", plain.casefold())
+
+
+def match(found: Person, known: Iterable[Person]) -> Match:
+    """Compare the person of a record with those of the index.
+
+    Two certain matches are as doubtful as none: the grade is then `possible` with both.
+    """
+    certain: list[str] = []
+    doubtful: dict[str, str] = {}
+    for other in known:
+        grade, reason = _compare(found, other)
+        if grade == "matched":
+            certain.append(other.id)
+        elif grade == "possible":
+            doubtful[other.id] = reason
+    if len(certain) == 1:
+        return Match("matched", (certain[0],), "name, birth date and one more fact agree")
+    if certain:
+        return Match("possible", tuple(sorted(certain)), "more than one person of the index agrees")
+    if doubtful:
+        return Match("possible", tuple(sorted(doubtful)), "; ".join(sorted(set(doubtful.values()))))
+    return Match("none", (), "nobody in the index agrees")
+
+
+def _compare(found: Person, other: Person) -> tuple[str, str]:
+    if set(found.patient_ids) & set(other.patient_ids) or set(found.identifiers) & set(other.identifiers):
+        return "matched", "shared identifier"
+    family, given = normalized(found.family), normalized(found.given)
+    other_family, other_given = normalized(other.family), normalized(other.given)
+    if not family or not other_family:
+        return "none", ""
+    same_name = (family, given) == (other_family, other_given)
+    swapped_name = (family, given) == (other_given, other_family)
+    near_name = family == other_family and given[:1] == other_given[:1]
+    same_birth = _is_full(found.birth_date) and found.birth_date == other.birth_date
+    one_more = _agree(found.phone, other.phone) or _agree(found.address, other.address)
+    if same_birth and (same_name or swapped_name or near_name):
+        gender_differs = _differ(found.gender, other.gender)
+        if same_name and one_more and not gender_differs:
+            return "matched", ""
+        return "possible", "name and birth date agree, nothing else confirms it"
+    if same_name and one_more and not (_is_full(found.birth_date) and _is_full(other.birth_date)):
+        return "possible", "name and contact agree, a birth date is missing"
+    return "none", ""
+
+
+def _is_full(birth_date: str | None) -> bool:
+    return birth_date is not None and len(birth_date) == len("YYYY-MM-DD")
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    return bool(one) and bool(other) and normalized(one or "") == normalized(other or "")
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one not in (None, "unknown") and other not in (None, "unknown") and one != other

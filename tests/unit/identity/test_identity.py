@@ -1,0 +1,67 @@
+"""Who is this: matched, possible or none."""
+
+import dataclasses
+
+from gateway.identity import match, normalized
+from gateway.model.handoff import Person
+
+ADA = Person("p1", "Sample", "Ada", "1980-02-03", "female", "360-555-0101", "1 Example Way")
+
+
+def test_name_birth_date_and_phone_together_are_a_match() -> None:
+    found = dataclasses.replace(ADA, id="new", family="SAMPLE ", address=None, phone="(360) 555 0101")
+
+    assert match(found, [ADA]).person_ids == ("p1",)
+    assert match(found, [ADA]).grade == "matched"
+
+
+def test_name_and_birth_date_alone_are_only_possible() -> None:
+    found = dataclasses.replace(ADA, id="new", phone=None, address=None)
+
+    assert match(found, [ADA]).grade == "possible"
+
+
+def test_a_contradicting_gender_makes_a_match_only_possible() -> None:
+    found = dataclasses.replace(ADA, id="new", gender="male")
+
+    assert match(found, [ADA]).grade == "possible"
+
+
+def test_swapped_names_with_the_same_birth_date_are_possible() -> None:
+    found = dataclasses.replace(ADA, id="new", family="Ada", given="Sample")
+
+    assert match(found, [ADA]).grade == "possible"
+
+
+def test_a_partial_birth_date_never_confirms() -> None:
+    found = dataclasses.replace(ADA, id="new", birth_date="1980")
+
+    assert match(found, [ADA]).grade == "possible"
+    assert match(dataclasses.replace(found, phone=None, address=None), [ADA]).grade == "none"
+
+
+def test_two_agreeing_persons_are_possible_with_both() -> None:
+    twin = dataclasses.replace(ADA, id="p2")
+
+    result = match(dataclasses.replace(ADA, id="new"), [twin, ADA])
+
+    assert (result.grade, result.person_ids) == ("possible", ("p1", "p2"))
+
+
+def test_a_stranger_is_nobody() -> None:
+    assert match(Person("new", "Other", "Bo", "1999-01-01", None, None, None), [ADA]).grade == "none"
+
+
+def test_a_person_without_a_name_matches_nobody() -> None:
+    assert match(Person("new", "", "", "1980-02-03", None, None, None), [ADA]).grade == "none"
+
+
+def test_a_shared_record_number_is_a_match_whatever_the_name() -> None:
+    number = (("urn:oid:2.999.5", "M1"),)
+    known = dataclasses.replace(ADA, identifiers=number)
+
+    assert match(Person("new", "Other", "Bo", None, None, None, None, (), number), [known]).grade == "matched"
+
+
+def test_accents_case_and_punctuation_do_not_separate_names() -> None:
+    assert normalized("O'Brién-Núñez ") == "obriennunez"
