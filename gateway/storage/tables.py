@@ -1,6 +1,7 @@
 """The schema: one set of tables for SQLite and PostgreSQL.
 
 Instants are stored as microseconds since the epoch in UTC (both databases then agree on them), originals as bytes.
+What a partner or a source can make long is `Text`: only PostgreSQL enforces a length, and it would refuse the row.
 """
 
 from sqlalchemy import (
@@ -30,11 +31,11 @@ inputs = Table(
     Column("channel", String(8), nullable=False),
     Column("source", String(100), nullable=False),
     Column("client", String(100)),
-    Column("media_type", String(100), nullable=False),
+    Column("media_type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("idempotency_key", String(255)),
+    Column("idempotency_key", Text),
     Column("state", String(16), nullable=False),
     Column("reason", Text),
     UniqueConstraint("client", "source", "idempotency_key"),
@@ -82,17 +83,28 @@ resources = Table(
     Column("type", String(40), nullable=False),
     Column("id", String(64), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("handoff_id", String(64)),
-    Column("position", Integer, nullable=False),
+    Column("handoff_id", String(64)),  # the handoff that wrote it last; which ones hold it: handoff_resource
     Column("person_id", String(64)),
     Column("deleted", Integer, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("type", "id"),
-    Index("resource_by_handoff", "handoff_id", "position"),
     Index("resource_by_person", "person_id", "type"),
 )
 
+# An agency's Organization is one resource in many handoffs, so belonging is a table of its own.
+handoff_resources = Table(
+    "handoff_resource",
+    metadata,
+    Column("handoff_id", String(64), ForeignKey("handoff.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("id", String(64), nullable=False),
+    PrimaryKeyConstraint("handoff_id", "position"),
+    Index("handoff_resource_by_resource", "type", "id"),
+)
+
+# Former versions only: the current one lies in `resource`, so that a first save writes each body once.
 resource_versions = Table(
     "resource_version",
     metadata,
@@ -119,17 +131,18 @@ people = Table(
     "person",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("family", String(200), nullable=False),
-    Column("given", String(200), nullable=False),
+    Column("family", Text, nullable=False),
+    Column("given", Text, nullable=False),
     Column("birth_date", String(10)),
-    Column("gender", String(16)),
-    Column("phone", String(40)),
+    Column("gender", Text),
+    Column("phone", Text),
     Column("address", Text),
-    Column("match_name", String(400), nullable=False),
+    Column("match_name", Text, nullable=False),
+    Column("match_phone", Text),
     Column("updated_at", BigInteger, nullable=False),
     Index("person_by_name", "match_name"),
     Index("person_by_birth_date", "birth_date"),
-    Index("person_by_phone", "phone"),
+    Index("person_by_phone", "match_phone"),
 )
 
 person_keys = Table(
@@ -156,7 +169,7 @@ referrals = Table(
     Column("status", String(24), nullable=False),
     Column("business_status", String(24)),
     Column("reason", Text),
-    Column("external_id", String(255)),
+    Column("external_id", Text),
     Column("without_agreement", Text),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("identifier", "recipient"),
@@ -225,7 +238,7 @@ disclosures = Table(
     Column("description", Text, nullable=False),
     Column("intended_at", BigInteger, nullable=False),
     Column("confirmed_at", BigInteger),
-    Column("code", String(16)),
+    Column("code", Text),
     Column("sent", LargeBinary),
     Column("answered", LargeBinary),
     Index("disclosure_by_decision", "decision_id"),
@@ -246,9 +259,9 @@ audit = Table(
 messages = Table(
     "message",
     metadata,
-    Column("application", String(200), nullable=False),
-    Column("facility", String(200), nullable=False),
-    Column("control_id", String(200), nullable=False),
+    Column("application", Text, nullable=False),
+    Column("facility", Text, nullable=False),
+    Column("control_id", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("input_id", String(64), nullable=False),
