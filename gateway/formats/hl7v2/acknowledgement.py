@@ -1,0 +1,214 @@
+"""Acknowledgements: what a message deserves on arrival, the answer in its sender's own terms, and answers to us.
+
+Original and enhanced mode: HL7 v2.5.1 ch. 2.9.2 and 2.9.3; error codes: HL7 table 0357.
+"""
+
+import re
+from datetime import datetime
+from typing import get_args
+
+from gateway.formats.hl7v2.build import Field, MessageWriter
+from gateway.formats.hl7v2.delimiters import STANDARD
+from gateway.formats.hl7v2.message import Message, Unreadable, read_message
+from gateway.formats.hl7v2.times import hl7_time
+from gateway.model.hl7_header import AckCode, Acknowledgement, Designator, Hl7Header, Reception, Verdict
+
+TAKEN = frozenset(("ACK", "ADT", "MDM", "OMG", "ORM", "ORU", "OSU", "PGL", "PPR", "REF", "RPA", "RQA", "RRI", "SIU"))
+"""MSH-9.1 of the messages we take; what an event of theirs means is found out after it is stored."""
+
+ERROR_TEXT = {
+    "100": "Segment sequence error",
+    "101": "Required field missing",
+    "102": "Data type error",
+    "103": "Table value not found",
+    "200": "Unsupported message type",
+    "201": "Unsupported event code",
+    "202": "Unsupported processing id",
+    "203": "Unsupported version id",
+    "204": "Unknown key identifier",
+    "205": "Duplicate key identifier",
+    "206": "Application record locked",
+    "207": "Application internal error",
+}
+
+_REJECTED = frozenset(("200", "201", "202", "203"))
+"""Errors of MSH-9, -11 and -12: these reject a message, others leave it open to correction (ch. 2.9.2.2)."""
+
+_VERSION = re.compile(r"2(\.\d){0,2}")
+
+
+def read_header(message: Message) -> Hl7Header:
+    """Return what MSH says, decoded; fields that are not there are ""."""
+    return Hl7Header(
+        sending_application=_designator(message, 3),
+        sending_facility=_designator(message, 4),
+        receiving_application=_designator(message, 5),
+        receiving_facility=_designator(message, 6),
+        time=message.text("MSH-7.1").strip(),
+        security=message.text("MSH-8"),
+        message_code=message.text("MSH-9.1").strip(),
+        trigger_event=message.text("MSH-9.2").strip(),
+        control_id=message.text("MSH-10").strip(),
+        processing_id=message.text("MSH-11.1").strip(),
+        version=message.text("MSH-12.1").strip(),
+        accept_acknowledgment=message.text("MSH-15").strip().upper(),
+        application_acknowledgment=message.text("MSH-16").strip().upper(),
+        charset=message.text("MSH-18").strip(),
+    )
+
+
+def receive(frame: bytes, agreed_charset: str = "") -> Reception:
+    """Judge a message by its frame and header alone.
+
+    Accepted: it is readable and of a type and version we take. Error: its header lacks something or its characters
+    are not those it declares. Rejected: no message, or a type, version or processing id that we do not take. What its
+    content holds never changes the answer.
+    """
+    message = read_message(frame, agreed_charset)
+    if isinstance(message, Unreadable):
+        verdict: Verdict = "reject" if message.location == "MSH" else "error"
+        return Reception(verdict, _salvaged_header(frame), message.code, message.location, message.reason)
+    header = read_header(message)
+    for code, location, wrong in _header_faults(header):
+        if wrong:
+            text = ERROR_TEXT[code]
+            return Reception("reject" if code in _REJECTED else "error", header, code, location, text)
+    return Reception("accept", header)
+
+
+def _header_faults(header: Hl7Header) -> list[tuple[str, str, bool]]:
+    return [
+        ("101", "MSH-9.1", not header.message_code),
+        ("101", "MSH-10", not header.control_id),
+        ("102", "MSH-10", len(header.control_id) > 199),
+        ("101", "MSH-9.2", not header.trigger_event and header.message_code != "ACK"),
+        ("200", "MSH-9.1", header.message_code not in TAKEN),
+        ("202", "MSH-11.1", header.processing_id not in ("", "P", "T", "D")),
+        # An empty version is the peer's default; a later 2.x is read like the nearest one we know.
+        ("203", "MSH-12.1", bool(header.version) and not _VERSION.fullmatch(header.version)),
+    ]
+
+
+def acknowledge(frame: bytes, reception: Reception, control_id: str, at: datetime) -> bytes:
+    """Write the answer to `frame` that goes back on the same connection; b"" when its sender asked for none.
+
+    `control_id` is MSH-10 of the answer. Original mode gives AA, AE or AR. In enhanced mode MSH-15 asks for CA, CE or
+    CR; where it asks for nothing and MSH-16 does, the application answer goes back here. An acknowledgement is itself
+    answered only where its MSH-15 says so, or two systems would thank each other for ever.
+    """
+    header = reception.header or _UNKNOWN_SENDER
+    code = _answer_code(header, reception.verdict)
+    return b"" if code is None else _write(frame, header, code, reception, control_id, at)
+
+
+def application_answer(frame: bytes, reception: Reception, control_id: str, at: datetime) -> bytes:
+    """Write the application acknowledgement that follows a CA as its own message; b"" when MSH-16 asks for none."""
+    header = reception.header or _UNKNOWN_SENDER
+    if not _asked(header.application_acknowledgment, reception.verdict):
+        return b""
+    return _write(frame, header, _APPLICATION[reception.verdict], reception, control_id, at)
+
+
+_APPLICATION: dict[Verdict, AckCode] = {"accept": "AA", "error": "AE", "reject": "AR"}
+_ACCEPT: dict[Verdict, AckCode] = {"accept": "CA", "error": "CE", "reject": "CR"}
+_UNKNOWN_SENDER = Hl7Header((), (), (), (), "", "")
+
+
+def _answer_code(header: Hl7Header, verdict: Verdict) -> AckCode | None:
+    if _asked(header.accept_acknowledgment, verdict):
+        return _ACCEPT[verdict]
+    if header.message_code == "ACK":
+        return None
+    if not header.is_enhanced or _asked(header.application_acknowledgment, verdict):
+        return _APPLICATION[verdict]
+    return None
+
+
+def _asked(condition: str, verdict: Verdict) -> bool:
+    if condition == "ER":
+        return verdict != "accept"
+    if condition == "SU":
+        return verdict == "accept"
+    return condition == "AL"
+
+
+def _write(
+    frame: bytes, header: Hl7Header, code: AckCode, reception: Reception, control_id: str, at: datetime
+) -> bytes:
+    message = read_message(frame)
+    # What cannot be read is answered in ASCII, which all sets hold: our own words and the ids need no more.
+    separators, codec = (STANDARD, "ascii") if isinstance(message, Unreadable) else (message.separators, message.codec)
+    version = header.version or "2.5.1"
+    modern = version >= "2.5"
+    event: Field = ("ACK", header.trigger_event, "ACK") if version >= "2.4" else ("ACK", header.trigger_event)
+    writer = MessageWriter(separators)
+    writer.add(
+        "MSH",
+        {
+            3: header.receiving_application,
+            4: header.receiving_facility,
+            5: header.sending_application,
+            6: header.sending_facility,
+            7: hl7_time(at),
+            9: event,
+            10: control_id,
+            11: header.processing_id or "P",
+            12: version,
+            18: header.charset,
+        },
+    )
+    writer.add("MSA", {1: code, 2: header.control_id, 3: "" if modern else reception.text})
+    if reception.verdict != "accept":
+        writer.add("ERR", _error(reception, modern))
+    return writer.to_bytes(codec)
+
+
+def _error(reception: Reception, modern: bool) -> dict[int, Field]:
+    code = (reception.code, ERROR_TEXT.get(reception.code, ""), "HL70357")
+    segment, _, place = reception.location.partition("-")
+    field, _, component = place.partition(".")
+    if not modern:
+        return {1: (segment, "1" if segment else "", field, code)}
+    where = (segment, "1" if segment else "", field, "1" if component else "", component)
+    return {2: where, 3: code, 4: "E", 8: reception.text}
+
+
+def read_acknowledgement(content: bytes) -> Acknowledgement | None:
+    """Read an answer to one of our messages; None when it is something else or cannot be read."""
+    message = read_message(content)
+    if isinstance(message, Unreadable):
+        return None
+    code = message.text("MSA-1").strip().upper()
+    for known in get_args(AckCode):
+        if code == known:
+            return Acknowledgement(known, message.text("MSA-2").strip(), _error_codes(message), _error_text(message))
+    return None
+
+
+def _error_codes(message: Message) -> tuple[str, ...]:
+    codes = (error.text(3, 1) or error.text(1, 4, 1) for error in message.named("ERR"))
+    return tuple(code.strip() for code in codes if code.strip())
+
+
+def _error_text(message: Message) -> str:
+    words = [message.text("MSA-3")]
+    words += [error.text(8) or error.text(7) or error.text(3, 2) for error in message.named("ERR")]
+    return "; ".join(dict.fromkeys(word for word in words if word))
+
+
+def _designator(message: Message, field: int) -> Designator:
+    parts = [message.text(f"MSH-{field}.{component}") for component in (1, 2, 3)]
+    while parts and not parts[-1]:
+        parts.pop()
+    return tuple(parts)
+
+
+def _salvaged_header(frame: bytes) -> Hl7Header | None:
+    """Read what the header of an otherwise unreadable message says, so that its sender can match the answer."""
+    first_line = re.split(rb"[\r\n]", frame.lstrip(b"\xef\xbb\xbf\r\n\x0b "), maxsplit=1)[0][:4096]
+    # Latin-1 gives every byte a character: the header is read for its ids, which are ASCII.
+    fields = first_line.split(first_line[3:4] or b"|")
+    if len(fields) > 17:
+        fields[17] = b""
+    message = read_message((first_line[3:4] or b"|").join(fields).decode("latin-1").encode("ascii", "replace"))
+    return None if isinstance(message, Unreadable) else read_header(message)

@@ -1,0 +1,61 @@
+"""Which characters the bytes of an HL7v2 message stand for (MSH-18, HL7 table 0211)."""
+
+from dataclasses import dataclass
+
+CODECS: dict[str, str] = {
+    "ASCII": "ascii",
+    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
+    "UNICODE UTF-8": "utf-8",
+    "GB 18030-2000": "gb18030",
+    "BIG-5": "big5",
+    "KS X 1001": "euc_kr",
+    # Not in the table, but sent by engines every day.
+    "UTF-8": "utf-8",
+    "UTF8": "utf-8",
+    "UNICODE": "utf-8",
+    "US-ASCII": "ascii",
+    "ISO-8859-1": "iso8859-1",
+    "8859-1": "iso8859-1",
+    "WINDOWS-1252": "cp1252",
+    "CP1252": "cp1252",
+}
+"""Name in MSH-18 -> Python codec. Sets that switch by ISO 2022 escapes (ISO IR87 and others) are not among them."""
+
+UNDECLARED = ("ascii", "utf-8", "cp1252")
+"""What is tried, in this order, where the sender declares nothing and no default is agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text, the codec that gave it, and whether that codec was declared, agreed or only guessed."""
+
+    text: str
+    codec: str
+    guessed: bool = False
+
+
+def decode(content: bytes, declared: str, agreed: str = "") -> Decoded | None:
+    """Decode a message by its MSH-18, else by the set agreed with the peer, else by trying the usual ones.
+
+    `declared` and `agreed` are names of HL7 table 0211 or "". None: the set is not one we read, or bytes do not fit
+    it (HL7 error 207); nothing is ever replaced in silence.
+    """
+    name = (declared or agreed).strip().upper()
+    if name:
+        codec = CODECS.get(name)
+        if codec is None or b"\x1b" in content:
+            return None
+        text = _try(content, codec)
+        return None if text is None else Decoded(text, codec)
+    for codec in UNDECLARED:
+        text = _try(content, codec)
+        if text is not None:
+            return Decoded(text, codec, guessed=codec == "cp1252")
+    return None
+
+
+def _try(content: bytes, codec: str) -> str | None:
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,34 @@
+"""How a place in a message is named: `PID-3[2].1.2`, `OBX[4]-5.1`, `MSH-10`."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_SYNTAX = re.compile(
+    r"(?P<segment>[A-Z][A-Z0-9]{2})(?:\[(?P<occurrence>[1-9][0-9]{0,5})\])?"
+    r"-(?P<field>[1-9][0-9]{0,3})(?:\[(?P<repetition>[1-9][0-9]{0,4})\])?"
+    r"(?:\.(?P<component>[1-9][0-9]{0,3})(?:\.(?P<subcomponent>[1-9][0-9]{0,3}))?)?"
+)
+
+
+class Path(NamedTuple):
+    """A place in a message, counted from 1 as in the standard."""
+
+    segment: str
+    occurrence: int
+    within: tuple[int, int, int, int]
+    """Field, component, subcomponent (0: not named, the whole), repetition: the order `Segment.text` takes them."""
+
+
+@lru_cache(maxsize=4096)
+def parse_path(path: str) -> Path:
+    """Read a path; occurrence and repetition default to the first. Raises ValueError on anything else."""
+    match = _SYNTAX.fullmatch(path)
+    if match is None:
+        raise ValueError(f"expected a path like PID-3[2].1.2 or OBX[4]-5, found {path[:40]!r}")
+    part = match.groupdict()
+    return Path(
+        part["segment"],
+        int(part["occurrence"] or 1),
+        (int(part["field"]), int(part["component"] or 0), int(part["subcomponent"] or 0), int(part["repetition"] or 1)),
+    )

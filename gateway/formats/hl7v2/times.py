@@ -1,0 +1,63 @@
+"""HL7v2 times (TS, DTM) and FHIR dates: precision and zone survive both ways, and nothing is shifted to UTC."""
+
+import re
+from datetime import UTC, datetime
+
+_DTM = re.compile(
+    r"(?P<y>\d{4})(?:(?P<mo>\d{2})(?:(?P<d>\d{2})(?:(?P<h>\d{2})(?P<mi>\d{2})(?:(?P<s>\d{2})(?:\.(?P<f>\d{1,4}))?)?)?)?)?"
+    r"(?P<zone>[+-]\d{4})?"
+)
+_FHIR = re.compile(
+    r"(?P<y>\d{4})(?:-(?P<mo>\d{2})(?:-(?P<d>\d{2})(?:T(?P<h>\d{2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:\.(?P<f>\d+))?)?"
+    r"(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?"
+)
+
+
+def hl7_time(at: datetime) -> str:
+    """Write an aware instant to the second with its own offset."""
+    if at.tzinfo is None:
+        raise ValueError("expected an aware datetime")
+    return at.strftime("%Y%m%d%H%M%S%z")[:19]
+
+
+def zone_of(dtm: str) -> str:
+    """Return the offset a DTM states, such as "-0800", or ""."""
+    match = _DTM.fullmatch(dtm.strip())
+    return (match["zone"] or "") if match else ""
+
+
+def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
+    """Turn a DTM into a FHIR dateTime of the same precision; None when it is not one.
+
+    A time without zone takes `default_zone` ("-0800": that of MSH-7, else of the peer); with neither, only the date
+    is kept, since a FHIR time must state its offset (FHIR R4 datatypes, dateTime).
+    """
+    match = _DTM.fullmatch(dtm.strip())
+    if match is None or not _exists(match):
+        return None
+    date = "-".join(part for part in (match["y"], match["mo"], match["d"]) if part)
+    zone = match["zone"] or default_zone
+    if not match["h"] or not zone:
+        return date
+    fraction = f".{match['f']}" if match["f"] else ""
+    return f"{date}T{match['h']}:{match['mi']}:{match['s'] or '00'}{fraction}{zone[:3]}:{zone[3:]}"
+
+
+def dtm(date_time: str) -> str:
+    """Turn a FHIR date, dateTime or instant into a DTM of the same precision; "" when it is not one."""
+    match = _FHIR.fullmatch(date_time)
+    if match is None:
+        return ""
+    digits = "".join(match[part] or "" for part in ("y", "mo", "d", "h", "mi", "s"))
+    fraction = f".{match['f'][:4]}" if match["f"] else ""
+    zone = (match["zone"] or "").replace(":", "")
+    return digits + fraction + ("+0000" if zone == "Z" else zone)
+
+
+def _exists(match: re.Match[str]) -> bool:
+    year, month, day, hour, minute, second = (int(match[part] or 0) for part in ("y", "mo", "d", "h", "mi", "s"))
+    try:
+        datetime(year, month or 1, day or 1, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return False
+    return True
