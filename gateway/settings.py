@@ -30,6 +30,7 @@ class Installation(_Section):
     base_url: str = Field("http://127.0.0.1:8080", description="Address under which partners reach this gateway")
     state: str = Field("WA", pattern=r"^[A-Z]{2}$", description="Two letters: whose law overlays apply")
     timezone: str = Field("America/Los_Angeles", description="Zone of local times of agencies that state none")
+    operator: str = Field("org:operator", description="Registry id of whoever runs this gateway")
 
 
 class DatabaseSection(_Section):

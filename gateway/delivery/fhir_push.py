@@ -1,0 +1,135 @@
+"""Send a disclosure to a receiving FHIR server: one transaction Bundle, conditional on business identifiers.
+
+A repetition changes nothing at the receiver (FHIR R4 http, conditional create): each entry is created only if none
+carries its identifier. A changed record goes out as conditional updates, because `ifNoneExist` alone never changes
+anything. Receivers give resources their own ids, so references inside the transaction are `urn:uuid`.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import requests
+
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import Resource, SendResult
+from gateway.model.partner import Endpoint
+from gateway.model.transport import Envelope
+
+SOURCE_ID = "https://warmhandoff.example/id/resource"
+"""Identifier system (and, where a type has no identifier, tag system) of our logical id at a receiver."""
+
+_NAMESPACE = uuid.UUID("5a0ff4c0-7f0a-5d1f-9a0c-2f8d5f2d6c11")
+_WITHOUT_IDENTIFIER = frozenset({"Provenance", "AuditEvent", "OperationOutcome", "Binary", "Parameters"})
+_UPDATED_ON_CREATE = frozenset({"Patient"})
+"""A Patient that the receiver already has from an earlier handoff is brought up to date, not left as it was."""
+
+
+class FhirPush:
+    """The `fhir` transport. One instance serves all endpoints; `token` gives the bearer token for one, or None."""
+
+    scheme = "fhir"
+
+    def __init__(self, timeout_s: float, token: Callable[[Endpoint], str | None] = lambda endpoint: None) -> None:
+        self._timeout_s = timeout_s
+        self._token = token
+        self._session = requests.Session()
+
+    def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        """POST the transaction and return the receiver's answer.
+
+        Raises:
+            TryLater: no connection, time-out, 401, 408, 409, 425, 429 or 5xx.
+            WillNeverWork: the receiver refused the content (other 4xx), or answered with something that is no
+                transaction-response.
+        """
+        body = orjson.dumps(transaction(disclosure.content, envelope))
+        headers = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
+        if token := self._token(endpoint):
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            answer = self._session.post(endpoint.address, data=body, headers=headers, timeout=self._timeout_s)
+        except requests.RequestException as error:
+            raise TryLater(f"no answer from the receiver ({type(error).__name__})") from error
+        if answer.status_code in (401, 408, 409, 425, 429) or answer.status_code >= 500:
+            raise TryLater(f"the receiver answered {answer.status_code}")
+        if not answer.ok:
+            raise WillNeverWork(f"the receiver refused the transaction with {answer.status_code}")
+        return SendResult(
+            code=str(answer.status_code),
+            external_id=_location_of_task(answer.content, disclosure.content),
+            sent=body,
+            answered=answer.content,
+        )
+
+
+def transaction(bundle: Resource, envelope: Envelope) -> Resource:
+    """Turn the collection Bundle of a disclosure into the transaction that stores it at a receiver."""
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    urns = {f"{r['resourceType']}/{r['id']}": _urn(r) for r in resources if "id" in r}
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "identifier": {"system": "https://warmhandoff.example/id/message", "value": envelope.message_id},
+        "timestamp": envelope.created_at,
+        **({"meta": bundle["meta"]} if "meta" in bundle else {}),
+        "entry": [_entry(resource, urns, envelope) for resource in resources],
+    }
+
+
+def _entry(resource: Resource, urns: dict[str, str], envelope: Envelope) -> Resource:
+    kind = resource["resourceType"]
+    body = {name: _repointed(value, urns) for name, value in resource.items() if name != "id"}
+    condition = _stamp(body, kind, resource["id"])
+    update = envelope.action != "create" or kind in _UPDATED_ON_CREATE
+    request = (
+        {"method": "PUT", "url": f"{kind}?{condition}"}
+        if update
+        else {"method": "POST", "url": kind, "ifNoneExist": condition}
+    )
+    return {"fullUrl": _urn(resource), "resource": body, "request": request}
+
+
+def _stamp(body: Resource, kind: str, resource_id: str) -> str:
+    """Write our id into the resource and return the search condition that finds it again."""
+    key = f"{quote(SOURCE_ID, safe='')}%7C{resource_id}"
+    if kind in _WITHOUT_IDENTIFIER:
+        meta = body.get("meta", {})
+        tag = {"system": SOURCE_ID, "code": resource_id}
+        body["meta"] = {**meta, "tag": [*meta.get("tag", []), tag]}
+        return f"_tag={key}"
+    own = {"system": SOURCE_ID, "value": resource_id}
+    known = body.get("identifier", [])
+    body["identifier"] = [*(known if isinstance(known, list) else [known]), own]
+    return f"identifier={key}"
+
+
+def _repointed(value: Any, urns: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: urns.get(part, part) if name == "reference" and isinstance(part, str) else _repointed(part, urns)
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_repointed(part, urns) for part in value]
+    return value
+
+
+def _urn(resource: Resource) -> str:
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, resource['resourceType'] + '/' + resource['id'])}"
+
+
+def _location_of_task(answered: bytes, bundle: Resource) -> str | None:
+    """Return the receiver's own id of the Task, told by the location of its entry in the transaction-response."""
+    try:
+        response = orjson.loads(answered)
+        locations = [entry.get("response", {}).get("location", "") for entry in response.get("entry", [])]
+    except (orjson.JSONDecodeError, AttributeError) as error:
+        raise WillNeverWork("expected a transaction-response Bundle, found something else") from error
+    for entry, location in zip(bundle["entry"], locations, strict=False):
+        if entry["resource"]["resourceType"] == "Task" and isinstance(location, str) and location:
+            return location.partition("/_history/")[0].rpartition("/")[2]
+    return None

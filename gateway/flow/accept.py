@@ -1,0 +1,195 @@
+"""Steps 1 to 7: take an input durably, then read, map, check, identify, store and route each record in it."""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import islice
+
+from gateway.flow.addressing import Addressing, address
+from gateway.flow.house import Converted, House
+from gateway.flow.people import identify
+from gateway.flow.referrals import enqueue, reopen_refused
+from gateway.flow.withdraw import close_gone, close_stranger, withdraw
+from gateway.model.audit import AuditEntry
+from gateway.model.draft import Draft, Rejected
+from gateway.model.exchange import Accepted, KeyReused
+from gateway.model.handoff import Channel, Handoff, InputRecord, RecordState, Resource, StoredInput
+from gateway.model.received import Received
+from gateway.model.source_record import Skipped, Unreadable
+from gateway.ports import Transaction
+from gateway.routing import recipients
+
+Stored = tuple[RecordState, str | None, str | None]
+"""What became of a record: its state, the reason where it is not kept, and the id of its handoff."""
+
+BATCH = 50
+"""Records stored in one transaction: large enough to share a commit, small enough to let others in between."""
+
+
+def accept(
+    house: House,
+    *,
+    channel: Channel,
+    source: str,
+    client: str | None,
+    media_type: str,
+    payload: bytes,
+    idempotency_key: str | None = None,
+) -> Accepted | KeyReused:
+    """Keep an input and the work of reading it; return only when both are on disk.
+
+    The same content of the same client and source has one effect, with or without an idempotency key.
+    """
+    digest = hashlib.sha256(payload).hexdigest()
+    now = house.clock()
+
+    def keep(tx: Transaction) -> Accepted | KeyReused:
+        if idempotency_key is not None:
+            earlier = tx.inputs.by_idempotency_key(client, source, idempotency_key)
+            if earlier is not None:
+                return Accepted(earlier.id, repeated=True) if earlier.sha256 == digest else KeyReused()
+        known = tx.inputs.same_content(client, source, digest)
+        if known is not None:
+            return Accepted(known, repeated=True)
+        input_id = house.new_id()
+        tx.inputs.add(StoredInput(input_id, channel, source, client, media_type, payload, digest, now, idempotency_key))
+        tx.outbox.add(
+            lane=f"convert/{client or '-'}", kind="convert", subject=input_id, action="create",
+            message_id=house.new_id(), version=1, at=now,
+        )  # fmt: skip
+        tx.audit.append(AuditEntry(now, "input.accepted", client or "-", {"input": input_id, "sha256": digest}))
+        return Accepted(input_id, repeated=False)
+
+    return house.database.write(keep)
+
+
+def convert(house: House, input_id: str) -> None:
+    """Read a kept input and store what each of its records became.
+
+    Runs again from the first record that has no outcome yet, so that a crash in the middle of a large file neither
+    loses nor doubles a record.
+    """
+    stored, done = house.database.read(lambda tx: (tx.inputs.get(input_id), {r.n for r in tx.inputs.records(input_id)}))
+    assert stored is not None, "work always points at a kept input"
+    received = Received.of_bytes(input_id, stored.payload, stored.media_type)
+    results = (result for result in house.convert(received, stored.source) if result[0] not in done)
+    while batch := list(islice(results, BATCH)):
+        checked = [_checked(house, result) for result in batch]
+        house.database.write(lambda tx, batch=checked: _store_batch(house, tx, stored, batch))  # type: ignore[misc]
+    house.database.write(lambda tx: tx.inputs.set_state(input_id, "done"))
+
+
+def _checked(house: House, result: Converted) -> Converted:
+    """Step 4: a Bundle that is not valid never reaches the store; the record goes to quarantine with the rule's key."""
+    number, made = result
+    if not isinstance(made, Draft) or made.deleted:
+        return result
+    errors = [finding for finding in house.check(made.bundle) if finding.severity == "error"]
+    if not errors:
+        return result
+    first = errors[0]
+    reason = f"the mapped Bundle is not valid: {len(errors)} errors, first {first.rule} at {first.location}"
+    return number, Rejected(number, "", "not-valid", reason)
+
+
+def _store_batch(house: House, tx: Transaction, stored: StoredInput, batch: Sequence[Converted]) -> None:
+    outcomes = []
+    for number, made in batch:
+        state, reason, handoff_id = _store(house, tx, stored, made)
+        outcomes.append(InputRecord(stored.id, number, state, reason, handoff_id))
+    tx.inputs.put_records(outcomes)
+    counts: dict[str, int] = {}
+    for outcome in outcomes:
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1
+    tx.audit.append(AuditEntry(house.clock(), "input.converted", "worker", {"input": stored.id, **counts}))
+
+
+def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rejected | Unreadable | Skipped) -> Stored:
+    if isinstance(made, Skipped):
+        return "skipped", made.reason, None
+    if not isinstance(made, Draft):
+        return "quarantined", made.reason, None
+    known = tx.handoffs.get(made.handoff)
+    if made.deleted:
+        return _withdraw(house, tx, known)
+    if known is not None and known.content_hash == made.content_hash and known.state != "withdrawn":
+        return "duplicate", None, known.id
+    return _keep(house, tx, stored, made, known)
+
+
+def _withdraw(house: House, tx: Transaction, known: Handoff | None) -> Stored:
+    """Apply a delete message: what was derived is taken back from everybody who has it."""
+    if known is None:
+        return "skipped", "a delete message for a record that is not here", None
+    if known.state == "withdrawn":
+        return "duplicate", None, known.id
+    withdraw(house, tx, known)
+    return "converted", None, known.id
+
+
+def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, known: Handoff | None) -> Stored:
+    """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
+    now = house.clock()
+    resources: list[Resource] = [entry["resource"] for entry in draft.bundle["entry"]]
+    if known is not None and close_stranger(house, tx, known, resources):
+        known_person = None
+    else:
+        known_person = known.person_id if known else None
+    who = identify(house, tx, resources, known_person)
+    agency = _agency(house, draft)
+    addressing = _address(house, tx, draft, agency, resources)
+    closed = close_gone(house, tx, known, addressing) if known else []
+    hold = who.hold or _no_route(addressing)
+    handoff = Handoff(
+        id=draft.handoff,
+        version=known.version + 1 if known else 1,
+        program=draft.program,
+        agency=agency,
+        content_hash=draft.content_hash,
+        person_id=who.person_id,
+        state="held" if hold else "active",
+        hold_reason=hold,
+        input_id=stored.id,
+        mapping=draft.mapping,
+        created_at=known.created_at if known else now,
+        updated_at=now,
+        facts=draft.facts,
+        findings=tuple(f"{finding.rule}: {finding.message}" for finding in draft.findings),
+    )
+    tx.handoffs.save(handoff, [*addressing.resources, *closed])
+    for one in addressing.referrals:
+        assert who.person_id is not None, "a mapping makes a referral only where it makes a Patient"
+        enqueue(house, tx, handoff, one, who.person_id, hold=who.hold)
+    if who.person_id is not None and any(r["resourceType"] == "Consent" for r in resources):
+        reopen_refused(house, tx, who.person_id)
+    tx.audit.append(
+        AuditEntry(
+            now, "handoff.stored", "worker", {"handoff": handoff.id, "version": handoff.version, "state": handoff.state}
+        )
+    )
+    return "converted", None, handoff.id
+
+
+def _agency(house: House, draft: Draft) -> str:
+    """Name the organization of the registry that wrote the record.
+
+    An agency that is not registered stays unnamed: its items are then of unknown origin, and nothing of it leaves.
+    """
+    return house.agency_of(draft) or ""
+
+
+def _address(house: House, tx: Transaction, draft: Draft, agency: str, resources: Sequence[Resource]) -> Addressing:
+    known = tx.handoffs.resources(draft.handoff)
+    return address(
+        resources,
+        key=house.key,
+        choose=lambda services, priority: recipients(
+            house.routes, program=draft.mapping, agency=agency, services=services, priority=priority
+        ),
+        reference=house.reference,
+        known_tasks={r["id"]: r for r in known if r["resourceType"] == "Task"},
+    )
+
+
+def _no_route(addressing: Addressing) -> str | None:
+    count = len(addressing.unrouted)
+    return f"no route covers {count} of its referrals: add one to routes.yaml" if count else None

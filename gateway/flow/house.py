@@ -1,0 +1,102 @@
+"""The house the stories are told in: every port and every table of rules they need, in one frozen object.
+
+`wiring` builds one; tests build another with in-memory ports and a fixed clock.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from gateway.model.disclosure import Disclosure
+from gateway.model.draft import Draft, Rejected
+from gateway.model.findings import Finding
+from gateway.model.handoff import Resource, SendResult
+from gateway.model.partner import Endpoint, Registry
+from gateway.model.received import Received
+from gateway.model.route import Route
+from gateway.model.source_record import Skipped, Unreadable
+from gateway.model.transport import Envelope
+from gateway.ports import Clock, Database, NewId
+
+AGENCY_SYSTEMS = ("https://warmhandoff.example/id/ori", "https://warmhandoff.example/id/partner")
+"""Identifier systems under which a record may name its agency, in the order they are tried."""
+
+Converted = tuple[int, Draft | Rejected | Unreadable | Skipped]
+"""The number of a record in its input (from 1), and what reading and mapping made of it."""
+
+
+class Transport(Protocol):
+    """One way to a receiver. Accepts only a Disclosure, which only `redaction` builds, and only from a Permit."""
+
+    def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        """Send and wait for the receiver's word.
+
+        Raises:
+            TryLater: nothing is known to be wrong; repeat with the same envelope.
+            WillNeverWork: the receiver refused this content; a person has to look.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long a delivery is tried."""
+
+    base_s: float = 2.0
+    cap_s: float = 900.0
+    max_tries: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything the stories reach."""
+
+    database: Database
+    clock: Clock
+    new_id: NewId
+    registry: Registry
+    routes: tuple[Route, ...]
+    switches: Mapping[str, Any]
+    key: bytes
+    """Secret of the stable ids."""
+    programs: Mapping[str, str]
+    """Mapping name -> registry id of the agency it belongs to, where the record names none."""
+    convert: Callable[[Received, str], Iterable[Converted]]
+    """Read an input by the mapping of this name and map each record."""
+    check: Callable[[Resource], Iterable[Finding]]
+    """Check a Bundle against R4 and our profiles; what comes back with severity error stops the record."""
+    transports: Mapping[str, Transport]
+    jitter: Callable[[], float]
+    """A number in [0, 1): the only chance in the stories."""
+    sources: frozenset[str] = frozenset()
+    """Names an intake path may carry."""
+    retry: RetryPolicy = RetryPolicy()
+    lease: timedelta = timedelta(seconds=60)
+    clients: Mapping[str, Any] = field(default_factory=dict)
+    """Registered clients by id, for the organization a receipt or message belongs to."""
+
+    def agency_of(self, draft: Draft) -> str | None:
+        """Return the registry id of the organization that wrote a record, or None when it is not registered."""
+        for system in AGENCY_SYSTEMS:
+            organization = self.registry.find(system, draft.agency)
+            if organization is not None:
+                return organization.id
+        return self.programs.get(draft.mapping)
+
+    def reference(self, organization_id: str) -> Resource:
+        """Return the logical FHIR reference of a registered organization: found by identifier, never by name."""
+        organization = self.registry.get(organization_id)
+        assert organization is not None, "routes are checked against the registry at start"
+        system, value = organization.identifiers[0]
+        return {
+            "type": "Organization",
+            "identifier": {"system": system, "value": value},
+            "display": organization.name,
+        }
+
+    def endpoint(self, organization_id: str, transport: str) -> Endpoint | None:
+        """Return where an organization takes deliveries of this transport."""
+        organization = self.registry.get(organization_id)
+        endpoints = organization.endpoints if organization else ()
+        return next((one for one in endpoints if one.transport == transport), None)

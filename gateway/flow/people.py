@@ -1,0 +1,81 @@
+"""Find out who the person of a record is; what is only possible holds the record until a person has decided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gateway.flow.house import House
+from gateway.identity import match
+from gateway.model.handoff import Person, Resource
+from gateway.ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person a record is about, and why nothing may be sent yet, if so."""
+
+    person_id: str | None
+    hold: str | None
+
+
+def identify(house: House, tx: Transaction, resources: Sequence[Resource], known_person: str | None) -> Who:
+    """Match the one Patient of a record with the index, or enter a new person.
+
+    A record without a person is countable and not referable; one with several is held, because nobody may guess
+    whom its observations describe.
+    """
+    patients = [r for r in resources if r["resourceType"] == "Patient"]
+    if not patients:
+        return Who(None, None)
+    if len(patients) > 1:
+        return Who(None, f"the record names {len(patients)} persons: decide whom it describes")
+    found = person_of(patients[0])
+    same = tx.people.by_patient(patients[0]["id"]) or (tx.people.get(known_person) if known_person else None)
+    if same is not None:
+        tx.people.save(_enriched(same, found), house.clock())
+        return Who(same.id, None)
+    candidates = tx.people.candidates(found.family, found.given, found.birth_date, found.phone)
+    result = match(found, candidates)
+    if result.grade == "matched":
+        other = next(one for one in candidates if one.id == result.person_ids[0])
+        tx.people.save(_enriched(other, found), house.clock())
+        return Who(other.id, None)
+    entered = replace(found, id=house.new_id())
+    tx.people.save(entered, house.clock())
+    hold = (
+        f"possible match with {len(result.person_ids)} known: {result.reason}" if result.grade == "possible" else None
+    )
+    return Who(entered.id, hold)
+
+
+def person_of(patient: Resource) -> Person:
+    """Read from a Patient what matching needs; its id is not yet that of a person."""
+    name = next(iter(patient.get("name", [])), {})
+    address = next(iter(patient.get("address", [])), {})
+    line = " ".join(address.get("line", [])) or address.get("text", "")
+    phones = [t["value"] for t in patient.get("telecom", []) if t.get("system") == "phone" and "value" in t]
+    return Person(
+        id="",
+        family=name.get("family", ""),
+        given=" ".join(name.get("given", [])),
+        birth_date=patient.get("birthDate"),
+        gender=patient.get("gender"),
+        phone=phones[0] if phones else None,
+        address=f"{line} {address.get('postalCode', '')}".strip() or None,
+        patient_ids=(patient["id"],),
+        identifiers=tuple(
+            (i["system"], i["value"]) for i in patient.get("identifier", []) if "system" in i and "value" in i
+        ),
+    )
+
+
+def _enriched(known: Person, found: Person) -> Person:
+    """Add what a newer record tells; what it leaves out is kept."""
+    return replace(
+        known,
+        birth_date=found.birth_date or known.birth_date,
+        gender=found.gender or known.gender,
+        phone=found.phone or known.phone,
+        address=found.address or known.address,
+        patient_ids=tuple(dict.fromkeys([*known.patient_ids, *found.patient_ids])),
+        identifiers=tuple(dict.fromkeys([*known.identifiers, *found.identifiers])),
+    )

@@ -1,0 +1,105 @@
+"""Keep referrals and the work of sending them in step with the record they come from."""
+
+from gateway.flow.addressing import Addressed
+from gateway.flow.house import House
+from gateway.model.handoff import DeliveryAction, Handoff, Referral, Work, WorkState
+from gateway.ports import Transaction
+
+FINAL = frozenset({"completed", "rejected", "failed", "cancelled", "entered-in-error"})
+"""Task states that nothing follows (FHIR R4 Task state machine)."""
+
+_REACHED = frozenset({"sending", "delivered"})
+"""Work in these states has, or may have, reached its recipient."""
+
+
+def enqueue(
+    house: House, tx: Transaction, handoff: Handoff, one: Addressed, person_id: str, *, hold: str | None
+) -> None:
+    """Store one addressed referral and the work that brings its recipient up to date.
+
+    A recipient who has it gets an update; work that never left is decided anew with the newest content.
+    """
+    now = house.clock()
+    known = tx.referrals.get(one.task["id"])
+    tx.referrals.save(
+        Referral(
+            id=one.task["id"],
+            handoff_id=handoff.id,
+            service_request_id=one.service_request["id"],
+            identifier=one.identifier,
+            person_id=person_id,
+            recipient=one.recipient.organization,
+            transport=one.recipient.transport,
+            purpose=one.recipient.purpose,
+            status=known.status if known else one.task["status"],
+            business_status=known.business_status if known else None,
+            reason=known.reason if known else None,
+            external_id=known.external_id if known else None,
+            updated_at=now,
+            without_agreement=one.recipient.without_agreement,
+        )
+    )
+    if known is not None and known.status in FINAL:
+        return
+    work = tx.outbox.of_subject(one.task["id"])
+    state: WorkState = "held" if hold else "ready"
+    if any(piece.state in _REACHED for piece in work):
+        _supersede(house, tx, work)
+        add_work(house, tx, one.task["id"], lane_of(one), "update", handoff.version, state, hold)
+    elif unfinished := [piece for piece in work if piece.state != "superseded"]:
+        tx.outbox.set_state(unfinished[-1].id, state, hold, now)
+    else:
+        add_work(house, tx, one.task["id"], lane_of(one), "create", handoff.version, state, hold)
+
+
+def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> None:
+    """Stop what is queued for a referral, and tell its recipient if it may have arrived."""
+    work = tx.outbox.of_subject(referral.id)
+    _supersede(house, tx, work)
+    if any(piece.state in _REACHED for piece in work) and referral.status not in FINAL:
+        lane = f"{referral.recipient}/{referral.transport}"
+        add_work(house, tx, referral.id, lane, "cancel", version, "ready", None)
+
+
+def reopen_refused(house: House, tx: Transaction, person_id: str) -> None:
+    """Let refused work of a person be decided again: what it lacked may have come."""
+    for referral in tx.referrals.of_person(person_id):
+        for piece in tx.outbox.of_subject(referral.id):
+            if piece.state == "refused":
+                tx.outbox.set_state(piece.id, "ready", None, house.clock())
+
+
+def release_held(house: House, tx: Transaction, handoff_id: str) -> None:
+    """Let held work of a handoff go on once a person has decided who it is about."""
+    for referral in tx.referrals.of_handoff(handoff_id):
+        for piece in tx.outbox.of_subject(referral.id):
+            if piece.state == "held":
+                tx.outbox.set_state(piece.id, "ready", None, house.clock())
+
+
+def lane_of(one: Addressed) -> str:
+    """Name the lane of a recipient: one strict order for each way to it."""
+    return f"{one.recipient.organization}/{one.recipient.transport}"
+
+
+def add_work(
+    house: House,
+    tx: Transaction,
+    referral_id: str,
+    lane: str,
+    action: DeliveryAction,
+    version: int,
+    state: WorkState,
+    reason: str | None,
+) -> None:
+    """Enqueue one delivery with a message id of its own."""
+    tx.outbox.add(
+        lane=lane, kind="deliver", subject=referral_id, action=action, message_id=house.new_id(), version=version,
+        at=house.clock(), state=state, reason=reason,
+    )  # fmt: skip
+
+
+def _supersede(house: House, tx: Transaction, work: list[Work]) -> None:
+    for piece in work:
+        if piece.state not in _REACHED and piece.state != "superseded":
+            tx.outbox.set_state(piece.id, "superseded", "a newer version of the record took its place", house.clock())

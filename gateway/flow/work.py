@@ -1,0 +1,61 @@
+"""Do queued work: lease a lane, do its pieces in order, give it back. Any number of workers may run this."""
+
+from gateway.flow.accept import convert
+from gateway.flow.deliver import deliver
+from gateway.flow.follow_up import take_message
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.handoff import Work
+from gateway.ports import Claim, Transaction
+
+
+def work_once(house: House, owner: str) -> bool:
+    """Lease one lane and do what is ready in it; tell whether there was anything to do.
+
+    An error nobody foresaw stops the piece it happened in and is put before a person; its neighbours go on.
+    """
+    claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease))
+    if claim is None:
+        return False
+    for piece in claim.work:
+        try:
+            lane_goes_on = _do(house, claim, piece)
+        except Exception as error:  # the outermost loop of the workers: nothing may stop the other lanes
+            lane_goes_on = _put_aside(house, piece, error)
+        if not lane_goes_on:
+            break
+    house.database.write(lambda tx: tx.outbox.release(claim))
+    return True
+
+
+def _do(house: House, claim: Claim, piece: Work) -> bool:
+    if piece.kind == "deliver":
+        return deliver(house, claim, piece)
+    if piece.kind == "convert":
+        convert(house, piece.subject)
+    else:
+        take_message(house, piece.subject)
+    return house.database.write(lambda tx: _done(house, tx, claim, piece))
+
+
+def _done(house: House, tx: Transaction, claim: Claim, piece: Work) -> bool:
+    tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+    return tx.outbox.owns(claim, house.clock(), house.lease)
+
+
+def _put_aside(house: House, piece: Work, error: Exception) -> bool:
+    """Make a dead letter of work that failed in a way nobody foresaw; only the kind of the error is told.
+
+    Its text is not: it may quote the record.
+    """
+    reason = f"stopped by an unexpected {type(error).__name__}; see the log of this instant"
+
+    def put(tx: Transaction) -> None:
+        tx.outbox.set_state(piece.id, "dead", reason, house.clock())
+        if piece.kind == "convert":
+            tx.inputs.set_state(piece.subject, "quarantined", reason)
+        tx.audit.append(AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__}))
+
+    house.database.write(put)
+    house.report(piece, error)
+    return True
