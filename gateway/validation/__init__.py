@@ -1,1 +1,8 @@
 """Check resources against R4 and our profiles; nothing else knows what is valid."""
+
+from gateway.validation.arrival import read_json
+from gateway.validation.checker import Checker, check
+from gateway.validation.definitions import DefinitionError, Definitions
+from gateway.validation.outcome import to_operation_outcome
+
+__all__ = ["Checker", "DefinitionError", "Definitions", "check", "read_json", "to_operation_outcome"]

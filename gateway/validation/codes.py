@@ -1,0 +1,105 @@
+"""Checks of coded values: bindings by strength, and codes that their own system does not have."""
+
+from typing import Any
+
+from gateway.model.findings import Severity
+from gateway.validation.definitions import Binding
+from gateway.validation.run import Check, Place, Run
+from gateway.validation.terminology import Members, Membership, Terminology
+
+CODED = ("code", "string", "uri", "Coding", "CodeableConcept", "Quantity", "CodeableReference")
+"""Types a binding may stand on (FHIR R4 ElementDefinition.binding, eld-11)."""
+
+
+def binding_checks(binding: Binding, type_code: str, terminology: Terminology) -> list[Check]:
+    """Return what a binding asks of a value of that type."""
+    if type_code not in CODED:
+        return []
+    checks = []
+    if binding.strength in ("required", "extensible"):
+        checks.append(_binding_check(binding.strength, binding.value_set, type_code, terminology))
+    if binding.limit:
+        checks.append(_binding_check("required", binding.limit, type_code, terminology))
+    return checks
+
+
+def _binding_check(strength: str, value_set: str, type_code: str, terminology: Terminology) -> Check:
+    members = terminology.members(value_set)
+    if members is None:
+        return _never_silent(strength, value_set)
+    if type_code == "CodeableConcept":
+        return _concept_check(strength, value_set, members)
+    is_coding = type_code in ("Coding", "Quantity")
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        if not is_coding:
+            if value not in members.codes:
+                _judge(members.has(None, value), strength, value_set, place, run)
+        elif "code" in value:
+            _judge(members.has(_text(value, "system"), _text(value, "code")), strength, value_set, place, run)
+
+    return check
+
+
+def _concept_check(strength: str, value_set: str, members: Members) -> Check:
+    pairs = members.pairs
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        codings = [item for item in value.get("coding", ()) if "code" in item]
+        if any((item.get("system"), item["code"]) in pairs for item in codings):
+            return
+        if not codings:
+            if strength == "required":
+                run.error("binding-required", place, f"expected a code of {value_set}, found none; add a coding")
+            return
+        verdicts = {members.has(_text(item, "system"), _text(item, "code")) for item in codings}
+        verdict: Membership = "in" if "in" in verdicts else "unknown" if "unknown" in verdicts else "out"
+        _judge(verdict, strength, value_set, place, run)
+
+    return check
+
+
+def _judge(verdict: Membership, strength: str, value_set: str, place: Place, run: Run) -> None:
+    if verdict == "in":
+        return
+    if verdict == "unknown":
+        severity: Severity = "warning" if strength == "required" else "information"
+        message = f"not checked: {value_set} takes codes of systems that are not listed here"
+        run.tell(severity, "binding-unchecked", place, message)
+    elif strength == "required":
+        run.error("binding-required", place, f"expected a code of {value_set}, found another; use one of its codes")
+    else:
+        message = f"expected a code of {value_set} where one fits, found another; keep it only if none fits"
+        run.tell("warning", "binding-extensible", place, message)
+
+
+def _never_silent(strength: str, value_set: str) -> Check:
+    severity: Severity = "warning" if strength == "required" else "information"
+    message = f"not checked: value set {value_set} is not at hand; add the package that defines it"
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        run.tell(severity, "binding-unchecked", place, message)
+
+    return check
+
+
+def known_code_check(terminology: Terminology) -> Check:
+    """Return the check that a coding's code exists in its system, where that system is listed here."""
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        system = value.get("system")
+        codes = terminology.codes(system) if system else None
+        if codes is None or "code" not in value or value["code"] in codes:
+            return
+        if system.startswith("http://terminology.hl7.org/"):
+            message = f"not among the codes that {system} had with R4; use it only if a later version defines it"
+            run.tell("warning", "code-unknown", place, message)
+        else:
+            run.error("code-unknown", place, f"expected a code of {system}, found one that it does not define")
+
+    return check
+
+
+def _text(value: Any, name: str) -> str:
+    found = value.get(name)
+    return found if isinstance(found, str) else ""

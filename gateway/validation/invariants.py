@@ -1,0 +1,290 @@
+"""Invariants as compiled rules: in Python for those nearly every resource meets, in FHIRPath for the rest.
+
+A Python rule is found by the expression it stands for, letter by letter: a profile which words a rule otherwise gets
+its own words evaluated. `tests/unit/validation/test_invariants.py` holds both forms against each other.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import fhirpathpy
+from fhirpathpy.engine.nodes import ResourceNode
+from fhirpathpy.models import models
+
+Holds = Callable[[Any, Any, Any], bool]
+"""Tells whether a rule holds for (value, resource around it, root resource: the container of a contained one)."""
+
+
+_NAMES_ONLY = re.compile(r"[a-z]\w*( or [a-z]\w*)+")
+
+
+class CannotEvaluate(ValueError):
+    """An expression needs something this engine does not have."""
+
+
+def compile_invariant(expression: str, path: str) -> Holds:
+    """Return the rule for an expression on elements at `path`, in Python where we have it so."""
+    return NATIVE.get(expression) or _in_fhirpath(expression, path)
+
+
+def _in_fhirpath(expression: str, path: str) -> Holds:
+    evaluate = _compiled(_as_booleans(expression))
+
+    def holds(value: Any, resource: Any, root: Any) -> bool:
+        environment = {"resource": resource, "rootResource": root}
+        try:
+            result = evaluate(ResourceNode.create_node(value, path), environment)
+        except Exception as problem:
+            # The engine raises bare Exception, for one on a path where a boolean belongs. Its text quotes the value,
+            # so only its kind goes on.
+            raise CannotEvaluate(type(problem).__name__) from None
+        # FHIR R4 ElementDefinition.constraint: an invariant is broken only by false; empty is not false.
+        return result != [False]
+
+    return holds
+
+
+def _as_booleans(expression: str) -> str:
+    """Write `a or b` as `a.exists() or b.exists()`: where a boolean belongs, one item is true (FHIRPath 4.5).
+
+    The engine refuses it, and guides use it (US Core us-core-13).
+    """
+    if _NAMES_ONLY.fullmatch(expression) is None:
+        return expression
+    return " or ".join(f"{name}.exists()" for name in expression.split(" or "))
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> Callable[[Any, Any], list[Any]]:
+    return fhirpathpy.compile(expression, models["r4"], OPTIONS)  # type: ignore[no-any-return]  # untyped library
+
+
+def _has_value(nodes: list[Any]) -> list[bool]:
+    return [len(nodes) == 1 and nodes[0] is not None and not isinstance(nodes[0], dict | list)]
+
+
+def _nothing(nodes: list[Any]) -> list[Any]:
+    """Resolve no reference: what lies outside the resource is not ours to fetch, and empty breaks no rule."""
+    return []
+
+
+def _always(nodes: list[Any], *arguments: Any) -> list[bool]:
+    """Leave to the binding and narrative checks what they tell better."""
+    return [True]
+
+
+OPTIONS = {
+    "userInvocationTable": {
+        "hasValue": {"fn": _has_value, "arity": {0: []}},
+        "resolve": {"fn": _nothing, "arity": {0: []}},
+        "memberOf": {"fn": _always, "arity": {1: ["String"]}},
+        "htmlChecks": {"fn": _always, "arity": {0: []}},
+    },
+    "traceFn": lambda *arguments: None,
+}
+
+
+def has(value: Any, name: str) -> bool:
+    """Tell whether an object holds an element, by value or by an extension in place of it."""
+    return name in value or f"_{name}" in value
+
+
+def has_choice(value: Any, name: str) -> bool:
+    """Tell whether an object holds `name[x]` with any type."""
+    return any(key.startswith((name, f"_{name}")) for key in value if len(key.lstrip("_")) > len(name))
+
+
+def _all_local_references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _all_local_references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _all_local_references(item)
+    elif isinstance(value, str) and value.startswith("#"):
+        yield value
+
+
+def _contained_are_used(value: Any, resource: Any, root: Any) -> bool:
+    contained = value.get("contained")
+    if not contained:
+        return True
+    used = set(_all_local_references(value))
+    return all(f"#{item.get('id')}" in used or "#" in set(_all_local_references(item)) for item in contained)
+
+
+def _contained_have_no(names: tuple[str, ...], within: str) -> Holds:
+    def holds(value: Any, resource: Any, root: Any) -> bool:
+        parts = (item.get(within, {}) for item in value.get("contained", ()))
+        return not any(name in part for part in parts for name in names if isinstance(part, dict))
+
+    return holds
+
+
+def _local_reference_resolves(value: Any, resource: Any, root: Any) -> bool:
+    reference = value.get("reference")
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return True
+    return any(item.get("id") == reference[1:] for item in root.get("contained", ()) if isinstance(item, dict))
+
+
+def _period_runs_forward(value: Any, resource: Any, root: Any) -> bool:
+    return not_before(value.get("end"), value.get("start"))
+
+
+def not_before(later: Any, earlier: Any) -> bool:
+    """Compare two dates or times to the precision both have; where that leaves it open, nothing is broken.
+
+    The FHIRPath engine calls a year after a month of that year false, and with it valid partial periods.
+    """
+    if not isinstance(later, str) or not isinstance(earlier, str):
+        return True
+    if "T" in later and "T" in earlier:
+        try:
+            return datetime.fromisoformat(later) >= datetime.fromisoformat(earlier)
+        except (ValueError, TypeError):
+            return True  # not a time, or one without an offset: the type check has said so
+    shared = min(len(later), len(earlier), 10)
+    return later[:shared] >= earlier[:shared]
+
+
+def _coded(value: Any, name: str, system: str, codes: tuple[str, ...]) -> bool:
+    codings = value.get(name, {}).get("coding", ()) if isinstance(value.get(name), dict) else ()
+    return any(item.get("system") == system and item.get("code") in codes for item in codings)
+
+
+def _has_patient_unless_scope_is(code: str) -> Holds:
+    return lambda v, r, root: "patient" in v or not _coded(v, "scope", "something", (code,))
+
+
+def _entries(value: Any) -> list[Any]:
+    return [entry for entry in value.get("entry", ()) if isinstance(entry, dict)]
+
+
+def _first_is(value: Any, type_name: str) -> bool:
+    return any(entry.get("resource", {}).get("resourceType") == type_name for entry in _entries(value)[:1])
+
+
+def _entries_have_when(name: str, types: tuple[str, ...]) -> Holds:
+    def holds(value: Any, resource: Any, root: Any) -> bool:
+        wanted = value.get("type") in types
+        return all((name in entry) == wanted for entry in _entries(value))
+
+    return holds
+
+
+def _full_urls_differ(value: Any, resource: Any, root: Any) -> bool:
+    if value.get("type") == "history":
+        return True
+    seen = [
+        entry["fullUrl"] + str(entry.get("resource", {}).get("meta", {}).get("versionId", ""))
+        for entry in _entries(value)
+        if isinstance(entry.get("fullUrl"), str)
+    ]
+    return len(seen) == len(set(seen))
+
+
+def _component_codes_differ(value: Any, resource: Any, root: Any) -> bool:
+    """FHIR R4 obs-7: where the observation has a value, no component may carry the observation's own code."""
+    if not value.get("component") or not has_choice(value, "value"):
+        return True
+    own = resource.get("code", {}).get("coding", [])
+    return not any(coding in own for part in value["component"] for coding in part.get("code", {}).get("coding", ()))
+
+
+_CONDITION_STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+
+NATIVE: dict[str, Holds] = {
+    # Every resource
+    "contained.contained.empty()": lambda v, r, root: not any("contained" in item for item in v.get("contained", ())),
+    "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
+    "%resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#')"
+    ".exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#')"
+    ".exists()).not()).trace('unmatched', id).empty()": _contained_are_used,
+    "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()": _contained_have_no(
+        ("versionId", "lastUpdated"), "meta"
+    ),
+    "contained.meta.security.empty()": _contained_have_no(("security",), "meta"),
+    "text.`div`.exists()": lambda v, r, root: "div" in v.get("text", ()),
+    # Datatypes
+    "extension.exists() != value.exists()": lambda v, r, root: ("extension" in v) != has_choice(v, "value"),
+    "reference.startsWith('#').not() or (reference.substring(1).trace('url') in "
+    "%rootResource.contained.id.trace('ids'))": _local_reference_resolves,
+    "start.hasValue().not() or end.hasValue().not() or (start <= end)": _period_runs_forward,
+    "value.empty() or system.exists()": lambda v, r, root: not has(v, "value") or has(v, "system"),
+    "data.empty() or contentType.exists()": lambda v, r, root: not has(v, "data") or has(v, "contentType"),
+    "code.empty() or system.exists()": lambda v, r, root: not has(v, "code") or has(v, "system"),
+    "comparator.empty()": lambda v, r, root: not has(v, "comparator"),
+    # The resources of a handoff
+    "name.exists() or telecom.exists() or address.exists() or organization.exists()": lambda v, r, root: (
+        "name" in v or "telecom" in v or "address" in v or "organization" in v
+    ),
+    "(identifier.count() + name.count()) > 0": lambda v, r, root: "identifier" in v or has(v, "name"),
+    "where(use = 'home').empty()": lambda v, r, root: v.get("use") != "home",
+    "low.exists() or high.exists() or text.exists()": lambda v, r, root: "low" in v or "high" in v or has(v, "text"),
+    "dataAbsentReason.empty() or value.empty()": lambda v, r, root: (
+        "dataAbsentReason" not in v or not has_choice(v, "value")
+    ),
+    "value.empty() or component.code.where(coding.intersect(%resource.code.coding).exists()).empty()": (
+        _component_codes_differ
+    ),
+    "orderDetail.empty() or code.exists()": lambda v, r, root: "orderDetail" not in v or "code" in v,
+    "lastModified.exists().not() or authoredOn.exists().not() or lastModified >= authoredOn": lambda v, r, root: (
+        not_before(v.get("lastModified"), v.get("authoredOn"))
+    ),
+    "policy.exists() or policyRule.exists()": lambda v, r, root: "policy" in v or "policyRule" in v,
+    **{
+        # As published, ppc-2 to ppc-5 name the code system 'something'; they are kept as R4 has them.
+        f"patient.exists() or scope.coding.where(system='something' and code='{code}').exists().not()": (
+            _has_patient_unless_scope_is(code)
+        )
+        for code in ("patient-privacy", "research", "adr", "treatment")
+    },
+    "detail.empty() or reference.empty()": lambda v, r, root: "detail" not in v or "reference" not in v,
+    "(detail.exists() and measure.exists()) or detail.exists().not()": lambda v, r, root: (
+        not has_choice(v, "detail") or "measure" in v
+    ),
+    "member.empty() or (actual = true)": lambda v, r, root: "member" not in v or v.get("actual") is True,
+    "name.empty() or query.empty()": lambda v, r, root: not has(v, "name") or not has(v, "query"),
+    f"verificationStatus.coding.where(system='{_CONDITION_STATUS}' and code='entered-in-error').empty() or "
+    "clinicalStatus.empty()": lambda v, r, root: (
+        "clinicalStatus" not in v or not _coded(v, "verificationStatus", _CONDITION_STATUS, ("entered-in-error",))
+    ),
+    # Bundle
+    "total.empty() or (type = 'searchset') or (type = 'history')": lambda v, r, root: (
+        not has(v, "total") or v.get("type") in ("searchset", "history")
+    ),
+    "entry.search.empty() or (type = 'searchset')": lambda v, r, root: (
+        v.get("type") == "searchset" or not any("search" in entry for entry in _entries(v))
+    ),
+    "entry.all(request.exists() = (%resource.type = 'batch' or %resource.type = 'transaction' or "
+    "%resource.type = 'history'))": _entries_have_when("request", ("batch", "transaction", "history")),
+    "entry.all(response.exists() = (%resource.type = 'batch-response' or %resource.type = 'transaction-response' or "
+    "%resource.type = 'history'))": _entries_have_when(
+        "response", ("batch-response", "transaction-response", "history")
+    ),
+    "(type = 'history') or entry.where(fullUrl.exists()).select(fullUrl&resource.meta.versionId).isDistinct()": (
+        _full_urls_differ
+    ),
+    "fullUrl.exists() implies fullUrl.contains('/_history/').not()": lambda v, r, root: (
+        "/_history/" not in str(v.get("fullUrl", ""))
+    ),
+    "resource.exists() or request.exists() or response.exists()": lambda v, r, root: (
+        "resource" in v or "request" in v or "response" in v
+    ),
+    "type = 'document' implies (identifier.system.exists() and identifier.value.exists())": lambda v, r, root: (
+        v.get("type") != "document" or {"system", "value"} <= v.get("identifier", {}).keys()
+    ),
+    "type = 'document' implies (timestamp.hasValue())": lambda v, r, root: (
+        v.get("type") != "document" or "timestamp" in v
+    ),
+    "type = 'document' implies entry.first().resource.is(Composition)": lambda v, r, root: (
+        v.get("type") != "document" or _first_is(v, "Composition")
+    ),
+    "type = 'message' implies entry.first().resource.is(MessageHeader)": lambda v, r, root: (
+        v.get("type") != "message" or _first_is(v, "MessageHeader")
+    ),
+}

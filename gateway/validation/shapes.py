@@ -1,0 +1,179 @@
+"""Shapes: an object's properties compiled into plain dictionaries, and the walk over a value that uses them.
+
+This is the inner loop of every check. A shape knows nothing of definitions; `gateway.validation.compiler` fills it
+when it is first met.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.validation.invariants import CannotEvaluate, Holds
+from gateway.validation.primitives import kind
+from gateway.validation.run import Check, Place, Run
+
+ALWAYS_ALLOWED = ("resourceType", "fhir_comments")
+
+
+@dataclass(slots=True)
+class Rule:
+    """Tie an invariant to its severity and key."""
+
+    key: str
+    severity: Any
+    expression: str
+    holds: Holds
+
+
+@dataclass(slots=True)
+class Slice:
+    """Hold one slice: what belongs to it, what its items must meet, how many there must and may be."""
+
+    name: str
+    fits: Callable[[Any, Run], bool]
+    check: Check
+    least: int
+    most: int | None
+
+
+@dataclass(slots=True)
+class Property:
+    """Hold what one JSON property must meet.
+
+    `name` is the FHIRPath name: `value` for `valueQuantity`. `stem` is set for choice elements only, to the JSON name
+    without the underscore, so that `valueDate` and `_valueDate` count as one choice made.
+    """
+
+    name: str
+    check: Check
+    many: bool = False
+    least: int = 0
+    most: int | None = 1
+    stem: str | None = None
+    slices: tuple[Slice, ...] = ()
+    closed: bool = False
+    primitive: bool = False
+
+
+@dataclass(slots=True)
+class Shape:
+    """Hold what one kind of object must meet. `fill` compiles it when the first such object comes."""
+
+    fill: Callable[["Shape"], None]
+    filled: bool = False
+    properties: dict[str, Property] = field(default_factory=dict)
+    required: tuple[tuple[str, str], ...] = ()
+    required_choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    def check(self, value: Any, place: Place, run: Run) -> None:
+        """Check an object: every property, then what must be there, then the rules."""
+        if type(value) is not dict:
+            run.broken("json-type", place, f"expected an object, found {kind(value)}")
+            return
+        if not self.filled:
+            self.filled = True
+            self.fill(self)
+        if not value:
+            run.broken("empty", place, "expected at least one element, found an empty object; leave it out")
+            return
+        damage = run.damage
+        self._check_properties(value, place, run)
+        for name, hidden in self.required:
+            if name not in value and hidden not in value:
+                run.error("min", (place, name, None), "expected a value, found none; add it")
+        if run.damage == damage:
+            for check in self.checks:
+                check(value, place, run)
+            for rule in self.rules:
+                apply_rule(rule, value, place, run)
+
+    def _check_properties(self, value: dict[str, Any], place: Place, run: Run) -> None:
+        properties = self.properties
+        chosen: dict[str, str] = {}
+        for name, item in value.items():
+            prop = properties.get(name)
+            if prop is None:
+                self._stranger(name, place, run)
+            elif prop.many:
+                check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
+            else:
+                prop.check(item, (place, prop.name, None), run)
+                if prop.stem:
+                    chosen[prop.stem] = prop.name
+        if len(chosen) > 1 and len(set(chosen.values())) != len(chosen):
+            run.error("choice", place, "expected one type of a choice element, found two; keep one")
+        for name in self.required_choices:
+            if name not in chosen.values():
+                run.error("min", (place, name, None), "expected a value, found none; add it")
+
+    def _stranger(self, name: str, place: Place, run: Run) -> None:
+        if name in ALWAYS_ALLOWED:
+            return
+        shown = name if name.isidentifier() and len(name) <= 40 else "?"
+        if any(name.lstrip("_").startswith(choice) for choice in self.choices):
+            message = "expected one of the types this choice element allows, found another"
+            run.broken("choice-type", (place, shown, None), message)
+        else:
+            message = "expected an element that this type defines, found one that it does not; remove it"
+            run.broken("unknown-element", (place, shown, None), message)
+
+
+def apply_rule(rule: Rule, value: Any, place: Place, run: Run) -> None:
+    """Ask one invariant; an expression that cannot be evaluated is told, never passed over."""
+    try:
+        if rule.holds(value, run.resource, run.root):
+            return
+    except CannotEvaluate as problem:
+        run.tell("warning", "invariant-unchecked", place, f"not checked: {rule.key} ({problem}): {rule.expression}")
+        return
+    run.tell(rule.severity, rule.key, place, f"expected this to hold, found that it does not: {rule.expression}")
+
+
+def check_list(prop: Property, items: Any, companions: Any, place: Place, run: Run) -> None:
+    """Check a repeating element: a list that is not empty, its items, their number, their slices."""
+    name = prop.name
+    if type(items) is not list or not items:
+        found = "an empty list" if items == [] else kind(items)
+        run.broken("json-type", (place, name, None), f"expected a list of at least one item, found {found}")
+        return
+    counts = [0] * len(prop.slices)
+    for index, item in enumerate(items):
+        here = (place, name, index)
+        if item is None and has_companion(companions, index):
+            continue
+        _check_item(prop, item, here, counts, run)
+    if len(items) < prop.least:
+        run.error("min", (place, name, None), f"expected at least {prop.least} items, found {len(items)}; add them")
+    if prop.most is not None and len(items) > prop.most:
+        run.error("max", (place, name, None), f"expected at most {prop.most} items, found {len(items)}")
+    for wanted, count in zip(prop.slices, counts, strict=True):
+        check_slice_count(wanted, count, (place, name, None), run)
+
+
+def _check_item(prop: Property, item: Any, here: Place, counts: list[int], run: Run) -> None:
+    damage = run.damage
+    for number, wanted in enumerate(prop.slices):
+        if item.__class__ in (dict, str) and wanted.fits(item, run):
+            counts[number] += 1
+            wanted.check(item, here, run)
+            return
+    prop.check(item, here, run)
+    if prop.closed and run.damage == damage:
+        run.error("slice-closed", here, "expected one of the slices this profile names, found none that fits")
+
+
+def check_slice_count(wanted: Slice, count: int, place: Place, run: Run) -> None:
+    """Compare how many items fell into a slice with how many must and may."""
+    if count < wanted.least:
+        message = f"expected at least {wanted.least} of slice {wanted.name}, found {count}; add what it asks for"
+        run.error("slice-min", place, message)
+    elif wanted.most is not None and count > wanted.most:
+        run.error("slice-max", place, f"expected at most {wanted.most} of slice {wanted.name}, found {count}")
+
+
+def has_companion(companions: Any, index: int) -> bool:
+    """Tell whether a null in a list of primitives stands for an item that has only extensions."""
+    return type(companions) is list and index < len(companions) and type(companions[index]) is dict
