@@ -1,0 +1,140 @@
+"""Steps 8 to 10 for what we push: decide and redact in the transaction that claims the sending, then send.
+
+The claim commits with its decision and intent before the first byte leaves, and no lock is held across the network.
+A consent revoked before that commit wins; one revoked after it stops the next sending.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from gateway.flow.addressing import for_referral
+from gateway.flow.disclose import Asked, disclose, keep_decision
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.decision import Refusal
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import Handoff, Referral, Resource, SendResult, Work
+from gateway.model.partner import Endpoint
+from gateway.model.transport import Envelope
+from gateway.ports import Claim, Transaction
+
+_OF_A_CANCELLATION = frozenset({"Patient", "ServiceRequest", "Task", "Provenance"})
+"""What a recipient needs to understand that a referral is withdrawn; nothing else is sent again for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    disclosure: Disclosure
+    endpoint: Endpoint
+    envelope: Envelope
+
+
+Prepared = _Ready | Literal["lost", "stopped"]
+
+
+def deliver(house: House, claim: Claim, work: Work) -> bool:
+    """Send one piece of work; tell whether its lane may go on with the next."""
+    prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work))
+    if isinstance(prepared, str):
+        return prepared == "stopped"
+    try:
+        result = house.transports[prepared.endpoint.transport].send(
+            prepared.disclosure, prepared.endpoint, prepared.envelope
+        )
+    except TryLater as error:
+        reason = str(error)
+        return house.database.write(lambda tx: _try_again(house, tx, claim, work, reason))
+    except WillNeverWork as error:
+        reason = str(error)
+        return house.database.write(lambda tx: _give_up(house, tx, claim, work, reason))
+    return house.database.write(lambda tx: _delivered(house, tx, claim, work, result))
+
+
+def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
+    if not tx.outbox.owns(claim, house.clock(), house.lease):
+        return "lost"
+    current = tx.outbox.get(work.id)
+    if current is None or current.state not in ("ready", "sending"):
+        return "stopped"
+    referral = tx.referrals.get(work.subject)
+    handoff = tx.handoffs.get(referral.handoff_id) if referral else None
+    if referral is None or handoff is None:
+        return _stop(house, tx, work, "dead", "its referral is no longer here")
+    tx.people.lock(referral.person_id)
+    endpoint = house.endpoint(referral.recipient, referral.transport)
+    asked = _asked(house, handoff, referral)
+    made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
+    decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
+    if isinstance(made.outcome, Refusal):
+        state = "held" if made.record.decision == "HOLD" else "refused"
+        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+    if endpoint is None:
+        return _stop(house, tx, work, "held", f"{referral.recipient} has no {referral.transport} endpoint in partners/")
+    tx.outbox.set_state(work.id, "sending", None, house.clock())
+    tx.decisions.intend(
+        decision_id=decision_id,
+        message_id=work.message_id,
+        purpose=" ".join(referral.purpose),
+        description=f"{work.action} of a referral, {len(made.outcome.content['entry'])} resources",
+        at=house.clock(),
+    )
+    return _Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+
+
+def _asked(house: House, handoff: Handoff, referral: Referral) -> Asked:
+    """Our own worker sends on behalf of the agency that made the referral."""
+    return Asked(
+        organization=handoff.agency,
+        person=("delivery", "worker"),
+        recipient=referral.recipient,
+        purpose=referral.purpose,
+        transport=referral.transport,
+        channel=referral.transport,
+    )
+
+
+def _content(tx: Transaction, handoff: Handoff, referral: Referral, work: Work) -> list[Resource]:
+    resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)
+    if work.action != "cancel":
+        return resources
+    return [resource for resource in resources if resource["resourceType"] in _OF_A_CANCELLATION]
+
+
+def _stop(
+    house: House, tx: Transaction, work: Work, state: Literal["held", "refused", "dead"], reason: str
+) -> Literal["stopped"]:
+    tx.outbox.set_state(work.id, state, reason, house.clock())
+    return "stopped"
+
+
+def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult) -> bool:
+    now = house.clock()
+    tx.decisions.confirm(
+        message_id=work.message_id, code=result.code, sent=result.sent, answered=result.answered, at=now
+    )
+    tx.outbox.set_state(work.id, "delivered", None, now)
+    tx.audit.append(AuditEntry(now, "delivery.sent", "worker", {"work": work.id, "code": result.code}))
+    return tx.outbox.owns(claim, now, house.lease)
+
+
+def _try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
+    """Let the lane rest with full jitter; after the last try the work becomes a dead letter and the lane goes on."""
+    now = house.clock()
+    if not tx.outbox.owns(claim, now, house.lease):
+        return False
+    tries = work.tries + 1
+    if tries >= house.retry.max_tries:
+        return _give_up(house, tx, claim, work, f"given up after {tries} tries: {reason}")
+    tx.outbox.set_state(work.id, "ready", reason, now)
+    longest = min(house.retry.cap_s, house.retry.base_s * 2 ** min(tries, 30))
+    tx.outbox.back_off(work.lane, now + timedelta(seconds=longest * house.jitter()))
+    return False
+
+
+def _give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
+    now = house.clock()
+    tx.outbox.set_state(work.id, "dead", reason, now)
+    tx.audit.append(AuditEntry(now, "delivery.dead", "worker", {"work": work.id, "lane": work.lane}))
+    return tx.outbox.owns(claim, now, house.lease)

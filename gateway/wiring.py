@@ -1,0 +1,20 @@
+"""The only file that names every concrete class: reads the configuration, builds the house, hands out clock and ids."""
+
+import base64
+import secrets
+from datetime import UTC, datetime
+
+
+def clock() -> datetime:
+    """Return now in UTC. Nobody else reads the machine's clock."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return 26 random characters of [a-z2-7]: 130 bits, usable as FHIR id, MSH-10 and file name."""
+    return base64.b32encode(secrets.token_bytes(17)).decode("ascii").lower()[:26]
+
+
+def jitter() -> float:
+    """Return a random number in [0, 1): the only chance in the stories."""
+    return secrets.randbelow(1 << 53) / (1 << 53)
