@@ -149,7 +149,7 @@ person_keys = Table(
     "person_key",
     metadata,
     Column("system", String(255), nullable=False),  # "Patient" for logical ids of Patient resources
-    Column("value", String(255), nullable=False),
+    Column("value", Text, nullable=False),
     Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
     PrimaryKeyConstraint("system", "value", "person_id"),
     Index("person_key_by_person", "person_id"),
@@ -165,7 +165,7 @@ referrals = Table(
     Column("person_id", String(64), nullable=False),
     Column("recipient", String(100), nullable=False),
     Column("transport", String(16), nullable=False),
-    Column("purpose", String(200), nullable=False),
+    Column("purpose", Text, nullable=False),  # JSON list
     Column("status", String(24), nullable=False),
     Column("business_status", String(24)),
     Column("reason", Text),

@@ -1,0 +1,124 @@
+"""The store as the rest of the gateway sees it: durable writes, snapshot reads, and waiting for work."""
+
+import threading
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.model.errors import GatewayError
+from gateway.ports import Clock, Transaction
+from gateway.storage.effects import Effects
+from gateway.storage.engines import create_private, parse_url, reading_engine, sqlite_file, writing_engine
+from gateway.storage.failures import explain
+from gateway.storage.lock_file import LockFile
+from gateway.storage.outbox import next_due
+from gateway.storage.schema import create_schema, require_schema
+from gateway.storage.transaction import SqlTransaction
+from gateway.storage.writer import Writer
+
+T = TypeVar("T")
+
+Role = Literal["server", "operator", "reader"]
+"""`server`: writes all day; on SQLite only one may. `operator`: a command that writes a little, also beside a running
+server. `reader`: never writes."""
+
+
+def open_database(url: str, *, clock: Clock, role: Role = "server") -> "SqlDatabase":
+    """Open the database at `url` (`sqlite:///FILE` or `postgresql://...`).
+
+    A server creates or upgrades the schema; the other roles expect it as it should be. Raises `ConfigurationError`
+    with what to do when the database cannot be used in this role.
+    """
+    parsed = parse_url(url)
+    path = sqlite_file(parsed)
+    lock = None
+    if path is not None and role == "server":
+        create_private(path)
+        lock = LockFile(path)
+    elif path is not None and not path.is_file():
+        raise GatewayError(f"there is no database at {path} yet: `gateway serve` creates it")
+    try:
+        writing = None if role == "reader" else writing_engine(parsed)
+        reading = reading_engine(parsed)
+        if role == "server" and writing is not None:
+            create_schema(writing)
+        else:
+            require_schema(reading)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return SqlDatabase(reading=reading, writing=writing, lock=lock, clock=clock)
+
+
+class SqlDatabase:
+    """`ports.Database` on SQLite or PostgreSQL; made by `open_database`."""
+
+    def __init__(self, *, reading: Engine, writing: Engine | None, lock: LockFile | None, clock: Clock) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._lock = lock
+        self._clock = clock
+        self._added = threading.Condition()
+        self._additions = 0
+        self._seen = threading.local()
+        self._writer = None if writing is None else Writer(writing, self._work_was_added)
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a writing transaction; return its value after the commit is on disk (`ports.Database`)."""
+        return self._run_writer(lambda connection, effects: work(SqlTransaction(connection, effects)))
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one consistent snapshot of committed state."""
+        return self.query(lambda connection: work(SqlTransaction(connection, Effects())))
+
+    def query(self, work: Callable[[Connection], T]) -> T:
+        """Run SQL of this room's own (the console's views, the audit's check) on one consistent snapshot."""
+        try:
+            with self._reading.begin() as connection:
+                return work(connection)
+        except SQLAlchemyError as error:
+            raise explain(error) from None
+
+    def change(self, work: Callable[[Connection], T]) -> T:
+        """Run SQL of this room's own (staff, sessions) as `write` runs work."""
+        return self._run_writer(lambda connection, _effects: work(connection))
+
+    def wait_for_work(self, timeout_s: float) -> None:
+        """Return once a worker may find a lane to claim: work was added or reopened, a rest or lease ended.
+
+        Returns after `timeout_s` at the latest, which is how a worker learns of work that another process added.
+        What was added since this thread's last wait is not missed.
+        """
+        with self._added:
+            if getattr(self._seen, "additions", 0) != self._additions:
+                self._seen.additions = self._additions
+                return
+        due = self.query(next_due)
+        pause_s = timeout_s if due is None else min(timeout_s, (due - self._clock()).total_seconds())
+        with self._added:
+            self._added.wait_for(lambda: self._additions != getattr(self._seen, "additions", 0), max(pause_s, 0.0))
+            self._seen.additions = self._additions
+
+    def close(self) -> None:
+        """Finish what is queued, close every connection, give the lock back."""
+        if self._writer is not None:
+            self._writer.close()
+        for engine in (self._reading, self._writing):
+            if engine is not None:
+                engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _run_writer(self, work: Callable[[Connection, Effects], T]) -> T:
+        if self._writer is None:
+            raise GatewayError("the database was opened for reading only: expected no writes")
+        return self._writer.write(work)
+
+    def _work_was_added(self) -> None:
+        with self._added:
+            self._additions += 1
+            self._added.notify_all()

@@ -1,0 +1,99 @@
+"""Every decision with the input it was made from, and the log of what was disclosed (42 CFR 2.25)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from gateway.storage.effects import must_exist
+from gateway.storage.instants import to_micros
+from gateway.storage.json_text import dump, load
+from gateway.storage.tables import decisions, disclosures
+from gateway.storage.upsert import upsert
+
+_INSERT = decisions.insert()
+_OF_HANDOFF = (
+    select(decisions.c.id, decisions.c.recipient, decisions.c.channel, decisions.c.record)
+    .where(decisions.c.handoff_id == bindparam("key"))
+    .order_by(decisions.c.at.desc(), decisions.c.id.desc())
+)
+_CONFIRM = (
+    update(disclosures)
+    .where(disclosures.c.message_id == bindparam("key"))
+    .values(
+        confirmed_at=bindparam("now"),
+        code=bindparam("answer_code"),
+        sent=bindparam("bytes_sent"),
+        answered=bindparam("bytes_answered"),
+    )
+)
+
+
+class SqlDecisions:
+    """`ports.Decisions` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(
+        self,
+        *,
+        decision_id: str,
+        at: datetime,
+        recipient: str,
+        handoff_id: str | None,
+        referral_id: str | None,
+        work_id: int | None,
+        channel: str,
+        record: Mapping[str, Any],
+        inputs: bytes,
+    ) -> None:
+        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        row = {
+            "id": decision_id,
+            "at": to_micros(at),
+            "recipient": recipient,
+            "handoff_id": handoff_id,
+            "referral_id": referral_id,
+            "work_id": work_id,
+            "channel": channel,
+            "decision": record["decision"],
+            "reason": record["reason"],
+            "input_hash": record["input_hash"],
+            "record": dump(dict(record)),
+            "inputs": inputs,
+        }
+        self._connection.execute(_INSERT, row)
+
+    def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        rows = self._connection.execute(_OF_HANDOFF, {"key": handoff_id})
+        return [{**load(r.record), "id": r.id, "recipient": r.recipient, "channel": r.channel} for r in rows]
+
+    def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
+        """Write that a disclosure is about to leave.
+
+        A repeated try of one message points to its newest decision and keeps the instant of the first intention:
+        the earliest moment at which the content may have left.
+        """
+        statement = upsert(self._connection.dialect.name, disclosures, ("decision_id", "purpose", "description"))
+        row = {
+            "message_id": message_id,
+            "decision_id": decision_id,
+            "purpose": purpose,
+            "description": description,
+            "intended_at": to_micros(at),
+        }
+        self._connection.execute(statement, row)
+
+    def confirm(self, *, message_id: str, code: str, sent: bytes, answered: bytes, at: datetime) -> None:
+        """Write that a disclosure has left and what the receiver answered; it must have been intended."""
+        values = {
+            "key": message_id,
+            "now": to_micros(at),
+            "answer_code": code,
+            "bytes_sent": sent,
+            "bytes_answered": answered,
+        }
+        must_exist(self._connection.execute(_CONFIRM, values), "intended disclosure", message_id)

@@ -1,0 +1,171 @@
+"""Encounter records as kept for exchange, each with exactly the resources it was last saved with."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, select, update
+
+from gateway.model.handoff import Handoff, HandoffState, Resource
+from gateway.storage.effects import must_exist
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.json_text import dump, load
+from gateway.storage.resources import (
+    Change,
+    Key,
+    body_of,
+    current_rows,
+    identifiers_of,
+    link_row,
+    write_changes,
+)
+from gateway.storage.tables import handoff_resources, handoffs, referrals, resources
+from gateway.storage.upsert import upsert
+
+_GET = select(handoffs).where(handoffs.c.id == bindparam("key"))
+_OF_PERSON = (
+    select(handoffs).where(handoffs.c.person_id == bindparam("person")).order_by(handoffs.c.created_at, handoffs.c.id)
+)
+_SET_STATE = update(handoffs).where(handoffs.c.id == bindparam("key"))
+_BODIES = (
+    select(resources.c.body)
+    .join(
+        handoff_resources,
+        and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id),
+    )
+    .where(handoff_resources.c.handoff_id == bindparam("key"), resources.c.deleted == 0)
+    .order_by(handoff_resources.c.position)
+)
+_LINKS = (
+    select(handoff_resources.c.type, handoff_resources.c.id)
+    .where(handoff_resources.c.handoff_id == bindparam("key"))
+    .order_by(handoff_resources.c.position)
+)
+_HELD_ELSEWHERE = select(handoff_resources.c.handoff_id).where(
+    handoff_resources.c.type == bindparam("type"), handoff_resources.c.id == bindparam("key")
+)
+_UNLINK = delete(handoff_resources).where(handoff_resources.c.handoff_id == bindparam("key"))
+_LINK = handoff_resources.insert()
+_SET_PERSON = (
+    update(resources)
+    .where(resources.c.type == bindparam("of_type"), resources.c.id == bindparam("of_id"))
+    .values(person_id=bindparam("person"), handoff_id=bindparam("handoff"))
+)
+_MOVES = [
+    update(table).where(table.c.person_id == bindparam("from_person")).values(person_id=bindparam("to_person"))
+    for table in (handoffs, resources, referrals)
+]
+
+
+class SqlHandoffs:
+    """`ports.Handoffs` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, handoff_id: str) -> Handoff | None:
+        """Return a handoff without its resources."""
+        row = self._connection.execute(_GET, {"key": handoff_id}).first()
+        return None if row is None else _handoff(row)
+
+    def save(self, handoff: Handoff, resources: Sequence[Resource]) -> None:
+        """Write a handoff and exactly these resources, in this order; what changed gets its next version.
+
+        A resource that other handoffs hold too (an agency's Organization) outlives its removal from this one.
+        Raises `ValueError` when a resource is listed twice.
+        """
+        keys = [(resource["resourceType"], resource["id"]) for resource in resources]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
+        self._connection.execute(upsert(self._connection.dialect.name, handoffs), _row_of(handoff))
+        dropped = self._relink(handoff.id, keys)
+        before = current_rows(self._connection, [*keys, *dropped])
+        changes = [_deletion(key, before[key]) for key in dropped]
+        moved = []
+        for key, resource in zip(keys, resources, strict=True):
+            row = before.get(key)
+            body, person_id = body_of(resource), _person_of(handoff, row)
+            if row is None or row.deleted or row.body != body:
+                changes.append(Change(key, body, identifiers_of(resource), handoff.id, person_id, row))
+            elif (row.person_id, row.handoff_id) != (person_id, handoff.id):
+                moved.append({"of_type": key[0], "of_id": key[1], "person": person_id, "handoff": handoff.id})
+        if changes:
+            write_changes(self._connection, changes, handoff.updated_at)
+        if moved:
+            self._connection.execute(_SET_PERSON, moved)
+
+    def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
+        """Hold, release or withdraw a handoff."""
+        statement = _SET_STATE.values(state=state, hold_reason=reason, updated_at=to_micros(at))
+        must_exist(self._connection.execute(statement, {"key": handoff_id}), "handoff", handoff_id)
+
+    def resources(self, handoff_id: str) -> list[Resource]:
+        """Return the current resources of a handoff, as they were saved and in that order."""
+        return [load(body) for body in self._connection.execute(_BODIES, {"key": handoff_id}).scalars()]
+
+    def of_person(self, person_id: str) -> list[Handoff]:
+        """Return every handoff about a person, oldest first."""
+        return [_handoff(row) for row in self._connection.execute(_OF_PERSON, {"person": person_id})]
+
+    def move_person(self, from_person: str, to_person: str) -> None:
+        """Re-point handoffs, resources and referrals from one person to another."""
+        for statement in _MOVES:
+            self._connection.execute(statement, {"from_person": from_person, "to_person": to_person})
+
+    def _relink(self, handoff_id: str, keys: list[Key]) -> list[Key]:
+        """Let a handoff hold exactly `keys`; return the resources that no handoff holds any more."""
+        linked = [(row.type, row.id) for row in self._connection.execute(_LINKS, {"key": handoff_id})]
+        if linked == keys:
+            return []
+        if linked:
+            self._connection.execute(_UNLINK, {"key": handoff_id})
+        if keys:
+            self._connection.execute(_LINK, [link_row(handoff_id, n, key) for n, key in enumerate(keys)])
+        return [key for key in linked if not self._is_held(key)]
+
+    def _is_held(self, key: Key) -> bool:
+        return self._connection.execute(_HELD_ELSEWHERE, {"type": key[0], "key": key[1]}).first() is not None
+
+
+def _person_of(handoff: Handoff, row: Row[Any] | None) -> str | None:
+    """Say whom a resource is about: what handoffs of different persons share is about nobody."""
+    shared = row is not None and row.handoff_id not in (None, handoff.id) and not row.deleted
+    if shared and row is not None and row.person_id != handoff.person_id:
+        return None
+    return handoff.person_id
+
+
+def _deletion(key: Key, row: Row[Any]) -> Change:
+    return Change(key, None, (), row.handoff_id, row.person_id, row)
+
+
+def _row_of(handoff: Handoff) -> dict[str, Any]:
+    return {
+        "id": handoff.id,
+        "version": handoff.version,
+        "program": handoff.program,
+        "agency": handoff.agency,
+        "content_hash": handoff.content_hash,
+        "person_id": handoff.person_id,
+        "state": handoff.state,
+        "hold_reason": handoff.hold_reason,
+        "input_id": handoff.input_id,
+        "mapping": handoff.mapping,
+        "trace": handoff.trace,
+        "facts": dump(dict(handoff.facts)),
+        "findings": dump(handoff.findings),
+        "created_at": to_micros(handoff.created_at),
+        "updated_at": to_micros(handoff.updated_at),
+    }
+
+
+def _handoff(row: Row[Any]) -> Handoff:
+    return Handoff(
+        **{
+            **row._mapping,
+            "facts": load(row.facts),
+            "findings": tuple(load(row.findings)),
+            "created_at": from_micros(row.created_at),
+            "updated_at": from_micros(row.updated_at),
+        }
+    )

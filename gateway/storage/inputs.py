@@ -1,0 +1,91 @@
+"""What came in, byte for byte, and what became of each record in it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from gateway.model.handoff import InputRecord, InputState, StoredInput
+from gateway.storage.effects import must_exist
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.tables import input_records, inputs
+from gateway.storage.upsert import upsert
+
+_INSERT = inputs.insert()
+_GET = select(inputs).where(inputs.c.id == bindparam("key"))
+# `client` may be absent, and NULL = NULL is not true in SQL.
+_SAME_SENDER = (inputs.c.client.is_not_distinct_from(bindparam("client")), inputs.c.source == bindparam("source"))
+_SAME_CONTENT = (
+    select(inputs.c.id)
+    .where(*_SAME_SENDER, inputs.c.sha256 == bindparam("sha256"))
+    .order_by(inputs.c.received_at, inputs.c.id)
+    .limit(1)
+)
+_BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindparam("key")).limit(1)
+_SET_STATE = update(inputs).where(inputs.c.id == bindparam("key"))
+_RECORDS = select(input_records).where(input_records.c.input_id == bindparam("key")).order_by(input_records.c.n)
+
+
+class SqlInputs:
+    """`ports.Inputs` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, stored: StoredInput) -> None:
+        """Keep an input as it came."""
+        self._connection.execute(
+            _INSERT,
+            {
+                "id": stored.id,
+                "channel": stored.channel,
+                "source": stored.source,
+                "client": stored.client,
+                "media_type": stored.media_type,
+                "payload": stored.payload,
+                "sha256": stored.sha256,
+                "received_at": to_micros(stored.received_at),
+                "idempotency_key": stored.idempotency_key,
+                "state": stored.state,
+                "reason": stored.reason,
+            },
+        )
+
+    def get(self, input_id: str) -> StoredInput | None:
+        """Return an input with its bytes."""
+        row = self._connection.execute(_GET, {"key": input_id}).first()
+        return None if row is None else _stored(row)
+
+    def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
+        """Return the id of the earliest input of the same client, source and content."""
+        found: str | None = self._connection.execute(
+            _SAME_CONTENT, {"client": client, "source": source, "sha256": sha256}
+        ).scalar()
+        return found
+
+    def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
+        """Return the input that this client sent to this source with this `Idempotency-Key`."""
+        row = self._connection.execute(_BY_KEY, {"client": client, "source": source, "key": key}).first()
+        return None if row is None else _stored(row)
+
+    def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
+        """Mark an input as done or quarantined."""
+        result = self._connection.execute(_SET_STATE.values(state=state, reason=reason), {"key": input_id})
+        must_exist(result, "input", input_id)
+
+    def put_records(self, records: Iterable[InputRecord]) -> None:
+        """Write (or overwrite) what became of records of an input."""
+        rows = [
+            {"input_id": r.input_id, "n": r.n, "state": r.state, "reason": r.reason, "handoff_id": r.handoff_id}
+            for r in records
+        ]
+        if rows:
+            self._connection.execute(upsert(self._connection.dialect.name, input_records), rows)
+
+    def records(self, input_id: str) -> list[InputRecord]:
+        """Return what became of each record so far, by number."""
+        return [InputRecord(**row._mapping) for row in self._connection.execute(_RECORDS, {"key": input_id})]
+
+
+def _stored(row: Row[Any]) -> StoredInput:
+    return StoredInput(**{**row._mapping, "received_at": from_micros(row.received_at)})

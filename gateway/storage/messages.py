@@ -1,0 +1,42 @@
+"""HL7v2 messages already taken, each with the answer it got (HL7 v2.5.1 ch. 2.9.2)."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from gateway.ports import SeenMessage
+from gateway.storage.instants import to_micros
+from gateway.storage.tables import messages
+from gateway.storage.upsert import upsert
+
+_SEEN = select(messages.c.sha256, messages.c.answer, messages.c.input_id).where(
+    messages.c.application == bindparam("application"),
+    messages.c.facility == bindparam("facility"),
+    messages.c.control_id == bindparam("control_id"),
+)
+
+
+class SqlMessages:
+    """`ports.Messages` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
+        """Return what is known of a message id."""
+        key = {"application": application, "facility": facility, "control_id": control_id}
+        row = self._connection.execute(_SEEN, key).first()
+        return None if row is None else SeenMessage(**row._mapping)
+
+    def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
+        """Keep the answer given to a message; the newest answer to an id is the one repeated."""
+        row = {
+            "application": application,
+            "facility": facility,
+            "control_id": control_id,
+            "sha256": seen.sha256,
+            "answer": seen.answer,
+            "input_id": seen.input_id,
+            "at": to_micros(at),
+        }
+        self._connection.execute(upsert(self._connection.dialect.name, messages), row)

@@ -1,0 +1,209 @@
+"""Work in lanes: one lane a destination, strict order inside it, leases with fencing.
+
+A lane is owned by at most one worker at a time; that is what keeps the order. Work of a dead worker stays `sending`
+in a lane whose lease ends: whoever claims the lane next meets that work first. The order of two pieces of work is the
+order of their ids; two transactions that must not overtake each other lock the same person before they add.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from gateway.model.handoff import DeliveryAction, Work, WorkKind, WorkState
+from gateway.ports import Claim
+from gateway.storage.effects import Effects, must_exist
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.tables import lanes, outbox
+from gateway.storage.upsert import insert_if_absent, upsert
+
+# Written out, not bound: neither database uses the partial index for a condition it cannot read.
+_UNFINISHED: ColumnElement[bool] = literal_column("outbox.state IN ('ready', 'sending')")
+_HAS_WORK = exists().where(outbox.c.lane == lanes.c.name, _UNFINISHED)
+_OPEN = (lanes.c.paused == 0, _HAS_WORK)
+
+# The lane leased longest ago comes first, so that no busy destination starves the others.
+_CLAIMABLE = (
+    select(lanes.c.name)
+    .where(
+        lanes.c.due <= bindparam("now"),
+        or_(lanes.c.owner.is_(None), lanes.c.lease_until <= bindparam("now")),
+        *_OPEN,
+    )
+    .order_by(lanes.c.lease_until, lanes.c.name)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_NEXT_DUE = select(
+    func.min(
+        case(
+            (lanes.c.owner.is_(None), lanes.c.due),
+            (lanes.c.lease_until > lanes.c.due, lanes.c.lease_until),
+            else_=lanes.c.due,
+        )
+    )
+).where(*_OPEN)
+_LEASE = (
+    update(lanes)
+    .where(lanes.c.name == bindparam("lane"))
+    .values(owner=bindparam("new_owner"), lease_until=bindparam("until"))
+)
+_EXTEND = (
+    update(lanes)
+    .where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by"))
+    .values(lease_until=bindparam("until"))
+)
+_RELEASE = update(lanes).where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by")).values(owner=None)
+_BACK_OFF = update(lanes).where(lanes.c.name == bindparam("lane")).values(due=bindparam("until"))
+_WAITING = (
+    select(outbox).where(outbox.c.lane == bindparam("lane"), _UNFINISHED).order_by(outbox.c.id).limit(bindparam("most"))
+)
+_INSERT = outbox.insert()
+_GET = select(outbox).where(outbox.c.id == bindparam("key"))
+_OF_SUBJECT = select(outbox).where(outbox.c.subject == bindparam("key")).order_by(outbox.c.id)
+_SET_STATE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("key"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        updated_at=bindparam("now"),
+        # A try is counted when it begins; work reopened from a resting state starts counting anew.
+        tries=case(
+            (bindparam("new_state") == "sending", outbox.c.tries + 1),
+            ((bindparam("new_state") == "ready") & (outbox.c.state != "sending"), 0),
+            else_=outbox.c.tries,
+        ),
+    )
+)
+
+
+class SqlOutbox:
+    """`ports.Outbox` on one database connection."""
+
+    def __init__(self, connection: Connection, effects: Effects) -> None:
+        self._connection = connection
+        self._effects = effects
+
+    def add(
+        self,
+        *,
+        lane: str,
+        kind: WorkKind,
+        subject: str,
+        action: DeliveryAction,
+        message_id: str,
+        version: int,
+        at: datetime,
+        state: WorkState = "ready",
+        reason: str | None = None,
+    ) -> int:
+        """Enqueue work; it is visible to workers once the transaction commits."""
+        self._connection.execute(insert_if_absent(self._connection.dialect.name, lanes), _new_lane(lane))
+        now = to_micros(at)
+        result = self._connection.execute(
+            _INSERT,
+            {
+                "lane": lane,
+                "kind": kind,
+                "subject": subject,
+                "action": action,
+                "message_id": message_id,
+                "state": state,
+                "tries": 0,
+                "reason": reason,
+                "version": version,
+                "created_at": now,
+                "updated_at": now,
+            },
+        )
+        self._effects.woke |= state == "ready"
+        (key,) = result.inserted_primary_key or (0,)
+        return int(key)
+
+    def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
+        """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
+
+        `owner` must be different for every worker on every machine: it is what fences a late worker off.
+        """
+        lane: str | None = self._connection.execute(_CLAIMABLE, {"now": to_micros(now)}).scalar()
+        if lane is None:
+            return None
+        self._connection.execute(_LEASE, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
+        rows = self._connection.execute(_WAITING, {"lane": lane, "most": limit})
+        return Claim(lane, owner, tuple(_work(row) for row in rows))
+
+    def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
+        """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
+        result = self._connection.execute(
+            _EXTEND, {"lane": claim.lane, "by": claim.owner, "until": to_micros(now + lease)}
+        )
+        return result.rowcount == 1
+
+    def get(self, work_id: int) -> Work | None:
+        """Return one piece of work."""
+        row = self._connection.execute(_GET, {"key": work_id}).first()
+        return None if row is None else _work(row)
+
+    def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
+        """Move work to another state. `sending` counts a try; `ready` from a resting state counts anew."""
+        result = self._connection.execute(
+            _SET_STATE, {"key": work_id, "new_state": state, "why": reason, "now": to_micros(at)}
+        )
+        must_exist(result, "piece of work", work_id)
+        self._effects.woke |= state == "ready"
+
+    def back_off(self, lane: str, due: datetime) -> None:
+        """Let a lane rest until `due`."""
+        must_exist(self._connection.execute(_BACK_OFF, {"lane": lane, "until": to_micros(due)}), "lane", lane)
+
+    def release(self, claim: Claim) -> None:
+        """Give a lane back; does nothing when another worker took it over meanwhile."""
+        self._connection.execute(_RELEASE, {"lane": claim.lane, "by": claim.owner})
+
+    def pause(self, lane: str, paused: bool) -> None:
+        """Stop or resume a lane; one that has no work yet starts paused."""
+        statement = upsert(self._connection.dialect.name, lanes, ("paused",))
+        self._connection.execute(statement, {**_new_lane(lane), "paused": int(paused)})
+        self._effects.woke |= not paused
+
+    def of_subject(self, subject: str) -> list[Work]:
+        """Return the work made for a referral or an input, oldest first."""
+        return self._all(_OF_SUBJECT, {"key": subject})
+
+    def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
+        """Return work in these states, oldest first (dead letters, held, refused)."""
+        return self._all(select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id).limit(limit), {})
+
+    def _all(self, statement: Select[Any], parameters: dict[str, Any]) -> list[Work]:
+        return [_work(row) for row in self._connection.execute(statement, parameters)]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Return when the next lane with work can be claimed (maybe already); None: there is no work to wait for."""
+    micros: int | None = connection.execute(_NEXT_DUE).scalar()
+    return None if micros is None else from_micros(micros)
+
+
+def _new_lane(name: str) -> dict[str, Any]:
+    return {"name": name, "due": 0, "owner": None, "lease_until": 0, "paused": 0}
+
+
+def _work(row: Row[Any]) -> Work:
+    return Work(
+        **{**row._mapping, "created_at": from_micros(row.created_at), "updated_at": from_micros(row.updated_at)}
+    )

@@ -1,0 +1,117 @@
+"""The index of persons: who is known under which name, birth date, phone number and identifier."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, select
+
+from gateway.model.errors import GatewayError
+from gateway.model.handoff import Person
+from gateway.model.names import match_name, match_phone
+from gateway.storage.instants import to_micros
+from gateway.storage.tables import people, person_keys
+from gateway.storage.upsert import upsert
+
+_MOST_CANDIDATES = 50
+_PATIENT = "Patient"
+"""System under which the logical ids of a person's Patient resources are kept."""
+
+_COLUMNS = [people.c[name] for name in ("id", "family", "given", "birth_date", "gender", "phone", "address")]
+_GET = select(*_COLUMNS).where(people.c.id == bindparam("key"))
+_BY_KEY = (
+    select(*_COLUMNS)
+    .join(person_keys, person_keys.c.person_id == people.c.id)
+    .where(person_keys.c.system == bindparam("system"), person_keys.c.value == bindparam("value"))
+    .order_by(people.c.id)
+)
+_LIKE = [
+    select(*_COLUMNS).where(column == bindparam("value")).order_by(people.c.id).limit(_MOST_CANDIDATES)
+    for column in (people.c.match_name, people.c.match_phone, people.c.birth_date)
+]
+_KEYS = (
+    select(person_keys)
+    .where(person_keys.c.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(person_keys.c.system, person_keys.c.value)
+)
+_FORGET_KEYS = delete(person_keys).where(person_keys.c.person_id == bindparam("key"))
+_ADD_KEYS = person_keys.insert()
+_LOCK = select(people.c.id).where(people.c.id == bindparam("key")).with_for_update()
+
+
+class SqlPeople:
+    """`ports.People` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, person_id: str) -> Person | None:
+        """Return a person."""
+        return next(iter(self._with_keys(self._connection.execute(_GET, {"key": person_id}))), None)
+
+    def save(self, person: Person, at: datetime) -> None:
+        """Write a person with all patient ids and identifiers."""
+        row = {
+            "id": person.id,
+            "family": person.family,
+            "given": person.given,
+            "birth_date": person.birth_date,
+            "gender": person.gender,
+            "phone": person.phone,
+            "address": person.address,
+            "match_name": match_name(person.family, person.given),
+            "match_phone": match_phone(person.phone),
+            "updated_at": to_micros(at),
+        }
+        self._connection.execute(upsert(self._connection.dialect.name, people), row)
+        self._connection.execute(_FORGET_KEYS, {"key": person.id})
+        keys = {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
+        if keys:
+            self._connection.execute(
+                _ADD_KEYS, [{"system": s, "value": v, "person_id": person.id} for s, v in sorted(keys)]
+            )
+
+    def by_patient(self, patient_id: str) -> Person | None:
+        """Return the person whose Patient resource has this logical id."""
+        return next(iter(self.by_identifier(_PATIENT, patient_id)), None)
+
+    def by_identifier(self, system: str, value: str) -> list[Person]:
+        """Return the persons known under this identifier (more than one: ambiguous)."""
+        return self._with_keys(self._connection.execute(_BY_KEY, {"system": system, "value": value}))
+
+    def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
+        """Return the persons who share a normalized name, a phone number or a birth date, in this order; at most 50."""
+        found: dict[str, Row[Any]] = {}
+        shared = (match_name(family, given), match_phone(phone), birth_date)
+        for statement, value in zip(_LIKE, shared, strict=True):
+            if value and value.strip():
+                for row in self._connection.execute(statement, {"value": value}):
+                    found.setdefault(row.id, row)
+        return self._with_keys(islice(found.values(), _MOST_CANDIDATES))
+
+    def lock(self, person_id: str) -> None:
+        """Serialize with every other transaction that locks this person, until the end of this transaction.
+
+        PostgreSQL locks the row; on SQLite the one writer is the lock. Raises `GatewayError` for an unknown person.
+        """
+        if self._connection.execute(_LOCK, {"key": person_id}).first() is None:
+            raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")
+
+    def _with_keys(self, rows: Iterable[Row[Any]]) -> list[Person]:
+        """Return the persons of these rows with their patient ids and identifiers, in the order of the rows."""
+        kept = list(rows)
+        if not kept:
+            return []
+        keys: dict[str, list[tuple[str, str]]] = {row.id: [] for row in kept}
+        for key in self._connection.execute(_KEYS, {"people": list(keys)}):
+            keys[key.person_id].append((key.system, key.value))
+        return [_person(row, keys[row.id]) for row in kept]
+
+
+def _person(row: Row[Any], keys: list[tuple[str, str]]) -> Person:
+    return Person(
+        **row._mapping,
+        patient_ids=tuple(value for system, value in keys if system == _PATIENT),
+        identifiers=tuple(key for key in keys if key[0] != _PATIENT),
+    )

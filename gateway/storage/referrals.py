@@ -1,0 +1,86 @@
+"""Requests to recipients and how far they have come."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, select
+
+from gateway.model.handoff import Referral
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.json_text import dump, load
+from gateway.storage.tables import referrals
+from gateway.storage.upsert import upsert
+
+_GET = select(referrals).where(referrals.c.id == bindparam("key"))
+_OLDEST_FIRST = (referrals.c.updated_at, referrals.c.id)
+_OF_HANDOFF = select(referrals).where(referrals.c.handoff_id == bindparam("key")).order_by(*_OLDEST_FIRST)
+_OF_PERSON = select(referrals).where(referrals.c.person_id == bindparam("key")).order_by(*_OLDEST_FIRST)
+_BY_IDENTIFIER = select(referrals).where(
+    referrals.c.identifier == bindparam("identifier"), referrals.c.recipient == bindparam("recipient")
+)
+_OF_RECIPIENT = select(referrals).where(referrals.c.recipient == bindparam("recipient")).order_by(*_OLDEST_FIRST)
+
+
+class SqlReferrals:
+    """`ports.Referrals` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, referral_id: str) -> Referral | None:
+        """Return a referral by the id of its Task."""
+        return self._first(_GET, {"key": referral_id})
+
+    def save(self, referral: Referral) -> None:
+        """Insert or update a referral."""
+        row = {
+            "id": referral.id,
+            "handoff_id": referral.handoff_id,
+            "service_request_id": referral.service_request_id,
+            "identifier": referral.identifier,
+            "person_id": referral.person_id,
+            "recipient": referral.recipient,
+            "transport": referral.transport,
+            "purpose": dump(referral.purpose).decode(),
+            "status": referral.status,
+            "business_status": referral.business_status,
+            "reason": referral.reason,
+            "external_id": referral.external_id,
+            "without_agreement": referral.without_agreement,
+            "updated_at": to_micros(referral.updated_at),
+        }
+        self._connection.execute(upsert(self._connection.dialect.name, referrals), row)
+
+    def of_handoff(self, handoff_id: str) -> list[Referral]:
+        """Return the referrals made from a handoff, oldest change first."""
+        return self._all(_OF_HANDOFF, {"key": handoff_id})
+
+    def of_person(self, person_id: str) -> list[Referral]:
+        """Return the referrals about a person, oldest change first."""
+        return self._all(_OF_PERSON, {"key": person_id})
+
+    def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
+        """Return the referral with this placer identifier at this recipient."""
+        return self._first(_BY_IDENTIFIER, {"identifier": identifier, "recipient": recipient})
+
+    def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
+        """Return the referrals addressed to a recipient that changed at `since` or later, oldest change first."""
+        statement = _OF_RECIPIENT
+        if status is not None:
+            statement = statement.where(referrals.c.status == status)
+        if since is not None:
+            statement = statement.where(referrals.c.updated_at >= to_micros(since))
+        return self._all(statement, {"recipient": recipient})
+
+    def _first(self, statement: Select[Any], parameters: dict[str, str]) -> Referral | None:
+        row = self._connection.execute(statement, parameters).first()
+        return None if row is None else _referral(row)
+
+    def _all(self, statement: Select[Any], parameters: dict[str, str]) -> list[Referral]:
+        return [_referral(row) for row in self._connection.execute(statement, parameters)]
+
+
+def _referral(row: Row[Any]) -> Referral:
+    return Referral(
+        **{**row._mapping, "purpose": tuple(load(row.purpose.encode())), "updated_at": from_micros(row.updated_at)}
+    )

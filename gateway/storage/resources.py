@@ -1,0 +1,243 @@
+"""Single FHIR resources: current versions, the history before them, and the index of business identifiers.
+
+A body is stored without `meta.versionId` and `meta.lastUpdated`: the columns know them, and reading adds them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select, tuple_
+
+from gateway.model.handoff import Resource
+from gateway.ports import StoredResource
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.json_text import dump, load
+from gateway.storage.tables import (
+    handoff_resources,
+    resource_identifiers,
+    resource_versions,
+    resources,
+)
+from gateway.storage.upsert import upsert
+
+Key = tuple[str, str]
+"""Resource type and logical id."""
+
+_LONGEST_INDEXED = 200
+
+_CURRENT = resources.c.deleted == 0
+_GET = select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key"))
+_GET_MANY = select(resources).where(
+    tuple_(resources.c.type, resources.c.id).in_(bindparam("keys", expanding=True)),
+)
+_FORMER = (
+    select(resource_versions)
+    .where(resource_versions.c.type == bindparam("type"), resource_versions.c.id == bindparam("key"))
+    .order_by(resource_versions.c.version.desc())
+)
+_OF_PERSON = (
+    select(resources)
+    .where(resources.c.person_id == bindparam("person"), resources.c.type == bindparam("type"), _CURRENT)
+    .order_by(resources.c.updated_at, resources.c.id)
+)
+_BY_IDENTIFIER = (
+    select(resources)
+    .join(
+        resource_identifiers,
+        and_(resource_identifiers.c.type == resources.c.type, resource_identifiers.c.id == resources.c.id),
+    )
+    .where(
+        resource_identifiers.c.type == bindparam("type"),
+        resource_identifiers.c.system == bindparam("system"),
+        resource_identifiers.c.value == bindparam("value"),
+        _CURRENT,
+    )
+    .order_by(resources.c.updated_at, resources.c.id)
+)
+_ARCHIVE = resource_versions.insert()
+_FORGET_IDENTIFIERS = delete(resource_identifiers).where(
+    resource_identifiers.c.type == bindparam("of_type"), resource_identifiers.c.id == bindparam("of_id")
+)
+_ADD_IDENTIFIERS = resource_identifiers.insert()
+_LAST_POSITION = (
+    select(handoff_resources.c.position)
+    .where(handoff_resources.c.handoff_id == bindparam("handoff"))
+    .order_by(handoff_resources.c.position.desc())
+    .limit(1)
+)
+_LINKED = select(handoff_resources.c.position).where(
+    handoff_resources.c.handoff_id == bindparam("handoff"),
+    handoff_resources.c.type == bindparam("type"),
+    handoff_resources.c.id == bindparam("key"),
+)
+_LINK = handoff_resources.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A resource about to get its next version; without a body it is deleted."""
+
+    key: Key
+    body: bytes | None
+    identifiers: Sequence[Key]
+    """(system, value) pairs."""
+    handoff_id: str | None
+    person_id: str | None
+    before: Row[Any] | None
+    """Its row in `resource` as it is now."""
+
+    @property
+    def version(self) -> int:
+        """Return the version this change makes."""
+        return 1 if self.before is None else self.before.version + 1
+
+
+class SqlResources:
+    """`ports.Resources` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, resource_type: str, resource_id: str) -> StoredResource | None:
+        """Return the current version, or None when it does not exist or was deleted."""
+        row = self._row(resource_type, resource_id)
+        return None if row is None or row.deleted else _stored(row, row)
+
+    def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
+        """Write a resource as its next version; where it is new to the handoff it comes last there."""
+        key = (resource["resourceType"], resource["id"])
+        change = Change(key, body_of(resource), identifiers_of(resource), handoff_id, person_id, self._row(*key))
+        write_changes(self._connection, [change], at)
+        if handoff_id is not None:
+            self._link(handoff_id, key)
+        return change.version
+
+    def history(self, resource_type: str, resource_id: str) -> list[StoredResource]:
+        """Return every version, newest first; a number that is missing is a deletion."""
+        row = self._row(resource_type, resource_id)
+        if row is None:
+            return []
+        former = self._connection.execute(_FORMER, {"type": resource_type, "key": resource_id})
+        newest = [] if row.deleted else [_stored(row, row)]
+        return newest + [_stored(version, row) for version in former]
+
+    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
+        """Return the current resources of a type about a person, oldest change first."""
+        return self._all(_OF_PERSON, {"person": person_id, "type": resource_type})
+
+    def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
+        """Return the current resources of a type that carry this business identifier."""
+        return self._all(_BY_IDENTIFIER, {"type": resource_type, "system": system, "value": indexed(value)})
+
+    def _row(self, resource_type: str, resource_id: str) -> Row[Any] | None:
+        return self._connection.execute(_GET, {"type": resource_type, "key": resource_id}).first()
+
+    def _all(self, statement: Select[Any], parameters: dict[str, Any]) -> list[StoredResource]:
+        return [_stored(row, row) for row in self._connection.execute(statement, parameters)]
+
+    def _link(self, handoff_id: str, key: Key) -> None:
+        where = {"handoff": handoff_id, "type": key[0], "key": key[1]}
+        if self._connection.execute(_LINKED, where).first() is None:
+            last = self._connection.execute(_LAST_POSITION, {"handoff": handoff_id}).scalar()
+            self._connection.execute(_LINK, link_row(handoff_id, 0 if last is None else last + 1, key))
+
+
+def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
+    """Return the row that says a resource belongs to a handoff."""
+    return {"handoff_id": handoff_id, "position": position, "type": key[0], "id": key[1]}
+
+
+def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Row[Any]]:
+    """Return the rows of these resources, deleted ones too."""
+    found = connection.execute(_GET_MANY, {"keys": list(keys)})
+    return {(row.type, row.id): row for row in found}
+
+
+def body_of(resource: Resource) -> bytes:
+    """Return the JSON text to store: all of the resource but the two `meta` elements the store itself keeps."""
+    meta = resource.get("meta")
+    if meta and ("versionId" in meta or "lastUpdated" in meta):
+        kept = {name: value for name, value in meta.items() if name not in ("versionId", "lastUpdated")}
+        resource = {name: value for name, value in resource.items() if name != "meta"}
+        if kept:
+            resource["meta"] = kept
+    return dump(resource)
+
+
+def identifiers_of(resource: Resource) -> list[Key]:
+    """Return the (system, value) pairs of a resource's business identifiers, each once."""
+    identifier = resource.get("identifier") or ()
+    listed = [identifier] if isinstance(identifier, dict) else identifier
+    return sorted({(i["system"], i["value"]) for i in listed if i.get("system") and i.get("value")})
+
+
+def indexed(value: str) -> str:
+    """Return an identifier's value as the index keeps it: one longer than an index entry may be is hashed."""
+    if len(value) <= _LONGEST_INDEXED:
+        return value
+    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+
+
+def write_changes(connection: Connection, changes: Sequence[Change], at: datetime) -> None:
+    """Write the next version of each resource, keep the one before, and index its identifiers."""
+    former = [
+        _former_row(change.before) for change in changes if change.before is not None and not change.before.deleted
+    ]
+    if former:
+        connection.execute(_ARCHIVE, former)
+        connection.execute(_FORGET_IDENTIFIERS, [{"of_type": row["type"], "of_id": row["id"]} for row in former])
+    connection.execute(
+        upsert(connection.dialect.name, resources), [_row_of(change, to_micros(at)) for change in changes]
+    )
+    if index := list(_index_rows(changes)):
+        connection.execute(_ADD_IDENTIFIERS, index)
+
+
+def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:
+    for change in changes:
+        for system, value in change.identifiers:
+            yield {"type": change.key[0], "id": change.key[1], "system": system, "value": indexed(value)}
+
+
+def _row_of(change: Change, at: int) -> dict[str, Any]:
+    return {
+        "type": change.key[0],
+        "id": change.key[1],
+        "version": change.version,
+        "handoff_id": change.handoff_id,
+        "person_id": change.person_id,
+        "deleted": int(change.body is None),
+        "updated_at": at,
+        "body": change.body or b"",
+    }
+
+
+def _former_row(before: Row[Any]) -> dict[str, Any]:
+    return {
+        "type": before.type,
+        "id": before.id,
+        "version": before.version,
+        "updated_at": before.updated_at,
+        "body": before.body,
+    }
+
+
+def _stored(version: Row[Any], current: Row[Any]) -> StoredResource:
+    updated_at = from_micros(version.updated_at)
+    body = load(version.body)
+    meta = {**body.get("meta", {}), "versionId": str(version.version), "lastUpdated": instant_text(updated_at)}
+    return StoredResource(
+        body={**body, "meta": meta},
+        version=version.version,
+        updated_at=updated_at,
+        handoff_id=current.handoff_id,
+        person_id=current.person_id,
+    )
+
+
+def instant_text(at: datetime) -> str:
+    """Return an instant as FHIR R4 writes it, to the microsecond, in UTC."""
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")

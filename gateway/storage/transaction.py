@@ -1,0 +1,29 @@
+"""The repositories of one database transaction, all on one connection."""
+
+from sqlalchemy import Connection
+
+from gateway.storage.audit import SqlAudit
+from gateway.storage.decisions import SqlDecisions
+from gateway.storage.effects import Effects
+from gateway.storage.handoffs import SqlHandoffs
+from gateway.storage.inputs import SqlInputs
+from gateway.storage.messages import SqlMessages
+from gateway.storage.outbox import SqlOutbox
+from gateway.storage.people import SqlPeople
+from gateway.storage.referrals import SqlReferrals
+from gateway.storage.resources import SqlResources
+
+
+class SqlTransaction:
+    """`ports.Transaction` on a connection that somebody else began and will commit."""
+
+    def __init__(self, connection: Connection, effects: Effects) -> None:
+        self.inputs = SqlInputs(connection)
+        self.handoffs = SqlHandoffs(connection)
+        self.resources = SqlResources(connection)
+        self.people = SqlPeople(connection)
+        self.referrals = SqlReferrals(connection)
+        self.outbox = SqlOutbox(connection, effects)
+        self.decisions = SqlDecisions(connection)
+        self.audit = SqlAudit(effects)
+        self.messages = SqlMessages(connection)

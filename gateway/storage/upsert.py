@@ -1,0 +1,27 @@
+"""The two statements in which SQLite and PostgreSQL agree in words but not in SQLAlchemy's classes."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def upsert(dialect: str, table: Table, overwrite: Sequence[str] | None = None) -> Insert:
+    """Build an insert that, where the primary key exists, overwrites the columns named (all others by default)."""
+    insert = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    names = overwrite or [column.name for column in table.columns if column.name not in keys]
+    return insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in names})
+
+
+@cache
+def insert_if_absent(dialect: str, table: Table) -> Insert:
+    """Build an insert that leaves a row with the same primary key as it is."""
+    return _insert(dialect, table).on_conflict_do_nothing()

@@ -1,0 +1,354 @@
+"""Read-only queries for the console: numbers, lists and queues. Nothing here names a person.
+
+What identifies somebody is on the page of one record only, and that goes through the disclosure story.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, and_, exists, func, or_, select
+
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.tables import handoffs, input_records, inputs, lanes, outbox, referrals
+
+PAGE_SIZE = 50
+QUEUE_SIZE = 200
+
+_HOUR = 3_600_000_000
+_UNANSWERED = ("draft", "requested")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNumbers:
+    """A day in numbers (records and deliveries), and what waits for a person now."""
+
+    received: int
+    converted: int
+    quarantined: int
+    duplicates: int
+    skipped: int
+    delivered: int
+    answered: int
+    refused: int
+    held: int
+    dead: int
+    received_by_hour: tuple[int, ...]
+    delivered_by_hour: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCount:
+    """How many pieces of work a lane has in a state."""
+
+    lane: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralState:
+    """How far a request to one recipient has come."""
+
+    recipient: str
+    transport: str
+    status: str
+    delivery: str | None
+    """State of the newest delivery."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One record in the list."""
+
+    id: str
+    program: str
+    agency: str
+    state: str
+    hold_reason: str | None
+    version: int
+    updated_at: datetime
+    referrals: tuple[ReferralState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """What the list is narrowed to; "" means everything."""
+
+    id: str = ""
+    """Beginning of a record's id."""
+    program: str = ""
+    agency: str = ""
+    state: str = ""
+    recipient: str = ""
+    before: str = ""
+    """Where the page before ended, as given in `RecordPage.next`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records, newest change first; `next` leads to older ones and is None on the last page."""
+
+    rows: tuple[RecordRow, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The values that occur, for the filters of the list."""
+
+    programs: tuple[str, ...]
+    agencies: tuple[str, ...]
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """An input or a record of one that could not be read; `n` is None for the whole input."""
+
+    input_id: str
+    n: int | None
+    source: str
+    client: str | None
+    received_at: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """A piece of work that has stopped."""
+
+    id: int
+    lane: str
+    kind: str
+    action: str
+    subject: str
+    handoff_id: str | None
+    tries: int
+    reason: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A destination."""
+
+    name: str
+    paused: bool
+    due: datetime
+    ready: int
+    sending: int
+
+
+class ConsoleViews:
+    """The queries, each on a connection of its own that reads committed state."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def flow_numbers(self, since: datetime) -> FlowNumbers:
+        """Return the numbers of the 24 hours from `since`; refused, held and dead are those that stand now."""
+        day = _within(inputs.c.received_at, since)
+        per_record = select(input_records.c.state, func.count()).join(inputs).where(day)
+        whole = select(inputs.c.state, func.count()).where(day, ~_has_records()).group_by(inputs.c.state)
+        delivered = and_(outbox.c.kind == "deliver", outbox.c.state == "delivered", _within(outbox.c.updated_at, since))
+        answered = and_(referrals.c.status.not_in(_UNANSWERED), _within(referrals.c.updated_at, since))
+        with self._engine.connect() as connection:
+            records = _counts(connection.execute(per_record.group_by(input_records.c.state)))
+            unread = _counts(connection.execute(whole))
+            stopped = _counts(
+                connection.execute(
+                    select(outbox.c.state, func.count())
+                    .where(outbox.c.state.in_(("refused", "held", "dead")))
+                    .group_by(outbox.c.state)
+                )
+            )
+            held = connection.execute(select(func.count()).select_from(handoffs).where(handoffs.c.state == "held"))
+            arrivals = select(inputs.c.received_at).outerjoin(input_records).where(day)
+            by_hour = _by_hour(connection.execute(_hourly(arrivals, since)))
+            sent_by_hour = _by_hour(connection.execute(_hourly(select(outbox.c.updated_at).where(delivered), since)))
+            return FlowNumbers(
+                received=sum(records.values()) + sum(unread.values()),
+                converted=records.get("converted", 0),
+                quarantined=records.get("quarantined", 0) + unread.get("quarantined", 0),
+                duplicates=records.get("duplicate", 0),
+                skipped=records.get("skipped", 0),
+                delivered=sum(sent_by_hour),
+                answered=connection.execute(select(func.count()).select_from(referrals).where(answered)).scalar_one(),
+                refused=stopped.get("refused", 0),
+                held=stopped.get("held", 0) + held.scalar_one(),
+                dead=stopped.get("dead", 0),
+                received_by_hour=by_hour,
+                delivered_by_hour=sent_by_hour,
+            )
+
+    def work_counts(self) -> list[WorkCount]:
+        """Return unfinished and stopped work by lane and state."""
+        query = (
+            select(outbox.c.lane, outbox.c.state, func.count().label("count"))
+            .where(outbox.c.state.in_(("ready", "sending", "refused", "held", "dead")))
+            .group_by(outbox.c.lane, outbox.c.state)
+        )
+        with self._engine.connect() as connection:
+            return [WorkCount(row.lane, row.state, row[2]) for row in connection.execute(query)]
+
+    def choices(self) -> Choices:
+        """Return the programs, agencies and recipients that occur."""
+        columns = (handoffs.c.program, handoffs.c.agency, referrals.c.recipient)
+        with self._engine.connect() as connection:
+            found = [tuple(connection.scalars(select(column).distinct().order_by(column))) for column in columns]
+        return Choices(*found)
+
+    def records(self, query: RecordQuery) -> RecordPage:
+        """Return one page of records, newest change first."""
+        order = (handoffs.c.updated_at.desc(), handoffs.c.id)
+        chosen = select(handoffs).where(*_conditions(query)).order_by(*order).limit(PAGE_SIZE + 1)
+        with self._engine.connect() as connection:
+            found = connection.execute(chosen).all()
+            page, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
+            made = connection.execute(_referral_states([row.id for row in page])).all()
+        states: dict[str, list[ReferralState]] = {}
+        for row in made:
+            state = ReferralState(row.recipient, row.transport, row.status, row.delivery, row.reason)
+            states.setdefault(row.handoff_id, []).append(state)
+        rows = tuple(_record_row(row, tuple(states.get(row.id, ()))) for row in page)
+        return RecordPage(rows, f"{page[-1].updated_at}.{page[-1].id}" if more else None)
+
+    def held_records(self) -> list[RecordRow]:
+        """Return the records that wait for a person's word, oldest first."""
+        query = select(handoffs).where(handoffs.c.state == "held").order_by(handoffs.c.updated_at).limit(QUEUE_SIZE)
+        with self._engine.connect() as connection:
+            return [_record_row(row, ()) for row in connection.execute(query)]
+
+    def quarantined(self) -> list[QuarantinedRow]:
+        """Return what could not be read, newest first: whole inputs and single records."""
+        whole = select(inputs).where(inputs.c.state == "quarantined", ~_has_records())
+        single = select(inputs, input_records.c.n, input_records.c.reason.label("record_reason")).join(input_records)
+        order = inputs.c.received_at.desc()
+        with self._engine.connect() as connection:
+            rows = [
+                QuarantinedRow(r.id, None, r.source, r.client, from_micros(r.received_at), r.reason)
+                for r in connection.execute(_without_payload(whole).order_by(order).limit(QUEUE_SIZE))
+            ]
+            single = _without_payload(single.where(input_records.c.state == "quarantined"))
+            rows += [
+                QuarantinedRow(r.id, r.n, r.source, r.client, from_micros(r.received_at), r.record_reason)
+                for r in connection.execute(single.order_by(order, input_records.c.n).limit(QUEUE_SIZE))
+            ]
+        return sorted(rows, key=lambda row: row.received_at, reverse=True)[:QUEUE_SIZE]
+
+    def stopped_work(self, state: str) -> list[WorkRow]:
+        """Return work that is refused, held or dead, newest first, with the record it belongs to."""
+        query = (
+            select(outbox, referrals.c.handoff_id)
+            .outerjoin(referrals, referrals.c.id == outbox.c.subject)
+            .where(outbox.c.state == state)
+            .order_by(outbox.c.id.desc())
+            .limit(QUEUE_SIZE)
+        )
+        with self._engine.connect() as connection:
+            return [_work_row(row) for row in connection.execute(query)]
+
+    def lanes(self) -> list[LaneRow]:
+        """Return every destination with what waits in it."""
+        waiting = {(count.lane, count.state): count.count for count in self.work_counts()}
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(lanes).order_by(lanes.c.name)).all()
+        return [
+            LaneRow(
+                row.name,
+                bool(row.paused),
+                from_micros(row.due),
+                waiting.get((row.name, "ready"), 0),
+                waiting.get((row.name, "sending"), 0),
+            )
+            for row in rows
+        ]
+
+
+def _within(column: ColumnElement[int], since: datetime) -> ColumnElement[bool]:
+    return and_(column >= to_micros(since), column < to_micros(since + timedelta(days=1)))
+
+
+def _has_records() -> ColumnElement[bool]:
+    return exists().where(input_records.c.input_id == inputs.c.id)
+
+
+def _counts(result: Any) -> dict[str, int]:
+    return dict(result.tuples().all())
+
+
+def _hourly(instants: Select[Any], since: datetime) -> Select[Any]:
+    moment = instants.subquery().c[0]
+    hour = (moment - to_micros(since)) // _HOUR
+    return select(hour, func.count()).group_by(hour)
+
+
+def _by_hour(result: Any) -> tuple[int, ...]:
+    counts = {int(hour): count for hour, count in result}
+    return tuple(counts.get(hour, 0) for hour in range(24))
+
+
+def _conditions(query: RecordQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.id:
+        conditions.append(handoffs.c.id.startswith(query.id, autoescape=True))
+    for column, value in (
+        (handoffs.c.program, query.program),
+        (handoffs.c.agency, query.agency),
+        (handoffs.c.state, query.state),
+    ):
+        if value:
+            conditions.append(column == value)
+    if query.recipient:
+        conditions.append(
+            exists().where(referrals.c.handoff_id == handoffs.c.id, referrals.c.recipient == query.recipient)
+        )
+    instant, _, last_id = query.before.partition(".")
+    if instant.isdecimal() and len(instant) < 19:
+        at = int(instant)
+        conditions.append(or_(handoffs.c.updated_at < at, and_(handoffs.c.updated_at == at, handoffs.c.id > last_id)))
+    return conditions
+
+
+def _referral_states(handoff_ids: Sequence[str]) -> Select[Any]:
+    """Select the referrals of these records, each with its newest delivery."""
+    newest = (
+        select(outbox.c.subject, func.max(outbox.c.id).label("id"))
+        .join(referrals, referrals.c.id == outbox.c.subject)
+        .where(referrals.c.handoff_id.in_(handoff_ids), outbox.c.kind == "deliver")
+        .group_by(outbox.c.subject)
+        .subquery()
+    )
+    return (
+        select(
+            referrals.c.handoff_id,
+            referrals.c.recipient,
+            referrals.c.transport,
+            referrals.c.status,
+            outbox.c.state.label("delivery"),
+            func.coalesce(outbox.c.reason, referrals.c.reason).label("reason"),
+        )
+        .outerjoin(newest, newest.c.subject == referrals.c.id)
+        .outerjoin(outbox, outbox.c.id == newest.c.id)
+        .where(referrals.c.handoff_id.in_(handoff_ids))
+        .order_by(referrals.c.recipient)
+    )
+
+
+def _record_row(row: Any, made: tuple[ReferralState, ...]) -> RecordRow:
+    return RecordRow(
+        row.id, row.program, row.agency, row.state, row.hold_reason, row.version, from_micros(row.updated_at), made
+    )
+
+
+def _work_row(row: Any) -> WorkRow:
+    at = from_micros(row.updated_at)
+    return WorkRow(row.id, row.lane, row.kind, row.action, row.subject, row.handoff_id, row.tries, row.reason, at)
+
+
+def _without_payload(query: Select[Any]) -> Select[Any]:
+    """Leave out the originals: a queue page must not read gigabytes."""
+    return query.with_only_columns(*(column for column in query.selected_columns if column.key != "payload"))
