@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select, tuple_
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select
 
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource
@@ -30,9 +30,8 @@ _LONGEST_INDEXED = 200
 
 _CURRENT = resources.c.deleted == 0
 _GET = select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key"))
-_GET_MANY = select(resources).where(
-    tuple_(resources.c.type, resources.c.id).in_(bindparam("keys", expanding=True)),
-)
+# By id alone: SQLite scans the table for pairs (a, b) IN (...), and one id under two types is rare.
+_GET_MANY = select(resources).where(resources.c.id.in_(bindparam("ids", expanding=True)))
 _FORMER = (
     select(resource_versions)
     .where(resource_versions.c.type == bindparam("type"), resource_versions.c.id == bindparam("key"))
@@ -152,8 +151,9 @@ def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
 
 def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Row[Any]]:
     """Return the rows of these resources, deleted ones too."""
-    found = connection.execute(_GET_MANY, {"keys": list(keys)})
-    return {(row.type, row.id): row for row in found}
+    wanted = set(keys)
+    found = connection.execute(_GET_MANY, {"ids": [key for _, key in wanted]})
+    return {(row.type, row.id): row for row in found if (row.type, row.id) in wanted}
 
 
 def body_of(resource: Resource) -> bytes:

@@ -88,7 +88,7 @@ resources = Table(
     Column("deleted", Integer, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("type", "id"),
+    PrimaryKeyConstraint("id", "type"),
     Index("resource_by_person", "person_id", "type"),
 )
 

@@ -106,7 +106,7 @@ def _create_exchange() -> None:
         sa.Column("deleted", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("type", "id"),
+        sa.PrimaryKeyConstraint("id", "type"),
     )
     op.create_index("resource_by_person", "resource", ["person_id", "type"])
     op.create_table(
