@@ -140,7 +140,7 @@ def _write(
     separators, codec = (STANDARD, "ascii") if isinstance(message, Unreadable) else (message.separators, message.codec)
     version = header.version or "2.5.1"
     modern = version >= "2.5"
-    event: Field = ("ACK", header.trigger_event, "ACK") if version >= "2.4" else ("ACK", header.trigger_event)
+    structure = "ACK" if version >= "2.4" and header.trigger_event else ""
     writer = MessageWriter(separators)
     writer.add(
         "MSH",
@@ -150,7 +150,7 @@ def _write(
             5: header.sending_application,
             6: header.sending_facility,
             7: hl7_time(at),
-            9: event,
+            9: ("ACK", header.trigger_event, structure),
             10: control_id,
             11: header.processing_id or "P",
             12: version,

@@ -110,5 +110,5 @@ def test_empty_parts_at_the_end_are_not_written_and_those_between_are() -> None:
     ("segment", "fields"), [("pid", {1: "x"}), ("PID|", {1: "x"}), ("MSH", {2: "x"}), ("PID", {0: "x"})]
 )
 def test_structure_is_not_taken_from_data(segment: str, fields: dict[int, str]) -> None:
-    with pytest.raises(ValueError, match="expected a segment name|cannot be set"):
+    with pytest.raises(ValueError, match=r"expected a segment name|cannot be set"):
         MessageWriter().add(segment, fields)

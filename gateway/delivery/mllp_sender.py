@@ -1,0 +1,178 @@
+"""Send HL7v2 messages over MLLP, one at a time, and know which answer belongs to which message.
+
+A late answer to an earlier message that is taken for the answer to this one is the classic defect of interface
+engines: here an answer counts only when its MSA-2 is the MSH-10 just sent, and a connection that has been waited on in
+vain is closed, so that nothing late can come over it.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+
+from gateway.formats.hl7v2.acknowledgement import read_acknowledgement, read_header
+from gateway.formats.hl7v2.message import Unreadable, read_message
+from gateway.formats.mllp_frames import Event, Frame, FrameReader, frame
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.hl7_header import Acknowledgement
+
+_log = structlog.get_logger("gateway.mllp")
+_PACKET_BYTES = 65536
+_MAX_ANSWER_BYTES = 1024 * 1024
+
+
+def client_tls(authority: Path | None, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+    """Return a TLS 1.2+ context that checks the server's name against this authority (None: the system's).
+
+    `certificate` and `key` (PEM files) are shown to servers that ask for a client certificate.
+    """
+    context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The acknowledgement of one message, as read and as received."""
+
+    acknowledgement: Acknowledgement
+    content: bytes
+
+
+class MllpSender:
+    """A connection to one receiver, opened when first needed and kept; threads take turns.
+
+    `discarded` counts answers that belonged to no message in flight.
+    """
+
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None, timeout_s: float = 30.0) -> None:
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._timeout_s = timeout_s
+        self._turn = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._reader = FrameReader(_MAX_ANSWER_BYTES)
+        self.discarded = 0
+
+    def __enter__(self) -> "MllpSender":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def send(self, message: bytes) -> Answered:
+        """Send one message and return what the receiver acknowledged, whatever its code.
+
+        A repetition after `TryLater` must send the same bytes: the receiver knows it by its MSH-10.
+
+        Raises:
+            TryLater: no connection, no answer in time, or the receiver closed before it answered.
+            WillNeverWork: these bytes are no message, have no MSH-10, or hold MLLP block marks.
+        """
+        control_id, block = _prepare(message)
+        with self._turn:
+            try:
+                connection = self._connected()
+                connection.sendall(block)
+                return self._await(connection, control_id)
+            except OSError as error:
+                self._disconnect()
+                raise TryLater(f"no answer over MLLP ({type(error).__name__})") from error
+
+    def close(self) -> None:
+        """Close the connection; the next `send` opens another."""
+        with self._turn:
+            self._disconnect()
+
+    def _connected(self) -> socket.socket:
+        if self._socket is not None and not self._still_open(self._socket):
+            self._disconnect()
+        if self._socket is None:
+            connection = socket.create_connection((self._host, self._port), timeout=self._timeout_s)
+            try:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+            except BaseException:
+                connection.close()
+                raise
+            self._socket = connection
+            self._reader = FrameReader(_MAX_ANSWER_BYTES)
+        self._socket.settimeout(self._timeout_s)
+        return self._socket
+
+    def _still_open(self, connection: socket.socket) -> bool:
+        """Take what came while nothing was asked; False when the receiver has closed meanwhile."""
+        connection.setblocking(False)
+        try:
+            while received := connection.recv(_PACKET_BYTES):
+                self._discard(len(self._reader.feed(received)))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return not self._reader.is_inside
+        except OSError:
+            return False
+        return False
+
+    def _await(self, connection: socket.socket, control_id: str) -> Answered:
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError
+            connection.settimeout(remaining)
+            received = connection.recv(_PACKET_BYTES)
+            if not received:
+                raise ConnectionResetError
+            answered = self._pick(received, control_id)
+            if answered is not None:
+                return answered
+
+    def _pick(self, received: bytes, control_id: str) -> Answered | None:
+        picked: Answered | None = None
+        for event in self._reader.feed(received):
+            answered = _read(event)
+            if picked is None and answered is not None and answered.acknowledgement.control_id == control_id:
+                picked = answered
+            else:
+                self._discard(1)
+        return picked
+
+    def _discard(self, count: int) -> None:
+        if count:
+            self.discarded += count
+            _log.warning("mllp_answers_discarded", count=count)
+
+    def _disconnect(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _read(event: Event) -> Answered | None:
+    if not isinstance(event, Frame):
+        return None
+    acknowledgement = read_acknowledgement(event.content)
+    return None if acknowledgement is None else Answered(acknowledgement, event.content)
+
+
+def _prepare(message: bytes) -> tuple[str, bytes]:
+    read = read_message(message)
+    if isinstance(read, Unreadable):
+        raise WillNeverWork(f"no HL7v2 message to send: {read.reason}")
+    control_id = read_header(read).control_id
+    if not control_id:
+        raise WillNeverWork("the message has no MSH-10, so no answer could be matched to it")
+    try:
+        return control_id, frame(message)
+    except ValueError as error:
+        raise WillNeverWork("the message holds MLLP block marks") from error

@@ -1,0 +1,314 @@
+"""The MLLP door: HL7v2 messages come in over TCP or TLS, and each is answered once it is on disk.
+
+One thread a connection, blocking sockets: connections are few and long, and what costs is the disk. The rules are
+those of `docs/hl7v2.md`; content is judged behind `accept`, never here.
+"""
+
+import hashlib
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
+from gateway.formats.mllp_frames import Event, Frame, FrameReader, Oversized, Unfinished, frame
+from gateway.model.hl7_header import PeerAddress, Reception
+
+Accept = Callable[[bytes, PeerAddress], bytes]
+"""Store a message durably and return its acknowledgement; b"" where its sender asked for none."""
+
+KeepCut = Callable[[bytes, PeerAddress], None]
+"""Keep the beginning of a message whose rest never came, for a person; it gets no answer."""
+
+_log = structlog.get_logger("gateway.mllp")
+_PACKET_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class MllpLimits:
+    """What a peer may take of us."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    connections: int = 64
+    idle_s: float = 600.0
+    """How long a connection may be silent between messages."""
+    frame_s: float = 120.0
+    """How long a message may take from its first byte to its last."""
+    settle_s: float = 0.5
+    """How long after a lone end byte the peer is taken to wait for its answer."""
+    answer_s: float = 30.0
+    """How long a peer may take to read its answer, or to shake hands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTls:
+    """TLS for a listener; `allowed_certificates` are SHA-256 fingerprints in hex (empty: all that the CA signed)."""
+
+    context: ssl.SSLContext
+    allowed_certificates: frozenset[str] = frozenset()
+
+
+def server_tls(certificate: Path, key: Path, client_authority: Path) -> ssl.SSLContext:
+    """Return a TLS 1.2+ context that asks every client for a certificate of this authority (PEM files)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(client_authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+class MllpListener:
+    """Listen on `host:port` (0: any free one) from construction on; `start` begins to serve.
+
+    `new_id` and `clock` give MSH-10 and MSH-7 of the few answers that the door writes itself: a message too large,
+    and one that could not be stored.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        limits: MllpLimits | None = None,
+        tls: ListenerTls | None = None,
+    ) -> None:
+        self._clock = clock
+        self._new_id = new_id
+        self._limits = limits or MllpLimits()
+        self._tls = tls
+        self._socket = socket.create_server((host, port), backlog=128)
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._lock = threading.Lock()
+        self._connections: set[_Connection] = set()
+        self._draining = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return the host and port that are listened on."""
+        host, port = self._socket.getsockname()[:2]
+        return str(host), int(port)
+
+    def start(self, accept: Accept, keep_cut: KeepCut) -> None:
+        """Serve in threads of its own until `drain`."""
+        self._thread = threading.Thread(target=self._serve, args=(accept, keep_cut), name="mllp-listener", daemon=True)
+        self._thread.start()
+
+    def drain(self, timeout_s: float) -> None:
+        """Take no more connections, let messages that have begun be stored and answered, then close.
+
+        Idle connections close at once; a peer that has not finished after `timeout_s` is cut off, and will send again.
+        """
+        if self._draining.is_set():
+            return
+        self._draining.set()
+        self._wake_writer.send(b"x")
+        if self._thread is not None:
+            self._thread.join()
+        self._socket.close()
+        deadline = time.monotonic() + timeout_s
+        for connection in self._open_connections():
+            connection.stop_if_idle()
+        for connection in self._open_connections():
+            connection.join(max(0.0, deadline - time.monotonic()))
+        for connection in self._open_connections():
+            connection.cut()
+            connection.join(self._limits.answer_s)
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+    def _serve(self, accept: Accept, keep_cut: KeepCut) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
+            while not self._draining.is_set():
+                ready = [key.fileobj for key, _ in selector.select()]
+                if self._socket in ready:
+                    self._take_connection(accept, keep_cut)
+
+    def _take_connection(self, accept: Accept, keep_cut: KeepCut) -> None:
+        try:
+            peer, address = self._socket.accept()
+        except OSError as error:
+            _log.warning("mllp_connection_lost", error=type(error).__name__)
+            return
+        with self._lock:
+            full = len(self._connections) >= self._limits.connections
+            if not full:
+                at = PeerAddress(str(address[0]), int(address[1]))
+                connection = _Connection(self, peer, at, accept, keep_cut)
+                self._connections.add(connection)
+        if full:
+            _log.warning("mllp_connection_refused", open=self._limits.connections)
+            peer.close()
+        else:
+            connection.start()
+
+    def _open_connections(self) -> list["_Connection"]:
+        with self._lock:
+            return list(self._connections)
+
+    def _forget(self, connection: "_Connection") -> None:
+        with self._lock:
+            self._connections.discard(connection)
+
+
+class _Connection(threading.Thread):
+    """One peer, from its first byte to its last."""
+
+    def __init__(
+        self,
+        listener: MllpListener,
+        peer: socket.socket,
+        address: PeerAddress,
+        accept: Accept,
+        keep_cut: KeepCut,
+    ) -> None:
+        super().__init__(name=f"mllp-{address.host}:{address.port}", daemon=True)
+        self._listener = listener
+        self._limits = listener._limits
+        self._socket = peer
+        self._address = address
+        self._accept = accept
+        self._keep_cut = keep_cut
+        self._reader = FrameReader(self._limits.max_bytes)
+        self._frame_began_at = 0.0
+        self._idle = False
+
+    def run(self) -> None:
+        """Serve the connection until the peer, a limit or the drain ends it."""
+        try:
+            self._secure()
+            self._converse()
+        except OSError as error:
+            _log.info("mllp_connection_ended", error=type(error).__name__)
+        finally:
+            for event in self._reader.close():
+                self._report(event)
+            if self._reader.discarded_bytes:
+                _log.warning("mllp_bytes_discarded", size_bytes=self._reader.discarded_bytes)
+            self._socket.close()
+            self._listener._forget(self)
+
+    def stop_if_idle(self) -> None:
+        """End the connection unless a message has begun; called by `drain`."""
+        if self._idle and not self._reader.is_inside:
+            self._shut(socket.SHUT_RD)
+
+    def cut(self) -> None:
+        """End the connection whatever it does."""
+        self._shut(socket.SHUT_RDWR)
+
+    def _shut(self, how: int) -> None:
+        try:
+            # Not SSLSocket.shutdown: that one drops TLS and would let an answer leave in the clear.
+            socket.socket.shutdown(self._socket, how)
+        except OSError:
+            return
+
+    def _secure(self) -> None:
+        self._socket.settimeout(self._limits.answer_s)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls = self._listener._tls
+        if tls is None:
+            return
+        secured = tls.context.wrap_socket(self._socket, server_side=True)
+        self._socket = secured
+        certificate = secured.getpeercert(binary_form=True) or b""
+        fingerprint = hashlib.sha256(certificate).hexdigest()
+        if tls.allowed_certificates and fingerprint not in tls.allowed_certificates:
+            _log.warning("mllp_certificate_not_listed", sha256=fingerprint)
+            raise ConnectionAbortedError
+        self._address = PeerAddress(self._address.host, self._address.port, fingerprint)
+
+    def _converse(self) -> None:
+        while True:
+            # The order matters: `drain` sets its flag and then looks at `_idle`, so one of the two sees the other.
+            self._idle = True
+            if self._listener._draining.is_set() and not self._reader.is_inside:
+                return
+            events = self._receive()
+            self._idle = False
+            if events is None:
+                return
+            for event in events:
+                if not self._answer(event):
+                    return
+
+    def _receive(self) -> list[Event] | None:
+        """Wait for bytes within the limits; None when the conversation is over."""
+        was_inside = self._reader.is_inside
+        self._socket.settimeout(self._patience())
+        try:
+            received = self._socket.recv(_PACKET_BYTES)
+        except TimeoutError:
+            settled = self._reader.settle()
+            if settled or (was_inside and time.monotonic() < self._frame_began_at + self._limits.frame_s):
+                return settled
+            _log.info("mllp_timed_out", inside_message=was_inside)
+            return None
+        if not received:
+            return None
+        events = self._reader.feed(received)
+        if self._reader.is_inside and (events or not was_inside):
+            self._frame_began_at = time.monotonic()
+        return events
+
+    def _patience(self) -> float:
+        if not self._reader.is_inside:
+            return self._limits.idle_s
+        remaining = self._frame_began_at + self._limits.frame_s - time.monotonic()
+        return max(0.001, min(self._limits.settle_s, remaining))
+
+    def _answer(self, event: Event) -> bool:
+        """Answer one event; False when the connection must close."""
+        if isinstance(event, Frame):
+            answer = self._accepted(event.content)
+        elif isinstance(event, Oversized):
+            self._report(event)
+            answer = self._refusal(event.head, "The message is larger than this system takes")
+        else:
+            self._report(event)
+            return True
+        if answer:
+            self._socket.settimeout(self._limits.answer_s)
+            self._socket.sendall(frame(answer))
+        return isinstance(event, Frame)
+
+    def _accepted(self, content: bytes) -> bytes:
+        try:
+            return self._accept(content, self._address)
+        except Exception as error:
+            # The outermost loop of the door: whatever failed, the message is not stored, and its sender must know.
+            _log.error("mllp_message_not_stored", error=type(error).__name__)
+            return self._refusal(content, "The message could not be stored; send it again later")
+
+    def _refusal(self, content: bytes, text: str) -> bytes:
+        reception = Reception("reject", receive(content).header, "207", "", text)
+        return acknowledge(content, reception, self._listener._new_id(), self._listener._clock())
+
+    def _report(self, event: Event) -> None:
+        """Tell of what was not taken: its sender got no answer and will send again, or gave up."""
+        if isinstance(event, Oversized):
+            _log.warning("mllp_message_too_large", size_bytes=event.size_bytes)
+        elif isinstance(event, Unfinished):
+            _log.warning("mllp_message_cut_off", size_bytes=len(event.content))
+            if event.content.startswith(b"MSH"):
+                self._kept(event.content)
+
+    def _kept(self, content: bytes) -> None:
+        try:
+            self._keep_cut(content, self._address)
+        except Exception as error:
+            # Unlike a whole message there is nobody to tell: its sender waits for nothing.
+            _log.error("mllp_cut_message_not_stored", error=type(error).__name__)
