@@ -178,3 +178,30 @@ def test_person_sees_a_page(ehr: Ehr) -> None:
 
     assert "Received by the stand-in EHR" in page.text
     assert "Otter-Test" in page.text
+
+
+def test_type_without_identifier_is_created_once_by_its_tag(ehr: Ehr) -> None:
+    bundle = a_transaction()
+    bundle["entry"].append(
+        {
+            "fullUrl": "urn:uuid:0c5f1e6e-0000-4000-8000-000000000001",
+            "resource": {
+                "resourceType": "Provenance",
+                "meta": {"tag": [{"system": "https://warmhandoff.example/id/resource", "code": "prov-1"}]},
+                "target": [{"reference": "https://warmhandoff.example/fhir/Task/t1"}],
+                "recorded": "2026-11-22T18:30:00Z",
+                "agent": [{"who": {"identifier": {"value": "demo-pd"}}}],
+            },
+            "request": {
+                "method": "POST",
+                "url": "Provenance",
+                "ifNoneExist": "_tag=https%3A%2F%2Fwarmhandoff.example%2Fid%2Fresource%7Cprov-1",
+            },
+        }
+    )
+
+    ehr.http.post("/fhir", json=bundle)
+    again = ehr.http.post("/fhir", json=bundle).get_json()
+
+    assert again["entry"][3]["response"]["status"] == "200 OK"
+    assert ehr.received()["resources"]["Provenance"] == 1

@@ -34,7 +34,7 @@ class FakeGateway:
 
 class _TaskHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer(200, self.server.task)  # type: ignore[attr-defined]
+        self._answer(200 if self.path == "/fhir/R4/Task/gw-task" else 404, self.server.task)  # type: ignore[attr-defined]
 
     def do_PUT(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

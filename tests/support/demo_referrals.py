@@ -9,7 +9,7 @@ def an_entry(resource: dict[str, Any], system: str, value: str) -> dict[str, Any
     kind = resource["resourceType"]
     return {
         "fullUrl": f"{BASE}/{kind}/{resource['id']}",
-        "resource": resource | {"identifier": [{"system": system, "value": value}]},
+        "resource": resource | {"identifier": [{"system": system, "value": value}, *resource.get("identifier", [])]},
         "request": {"method": "POST", "url": kind, "ifNoneExist": f"identifier={system}|{value}"},
     }
 
@@ -27,7 +27,8 @@ def a_transaction(service: str = "crisis-clinic", family: str = "Otter-Test") ->
     }
     task = {
         "resourceType": "Task",
-        "id": "gw-task",
+        "id": "t1",
+        "identifier": [{"system": "https://warmhandoff.example/id/resource", "value": "gw-task"}],
         "status": "requested",
         "intent": "order",
         "focus": {"reference": "ServiceRequest/s1"},

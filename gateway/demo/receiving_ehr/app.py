@@ -1,7 +1,6 @@
 """The HTTP side: a FHIR R4 endpoint that files transactions, and /received, which shows what this EHR holds."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -11,10 +10,18 @@ from flask import Flask, Response, render_template, request
 
 from gateway.demo.receiving_ehr.front_desk import Names, owe_answers, placer_identifier, referral_from_task
 from gateway.demo.receiving_ehr.r4_rules import Issue, takes, types_taken
-from gateway.demo.receiving_ehr.records import Records, Resource
-from gateway.demo.receiving_ehr.transactions import Filed, Refused, etag, file_transaction, transaction_response
+from gateway.demo.receiving_ehr.records import Records, Resource, identifiers_of
+from gateway.demo.receiving_ehr.transactions import (
+    CONDITIONS,
+    Filed,
+    Refused,
+    etag,
+    file_transaction,
+    transaction_response,
+)
 
 FHIR_JSON = "application/fhir+json"
+_ID_AT_SENDER = "https://warmhandoff.example/id/resource"
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
@@ -87,14 +94,12 @@ def _read_json(raw: bytes) -> object:
 
 
 def _gateway_ids(raw: bytes) -> dict[str, str]:
-    """Map each Task's placer identifier to its id at the sender: the end of its fullUrl, else the resource's id."""
-    ids = {}
-    for entry in json.loads(raw)["entry"]:
-        task = entry["resource"]
-        if task["resourceType"] == "Task":
-            address = re.search(r"/Task/([A-Za-z0-9\-.]{1,64})$", entry.get("fullUrl", ""))
-            ids[placer_identifier(task)] = address.group(1) if address else str(task.get("id", ""))
-    return ids
+    """Map each Task's placer identifier to its id at the sender: stated as identifier, else the resource's own id."""
+    tasks = [entry["resource"] for entry in json.loads(raw)["entry"] if entry["resource"]["resourceType"] == "Task"]
+    return {
+        placer_identifier(task): dict(identifiers_of(task)).get(_ID_AT_SENDER, str(task.get("id", "")))
+        for task in tasks
+    }
 
 
 def _understand(
@@ -116,13 +121,13 @@ def _understand(
 def _search(records: Records, kind: str) -> list[Resource]:
     if not takes(kind):
         raise Refused(404, Issue("not-supported", kind, "this resource type is not filed here"))
-    if set(request.args) - {"identifier"}:
-        raise Refused(400, Issue("not-supported", kind, "the only search parameter here is identifier"))
-    stated = request.args.get("identifier")
-    if stated is None:
+    if not request.args:
         return records.resources(kind)
+    if len(request.args) > 1 or set(request.args) - set(CONDITIONS):
+        raise Refused(400, Issue("not-supported", kind, "the search parameters here are identifier and _tag"))
+    parameter, stated = next(iter(request.args.items()))
     system, _, value = stated.partition("|")
-    found = (records.resource(kind, found_id) for found_id in records.ids_by_identifier(kind, system, value))
+    found = (records.resource(kind, found_id) for found_id in records.ids_by_token(kind, parameter, system, value))
     return [body for body in found if body is not None]
 
 

@@ -18,9 +18,9 @@ CREATE TABLE IF NOT EXISTS arrival (
     n INTEGER PRIMARY KEY, channel TEXT NOT NULL, outcome TEXT NOT NULL, raw BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS resource (
     type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (type, id));
-CREATE TABLE IF NOT EXISTS identifier (
-    type TEXT NOT NULL, system TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
-    PRIMARY KEY (type, system, value, id));
+CREATE TABLE IF NOT EXISTS token (
+    type TEXT NOT NULL, parameter TEXT NOT NULL, system TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (type, parameter, system, value, id));
 CREATE TABLE IF NOT EXISTS message (
     application TEXT NOT NULL, facility TEXT NOT NULL, control_id TEXT NOT NULL,
     sha256 TEXT NOT NULL, answer BLOB NOT NULL, PRIMARY KEY (application, facility, control_id));
@@ -156,10 +156,10 @@ class Records:
             meta = {**resource.get("meta", {}), "versionId": str(version)}
             body = json.dumps({**resource, "meta": meta})
             self._db.execute("INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?)", (kind, resource_id, version, body))
-            self._db.execute("DELETE FROM identifier WHERE type = ? AND id = ?", (kind, resource_id))
+            self._db.execute("DELETE FROM token WHERE type = ? AND id = ?", (kind, resource_id))
             self._db.executemany(
-                "INSERT OR IGNORE INTO identifier VALUES (?, ?, ?, ?)",
-                [(kind, system, value, resource_id) for system, value in identifiers_of(resource)],
+                "INSERT OR IGNORE INTO token VALUES (?, ?, ?, ?, ?)",
+                [(kind, parameter, system, value, resource_id) for parameter, system, value in _tokens(resource)],
             )
             return version
 
@@ -168,9 +168,12 @@ class Records:
         row = self._one("SELECT body FROM resource WHERE type = ? AND id = ?", kind, resource_id)
         return None if row is None else json.loads(row["body"])
 
-    def ids_by_identifier(self, kind: str, system: str, value: str) -> list[str]:
-        """Return the ids of the resources of a type that carry this identifier."""
-        rows = self._all("SELECT id FROM identifier WHERE type = ? AND system = ? AND value = ?", kind, system, value)
+    def ids_by_token(self, kind: str, parameter: str, system: str, value: str) -> list[str]:
+        """Return the ids of the resources of a type that carry this token as `identifier` or `_tag`."""
+        rows = self._all(
+            "SELECT id FROM token WHERE type = ? AND parameter = ? AND system = ? AND value = ?",
+            kind, parameter, system, value,
+        )  # fmt: skip
         return [row["id"] for row in rows]
 
     def resources(self, kind: str) -> list[Resource]:
@@ -292,6 +295,13 @@ def identifiers_of(resource: Resource) -> list[tuple[str, str]]:
     stated = resource.get("identifier", [])
     entries = stated if isinstance(stated, list) else [stated]
     return [(entry.get("system", ""), entry["value"]) for entry in entries if entry.get("value")]
+
+
+def _tokens(resource: Resource) -> Iterator[tuple[str, str, str]]:
+    for system, value in identifiers_of(resource):
+        yield "identifier", system, value
+    for tag in resource.get("meta", {}).get("tag", []):
+        yield "_tag", tag.get("system", ""), tag.get("code", "")
 
 
 def _read_referral(body: str) -> Referral:

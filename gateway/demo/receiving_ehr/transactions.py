@@ -13,6 +13,9 @@ from urllib.parse import parse_qs
 from gateway.demo.receiving_ehr.r4_rules import Issue, check, takes
 from gateway.demo.receiving_ehr.records import Records, Resource
 
+CONDITIONS = ("identifier", "_tag")
+"""Search parameters that a condition may use."""
+
 _RELATIVE = re.compile(r"^([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[^/]+)?$")
 
 
@@ -150,13 +153,13 @@ def _find_place(records: Records, entry: _Entry, new_id: Iterator[str]) -> _Plac
 
 
 def _search(records: Records, kind: str, query: str, where: str) -> list[str]:
-    """Find ids by `identifier=system|value`, the only condition this EHR understands (exchange by business key)."""
-    stated = parse_qs(query, keep_blank_values=True, strict_parsing=False)
-    values = stated.get("identifier", [])
-    if set(stated) != {"identifier"} or len(values) != 1 or "|" not in values[0]:
-        raise Refused(412, Issue("not-supported", f"{where}.request", "expected the condition identifier=system|value"))
+    """Find ids by `identifier=system|value`, or by `_tag` for types without identifier (FHIR R4 search.html#token)."""
+    stated = parse_qs(query, keep_blank_values=True)
+    name, values = next(iter(stated.items()), ("", []))
+    if len(stated) != 1 or name not in CONDITIONS or len(values) != 1 or "|" not in values[0]:
+        raise Refused(412, Issue("not-supported", f"{where}.request", "expected identifier=system|value or _tag"))
     system, _, value = values[0].partition("|")
-    return records.ids_by_identifier(kind, system, value)
+    return records.ids_by_token(kind, name, system, value)
 
 
 def _refuse_dangling_references(records: Records, entries: list[_Entry], targets: dict[str, str]) -> None:
