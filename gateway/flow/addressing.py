@@ -123,20 +123,28 @@ def _for_recipient(
 
 def _retargeted(resource: Resource, copies: Mapping[str, list[str]]) -> Resource:
     """Follow references to referrals that became several (or none), wherever the resource lists them."""
-    return {name: _retargeted_value(value, copies) for name, value in resource.items()}
+    return {name: _followed(value, copies) for name, value in resource.items()}
 
 
-def _retargeted_value(value: Any, copies: Mapping[str, list[str]]) -> Any:
+def _followed(value: Any, copies: Mapping[str, list[str]]) -> Any:
     if isinstance(value, list):
-        followed: list[Any] = []
-        for part in value:
-            targets = copies.get(part.get("reference", "")) if isinstance(part, dict) else None
-            followed += [{"reference": one} for one in targets] if targets is not None else [_deep(part, copies)]
-        return followed
-    return _deep(value, copies)
-
-
-def _deep(value: Any, copies: Mapping[str, list[str]]) -> Any:
+        return [one for part in value for one in _spread(part, copies)]
     if isinstance(value, dict):
-        return {name: _retargeted_value(part, copies) for name, part in value.items()}
-    return _retargeted_value(value, copies) if isinstance(value, list) else value
+        return {name: _followed(part, copies) for name, part in value.items()}
+    return value
+
+
+def _spread(part: Any, copies: Mapping[str, list[str]]) -> list[Any]:
+    """Return what a list element becomes: itself, or one of its kind for each target its reference now has.
+
+    The reference is the element (Provenance.target) or its one member (CarePlan.activity.reference).
+    """
+    if not isinstance(part, dict):
+        return [part]
+    own = part.get("reference")
+    if isinstance(own, str) and own in copies:
+        return [{"reference": target} for target in copies[own]]
+    for name, member in part.items():
+        if isinstance(member, dict) and isinstance(member.get("reference"), str) and member["reference"] in copies:
+            return [{**part, name: {"reference": target}} for target in copies[member["reference"]]]
+    return [_followed(part, copies)]

@@ -54,7 +54,9 @@ def _put_aside(house: House, piece: Work, error: Exception) -> bool:
         tx.outbox.set_state(piece.id, "dead", reason, house.clock())
         if piece.kind == "convert":
             tx.inputs.set_state(piece.subject, "quarantined", reason)
-        tx.audit.append(AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__}))
+        tx.audit.append(
+            AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__})
+        )
 
     house.database.write(put)
     house.report(piece, error)
