@@ -1,0 +1,271 @@
+"""In-memory repositories of what came in and what is kept for exchange."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.model.errors import GatewayError
+from gateway.model.handoff import (
+    Handoff,
+    HandoffState,
+    InputRecord,
+    InputState,
+    Person,
+    Resource,
+    StoredInput,
+)
+from gateway.model.names import match_name, match_phone
+from gateway.ports import StoredResource
+from gateway.testing.state import Kept, Key, State, Version, insist, must_exist
+
+_MOST_CANDIDATES = 50
+
+
+class InMemoryInputs:
+    """`ports.Inputs` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, stored: StoredInput) -> None:
+        """Keep an input as it came."""
+        insist(stored.id not in self._state.inputs, "an input's id is new")
+        insist(
+            stored.client is None
+            or stored.idempotency_key is None
+            or self.by_idempotency_key(stored.client, stored.source, stored.idempotency_key) is None,
+            "a client uses an idempotency key once",
+        )
+        self._state.inputs[stored.id] = stored
+
+    def get(self, input_id: str) -> StoredInput | None:
+        """Return an input with its bytes."""
+        return self._state.inputs.get(input_id)
+
+    def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
+        """Return the id of the earliest input of the same client, source and content."""
+        same = [
+            (i.received_at, i.id)
+            for i in self._state.inputs.values()
+            if (i.client, i.source, i.sha256) == (client, source, sha256)
+        ]
+        return min(same)[1] if same else None
+
+    def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
+        """Return the input that this client sent to this source with this `Idempotency-Key`."""
+        for stored in self._state.inputs.values():
+            if (stored.client, stored.source, stored.idempotency_key) == (client, source, key):
+                return stored
+        return None
+
+    def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
+        """Mark an input as done or quarantined."""
+        stored = must_exist(self._state.inputs.get(input_id), "input", input_id)
+        self._state.inputs[input_id] = replace(stored, state=state, reason=reason)
+
+    def put_records(self, records: Iterable[InputRecord]) -> None:
+        """Write (or overwrite) what became of records of an input."""
+        for record in records:
+            insist(record.input_id in self._state.inputs, "a record belongs to an input")
+            self._state.records[record.input_id, record.n] = record
+
+    def records(self, input_id: str) -> list[InputRecord]:
+        """Return what became of each record so far, by number."""
+        of_input = (record for record in self._state.records.values() if record.input_id == input_id)
+        return sorted(of_input, key=lambda record: record.n)
+
+
+class InMemoryResources:
+    """`ports.Resources` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, resource_type: str, resource_id: str) -> StoredResource | None:
+        """Return the current version, or None when it does not exist or was deleted."""
+        kept = self._state.resources.get((resource_type, resource_id))
+        return None if kept is None or kept.body is None else _stored(kept, kept.versions[-1])
+
+    def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
+        """Write a resource as its next version; where it is new to the handoff it comes last there."""
+        key = (resource["resourceType"], resource["id"])
+        version = write_version(self._state, key, content(resource), handoff_id, person_id, at)
+        held = self._state.contents.get(handoff_id or "", ())
+        insist(handoff_id is None or handoff_id in self._state.handoffs, "a resource's handoff exists")
+        if handoff_id is not None and key not in held:
+            self._state.contents[handoff_id] = (*held, key)
+        return version
+
+    def history(self, resource_type: str, resource_id: str) -> list[StoredResource]:
+        """Return every version, newest first; a number that is missing is a deletion."""
+        kept = self._state.resources.get((resource_type, resource_id))
+        if kept is None:
+            return []
+        return [_stored(kept, version) for version in reversed(kept.versions) if version.body is not None]
+
+    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
+        """Return the current resources of a type about a person, oldest change first."""
+        return [stored for stored in self._of_type(resource_type) if stored.person_id == person_id]
+
+    def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
+        """Return the current resources of a type that carry this business identifier."""
+        return [stored for stored in self._of_type(resource_type) if (system, value) in _identifiers(stored.body)]
+
+    def _of_type(self, resource_type: str) -> list[StoredResource]:
+        current = (
+            _stored(kept, kept.versions[-1])
+            for key, kept in self._state.resources.items()
+            if key[0] == resource_type and kept.body is not None
+        )
+        return sorted(current, key=lambda stored: (stored.updated_at, stored.body["id"]))
+
+
+class InMemoryHandoffs:
+    """`ports.Handoffs` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, handoff_id: str) -> Handoff | None:
+        """Return a handoff without its resources."""
+        return self._state.handoffs.get(handoff_id)
+
+    def save(self, handoff: Handoff, resources: Sequence[Resource]) -> None:
+        """Write a handoff and exactly these resources, in this order; what changed gets its next version."""
+        state = self._state
+        keys = tuple((resource["resourceType"], resource["id"]) for resource in resources)
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
+        insist(handoff.input_id in state.inputs, "a handoff comes from an input")
+        dropped = [key for key in state.contents.get(handoff.id, ()) if key not in keys]
+        state.handoffs[handoff.id] = handoff
+        state.contents[handoff.id] = keys
+        for key in dropped:
+            if not any(key in held for held in state.contents.values()):
+                kept = state.resources[key]
+                write_version(state, key, None, kept.handoff_id, kept.person_id, handoff.updated_at)
+        for key, resource in zip(keys, resources, strict=True):
+            kept_before = state.resources.get(key)
+            person_id, body = _person_of(handoff, kept_before), content(resource)
+            if kept_before is None or kept_before.body != body:
+                write_version(state, key, body, handoff.id, person_id, handoff.updated_at)
+            else:
+                state.resources[key] = replace(kept_before, handoff_id=handoff.id, person_id=person_id)
+
+    def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
+        """Hold, release or withdraw a handoff."""
+        handoff = must_exist(self._state.handoffs.get(handoff_id), "handoff", handoff_id)
+        self._state.handoffs[handoff_id] = replace(handoff, state=state, hold_reason=reason, updated_at=at)
+
+    def resources(self, handoff_id: str) -> list[Resource]:
+        """Return the current resources of a handoff, as they were saved and in that order."""
+        kept = (self._state.resources[key] for key in self._state.contents.get(handoff_id, ()))
+        return [deepcopy(resource.body) for resource in kept if resource.body is not None]
+
+    def of_person(self, person_id: str) -> list[Handoff]:
+        """Return every handoff about a person, oldest first."""
+        about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id == person_id)
+        return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
+
+    def move_person(self, from_person: str, to_person: str) -> None:
+        """Re-point handoffs, resources and referrals from one person to another."""
+        state = self._state
+        state.handoffs = {
+            key: replace(handoff, person_id=to_person) if handoff.person_id == from_person else handoff
+            for key, handoff in state.handoffs.items()
+        }
+        state.resources = {
+            key: replace(kept, person_id=to_person) if kept.person_id == from_person else kept
+            for key, kept in state.resources.items()
+        }
+        state.referrals = {
+            key: replace(referral, person_id=to_person) if referral.person_id == from_person else referral
+            for key, referral in state.referrals.items()
+        }
+
+
+class InMemoryPeople:
+    """`ports.People` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, person_id: str) -> Person | None:
+        """Return a person."""
+        return self._state.people.get(person_id)
+
+    def save(self, person: Person, at: datetime) -> None:
+        """Write a person with all patient ids and identifiers."""
+        self._state.people[person.id] = replace(
+            person,
+            patient_ids=tuple(sorted(set(person.patient_ids))),
+            identifiers=tuple(sorted(set(person.identifiers))),
+        )
+
+    def by_patient(self, patient_id: str) -> Person | None:
+        """Return the person whose Patient resource has this logical id."""
+        return next((person for person in self._by_id() if patient_id in person.patient_ids), None)
+
+    def by_identifier(self, system: str, value: str) -> list[Person]:
+        """Return the persons known under this identifier (more than one: ambiguous)."""
+        return [person for person in self._by_id() if (system, value) in person.identifiers]
+
+    def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
+        """Return the persons who share a normalized name, a phone number or a birth date, in this order; at most 50."""
+        name, digits = match_name(family, given), match_phone(phone)
+        people = self._by_id()
+        same_name = [p for p in people if name.strip() and match_name(p.family, p.given) == name]
+        same_phone = [p for p in people if digits and match_phone(p.phone) == digits]
+        same_day = [p for p in people if birth_date and p.birth_date == birth_date]
+        found = {person.id: person for person in [*same_name, *same_phone, *same_day]}
+        return list(found.values())[:_MOST_CANDIDATES]
+
+    def lock(self, person_id: str) -> None:
+        """Do nothing but insist that the person exists: writes of this database never overlap."""
+        if person_id not in self._state.people:
+            raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")
+
+    def _by_id(self) -> list[Person]:
+        return [self._state.people[key] for key in sorted(self._state.people)]
+
+
+def write_version(
+    state: State, key: Key, body: Resource | None, handoff_id: str | None, person_id: str | None, at: datetime
+) -> int:
+    """Add the next version of a resource and return its number; without a body it is deleted."""
+    before = state.resources.get(key)
+    versions = before.versions if before else ()
+    number = versions[-1].number + 1 if versions else 1
+    state.resources[key] = Kept((*versions, Version(number, body, at)), handoff_id, person_id)
+    return number
+
+
+def content(resource: Resource) -> Resource:
+    """Return a copy of a resource without the two `meta` elements that the store itself keeps."""
+    body = deepcopy(resource)
+    for name in ("versionId", "lastUpdated"):
+        body.get("meta", {}).pop(name, None)
+    if not body.get("meta", True):
+        del body["meta"]
+    return body
+
+
+def _stored(kept: Kept, version: Version) -> StoredResource:
+    body = deepcopy(version.body or {})
+    updated = version.updated_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    body["meta"] = {**body.get("meta", {}), "versionId": str(version.number), "lastUpdated": updated}
+    return StoredResource(body, version.number, version.updated_at, kept.handoff_id, kept.person_id)
+
+
+def _identifiers(body: Resource) -> set[Key]:
+    """Return the (system, value) pairs of a resource's business identifiers."""
+    identifier = body.get("identifier") or ()
+    listed = [identifier] if isinstance(identifier, dict) else identifier
+    return {(i["system"], i["value"]) for i in listed if i.get("system") and i.get("value")}
+
+
+def _person_of(handoff: Handoff, kept: Kept | None) -> str | None:
+    """Say whom a resource is about: what handoffs of different persons share is about nobody."""
+    shared = kept is not None and kept.body is not None and kept.handoff_id not in (None, handoff.id)
+    return None if shared and kept is not None and kept.person_id != handoff.person_id else handoff.person_id

@@ -1,0 +1,218 @@
+"""In-memory repositories of referrals, work, decisions, messages and the audit trail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from gateway.model.audit import AuditEntry
+from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
+from gateway.ports import Claim, SeenMessage
+from gateway.testing.state import KeptDecision, KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
+
+
+class InMemoryReferrals:
+    """`ports.Referrals` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, referral_id: str) -> Referral | None:
+        """Return a referral by the id of its Task."""
+        return self._state.referrals.get(referral_id)
+
+    def save(self, referral: Referral) -> None:
+        """Insert or update a referral."""
+        same = self.by_identifier(referral.identifier, referral.recipient)
+        insist(same is None or same.id == referral.id, "an identifier names one referral at a recipient")
+        insist(referral.handoff_id in self._state.handoffs, "a referral is made from a handoff")
+        self._state.referrals[referral.id] = referral
+
+    def of_handoff(self, handoff_id: str) -> list[Referral]:
+        """Return the referrals made from a handoff, oldest change first."""
+        return [referral for referral in self._oldest_first() if referral.handoff_id == handoff_id]
+
+    def of_person(self, person_id: str) -> list[Referral]:
+        """Return the referrals about a person, oldest change first."""
+        return [referral for referral in self._oldest_first() if referral.person_id == person_id]
+
+    def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
+        """Return the referral with this placer identifier at this recipient."""
+        for referral in self._state.referrals.values():
+            if (referral.identifier, referral.recipient) == (identifier, recipient):
+                return referral
+        return None
+
+    def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
+        """Return the referrals addressed to a recipient that changed at `since` or later, oldest change first."""
+        return [
+            referral
+            for referral in self._oldest_first()
+            if referral.recipient == recipient
+            and status in (None, referral.status)
+            and (since is None or referral.updated_at >= since)
+        ]
+
+    def _oldest_first(self) -> list[Referral]:
+        return sorted(self._state.referrals.values(), key=lambda referral: (referral.updated_at, referral.id))
+
+
+class InMemoryOutbox:
+    """`ports.Outbox` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(
+        self,
+        *,
+        lane: str,
+        kind: WorkKind,
+        subject: str,
+        action: DeliveryAction,
+        message_id: str,
+        version: int,
+        at: datetime,
+        state: WorkState = "ready",
+        reason: str | None = None,
+    ) -> int:
+        """Enqueue work; it is visible to workers once the transaction commits."""
+        used = any(work.message_id == message_id for work in self._state.work.values())
+        insist(not used, "a message id is used once")
+        self._state.lanes.setdefault(lane, Lane())
+        key = len(self._state.work) + 1
+        self._state.work[key] = Work(
+            key, lane, kind, subject, action, message_id, state, 0, reason, version, created_at=at, updated_at=at
+        )
+        return key
+
+    def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
+        """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
+        name = claimable_lane(self._state, now)
+        if name is None:
+            return None
+        self._state.lanes[name] = replace(self._state.lanes[name], owner=owner, lease_until=now + lease)
+        waiting = [work for work in self._state.work.values() if work.lane == name and _is_unfinished(work)]
+        return Claim(name, owner, tuple(waiting[:limit]))
+
+    def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
+        """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
+        lane = self._state.lanes[claim.lane]
+        if lane.owner != claim.owner:
+            return False
+        self._state.lanes[claim.lane] = replace(lane, lease_until=now + lease)
+        return True
+
+    def get(self, work_id: int) -> Work | None:
+        """Return one piece of work."""
+        return self._state.work.get(work_id)
+
+    def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
+        """Move work to another state. `sending` counts a try; `ready` from a resting state counts anew."""
+        work = must_exist(self._state.work.get(work_id), "piece of work", work_id)
+        tries = work.tries + 1 if state == "sending" else work.tries
+        if state == "ready" and work.state != "sending":
+            tries = 0
+        self._state.work[work_id] = replace(work, state=state, reason=reason, tries=tries, updated_at=at)
+
+    def back_off(self, lane: str, due: datetime) -> None:
+        """Let a lane rest until `due`."""
+        self._state.lanes[lane] = replace(must_exist(self._state.lanes.get(lane), "lane", lane), due=due)
+
+    def release(self, claim: Claim) -> None:
+        """Give a lane back; does nothing when another worker took it over meanwhile."""
+        lane = self._state.lanes[claim.lane]
+        if lane.owner == claim.owner:
+            self._state.lanes[claim.lane] = replace(lane, owner=None)
+
+    def pause(self, lane: str, paused: bool) -> None:
+        """Stop or resume a lane; one that has no work yet starts paused."""
+        self._state.lanes[lane] = replace(self._state.lanes.get(lane, Lane()), paused=paused)
+
+    def of_subject(self, subject: str) -> list[Work]:
+        """Return the work made for a referral or an input, oldest first."""
+        return [work for work in self._state.work.values() if work.subject == subject]
+
+    def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
+        """Return work in these states, oldest first (dead letters, held, refused)."""
+        return [work for work in self._state.work.values() if work.state in states][:limit]
+
+
+class InMemoryDecisions:
+    """`ports.Decisions` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(
+        self,
+        *,
+        decision_id: str,
+        at: datetime,
+        recipient: str,
+        handoff_id: str | None,
+        referral_id: str | None,
+        work_id: int | None,
+        channel: str,
+        record: Mapping[str, Any],
+        inputs: bytes,
+    ) -> None:
+        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        self._state.decisions[decision_id] = KeptDecision(
+            decision_id, at, recipient, handoff_id, referral_id, work_id, channel, dict(record), inputs
+        )
+
+    def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        made = [kept for kept in self._state.decisions.values() if kept.handoff_id == handoff_id]
+        made.sort(key=lambda kept: (kept.at, kept.id), reverse=True)
+        return [{**kept.record, "id": kept.id, "recipient": kept.recipient, "channel": kept.channel} for kept in made]
+
+    def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
+        """Write that a disclosure is about to leave; a repeated try keeps the instant of the first."""
+        insist(decision_id in self._state.decisions, "a disclosure follows a decision")
+        before = self._state.disclosures.get(message_id)
+        new = KeptDisclosure(message_id, decision_id, purpose, description, intended_at=at)
+        if before is not None:
+            new = replace(before, decision_id=decision_id, purpose=purpose, description=description)
+        self._state.disclosures[message_id] = new
+
+    def confirm(self, *, message_id: str, code: str, sent: bytes, answered: bytes, at: datetime) -> None:
+        """Write that a disclosure has left and what the receiver answered; it must have been intended."""
+        intended = must_exist(self._state.disclosures.get(message_id), "intended disclosure", message_id)
+        self._state.disclosures[message_id] = replace(
+            intended, confirmed_at=at, code=code, sent=sent, answered=answered
+        )
+
+
+class InMemoryAudit:
+    """`ports.Audit` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def append(self, entry: AuditEntry) -> None:
+        """Add a row; content that is not JSON is refused."""
+        data = orjson.loads(orjson.dumps(dict(entry.data)))
+        self._state.audit[len(self._state.audit) + 1] = replace(entry, data=data)
+
+
+class InMemoryMessages:
+    """`ports.Messages` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
+        """Return what is known of a message id."""
+        return self._state.messages.get((application, facility, control_id))
+
+    def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
+        """Keep the answer given to a message; the newest answer to an id is the one repeated."""
+        self._state.messages[(application, facility, control_id)] = seen
+
+
+def _is_unfinished(work: Work) -> bool:
+    return work.state in ("ready", "sending")
