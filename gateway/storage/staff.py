@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, select, update
 
+from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import to_micros
 from gateway.storage.tables import login_links, sessions, staff
 
@@ -37,8 +38,8 @@ class Staff:
 class StaffAccounts:
     """Accounts, links and sessions in the database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
 
     def invite(self, name: str, role: str, at: datetime) -> str:
         """Create the account if there is none of this name, and return the token of a fresh one-time link.
@@ -46,95 +47,94 @@ class StaffAccounts:
         The link of an existing account lets its owner set a new password; the old one works until then.
         """
         token = secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
-            found = connection.execute(select(staff.c.id).where(staff.c.name == name)).scalar()
-            staff_id = found or secrets.token_hex(13)
-            if found is None:
-                row = {"id": staff_id, "name": name, "role": role, "created_at": to_micros(at)}
-                connection.execute(insert(staff).values(row))
-            expires_at = to_micros(at + LINK_LIFETIME)
-            connection.execute(
-                insert(login_links).values(token_hash=_hash(token), staff_id=staff_id, expires_at=expires_at)
-            )
+
+        def write(connection: Connection) -> None:
+            staff_id = connection.execute(select(staff.c.id).where(staff.c.name == name)).scalar()
+            if staff_id is None:
+                staff_id = secrets.token_hex(13)
+                connection.execute(insert(staff).values(id=staff_id, name=name, role=role, created_at=to_micros(at)))
+            row = {"token_hash": _hash(token), "staff_id": staff_id, "expires_at": to_micros(at + LINK_LIFETIME)}
+            connection.execute(insert(login_links).values(**row))
+
+        self._database.change(write)
         return token
 
     def invited(self, token: str, at: datetime) -> Staff | None:
         """Return whose link this is; None when it is unknown, used or late."""
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                select(staff)
-                .join(login_links)
-                .where(
-                    login_links.c.token_hash == _hash(token),
-                    login_links.c.used_at.is_(None),
-                    login_links.c.expires_at > to_micros(at),
-                )
-            ).one_or_none()
-        return _staff(row) if row else None
+        return self._one(select(staff).join(login_links).where(*_good_link(token, at)))
 
     def set_password(self, token: str, password_hash: str, at: datetime) -> Staff | None:
         """Use up a link: set the password and end every session of the account. None: the link is not good."""
-        owner = self.invited(token, at)
-        if owner is None:
-            return None
-        with self._engine.begin() as connection:
-            used = connection.execute(
-                update(login_links)
-                .where(login_links.c.token_hash == _hash(token), login_links.c.used_at.is_(None))
-                .values(used_at=to_micros(at))
-            )
-            if used.rowcount != 1:  # another visit was faster
+
+        def write(connection: Connection) -> Staff | None:
+            row = connection.execute(select(staff).join(login_links).where(*_good_link(token, at))).one_or_none()
+            if row is None:
                 return None
-            connection.execute(update(staff).where(staff.c.id == owner.id).values(password_hash=password_hash))
-            connection.execute(delete(sessions).where(sessions.c.staff_id == owner.id))
-        return Staff(owner.id, owner.name, owner.role, password_hash)
+            link = login_links.c.token_hash == _hash(token)
+            connection.execute(update(login_links).where(link).values(used_at=to_micros(at)))
+            connection.execute(update(staff).where(staff.c.id == row.id).values(password_hash=password_hash))
+            connection.execute(delete(sessions).where(sessions.c.staff_id == row.id))
+            return Staff(row.id, row.name, row.role, password_hash)
+
+        return self._database.change(write)
 
     def by_name(self, name: str) -> Staff | None:
         """Return the account of this login name."""
-        with self._engine.connect() as connection:
-            row = connection.execute(select(staff).where(staff.c.name == name)).one_or_none()
-        return _staff(row) if row else None
+        return self._one(select(staff).where(staff.c.name == name))
 
     def open_session(self, staff_id: str, at: datetime) -> str:
         """Open a session and return its token; sessions that have ended are swept out on the way."""
         token = secrets.token_urlsafe(32)
-        with self._engine.begin() as connection:
+        now = to_micros(at)
+
+        def write(connection: Connection) -> None:
             connection.execute(delete(sessions).where(sessions.c.seen_at <= to_micros(at - SESSION_IDLE)))
-            row = {"token_hash": _hash(token), "staff_id": staff_id}
-            connection.execute(insert(sessions).values(**row, created_at=to_micros(at), seen_at=to_micros(at)))
+            row = {"token_hash": _hash(token), "staff_id": staff_id, "created_at": now, "seen_at": now}
+            connection.execute(insert(sessions).values(**row))
+
+        self._database.change(write)
         return token
 
     def in_session(self, token: str, at: datetime) -> Staff | None:
         """Return who is logged in with this token and note the use; None once idle or over its lifetime."""
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                select(staff, sessions.c.seen_at)
-                .join(sessions)
-                .where(
-                    sessions.c.token_hash == _hash(token),
-                    sessions.c.seen_at > to_micros(at - SESSION_IDLE),
-                    sessions.c.created_at > to_micros(at - SESSION_LIFETIME),
-                )
-            ).one_or_none()
+        session = sessions.c.token_hash == _hash(token)
+        query = (
+            select(staff, sessions.c.seen_at)
+            .join(sessions)
+            .where(
+                session,
+                sessions.c.seen_at > to_micros(at - SESSION_IDLE),
+                sessions.c.created_at > to_micros(at - SESSION_LIFETIME),
+            )
+        )
+        row = self._database.query(lambda connection: connection.execute(query).one_or_none())
         if row is None:
             return None
         if row.seen_at <= to_micros(at - _TOUCH_EVERY):
-            with self._engine.begin() as connection:
-                _touch(connection, token, at)
+            touch = update(sessions).where(session).values(seen_at=to_micros(at))
+            self._database.change(lambda connection: connection.execute(touch))
         return _staff(row)
 
     def close_session(self, token: str) -> None:
         """End a session; unknown tokens are no matter."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+        gone = delete(sessions).where(sessions.c.token_hash == _hash(token))
+        self._database.change(lambda connection: connection.execute(gone))
+
+    def _one(self, query: Select[Any]) -> Staff | None:
+        row = self._database.query(lambda connection: connection.execute(query).one_or_none())
+        return _staff(row) if row is not None else None
+
+
+def _good_link(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        login_links.c.token_hash == _hash(token),
+        login_links.c.used_at.is_(None),
+        login_links.c.expires_at > to_micros(at),
+    )
 
 
 def _staff(row: Row[Any]) -> Staff:
     return Staff(row.id, row.name, row.role, row.password_hash)
-
-
-def _touch(connection: Connection, token: str, at: datetime) -> None:
-    connection.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_at=to_micros(at)))
 
 
 def _hash(token: str) -> str:

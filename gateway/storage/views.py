@@ -3,13 +3,15 @@
 What identifies somebody is on the page of one record only, and that goes through the disclosure story.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, null, or_, select
 
+from gateway.model.handoff import WorkState
+from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.tables import handoffs, input_records, inputs, lanes, outbox, referrals
 
@@ -143,103 +145,69 @@ class LaneRow:
 
 
 class ConsoleViews:
-    """The queries, each on a connection of its own that reads committed state."""
+    """The queries, each on a snapshot of committed state."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
 
     def flow_numbers(self, since: datetime) -> FlowNumbers:
         """Return the numbers of the 24 hours from `since`; refused, held and dead are those that stand now."""
-        day = _within(inputs.c.received_at, since)
-        per_record = select(input_records.c.state, func.count()).join(inputs).where(day)
-        whole = select(inputs.c.state, func.count()).where(day, ~_has_records()).group_by(inputs.c.state)
-        delivered = and_(outbox.c.kind == "deliver", outbox.c.state == "delivered", _within(outbox.c.updated_at, since))
-        answered = and_(referrals.c.status.not_in(_UNANSWERED), _within(referrals.c.updated_at, since))
-        with self._engine.connect() as connection:
-            records = _counts(connection.execute(per_record.group_by(input_records.c.state)))
-            unread = _counts(connection.execute(whole))
-            stopped = _counts(
-                connection.execute(
-                    select(outbox.c.state, func.count())
-                    .where(outbox.c.state.in_(("refused", "held", "dead")))
-                    .group_by(outbox.c.state)
-                )
-            )
-            held = connection.execute(select(func.count()).select_from(handoffs).where(handoffs.c.state == "held"))
-            arrivals = select(inputs.c.received_at).outerjoin(input_records).where(day)
-            by_hour = _by_hour(connection.execute(_hourly(arrivals, since)))
-            sent_by_hour = _by_hour(connection.execute(_hourly(select(outbox.c.updated_at).where(delivered), since)))
-            return FlowNumbers(
-                received=sum(records.values()) + sum(unread.values()),
-                converted=records.get("converted", 0),
-                quarantined=records.get("quarantined", 0) + unread.get("quarantined", 0),
-                duplicates=records.get("duplicate", 0),
-                skipped=records.get("skipped", 0),
-                delivered=sum(sent_by_hour),
-                answered=connection.execute(select(func.count()).select_from(referrals).where(answered)).scalar_one(),
-                refused=stopped.get("refused", 0),
-                held=stopped.get("held", 0) + held.scalar_one(),
-                dead=stopped.get("dead", 0),
-                received_by_hour=by_hour,
-                delivered_by_hour=sent_by_hour,
-            )
+        return self._database.query(lambda connection: _flow_numbers(connection, since))
 
     def work_counts(self) -> list[WorkCount]:
         """Return unfinished and stopped work by lane and state."""
         query = (
-            select(outbox.c.lane, outbox.c.state, func.count().label("count"))
+            select(outbox.c.lane, outbox.c.state, func.count())
             .where(outbox.c.state.in_(("ready", "sending", "refused", "held", "dead")))
             .group_by(outbox.c.lane, outbox.c.state)
         )
-        with self._engine.connect() as connection:
-            return [WorkCount(row.lane, row.state, row[2]) for row in connection.execute(query)]
+        return [WorkCount(*row) for row in self._rows(query)]
 
     def choices(self) -> Choices:
         """Return the programs, agencies and recipients that occur."""
         columns = (handoffs.c.program, handoffs.c.agency, referrals.c.recipient)
-        with self._engine.connect() as connection:
-            found = [tuple(connection.scalars(select(column).distinct().order_by(column))) for column in columns]
-        return Choices(*found)
+        return Choices(*(tuple(row[0] for row in self._rows(select(one).distinct().order_by(one))) for one in columns))
 
     def records(self, query: RecordQuery) -> RecordPage:
         """Return one page of records, newest change first."""
         order = (handoffs.c.updated_at.desc(), handoffs.c.id)
-        chosen = select(handoffs).where(*_conditions(query)).order_by(*order).limit(PAGE_SIZE + 1)
-        with self._engine.connect() as connection:
-            found = connection.execute(chosen).all()
-            page, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-            made = connection.execute(_referral_states([row.id for row in page])).all()
+        found = self._rows(select(handoffs).where(*_conditions(query)).order_by(*order).limit(PAGE_SIZE + 1))
+        page, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
         states: dict[str, list[ReferralState]] = {}
-        for row in made:
-            state = ReferralState(row.recipient, row.transport, row.status, row.delivery, row.reason)
-            states.setdefault(row.handoff_id, []).append(state)
+        for handoff_id, *state in self._rows(_referral_states([row.id for row in page])):
+            states.setdefault(handoff_id, []).append(ReferralState(*state))
         rows = tuple(_record_row(row, tuple(states.get(row.id, ()))) for row in page)
         return RecordPage(rows, f"{page[-1].updated_at}.{page[-1].id}" if more else None)
 
     def held_records(self) -> list[RecordRow]:
         """Return the records that wait for a person's word, oldest first."""
         query = select(handoffs).where(handoffs.c.state == "held").order_by(handoffs.c.updated_at).limit(QUEUE_SIZE)
-        with self._engine.connect() as connection:
-            return [_record_row(row, ()) for row in connection.execute(query)]
+        return [_record_row(row, ()) for row in self._rows(query)]
 
     def quarantined(self) -> list[QuarantinedRow]:
-        """Return what could not be read, newest first: whole inputs and single records."""
-        whole = select(inputs).where(inputs.c.state == "quarantined", ~_has_records())
-        single = select(inputs, input_records.c.n, input_records.c.reason.label("record_reason")).join(input_records)
-        order = inputs.c.received_at.desc()
-        with self._engine.connect() as connection:
-            rows = [
-                QuarantinedRow(r.id, None, r.source, r.client, from_micros(r.received_at), r.reason)
-                for r in connection.execute(_without_payload(whole).order_by(order).limit(QUEUE_SIZE))
-            ]
-            single = _without_payload(single.where(input_records.c.state == "quarantined"))
-            rows += [
-                QuarantinedRow(r.id, r.n, r.source, r.client, from_micros(r.received_at), r.record_reason)
-                for r in connection.execute(single.order_by(order, input_records.c.n).limit(QUEUE_SIZE))
-            ]
+        """Return what could not be read, newest first: whole inputs (without `n`) and single records."""
+        # Named columns: the originals stay where they are, a queue page must not read gigabytes.
+        source = (inputs.c.source, inputs.c.client, inputs.c.received_at)
+        whole = select(inputs.c.id, null(), *source, inputs.c.reason).where(
+            inputs.c.state == "quarantined", ~_has_records()
+        )
+        single = (
+            select(inputs.c.id, input_records.c.n, *source, input_records.c.reason)
+            .join(input_records)
+            .where(input_records.c.state == "quarantined")
+        )
+        newest = inputs.c.received_at.desc()
+        found = [
+            *self._rows(whole.order_by(newest).limit(QUEUE_SIZE)),
+            *self._rows(single.order_by(newest, input_records.c.n).limit(QUEUE_SIZE)),
+        ]
+        rows = [
+            QuarantinedRow(input_id, n, name, client, from_micros(at), reason)
+            for input_id, n, name, client, at, reason in found
+        ]
         return sorted(rows, key=lambda row: row.received_at, reverse=True)[:QUEUE_SIZE]
 
-    def stopped_work(self, state: str) -> list[WorkRow]:
+    def stopped_work(self, state: WorkState) -> list[WorkRow]:
         """Return work that is refused, held or dead, newest first, with the record it belongs to."""
         query = (
             select(outbox, referrals.c.handoff_id)
@@ -248,14 +216,11 @@ class ConsoleViews:
             .order_by(outbox.c.id.desc())
             .limit(QUEUE_SIZE)
         )
-        with self._engine.connect() as connection:
-            return [_work_row(row) for row in connection.execute(query)]
+        return [_work_row(row) for row in self._rows(query)]
 
     def lanes(self) -> list[LaneRow]:
         """Return every destination with what waits in it."""
         waiting = {(count.lane, count.state): count.count for count in self.work_counts()}
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(lanes).order_by(lanes.c.name)).all()
         return [
             LaneRow(
                 row.name,
@@ -264,8 +229,46 @@ class ConsoleViews:
                 waiting.get((row.name, "ready"), 0),
                 waiting.get((row.name, "sending"), 0),
             )
-            for row in rows
+            for row in self._rows(select(lanes).order_by(lanes.c.name))
         ]
+
+    def _rows(self, query: Select[Any]) -> list[Any]:
+        return self._database.query(lambda connection: list(connection.execute(query)))
+
+
+def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
+    day = _within(inputs.c.received_at, since)
+    per_record = select(input_records.c.state, func.count()).join(inputs).where(day).group_by(input_records.c.state)
+    whole = select(inputs.c.state, func.count()).where(day, ~_has_records()).group_by(inputs.c.state)
+    stopped = (
+        select(outbox.c.state, func.count())
+        .where(outbox.c.state.in_(("refused", "held", "dead")))
+        .group_by(outbox.c.state)
+    )
+    delivered = select(outbox.c.updated_at).where(
+        outbox.c.kind == "deliver", outbox.c.state == "delivered", _within(outbox.c.updated_at, since)
+    )
+    answered = select(func.count()).where(
+        referrals.c.status.not_in(_UNANSWERED), _within(referrals.c.updated_at, since)
+    )
+    held = select(func.count()).where(handoffs.c.state == "held")
+    records, unread, waiting = (_counts(connection.execute(query)) for query in (per_record, whole, stopped))
+    arrivals = select(inputs.c.received_at).outerjoin(input_records).where(day)
+    delivered_by_hour = _by_hour(connection, delivered, since)
+    return FlowNumbers(
+        received=sum(records.values()) + sum(unread.values()),
+        converted=records.get("converted", 0),
+        quarantined=records.get("quarantined", 0) + unread.get("quarantined", 0),
+        duplicates=records.get("duplicate", 0),
+        skipped=records.get("skipped", 0),
+        delivered=sum(delivered_by_hour),
+        answered=connection.execute(answered).scalar_one(),
+        refused=waiting.get("refused", 0),
+        held=waiting.get("held", 0) + connection.execute(held).scalar_one(),
+        dead=waiting.get("dead", 0),
+        received_by_hour=_by_hour(connection, arrivals, since),
+        delivered_by_hour=delivered_by_hour,
+    )
 
 
 def _within(column: ColumnElement[int], since: datetime) -> ColumnElement[bool]:
@@ -276,19 +279,15 @@ def _has_records() -> ColumnElement[bool]:
     return exists().where(input_records.c.input_id == inputs.c.id)
 
 
-def _counts(result: Any) -> dict[str, int]:
-    return dict(result.tuples().all())
+def _counts(result: Iterable[Any]) -> dict[Any, int]:
+    return {row[0]: row[1] for row in result}
 
 
-def _hourly(instants: Select[Any], since: datetime) -> Select[Any]:
+def _by_hour(connection: Connection, instants: Select[Any], since: datetime) -> tuple[int, ...]:
     moment = instants.subquery().c[0]
     hour = (moment - to_micros(since)) // _HOUR
-    return select(hour, func.count()).group_by(hour)
-
-
-def _by_hour(result: Any) -> tuple[int, ...]:
-    counts = {int(hour): count for hour, count in result}
-    return tuple(counts.get(hour, 0) for hour in range(24))
+    counts = _counts(connection.execute(select(hour, func.count()).group_by(hour)))
+    return tuple(counts.get(n, 0) for n in range(24))
 
 
 def _conditions(query: RecordQuery) -> list[ColumnElement[bool]]:
@@ -328,8 +327,8 @@ def _referral_states(handoff_ids: Sequence[str]) -> Select[Any]:
             referrals.c.recipient,
             referrals.c.transport,
             referrals.c.status,
-            outbox.c.state.label("delivery"),
-            func.coalesce(outbox.c.reason, referrals.c.reason).label("reason"),
+            outbox.c.state,
+            func.coalesce(outbox.c.reason, referrals.c.reason),
         )
         .outerjoin(newest, newest.c.subject == referrals.c.id)
         .outerjoin(outbox, outbox.c.id == newest.c.id)
@@ -347,8 +346,3 @@ def _record_row(row: Any, made: tuple[ReferralState, ...]) -> RecordRow:
 def _work_row(row: Any) -> WorkRow:
     at = from_micros(row.updated_at)
     return WorkRow(row.id, row.lane, row.kind, row.action, row.subject, row.handoff_id, row.tries, row.reason, at)
-
-
-def _without_payload(query: Select[Any]) -> Select[Any]:
-    """Leave out the originals: a queue page must not read gigabytes."""
-    return query.with_only_columns(*(column for column in query.selected_columns if column.key != "payload"))

@@ -1,0 +1,112 @@
+"""What partners write through FHIR: the state of a Task, and Consents.
+
+Both are versioned updates (FHIR R4 http.html#concurrency): who writes must say which version was read.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, request
+
+from gateway.intake.strict_json import JsonRefused, read_object
+from gateway.model.caller import Caller, Interaction
+from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
+
+FHIR_JSON = "application/fhir+json"
+MAX_BODY = 1024 * 1024
+"""Bytes of the largest Task or Consent; a signed form's picture does not belong inside one."""
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_IF_MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+
+class TakesWrites(Protocol):
+    """What this door needs of the house."""
+
+    def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
+        """Move a referral by its Task."""
+        ...
+
+    def file_consent(
+        self, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
+    ) -> Answer | Problem:
+        """Create a Consent (`consent_id` None) or write its next version."""
+        ...
+
+
+def fhir_writes(house: TakesWrites, authenticate: Callable[[], Caller]) -> Blueprint:
+    """Build the door for FHIR writes; `authenticate` proves the caller of the current request or refuses it."""
+    door = Blueprint("fhir_writes", __name__, url_prefix="/fhir/R4")
+
+    @door.put("/Task/<resource_id>")
+    def update_task(resource_id: str) -> Response:
+        caller = _allowed(authenticate(), "u", "Task")
+        body = _body("Task", resource_id)
+        return _written(house.update_task(caller, resource_id, body, _if_match()), 200)
+
+    @door.post("/Consent")
+    def create_consent() -> Response:
+        caller = _allowed(authenticate(), "c", "Consent")
+        return _written(house.file_consent(caller, _body("Consent", None), None, None), 201)
+
+    @door.put("/Consent/<resource_id>")
+    def update_consent(resource_id: str) -> Response:
+        caller = _allowed(authenticate(), "u", "Consent")
+        body = _body("Consent", resource_id)
+        return _written(house.file_consent(caller, body, resource_id, _if_match()), 200)
+
+    return door
+
+
+def _allowed(caller: Caller, interaction: Interaction, resource_type: str) -> Caller:
+    if not caller.may(interaction, resource_type):
+        raise RequestRefused(Problem(403, "forbidden", None, f"No scope of this client opens this on {resource_type}."))
+    return caller
+
+
+def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
+    """Read the body as a resource of this type, on an update with the id of the address (FHIR R4 http.html#update)."""
+    if resource_id is not None and not _ID.fullmatch(resource_id):
+        raise RequestRefused(NOT_FOUND)
+    if request.mimetype not in (FHIR_JSON, "application/json"):
+        raise RequestRefused(Problem(415, "not-supported", None, f"Expected Content-Type {FHIR_JSON}."))
+    request.max_content_length = MAX_BODY
+    try:
+        body = read_object(request.get_data(cache=False))
+    except JsonRefused as refused:
+        raise RequestRefused(Problem(400, "structure", None, str(refused))) from None
+    if body.get("resourceType") != resource_type:
+        raise RequestRefused(Problem(400, "invalid", "resourceType", f"Expected a {resource_type}."))
+    if resource_id is not None and body.get("id") != resource_id:
+        raise RequestRefused(Problem(400, "invalid", f"{resource_type}.id", "Expected the id of the address."))
+    return body
+
+
+def _if_match() -> int:
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise RequestRefused(
+            Problem(428, "required", None, 'Say which version you read: If-Match: W/"N", N from the ETag of the read.')
+        )
+    match = _IF_MATCH.fullmatch(header.strip())
+    if match is None:
+        raise RequestRefused(Problem(400, "value", None, 'If-Match: expected one version as W/"N".'))
+    return int(match[1])
+
+
+def _written(outcome: Answer | Problem, status: int) -> Response:
+    if isinstance(outcome, Problem):
+        raise RequestRefused(outcome)
+    response = Response(outcome.body, status, content_type=FHIR_JSON)
+    if outcome.version is not None:
+        response.set_etag(str(outcome.version), weak=True)
+    response.last_modified = outcome.updated_at
+    if status == 201:
+        response.headers["Location"] = _location(outcome)
+    return response
+
+
+def _location(created: Answer) -> str:
+    resource = read_object(created.body)
+    return f"{request.url_root}fhir/R4/{resource['resourceType']}/{resource['id']}/_history/{created.version}"

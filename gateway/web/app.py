@@ -1,0 +1,105 @@
+"""The application object: which doors there are, and what holds for every request through any of them."""
+
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, abort, g, request
+from flask_wtf.csrf import CSRFProtect
+
+from gateway.access.fhir_reads import fhir_reads
+from gateway.access.receipts import receipts
+from gateway.intake.fhir_writes import fhir_writes
+from gateway.intake.uploads import uploads
+from gateway.web.auth import bearer
+from gateway.web.console import console
+from gateway.web.errors import register_error_handlers
+from gateway.web.operations import RequestMetrics, operations
+from gateway.web.services import Services
+
+_log = structlog.get_logger("gateway.http")
+
+MAX_HEADER_BYTES = 16 * 1024
+MAX_QUERY_BYTES = 4 * 1024
+MAX_FORM_BYTES = 64 * 1024
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not "no-referrer": the form check of Flask-WTF wants the Referer of our own pages under TLS.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(services: Services) -> Flask:
+    """Build the Flask application: intake, receipts, FHIR, operations and the console."""
+    app = Flask("gateway.web", root_path=str(Path(__file__).parent))
+    app.config.update(
+        SECRET_KEY=services.session_key,
+        MAX_CONTENT_LENGTH=services.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
+        MAX_FORM_PARTS=100,
+        SESSION_COOKIE_NAME="wh_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=services.secure,
+        SESSION_COOKIE_PATH="/console",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        WTF_CSRF_CHECK_DEFAULT=False,  # the console's blueprint checks; the other doors take bearer tokens
+        WTF_CSRF_TIME_LIMIT=None,  # the session that a form belongs to ends first
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    csrf = CSRFProtect(app)
+    metrics = RequestMetrics()
+    authenticate = bearer(services.registered, services.token_key, services.clock)
+    register_error_handlers(app)
+    _guard_requests(app, services, metrics)
+    app.register_blueprint(receipts(services.house, authenticate))
+    app.register_blueprint(uploads(services.house, authenticate))
+    app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
+    app.register_blueprint(fhir_writes(services.house, authenticate))
+    app.register_blueprint(operations(services, metrics))
+    app.register_blueprint(console(services, csrf))
+    return app
+
+
+def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> None:
+    """Bound what comes in; mark, harden, count and log what goes out."""
+
+    @app.before_request
+    def bound() -> None:
+        g.started = perf_counter()
+        g.correlation = services.new_id()
+        if sum(len(name) + len(value) for name, value in request.headers) > MAX_HEADER_BYTES:
+            abort(431)
+        if len(request.query_string) > MAX_QUERY_BYTES:
+            abort(414)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        response.headers["X-Correlation-Id"] = g.correlation
+        if services.secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+        seconds = perf_counter() - g.started
+        # The rule ("/fhir/R4/<resource_type>/<resource_id>"), never the address: search values may be in that.
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.observe(route, request.method, response.status_code, seconds)
+        _log.info(
+            "request",
+            correlation=g.correlation,
+            client=g.get("client"),
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+        )
+        return response

@@ -1,0 +1,50 @@
+"""The staff console: today's flow, the records, what waits for a person. Server-rendered; works without script."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from flask import Blueprint, g
+from flask_wtf.csrf import CSRFProtect
+
+from gateway.web.console.login import add_login_pages
+from gateway.web.console.queues import add_queue_pages
+from gateway.web.console.records import add_record_pages
+from gateway.web.console.session import require_login
+from gateway.web.console.today import add_today_page
+from gateway.web.services import Services
+
+
+def console(services: Services, csrf: CSRFProtect) -> Blueprint:
+    """Build the console's blueprint."""
+    door = Blueprint("console", __name__, url_prefix="/console")
+    require_login(door, services, csrf)
+    add_login_pages(door, services)
+    add_today_page(door, services)
+    add_record_pages(door, services)
+    add_queue_pages(door, services)
+    _add_words(door, services)
+    return door
+
+
+def _add_words(door: Blueprint, services: Services) -> None:
+    """Give the templates what every page says: who is logged in, local times, JSON a person can read."""
+    zone = ZoneInfo(services.timezone)
+
+    @door.app_context_processor
+    def everywhere() -> dict[str, Any]:
+        return {"installation": services.installation, "staff": g.get("staff")}
+
+    @door.app_template_filter("local")
+    def local(at: datetime | str) -> str:
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+    @door.app_template_filter("iso")
+    def iso(at: datetime | str) -> str:
+        return at if isinstance(at, str) else at.isoformat()
+
+    @door.app_template_filter("pretty")
+    def pretty(value: Any) -> str:
+        return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2).decode()

@@ -1,0 +1,77 @@
+"""The list of records, and the page of one.
+
+The list names nobody: names, and what a record says, are on its own page, which is a disclosure to the member of
+staff who opens it and is decided and logged as one.
+"""
+
+from dataclasses import asdict, replace
+from typing import Any, get_args
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway.identity import match
+from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.model.handoff import HandoffState, Person
+from gateway.ports import Transaction
+from gateway.storage.views import RecordQuery
+from gateway.web.console.session import staff
+from gateway.web.services import Services
+
+_FILTERS = ("id", "program", "agency", "state", "recipient", "before")
+_LONGEST_FILTER = 100
+
+
+def add_record_pages(door: Blueprint, services: Services) -> None:
+    """Add the list and the record page to the console."""
+
+    @door.get("/records")
+    def records() -> str:
+        query = RecordQuery(**{name: request.args.get(name, "").strip()[:_LONGEST_FILTER] for name in _FILTERS})
+        page = services.views.records(query)
+        return render_template(
+            "console/records.html",
+            query=query,
+            page=page,
+            choices=services.views.choices(),
+            states=get_args(HandoffState),
+            newest=_address_of(replace(query, before="")) if query.before else None,
+            older=_address_of(replace(query, before=page.next)) if page.next else None,
+        )
+
+    @door.get("/records/<handoff_id>")
+    def record(handoff_id: str) -> str:
+        owner = staff()
+        found = services.house.console_record((owner.id, owner.role), handoff_id)
+        if found is None:
+            raise RequestRefused(NOT_FOUND)
+        people = services.house.database.read(lambda tx: _possible_persons(tx, handoff_id))
+        return render_template("console/record.html", record=found, people=people)
+
+    @door.post("/records/<handoff_id>/person")
+    def decide_person(handoff_id: str) -> AnyResponse:
+        person_id = request.form.get("person", "")
+        known = {person.id for person in services.house.database.read(lambda tx: _possible_persons(tx, handoff_id))}
+        if person_id and person_id not in known:
+            raise RequestRefused(NOT_FOUND)
+        services.house.resolve_match(staff().id, handoff_id, person_id or None)
+        flash("Decided: the same person." if person_id else "Decided: another person.")
+        return redirect(url_for("console.record", handoff_id=handoff_id), 303)
+
+
+def _address_of(query: RecordQuery) -> str:
+    given: dict[str, Any] = {name: value for name, value in asdict(query).items() if value}
+    return url_for("console.records", **given)
+
+
+def _possible_persons(tx: Transaction, handoff_id: str) -> list[Person]:
+    """Return whom a held record may be about, besides the person entered for it."""
+    handoff = tx.handoffs.get(handoff_id)
+    if handoff is None or handoff.state != "held" or handoff.person_id is None:
+        return []
+    entered = tx.people.get(handoff.person_id)
+    if entered is None:
+        return []
+    similar = tx.people.candidates(entered.family, entered.given, entered.birth_date, entered.phone)
+    others = [person for person in similar if person.id != entered.id]
+    return [person for person in others if match(entered, [person]).grade != "none"]

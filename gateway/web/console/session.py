@@ -1,0 +1,53 @@
+"""Who is at the console: the session cookie, and the door that lets nobody else past the login pages."""
+
+from typing import cast
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from gateway.model.audit import AuditEntry
+from gateway.storage.staff import Staff
+from gateway.web.services import Services
+
+COOKIE = "wh_session"
+OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome", "console.set_password"})
+"""Endpoints that need no session."""
+
+
+def staff() -> Staff:
+    """Return who is logged in; only for pages behind the login."""
+    return cast(Staff, g.staff)
+
+
+def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> None:
+    """Check the form token of every form, and the session of every page but the login pages."""
+
+    @door.before_request
+    def check() -> Response | None:
+        csrf.protect()
+        token = request.cookies.get(COOKIE)
+        g.staff = services.staff.in_session(token, services.clock()) if token else None
+        if g.staff is not None:
+            g.client = f"staff:{g.staff.id}"
+        elif request.endpoint not in OPEN_PAGES:
+            return redirect(url_for("console.login"), 303)
+        return None
+
+
+def start_session(response: Response, owner: Staff, services: Services) -> None:
+    """Open a session on the server and give the browser its token."""
+    token = services.staff.open_session(owner.id, services.clock())
+    response.set_cookie(COOKIE, token, path="/console", httponly=True, samesite="Lax", secure=services.secure)
+
+
+def end_session(response: Response, services: Services) -> None:
+    """End the session on the server and in the browser."""
+    services.staff.close_session(request.cookies.get(COOKIE, ""))
+    response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="Lax", secure=services.secure)
+
+
+def record(services: Services, kind: str, actor: str) -> None:
+    """Write a login event into the audit trail."""
+    entry = AuditEntry(services.clock(), kind, actor, {})
+    services.house.database.write(lambda transaction: transaction.audit.append(entry))

@@ -1,0 +1,130 @@
+"""The description of the HTTP API at /openapi.json: everything but FHIR, which describes itself at `metadata`."""
+
+from typing import Any
+
+from gateway import __version__
+
+_PROBLEM = {
+    "description": "RFC 9457 problem; never repeats a value of the request",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+
+
+def describe(base_url: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Warm Handoff",
+            "version": __version__,
+            "description": "Intake and operations. The FHIR server describes itself at /fhir/R4/metadata.",
+        },
+        "servers": [{"url": base_url}],
+        "paths": {
+            "/intake/{source}": {"post": _upload()},
+            "/intake/receipts/{input_id}": {"get": _receipt()},
+            "/healthz": {"get": _page("The process is alive", "application/json")},
+            "/readyz": {"get": _readiness()},
+            "/metrics": {"get": _page("Prometheus metrics", "text/plain")},
+            "/openapi.json": {"get": _page("This document", "application/json")},
+            "/console/": {"get": _page("Staff console (login by form, cookie session)", "text/html")},
+        },
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "gateway token CLIENT"}},
+            "schemas": {"Accepted": _ACCEPTED, "Receipt": _RECEIPT, "Problem": _PROBLEM_SCHEMA},
+        },
+    }
+
+
+def _upload() -> dict[str, Any]:
+    return {
+        "operationId": "upload",
+        "summary": "Hand in a record, batch or file; it is on disk when the answer comes",
+        "security": _BEARER,
+        "parameters": [
+            {
+                "name": "source",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": "Mapping name",
+            },
+            {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "minLength": 1, "maxLength": 255}},
+        ],
+        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+        "responses": {
+            "202": {
+                "description": "Kept. The same content again gives the same receipt and has no second effect",
+                "headers": {"Location": {"description": "The receipt", "schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}},
+            },
+            **dict.fromkeys(("400", "401", "403", "404", "413", "415", "422", "503"), _PROBLEM),
+        },
+    }
+
+
+def _receipt() -> dict[str, Any]:
+    return {
+        "operationId": "receipt",
+        "summary": "What became of each record of an input",
+        "security": _BEARER,
+        "parameters": [{"name": "input_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {
+            "200": {
+                "description": "The receipt; a law-enforcement client learns nothing of what became of a person",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}},
+            },
+            **dict.fromkeys(("401", "403", "404", "503"), _PROBLEM),
+        },
+    }
+
+
+def _readiness() -> dict[str, Any]:
+    page = _page("Every part is able to work", "application/json")
+    page["responses"]["503"] = {"description": "Some part is not; the body names it"}
+    return page
+
+
+def _page(description: str, media_type: str) -> dict[str, Any]:
+    return {"responses": {"200": {"description": description, "content": {media_type: {}}}}}
+
+
+_STATES = ["pending", "converted", "quarantined", "duplicate", "skipped"]
+
+_ACCEPTED = {
+    "type": "object",
+    "required": ["id", "receipt"],
+    "properties": {"id": {"type": "string"}, "receipt": {"type": "string"}},
+}
+_RECEIPT = {
+    "type": "object",
+    "required": ["id", "state", "records"],
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"enum": _STATES},
+        "records": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "n": {"type": "integer", "minimum": 1},
+                    "state": {"enum": _STATES},
+                    "reason": {"type": ["string", "null"]},
+                    "ids": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "A code of FHIR ValueSet issue-type"},
+        "detail": {"type": "string"},
+    },
+}

@@ -1,0 +1,75 @@
+"""What the application object is built from; `wiring` fills it, tests fill it with fakes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.access.fhir_reads import AnswersReads
+from gateway.access.receipts import GivesReceipts
+from gateway.intake.fhir_writes import TakesWrites
+from gateway.intake.uploads import AcceptsInputs
+from gateway.ports import Clock, Database, NewId
+from gateway.settings import Client
+from gateway.storage.staff import StaffAccounts
+from gateway.storage.views import ConsoleViews
+
+
+class ServesConsole(Protocol):
+    """What the console and the operations pages need of the house."""
+
+    @property
+    def database(self) -> Database:
+        """The store."""
+        ...
+
+    def ready(self) -> dict[str, bool]:
+        """Tell, by name, which parts are able to work."""
+        ...
+
+    def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
+        """Disclose one record to a staff member (id, role); None: missing or not for this person."""
+        ...
+
+    def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
+        """Say who a held record is about: a known person, or (None) somebody new."""
+        ...
+
+    def replay(self, actor: str, work_id: int) -> bool:
+        """Make a dead letter ready again."""
+        ...
+
+    def pause(self, actor: str, lane: str, paused: bool) -> None:
+        """Stop or resume a lane."""
+        ...
+
+
+class House(AcceptsInputs, GivesReceipts, AnswersReads, TakesWrites, ServesConsole, Protocol):
+    """The stories, as the HTTP side calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything `create_app` needs and does not make itself."""
+
+    house: House
+    registered: Callable[[str], Client | None]
+    """`Settings.client`."""
+    token_key: bytes = field(repr=False)
+    session_key: bytes = field(repr=False)
+    """Signs the cookie that carries the form token (CSRF); sessions themselves lie in the database."""
+    staff: StaffAccounts
+    views: ConsoleViews
+    clock: Clock
+    new_id: NewId
+    base_url: str
+    """Address under which partners reach this gateway, without a slash at the end."""
+    installation: str
+    """Its name, as the console shows it."""
+    timezone: str
+    """IANA zone in which the console tells times."""
+    max_body_bytes: int = 64 * 1024 * 1024
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether browsers reach us over TLS, so that cookies may and must say so."""
+        return self.base_url.startswith("https://")

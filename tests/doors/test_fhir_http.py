@@ -1,0 +1,235 @@
+"""The FHIR server through Flask's client: reads, searches, writes, and the answers that must look alike."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.support.web_house import Site, a_site
+
+A_TASK = {"resourceType": "Task", "id": "t1", "status": "accepted", "intent": "order"}
+A_CONSENT = {"resourceType": "Consent", "status": "active"}
+FHIR = "application/fhir+json"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = a_site(tmp_path)
+    site.house.put(A_TASK, version=3)
+    yield site
+    site.house.database.close()
+
+
+def put_task(site: Site, body: Any = A_TASK, client: str = "demo-ehr", **headers: str) -> TestResponse:
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    content_type = headers.pop("content_type", FHIR)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return site.client(client).put("/fhir/R4/Task/t1", data=data, content_type=content_type, headers=named)
+
+
+def issue_of(answer: TestResponse) -> tuple[int, str]:
+    assert answer.content_type == FHIR
+    assert answer.json is not None
+    assert answer.json["resourceType"] == "OperationOutcome"
+    return answer.status_code, answer.json["issue"][0]["code"]
+
+
+def test_a_read_gives_the_bytes_with_version_and_time(site: Site) -> None:
+    answer = site.client("demo-ehr").get("/fhir/R4/Task/t1")
+
+    assert answer.status_code == 200
+    assert answer.data == orjson.dumps(A_TASK)
+    assert answer.headers["ETag"] == 'W/"3"'
+    assert answer.headers["Last-Modified"] == "Mon, 02 Nov 2026 18:00:00 GMT"
+    assert answer.content_type == FHIR
+
+
+def test_a_read_of_the_version_one_has_gives_304(site: Site) -> None:
+    answer = site.client("demo-ehr").get("/fhir/R4/Task/t1", headers={"If-None-Match": 'W/"3"'})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+
+
+@pytest.mark.parametrize("resource_id", ["t1", "t2", "not%20an%20id", "x" * 65])
+def test_refused_missing_and_impossible_look_the_same(site: Site, resource_id: str) -> None:
+    site.house.hidden.add(("Task", "t1"))
+    client = site.client("demo-ehr")
+
+    answer, missing = client.get(f"/fhir/R4/Task/{resource_id}"), client.get("/fhir/R4/Task/never-was")
+
+    assert issue_of(answer) == (404, "not-found")
+    assert answer.data == missing.data
+    kept = [[pair for pair in each.headers if pair[0] != "X-Correlation-Id"] for each in (answer, missing)]
+    assert kept[0] == kept[1]
+
+
+def test_an_update_of_what_one_may_not_see_looks_like_a_read_of_nothing(site: Site) -> None:
+    site.house.hidden.add(("Task", "t1"))
+
+    answer = put_task(site, If_Match='W/"3"')
+
+    assert answer.data == site.client("demo-ehr").get("/fhir/R4/Task/never-was").data
+
+
+def test_a_search_passes_on_every_parameter_the_repeated_ones_too(site: Site) -> None:
+    answer = site.client("demo-ehr").get("/fhir/R4/Task?status=requested&_lastUpdated=gt2026-11-01&status=accepted")
+
+    assert answer.json is not None
+    assert answer.json["total"] == 1
+    parameters = [("status", "requested"), ("status", "accepted"), ("_lastUpdated", "gt2026-11-01")]
+    assert site.house.asked == [("search", "demo-ehr", "Task", parameters)]
+
+
+def test_a_search_by_form_keeps_values_out_of_the_address(site: Site) -> None:
+    answer = site.client("demo-ehr").post("/fhir/R4/Patient/_search", data={"identifier": "urn:x|1"})
+
+    assert answer.status_code == 200
+    assert site.house.asked == [("search", "demo-ehr", "Patient", [("identifier", "urn:x|1")])]
+
+
+@pytest.mark.parametrize("query", ["name=x", "patient.name=x", "status:not=x", "_count=5", "status="])
+def test_a_filter_that_would_not_be_applied_is_refused(site: Site, query: str) -> None:
+    assert issue_of(site.client("demo-ehr").get(f"/fhir/R4/Task?{query}")) == (400, "not-supported")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/fhir/R4/Claim/1", (404, "not-supported")),
+        ("GET", "/fhir/R4/Encounter", (404, "not-supported")),
+        ("POST", "/fhir/R4/Task", (405, "not-supported")),
+        ("PUT", "/fhir/R4/Patient/1", (405, "not-supported")),
+        ("DELETE", "/fhir/R4/Task/t1", (405, "not-supported")),
+        ("GET", "/fhir/R4/Task/t1/_history/1", (404, "not-found")),
+        ("GET", "/fhir/R4/Task/t1?_format=xml", (406, "not-supported")),
+    ],
+)
+def test_what_is_not_offered_says_so_as_an_operation_outcome(
+    site: Site, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    assert issue_of(site.client("demo-ehr").open(path, method=method)) == expected
+
+
+def test_xml_is_not_offered(site: Site) -> None:
+    answer = site.client("demo-ehr").get("/fhir/R4/Task/t1", headers={"Accept": "application/fhir+xml"})
+
+    assert issue_of(answer) == (406, "not-supported")
+
+
+def test_an_update_writes_the_next_version(site: Site) -> None:
+    answer = put_task(site, A_TASK | {"status": "in-progress"}, If_Match='W/"3"')
+
+    assert answer.status_code == 200
+    assert answer.headers["ETag"] == 'W/"4"'
+    assert answer.json is not None
+    assert answer.json["status"] == "in-progress"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, (428, "required")),
+        ({"If_Match": 'W/"2"'}, (412, "conflict")),
+        ({"If_Match": "*"}, (400, "value")),
+        ({"If_Match": 'W/"3"', "content_type": "text/plain"}, (415, "not-supported")),
+    ],
+    ids=["none", "stale", "any", "other media type"],
+)
+def test_who_writes_says_which_version_was_read(site: Site, headers: dict[str, str], expected: tuple[int, str]) -> None:
+    assert issue_of(put_task(site, **headers)) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"resourceType": "Task", "id": "t1", "id": "t1"}',
+        b'{"resourceType": "Task", "id": "t1", "x": NaN}',
+        b'{"resourceType": "Task", "id": "t1", "x": 1e999}',
+        b'{"resourceType": "Task", "id": "t1", "x": "\\ud800"}',
+        b'{"resourceType": "Task", "id": "t1", "x": "\\u0000"}',
+        b'{"resourceType": "Task", "id": "t1", "x": "\xff"}',
+        b'{"x":' * 60 + b"1" + b"}" * 60,
+        b'{"x":' * 60 + b"[]" + b"}" * 60,
+        b"[" * 100_000,
+        b"9" * 10_000,
+    ],
+)
+def test_what_only_looks_like_json_is_refused_before_anything_reads_it(site: Site, body: bytes) -> None:
+    status, code = issue_of(put_task(site, body, If_Match='W/"3"'))
+
+    assert status == 400
+    assert code in ("structure", "invalid")
+
+
+@pytest.mark.parametrize(
+    "body", [A_TASK | {"id": "t2"}, A_TASK | {"resourceType": "Consent"}, {"id": "t1"}], ids=["id", "type", "no type"]
+)
+def test_a_body_that_is_not_what_the_address_says_is_refused(site: Site, body: dict[str, Any]) -> None:
+    assert issue_of(put_task(site, body, If_Match='W/"3"')) == (400, "invalid")
+
+
+def test_a_body_beyond_the_limit_is_refused(site: Site) -> None:
+    assert issue_of(put_task(site, b" " * (1024 * 1024 + 1), If_Match='W/"3"')) == (413, "too-long")
+
+
+def test_a_consent_is_created_under_an_id_of_ours(site: Site) -> None:
+    answer = site.client("demo-ehr").post("/fhir/R4/Consent", data=orjson.dumps(A_CONSENT), content_type=FHIR)
+
+    assert answer.json is not None
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"http://localhost/fhir/R4/Consent/{answer.json['id']}/_history/1"
+    assert answer.headers["ETag"] == 'W/"1"'
+
+
+def test_a_consent_is_updated_by_version(site: Site) -> None:
+    site.house.put(A_CONSENT | {"id": "c1"})
+    revoked = orjson.dumps(A_CONSENT | {"id": "c1", "status": "inactive"})
+
+    answer = site.client("demo-ehr").put(
+        "/fhir/R4/Consent/c1", data=revoked, content_type=FHIR, headers={"If-Match": 'W/"1"'}
+    )
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, 'W/"2"')
+
+
+def test_scopes_open_one_interaction_on_one_type_each(site: Site) -> None:
+    client = site.client("task-only")
+
+    assert client.get("/fhir/R4/Task/t1").status_code == 200
+    assert issue_of(client.get("/fhir/R4/Task")) == (403, "forbidden")
+    assert issue_of(client.get("/fhir/R4/Consent/c1")) == (403, "forbidden")
+    assert issue_of(put_task(site, client="task-only", If_Match='W/"3"')) == (403, "forbidden")
+
+
+def test_the_capability_statement_promises_only_what_is_there(site: Site) -> None:
+    statement = site.client().get("/fhir/R4/metadata").json
+    client = site.client("demo-ehr")
+
+    assert statement is not None
+    assert statement["fhirVersion"] == "4.0.1"
+    for resource in statement["rest"][0]["resource"]:
+        kind = resource["type"]
+        site.house.put({"resourceType": kind, "id": "here"})
+        for interaction in (one["code"] for one in resource["interaction"]):
+            answers = {
+                "read": lambda kind=kind: client.get(f"/fhir/R4/{kind}/here"),
+                "search-type": lambda kind=kind: client.get(f"/fhir/R4/{kind}"),
+                "create": lambda kind=kind: client.post(
+                    f"/fhir/R4/{kind}", data=orjson.dumps({"resourceType": kind}), content_type=FHIR
+                ),
+                "update": lambda kind=kind: client.put(
+                    f"/fhir/R4/{kind}/here",
+                    data=orjson.dumps({"resourceType": kind, "id": "here"}),
+                    content_type=FHIR,
+                    headers={"If-Match": 'W/"1"'},
+                ),
+            }
+            assert answers[interaction]().status_code in (200, 201), (kind, interaction)
+        for parameter in resource.get("searchParam", []):
+            assert client.get(f"/fhir/R4/{kind}?{parameter['name']}=x").status_code == 200, (kind, parameter)

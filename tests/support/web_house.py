@@ -1,0 +1,209 @@
+"""A house for tests of the HTTP side: it answers from tables that a test fills, and notes what it was asked."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.model.caller import Caller
+from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
+from gateway.model.handoff import Channel, StoredInput
+from gateway.settings import Client
+from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.staff import StaffAccounts
+from gateway.storage.views import ConsoleViews
+from gateway.web.app import create_app
+from gateway.web.services import Services
+from gateway.web.tokens import issue
+
+T0 = datetime(2026, 11, 2, 18, tzinfo=UTC)
+TOKEN_KEY = b"token-key-of-the-tests-not-secret"
+CLIENTS = {
+    "demo-agency": Client(id="demo-agency", organization="org:northpd", scopes=("intake",)),
+    "other-agency": Client(id="other-agency", organization="org:southpd", scopes=("intake",)),
+    "demo-ehr": Client(
+        id="demo-ehr", organization="org:harbor", scopes=("system/Task.rus", "system/*.rs", "system/Consent.cu")
+    ),
+    "task-only": Client(id="task-only", organization="org:harbor", scopes=("system/Task.r",)),
+}
+
+
+class FixedClock:
+    """A clock that moves only when told to."""
+
+    def __init__(self) -> None:
+        self.now = T0
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+class CountedIds:
+    """Ids that tell in which order they were made."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self) -> str:
+        self.made += 1
+        return f"id{self.made:024}"
+
+
+@dataclass
+class TableHouse:
+    """`gateway.web.services.House` over tables."""
+
+    database: SqlDatabase
+    clock: FixedClock
+    new_id: CountedIds
+    mappings: frozenset[str] = frozenset({"seattle-rms-crisis", "eido"})
+    inputs: dict[str, StoredInput] = field(default_factory=dict)
+    resources: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    console_records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def accept(
+        self,
+        *,
+        channel: Channel,
+        source: str,
+        client: str | None,
+        media_type: str,
+        payload: bytes,
+        idempotency_key: str | None = None,
+    ) -> Accepted | KeyReused:
+        digest = hashlib.sha256(payload).hexdigest()
+        for known in self.inputs.values():
+            if (known.client, known.source) != (client, source):
+                continue
+            if idempotency_key and known.idempotency_key == idempotency_key and known.sha256 != digest:
+                return KeyReused()
+            if known.sha256 == digest:
+                return Accepted(known.id, repeated=True)
+        made = self.new_id()
+        self.inputs[made] = StoredInput(
+            made, channel, source, client, media_type, payload, digest, self.clock(), idempotency_key
+        )
+        return Accepted(made, repeated=False)
+
+    def receipt(self, caller: Caller, input_id: str) -> dict[str, Any] | None:
+        known = self.inputs.get(input_id)
+        if known is None or known.client != caller.client:
+            return None
+        return {"id": input_id, "state": "pending", "records": []}
+
+    def read(self, caller: Caller, resource_type: str, resource_id: str) -> Answer | None:
+        key = (resource_type, resource_id)
+        return None if key in self.hidden else self.resources.get(key)
+
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
+        self.asked.append(("search", caller.client, resource_type, parameters))
+        found = [
+            orjson.Fragment(answer.body)
+            for key, answer in self.resources.items()
+            if key[0] == resource_type and key not in self.hidden
+        ]
+        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found}
+        return Answer(orjson.dumps(bundle), None, None)
+
+    def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
+        return self._update("Task", task_id, body, if_match)
+
+    def file_consent(
+        self, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
+    ) -> Answer | Problem:
+        if consent_id is not None and if_match is not None:
+            return self._update("Consent", consent_id, body, if_match)
+        made = body | {"id": self.new_id()}
+        return self.put(made)
+
+    def put(self, resource: dict[str, Any], version: int = 1) -> Answer:
+        """Store a resource as this version."""
+        answer = Answer(orjson.dumps(resource), version, T0)
+        self.resources[resource["resourceType"], resource["id"]] = answer
+        return answer
+
+    def _update(self, kind: str, resource_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
+        known = self.read(A_CALLER, kind, resource_id)
+        if known is None:
+            return NOT_FOUND
+        if known.version != if_match:
+            return Problem(412, "conflict", None, "Somebody else wrote a newer version.")
+        return self.put(body, if_match + 1)
+
+    def ready(self) -> dict[str, bool]:
+        return self.parts
+
+    def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
+        self.asked.append(("console_record", staff, handoff_id))
+        return self.console_records.get(handoff_id)
+
+    def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
+        self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
+        return True
+
+    def replay(self, actor: str, work_id: int) -> bool:
+        self.asked.append(("replay", actor, work_id))
+        return True
+
+    def pause(self, actor: str, lane: str, paused: bool) -> None:
+        self.asked.append(("pause", actor, lane, paused))
+
+
+A_CALLER = Caller("a-client", "org:a", frozenset(), None, "org:a")
+
+
+@dataclass
+class Site:
+    """An application with everything behind it at hand."""
+
+    app: Flask
+    house: TableHouse
+    services: Services
+
+    @property
+    def clock(self) -> FixedClock:
+        return self.house.clock
+
+    def token(self, client: str) -> str:
+        """Return a fresh token of a client."""
+        return issue(client, TOKEN_KEY, token_id="a-token", at=self.clock())
+
+    def client(self, name: str | None = None) -> FlaskClient:
+        """Return a browser or, with a name, a program that sends the token of that client."""
+        made = self.app.test_client()
+        if name is not None:
+            made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.token(name)}"
+        return made
+
+
+def a_site(folder: Path, **changes: Any) -> Site:
+    """Build the application on a database in `folder`; `changes` replace fields of `Services`."""
+    clock, new_id = FixedClock(), CountedIds()
+    database = open_database(f"sqlite:///{folder}/gateway.db", clock=clock)
+    house = TableHouse(database, clock, new_id)
+    services = Services(
+        house=house,
+        registered=CLIENTS.get,
+        token_key=TOKEN_KEY,
+        session_key=b"session-key-of-the-tests-not-secret",
+        staff=StaffAccounts(database),
+        views=ConsoleViews(database),
+        clock=clock,
+        new_id=new_id,
+        base_url="http://127.0.0.1:8080",
+        installation="Test County",
+        timezone="America/Los_Angeles",
+    )
+    services = replace(services, **changes)
+    return Site(create_app(services), house, services)
