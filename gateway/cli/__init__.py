@@ -11,7 +11,9 @@ from gateway import __version__
 
 # Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
 # does not pay for the profile checker's imports.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "token": ("gateway.cli.token", "token"),
+}
 
 
 class LazyGroup(click.Group):
