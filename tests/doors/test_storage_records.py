@@ -1,0 +1,405 @@
+"""What `ports.Database` promises about inputs, handoffs, resources, people and referrals, on every implementation."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.model.errors import GatewayError
+from gateway.model.handoff import InputRecord
+from gateway.ports import Database, Transaction
+from tests.support.stored import (
+    AT,
+    a_handoff,
+    a_person,
+    a_referral,
+    an_input,
+    an_observation,
+    an_organization,
+)
+
+pytest_plugins = ("tests.support.databases",)
+
+LATER = AT + timedelta(hours=1)
+
+
+def keep(database: Database, *, handoff_id: str = "handoff-1") -> None:
+    """Store input-1 and a handoff with one observation."""
+
+    def work(transaction: Transaction) -> None:
+        if transaction.inputs.get("input-1") is None:
+            transaction.inputs.add(an_input())
+        transaction.handoffs.save(a_handoff(handoff_id), [an_observation()])
+
+    database.write(work)
+
+
+def test_an_input_comes_back_byte_for_byte(database: Database) -> None:
+    payload = bytes(range(256))
+
+    database.write(lambda t: t.inputs.add(an_input(payload=payload, idempotency_key="key-1")))
+
+    assert database.read(lambda t: t.inputs.get("input-1")) == an_input(payload=payload, idempotency_key="key-1")
+
+
+def test_an_unknown_input_is_none(database: Database) -> None:
+    assert database.read(lambda t: t.inputs.get("nobody")) is None
+
+
+def test_the_same_content_is_found_only_for_the_same_client_and_source(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input("later", received_at=LATER)))
+    database.write(lambda t: t.inputs.add(an_input("first")))
+    database.write(lambda t: t.inputs.add(an_input("nameless", client=None, sha256="c" * 64)))
+
+    def look(t: Transaction) -> list[str | None]:
+        return [
+            t.inputs.same_content("demo-agency", "seattle-rms-crisis", "a" * 64),
+            t.inputs.same_content("other-agency", "seattle-rms-crisis", "a" * 64),
+            t.inputs.same_content("demo-agency", "eido", "a" * 64),
+            t.inputs.same_content(None, "seattle-rms-crisis", "c" * 64),
+            t.inputs.same_content(None, "seattle-rms-crisis", "a" * 64),
+        ]
+
+    assert database.read(look) == ["first", None, None, "nameless", None]
+
+
+def test_an_idempotency_key_belongs_to_one_client_and_source(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input(idempotency_key="key-1")))
+
+    def look(t: Transaction) -> list[bool]:
+        return [
+            t.inputs.by_idempotency_key("demo-agency", "seattle-rms-crisis", "key-1") is not None,
+            t.inputs.by_idempotency_key("demo-agency", "eido", "key-1") is not None,
+            t.inputs.by_idempotency_key(None, "seattle-rms-crisis", "key-1") is not None,
+        ]
+
+    assert database.read(look) == [True, False, False]
+
+
+def test_a_second_input_with_the_same_idempotency_key_is_refused(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input("first", idempotency_key="key-1")))
+
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(lambda t: t.inputs.add(an_input("second", idempotency_key="key-1")))
+
+
+def test_an_input_that_cannot_be_read_is_quarantined_with_its_reason(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+
+    database.write(lambda t: t.inputs.set_state("input-1", "quarantined", "not UTF-8"))
+
+    stored = database.read(lambda t: t.inputs.get("input-1"))
+    assert stored is not None
+    assert (stored.state, stored.reason) == ("quarantined", "not UTF-8")
+
+
+def test_marking_an_unknown_input_fails(database: Database) -> None:
+    with pytest.raises(GatewayError, match="expected a stored input with id nobody, found none"):
+        database.write(lambda t: t.inputs.set_state("nobody", "done"))
+
+
+def test_what_became_of_records_is_overwritten_by_number(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(
+        lambda t: t.inputs.put_records([InputRecord("input-1", 2, "skipped"), InputRecord("input-1", 1, "quarantined")])
+    )
+
+    database.write(lambda t: t.inputs.put_records([InputRecord("input-1", 1, "converted", None, "handoff-1")]))
+
+    assert database.read(lambda t: t.inputs.records("input-1")) == [
+        InputRecord("input-1", 1, "converted", None, "handoff-1"),
+        InputRecord("input-1", 2, "skipped"),
+    ]
+
+
+def test_a_handoff_comes_back_with_its_facts_findings_and_resources_in_order(database: Database) -> None:
+    handoff = a_handoff(trace=b'[{"path":"x"}]', facts={"force": False, "minutes": 12}, findings=("late", "short"))
+    database.write(lambda t: t.inputs.add(an_input()))
+
+    database.write(
+        lambda t: t.handoffs.save(handoff, [an_observation("o-2"), an_organization(), an_observation("o-1")])
+    )
+
+    assert database.read(lambda t: t.handoffs.get("handoff-1")) == handoff
+    assert database.read(lambda t: t.handoffs.resources("handoff-1")) == [
+        an_observation("o-2"),
+        an_organization(),
+        an_observation("o-1"),
+    ]
+
+
+def test_a_handoff_without_its_input_is_refused(database: Database) -> None:
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(lambda t: t.handoffs.save(a_handoff(), []))
+
+
+def test_saving_again_gives_a_new_version_only_to_what_changed(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(lambda t: t.handoffs.save(a_handoff(), [an_observation("same"), an_observation("other", "calm")]))
+
+    database.write(
+        lambda t: t.handoffs.save(
+            a_handoff(version=2, updated_at=LATER), [an_observation("same"), an_observation("other", "agitated")]
+        )
+    )
+
+    def versions(t: Transaction) -> list[tuple[int, str]]:
+        return [
+            (s.version, s.body["valueString"])
+            for name in ("same", "other")
+            for s in t.resources.history("Observation", name)
+        ]
+
+    assert database.read(versions) == [(1, "calm"), (2, "agitated"), (1, "calm")]
+
+
+def test_what_is_no_longer_in_a_handoff_is_deleted_and_its_history_stays(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(lambda t: t.handoffs.save(a_handoff(), [an_observation("kept"), an_observation("gone")]))
+
+    database.write(lambda t: t.handoffs.save(a_handoff(updated_at=LATER), [an_observation("kept")]))
+
+    assert database.read(lambda t: t.resources.get("Observation", "gone")) is None
+    assert [s.version for s in database.read(lambda t: t.resources.history("Observation", "gone"))] == [1]
+    assert database.read(lambda t: t.handoffs.resources("handoff-1")) == [an_observation("kept")]
+
+
+def test_a_deleted_resource_that_comes_back_continues_its_versions(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    for resources in ([an_observation()], [], [an_observation()]):
+        database.write(lambda t, resources=resources: t.handoffs.save(a_handoff(), resources))
+
+    stored = database.read(lambda t: t.resources.history("Observation", "observation-1"))
+
+    assert [s.version for s in stored] == [3, 1]
+
+
+def test_a_resource_that_two_handoffs_hold_outlives_its_removal_from_one(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(lambda t: t.handoffs.save(a_handoff("one"), [an_organization()]))
+    database.write(lambda t: t.handoffs.save(a_handoff("two"), [an_organization()]))
+
+    database.write(lambda t: t.handoffs.save(a_handoff("two"), []))
+
+    assert database.read(lambda t: t.handoffs.resources("one")) == [an_organization()]
+    assert database.read(lambda t: t.resources.get("Organization", "org-1")) is not None
+
+
+def test_a_resource_that_handoffs_of_two_persons_share_is_about_neither(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(lambda t: t.handoffs.save(a_handoff("one", person_id="person-1"), [an_organization()]))
+    database.write(lambda t: t.handoffs.save(a_handoff("two", person_id="person-2"), [an_organization()]))
+
+    stored = database.read(lambda t: t.resources.get("Organization", "org-1"))
+
+    assert stored is not None
+    assert stored.person_id is None
+
+
+def test_a_resource_listed_twice_is_refused(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+
+    with pytest.raises(ValueError, match="found one twice"):
+        database.write(lambda t: t.handoffs.save(a_handoff(), [an_observation(), an_observation()]))
+
+
+def test_a_handoff_is_held_and_released(database: Database) -> None:
+    keep(database)
+
+    database.write(lambda t: t.handoffs.set_state("handoff-1", "held", "possible match", LATER))
+
+    handoff = database.read(lambda t: t.handoffs.get("handoff-1"))
+    assert handoff is not None
+    assert (handoff.state, handoff.hold_reason, handoff.updated_at) == ("held", "possible match", LATER)
+
+
+def test_moving_a_person_takes_handoffs_resources_and_referrals_along(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.referrals.save(a_referral()))
+
+    database.write(lambda t: t.handoffs.move_person("person-1", "person-2"))
+
+    def about(t: Transaction, person_id: str) -> list[int]:
+        found = (
+            t.handoffs.of_person(person_id),
+            t.resources.of_person("Observation", person_id),
+            t.referrals.of_person(person_id),
+        )
+        return [len(each) for each in found]
+
+    assert database.read(lambda t: about(t, "person-1")) == [0, 0, 0]
+    assert database.read(lambda t: about(t, "person-2")) == [1, 1, 1]
+
+
+def test_handoffs_of_a_person_come_oldest_first(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input()))
+    database.write(lambda t: t.handoffs.save(a_handoff("young", created_at=LATER), []))
+    database.write(lambda t: t.handoffs.save(a_handoff("old"), []))
+
+    assert [h.id for h in database.read(lambda t: t.handoffs.of_person("person-1"))] == ["old", "young"]
+
+
+def test_a_resource_that_is_put_carries_its_version_and_instant(database: Database) -> None:
+    resource = {**an_observation(), "meta": {"profile": ["p"], "versionId": "99"}}
+
+    version = database.write(lambda t: t.resources.put(resource, handoff_id=None, person_id="person-1", at=AT))
+
+    stored = database.read(lambda t: t.resources.get("Observation", "observation-1"))
+    assert version == 1
+    assert stored is not None
+    assert stored.body["meta"] == {"profile": ["p"], "versionId": "1", "lastUpdated": "2026-11-02T18:00:00.000000Z"}
+    assert (stored.version, stored.updated_at, stored.person_id) == (1, AT, "person-1")
+
+
+def test_putting_again_makes_the_next_version_and_keeps_the_one_before(database: Database) -> None:
+    for value in ("calm", "agitated"):
+        database.write(
+            lambda t, value=value: t.resources.put(an_observation(value=value), handoff_id=None, person_id=None, at=AT)
+        )
+
+    history = database.read(lambda t: t.resources.history("Observation", "observation-1"))
+
+    assert [(s.version, s.body["valueString"]) for s in history] == [(2, "agitated"), (1, "calm")]
+
+
+def test_a_resource_put_into_a_handoff_comes_last_and_keeps_its_place(database: Database) -> None:
+    keep(database)
+    for value in ("one", "two"):
+        database.write(
+            lambda t, value=value: t.resources.put(
+                an_observation("added", value), handoff_id="handoff-1", person_id=None, at=AT
+            )
+        )
+
+    assert database.read(lambda t: t.handoffs.resources("handoff-1")) == [
+        an_observation(),
+        an_observation("added", "two"),
+    ]
+
+
+def test_a_business_identifier_is_found_as_long_as_the_resource_carries_it(database: Database) -> None:
+    system = "https://warmhandoff.example/id/ori"
+    long_value = "x" * 3000
+    for identifier in ("WA0171100", long_value):
+        database.write(
+            lambda t, identifier=identifier: t.resources.put(
+                an_organization(identifier=identifier), handoff_id=None, person_id=None, at=AT
+            )
+        )
+
+    assert database.read(lambda t: t.resources.by_identifier("Organization", system, "WA0171100")) == []
+    assert len(database.read(lambda t: t.resources.by_identifier("Organization", system, long_value))) == 1
+    assert database.read(lambda t: t.resources.by_identifier("Patient", system, long_value)) == []
+
+
+def test_a_stored_resource_does_not_change_with_the_callers_copy(database: Database) -> None:
+    resource = an_observation()
+    database.write(lambda t: t.resources.put(resource, handoff_id=None, person_id=None, at=AT))
+
+    resource["valueString"] = "changed by the caller"
+
+    stored = database.read(lambda t: t.resources.get("Observation", "observation-1"))
+    assert stored is not None
+    assert stored.body["valueString"] == "calm"
+
+
+def test_a_person_is_found_by_patient_and_by_identifier(database: Database) -> None:
+    person = a_person(patient_ids=("patient-1", "patient-2"))
+    database.write(lambda t: t.people.save(person, AT))
+
+    assert database.read(lambda t: t.people.get("person-1")) == person
+    assert database.read(lambda t: t.people.by_patient("patient-2")) == person
+    assert database.read(lambda t: t.people.by_patient("P-1")) is None
+    assert database.read(lambda t: t.people.by_identifier("https://warmhandoff.example/id/person", "P-1")) == [person]
+
+
+def test_an_identifier_that_a_person_lost_no_longer_finds_them(database: Database) -> None:
+    database.write(lambda t: t.people.save(a_person(), AT))
+
+    database.write(lambda t: t.people.save(a_person(identifiers=(), patient_ids=("patient-9",)), LATER))
+
+    assert database.read(lambda t: t.people.by_identifier("https://warmhandoff.example/id/person", "P-1")) == []
+    assert database.read(lambda t: t.people.by_patient("patient-1")) is None
+
+
+def test_one_identifier_may_name_two_persons(database: Database) -> None:
+    database.write(lambda t: t.people.save(a_person("person-1"), AT))
+    database.write(lambda t: t.people.save(a_person("person-2", patient_ids=()), AT))
+
+    found = database.read(lambda t: t.people.by_identifier("https://warmhandoff.example/id/person", "P-1"))
+
+    assert [person.id for person in found] == ["person-1", "person-2"]
+
+
+def test_candidates_share_a_spelled_out_name_a_phone_or_a_birth_date_in_this_order(database: Database) -> None:
+    nobody = {"patient_ids": (), "identifiers": (), "birth_date": None, "phone": None}
+    people = [
+        a_person("by-date", family="Other", given="X", **{**nobody, "birth_date": "1980-02-30"}),
+        a_person("by-name", family="ZZTÉST", given="Aa-ron", **nobody),
+        a_person("by-phone", family="Third", given="Y", **{**nobody, "phone": "+1 (206) 555-0101"}),
+        a_person("stranger", family="Fourth", given="Z", **nobody),
+    ]
+    for person in people:
+        database.write(lambda t, person=person: t.people.save(person, AT))
+
+    found = database.read(lambda t: t.people.candidates("Zztest", "Aaron", "1980-02-30", "206-555-0101"))
+
+    assert [person.id for person in found] == ["by-name", "by-phone", "by-date"]
+
+
+def test_nobody_is_a_candidate_for_having_no_name(database: Database) -> None:
+    database.write(lambda t: t.people.save(a_person(family="", given="", birth_date=None, phone=None), AT))
+
+    assert database.read(lambda t: t.people.candidates("", "", None, None)) == []
+
+
+def test_there_are_at_most_fifty_candidates(database: Database) -> None:
+    def crowd(t: Transaction) -> None:
+        for n in range(60):
+            t.people.save(a_person(f"person-{n:02}", given=f"N{n}", patient_ids=(), identifiers=()), AT)
+
+    database.write(crowd)
+
+    assert len(database.read(lambda t: t.people.candidates("Nobody", "Known", "1980-02-30", None))) == 50
+
+
+def test_locking_an_unknown_person_fails(database: Database) -> None:
+    with pytest.raises(GatewayError, match="found none to lock"):
+        database.write(lambda t: t.people.lock("nobody"))
+
+
+def test_a_referral_comes_back_and_is_updated(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.referrals.save(a_referral()))
+
+    database.write(lambda t: t.referrals.save(a_referral(status="accepted", external_id="F-7", updated_at=LATER)))
+
+    expected = a_referral(status="accepted", external_id="F-7", updated_at=LATER)
+    assert database.read(lambda t: t.referrals.get("task-1")) == expected
+    assert database.read(lambda t: t.referrals.by_identifier("R-1", "org:clinic")) == expected
+    assert database.read(lambda t: t.referrals.by_identifier("R-1", "org:hospital")) is None
+    assert database.read(lambda t: t.referrals.of_handoff("handoff-1")) == [expected]
+
+
+def test_a_recipients_referrals_are_chosen_by_status_and_by_change_at_or_after(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.referrals.save(a_referral("new", identifier="R-2", updated_at=LATER)))
+    database.write(lambda t: t.referrals.save(a_referral("old", status="accepted")))
+    database.write(lambda t: t.referrals.save(a_referral("elsewhere", recipient="org:hospital")))
+
+    def look(t: Transaction) -> list[list[str]]:
+        chosen = [
+            t.referrals.of_recipient("org:clinic", None, None),
+            t.referrals.of_recipient("org:clinic", "accepted", None),
+            t.referrals.of_recipient("org:clinic", None, LATER),
+        ]
+        return [[referral.id for referral in each] for each in chosen]
+
+    assert database.read(look) == [["old", "new"], ["old"], ["new"]]
+
+
+def test_an_identifier_names_one_referral_at_a_recipient(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.referrals.save(a_referral()))
+
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(lambda t: t.referrals.save(a_referral("task-2")))

@@ -1,0 +1,73 @@
+"""A throw-away PostgreSQL cluster on a Unix socket, from the binaries on this machine.
+
+A test module that needs it says `pytest_plugins = ("tests.support.postgres",)` and takes `postgres_url`.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_INSTALLED = Path("/usr/lib/postgresql")
+_STARTED_WITHIN_S = "60"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Path]:
+    """Start a cluster and give the folder of its socket; it is stopped and removed at the end of the session."""
+    programs = _programs()
+    # A short path of its own: a socket's path may have 107 characters, and pytest's folders are for root only.
+    home = Path(tempfile.mkdtemp(prefix="gateway-pg-"))
+    owner = _owner()
+    if owner is not None:
+        shutil.chown(home, owner)
+    _run(owner, programs / "initdb", "--auth=trust", "--username=gateway", "--no-sync", "-D", home / "data")
+    settings = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off -c max_connections=200"
+    control = (programs / "pg_ctl", "-D", home / "data", "-w", "-t", _STARTED_WITHIN_S)
+    _run(owner, *control, "-l", home / "log", "-o", settings, "start")
+    try:
+        yield home
+    finally:
+        _run(owner, *control, "-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Path) -> Iterator[str]:
+    """Give the URL of a new, empty database."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(host=str(postgres_server), user="gateway", dbname="postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        yield f"postgresql+psycopg://gateway@/{name}?host={postgres_server}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _programs() -> Path:
+    """Return the folder of the newest PostgreSQL; without one this is a named skip, and a failure in CI."""
+    found = sorted(_INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    reason = "PostgreSQL is not installed here (no initdb under /usr/lib/postgresql)"
+    if os.environ.get("GATEWAY_CI") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _owner() -> str | None:
+    """Return the user to run the cluster as: initdb refuses root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _run(owner: str | None, *command: str | Path) -> None:
+    subprocess.run(command, user=owner, cwd="/", check=True, stdout=subprocess.DEVNULL)
