@@ -89,7 +89,7 @@ def test_silence_closes_the_connection_and_the_repetition_has_the_same_bytes() -
         seen.extend(read_blocks(connection, 1))
         connection.sendall(answer(b"AA", b"C1"))
 
-    with sender_to(late, prompt, timeout_s=0.2) as sender:
+    with sender_to(late, prompt, timeout_s=0.5) as sender:
         with pytest.raises(TryLater, match="TimeoutError"):
             sender.send(admission(b"C1"))
         answered = sender.send(admission(b"C1"))

@@ -97,6 +97,10 @@ class Segment:
             return value
         return unescape(value, self._separators, self._codec)
 
+    def texts(self, field: int, component: int = 0, subcomponent: int = 0) -> list[str]:
+        """Return the decoded text at a place of every repetition of its field."""
+        return [self.text(field, component, subcomponent, n + 1) for n in range(self.repetitions(field))]
+
     def state(self, field: int, component: int = 0, subcomponent: int = 0, repetition: int = 1) -> State:
         """Tell what the sender says about a place."""
         return _state(self.raw_value(field, component, subcomponent, repetition))
@@ -155,9 +159,7 @@ class Message:
         """Return the decoded text at `path` of every repetition of its field."""
         segment_id, occurrence, (field, component, subcomponent, _) = parse_path(path)
         segment = self._find(segment_id, occurrence)
-        if segment is None:
-            return []
-        return [segment.text(field, component, subcomponent, n + 1) for n in range(segment.repetitions(field))]
+        return segment.texts(field, component, subcomponent) if segment else []
 
     def state(self, path: str) -> State:
         """Tell what the sender says about `path`: absent, empty, null or valued."""

@@ -1,0 +1,102 @@
+"""What a recipient's HL7v2 messages tell us about a referral or a person, freed of their grammar."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class PersonIdentifier:
+    """One repetition of PID-3: a number, who assigned it, and its kind (HL7 table 0203, such as MR)."""
+
+    value: str
+    assigner: str = ""
+    """CX.4.2 (an OID or other universal id) where it is given, else CX.4.1."""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonNamed:
+    """The person a message is about, as PID names them."""
+
+    identifiers: tuple[PersonIdentifier, ...]
+    family: str
+    given: str
+    birth_date: str | None
+    """FHIR date, partial where the sender's was; None when absent or no date."""
+    gender: str | None
+    """FHIR administrative gender; None when absent."""
+
+
+AnswerStatus = Literal["accepted", "rejected", "requested", "failed"]
+"""FHIR Task.status of HL7 table 0283: A accepted, R rejected, P pending, E expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralAnswer:
+    """An RRI (or a REF that answers ours): what the recipient decided about one referral."""
+
+    event: str
+    """I12 answer, I13 changed, I14 cancelled, I15 status."""
+    referral: str
+    """RF1-6.1, our placer identifier."""
+    external_id: str | None
+    """RF1-11.1, the recipient's own id."""
+    status: AnswerStatus
+    reason: str
+    """The words of the NTEs (from 2.8 also RF1-24), for staff; "" when there are none."""
+    answered_by: str
+    """Name and organization of PRD RT, "" when it is absent."""
+    at: str | None
+    """RF1-9, else MSH-7, as FHIR dateTime."""
+    person: PersonNamed | None
+    in_reply_to: str
+    """MSA-2: MSH-10 of the message it answers, "" when it answers none."""
+
+
+AdmissionKind = Literal[
+    "admitted", "registered", "discharged", "updated", "admission-cancelled", "discharge-cancelled", "transferred"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionEvent:
+    """An ADT that tells where a person is: A01 to A04, A08, A11, A13."""
+
+    event: str
+    kind: AdmissionKind
+    person: PersonNamed
+    facility: str
+    """PV1-3.4, else MSH-4.1: the hospital that tells."""
+    sending_facility: str
+    """MSH-4.1."""
+    patient_class: str
+    """PV1-2: E emergency, I inpatient, O outpatient (HL7 table 0004)."""
+    visit_number: str
+    """PV1-19.1."""
+    admitted_at: str | None
+    """PV1-44 as FHIR dateTime."""
+    discharged_at: str | None
+    """PV1-45, likewise."""
+    at: str | None
+    """When it happened: EVN-6, else the time of the event itself, else EVN-2, else MSH-7."""
+
+
+AppointmentKind = Literal["booked", "rescheduled", "cancelled", "no-show"]
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentEvent:
+    """A SIU about a referral: S12, S13 to S15, S17, S26."""
+
+    event: str
+    kind: AppointmentKind
+    referral: str
+    """SCH-26.1 (placer order), "" when the sender names none: then person and facility must do."""
+    appointment_id: str
+    """SCH-2.1 (filler), else SCH-1.1."""
+    person: PersonNamed | None
+    sending_facility: str
+    starts_at: str | None
+    """FHIR dateTime of the appointment: TQ1-7, else SCH-11.4, else AIS-4."""
+    at: str | None
+    """MSH-7 as FHIR dateTime."""

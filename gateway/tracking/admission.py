@@ -1,0 +1,37 @@
+"""What an admission, a discharge or an appointment of a referred person means for the referral.
+
+Only for events at the organization the referral went to, about the person it is about: finding both is the work of
+`flow` and `identity`.
+"""
+
+from datetime import datetime
+
+from gateway.model.hl7_answer import AdmissionEvent, AppointmentEvent
+from gateway.tracking.status import StatusEvent
+
+_VISIT = {"booked": "5.1.1", "rescheduled": "5.1.1", "no-show": "5.1.2", "cancelled": "5.1.3"}
+"""BSeR business status of an appointment."""
+
+
+def admission_event(admission: AdmissionEvent, received_at: datetime) -> StatusEvent | None:
+    """Turn an ADT into the step it implies, to be used with `advance_through`; None when it moves no referral.
+
+    Admission and registration begin the work; a discharge completes it, and the visit is its result. A change or a
+    transfer says nothing new, and a cancelled admission takes nothing back: a person looks.
+    """
+    at = _instant(admission.at, received_at)
+    if admission.kind in ("admitted", "registered"):
+        return StatusEvent("in-progress", "recipient", at)
+    if admission.kind == "discharged":
+        return StatusEvent("completed", "recipient", at, has_output=True)
+    return None
+
+
+def appointment_event(appointment: AppointmentEvent, received_at: datetime) -> StatusEvent:
+    """Turn a SIU into the step it implies, for `advance_through`; the visit's fate is the business status."""
+    at = _instant(appointment.at, received_at)
+    return StatusEvent("in-progress", "recipient", at, business=_VISIT[appointment.kind])
+
+
+def _instant(sent: str | None, received_at: datetime) -> datetime:
+    return datetime.fromisoformat(sent) if sent and "T" in sent else received_at

@@ -1,0 +1,31 @@
+"""What a recipient's answer (RRI) says about the status of our referral."""
+
+from datetime import datetime
+
+from gateway.model.hl7_answer import ReferralAnswer
+from gateway.tracking.status import Status, StatusEvent
+
+_IMPLIED_BY = {
+    "requested": frozenset(("accepted", "in-progress", "on-hold")),
+    "accepted": frozenset(("in-progress", "on-hold", "completed")),
+}
+"""HL7v2 has no words for what happens after acceptance: these states already include the coarser answer."""
+
+
+def status_event(status: Status, answer: ReferralAnswer, received_at: datetime) -> StatusEvent | None:
+    """Turn an answer into the event it is; None when our state already includes it.
+
+    A recipient that declines or lets expire without a word gets a reason that says so, because a status of that kind
+    must have one.
+    """
+    if status.task in _IMPLIED_BY.get(answer.status, ()):
+        return None
+    at = datetime.fromisoformat(answer.at) if answer.at and "T" in answer.at else received_at
+    reason = answer.reason or _UNEXPLAINED.get(answer.status)
+    return StatusEvent(answer.status, "recipient", at, reason=reason, is_expiry=answer.status == "failed")
+
+
+_UNEXPLAINED = {
+    "rejected": "The recipient gave no reason.",
+    "failed": "The referral expired at the recipient.",
+}

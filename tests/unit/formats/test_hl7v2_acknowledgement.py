@@ -1,0 +1,195 @@
+"""The right answer for every header and mode, in the sender's own terms, with nothing of the message in it."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from gateway.formats.hl7v2 import Message, read_message
+from gateway.formats.hl7v2.acknowledgement import (
+    TAKEN,
+    acknowledge,
+    application_answer,
+    read_acknowledgement,
+    read_header,
+    receive,
+)
+from gateway.model.hl7_header import Acknowledgement
+from tests.support.shared_data import shared_data
+
+AT = datetime(2026, 11, 2, 10, 15, tzinfo=timezone(timedelta(hours=-8)))
+
+
+def header(version: str = "2.5.1", kind: str = "ADT^A01^ADT_A01", control_id: str = "C1", **other: str) -> bytes:
+    modes = f"{other.get('accept', '')}|{other.get('application', '')}"
+    processing = other.get("processing", "P")
+    return (
+        f"MSH|^~\\&|WARD^2.999.1^ISO|HARBOR|GATEWAY|WH|20261102||{kind}|{control_id}|{processing}|{version}|||"
+        f"{modes}||{other.get('charset', '')}\rPID|1||M-1||Sample^Ann\r"
+    ).encode()
+
+
+def answer(frame: bytes) -> bytes:
+    return acknowledge(frame, receive(frame), "K1", AT)
+
+
+def msa_code(frame: bytes) -> str:
+    """The code we answer with; "" for no answer at all."""
+    content = answer(frame)
+    acknowledgement = read_acknowledgement(content) if content else None
+    return acknowledgement.code if acknowledgement else ""
+
+
+def test_an_accepted_message_is_answered_to_its_sender() -> None:
+    assert answer(header()) == (
+        b"MSH|^~\\&|GATEWAY|WH|WARD^2.999.1^ISO|HARBOR|20261102101500-0800||ACK^A01^ACK|K1|P|2.5.1\rMSA|AA|C1\r"
+    )
+
+
+def test_from_2_5_on_an_error_has_place_code_and_severity_in_err() -> None:
+    assert answer(header(kind="XYZ^A01")).split(b"\r")[1:3] == [
+        b"MSA|AR|C1",
+        b"ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Unsupported message type",
+    ]
+
+
+def test_before_2_5_the_text_is_in_msa_and_the_code_in_the_first_field_of_err() -> None:
+    assert answer(header("2.3", kind="XYZ^A01")).split(b"\r")[1:3] == [
+        b"MSA|AR|C1|Unsupported message type",
+        b"ERR|MSH^1^9^200&Unsupported message type&HL70357",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "error"),
+    [
+        (header(), "AA", ""),
+        (header("2.1", kind="ADT^A01"), "AA", ""),
+        (header("2.9"), "AA", ""),
+        (header("2.5.1^USA^2.999"), "AA", ""),
+        (header(""), "AA", ""),
+        (header(kind="REF^I14^WRONG_STRUCTURE"), "AA", ""),
+        (header(kind="ADT^A60"), "AA", ""),
+        (header(processing=""), "AA", ""),
+        (header(control_id=""), "AE", "101"),
+        (header(control_id="9" * 200), "AE", "102"),
+        (header(kind=""), "AE", "101"),
+        (header(kind="ADT"), "AE", "101"),
+        (header(charset="ISO IR87"), "AE", "207"),
+        (header(charset="ASCII").replace(b"Ann", b"\xc5nn"), "AE", "207"),
+        (header().replace(b"^~\\&", b"^^\\&"), "AE", "102"),
+        (header(kind="XYZ^Z01"), "AR", "200"),
+        (header(processing="X"), "AR", "202"),
+        (header("3.0"), "AR", "203"),
+        (header("1.5"), "AR", "203"),
+        (b"hello", "AR", "100"),
+    ],
+)
+def test_original_mode_answers_by_header_alone(frame: bytes, code: str, error: str) -> None:
+    acknowledgement = read_acknowledgement(answer(frame))
+
+    assert acknowledgement is not None
+    assert (acknowledgement.code, "".join(acknowledgement.error_codes)) == (code, error)
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "good", "bad"),
+    [
+        ("AL", "NE", "CA", "CE"),
+        ("AL", "", "CA", "CE"),
+        ("ER", "NE", "", "CE"),
+        ("SU", "NE", "CA", ""),
+        ("NE", "NE", "", ""),
+        ("NE", "AL", "AA", "AE"),
+        ("", "ER", "", "AE"),
+        ("AL", "AL", "CA", "CE"),
+    ],
+)
+def test_enhanced_mode_answers_as_asked(accept: str, application: str, good: str, bad: str) -> None:
+    assert msa_code(header(accept=accept, application=application)) == good
+    assert msa_code(header(accept=accept, application=application, kind="ADT")) == bad
+
+
+def test_the_application_answer_follows_as_a_message_of_its_own() -> None:
+    frame = header(accept="AL", application="AL")
+
+    content = application_answer(frame, receive(frame), "K2", AT)
+
+    assert b"|K2|" in content
+    assert read_acknowledgement(content) == Acknowledgement("AA", "C1")
+    assert application_answer(header(accept="AL"), receive(header(accept="AL")), "K2", AT) == b""
+
+
+def test_an_acknowledgement_is_not_acknowledged_unless_it_asks() -> None:
+    assert msa_code(header(kind="ACK^A01^ACK")) == ""
+    assert msa_code(header(kind="ACK")) == ""
+    assert msa_code(header(kind="ACK^A01^ACK", accept="AL", application="NE")) == "CA"
+
+
+def test_the_answer_uses_the_senders_separators_and_characters() -> None:
+    frame = "MSH#*?!%#Größe#F#G#W#2026##ADT*A01#C1#P#2.5#####DEU#8859/1\r".encode("latin-1")
+
+    assert answer(frame).startswith("MSH#*?!%#G#W#Größe#F#20261102101500-0800##ACK*A01*ACK#K1".encode("latin-1"))
+
+
+def test_an_undeclared_set_is_answered_in_kind() -> None:
+    frame = "MSH|^~\\&|Größe|F|G|W|2026||ADT^A01|C1|P|2.5\r".encode()
+
+    assert "Größe".encode() in answer(frame)
+
+
+def test_no_word_of_the_content_is_in_an_error() -> None:
+    for frame in (header(kind="SECRET^X"), header("9.SECRET"), header(charset="ASCII") + b"NTE|1||SECRET\xff\r"):
+        content = answer(frame)
+
+        assert b"SECRET" not in content.replace(b"|9.SECRET\r", b"\r").replace(b"ACK^X", b"")
+        assert b"Sample" not in content
+
+
+def test_a_message_that_cannot_be_read_is_still_answered_by_its_id() -> None:
+    frame = header(charset="ISO IR87", control_id="MY-ID", version="2.3")
+
+    assert b"MSA|AE|MY-ID|" in answer(frame)
+
+
+@pytest.mark.parametrize(
+    "frame", [b"", b"\xff" * 50, b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH\x00\x01\x02\x03\x04", b"MSHA" * 30]
+)
+def test_anything_at_all_gets_an_answer_that_can_be_read(frame: bytes) -> None:
+    acknowledgement = read_acknowledgement(answer(frame))
+
+    assert acknowledgement is not None
+    assert acknowledgement.code in ("AE", "AR")
+
+
+def test_answers_to_us_are_read_in_old_and_new_form() -> None:
+    old = b"MSH|^~\\&|E|H|G|W|2026||ACK|A1|P|2.3\rMSA|AR|C1|no such type\rERR|MSH^1^9^200&Unsupported&HL70357\r"
+    new = (
+        b"MSH|^~\\&|E|H|G|W|2026||ACK^I12^ACK|A1|P|2.5.1\rMSA|AE|C1\r"
+        b"ERR||PID^1^3|204^Unknown key^HL70357|E||||patient not found\rERR||PID^1^5|101|W\r"
+    )
+
+    assert read_acknowledgement(old) == Acknowledgement("AR", "C1", ("200",), "no such type")
+    assert read_acknowledgement(new) == Acknowledgement("AE", "C1", ("204", "101"), "patient not found")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"MSH|^~\\&|||||||ACK|1|P|2.5\r", b"MSH|^~\\&|||||||ACK|1|P|2.5\rMSA|XX|C1\r"]
+)
+def test_what_is_no_answer_is_none(content: bytes) -> None:
+    assert read_acknowledgement(content) is None
+
+
+def test_every_public_sample_is_of_a_type_we_take_and_gets_the_answer_of_its_mode() -> None:
+    answers = {}
+    for file in sorted(shared_data("exchange", "hl7v2").rglob("*.hl7")):
+        raw = file.read_bytes()
+        message = read_message(raw)
+        assert isinstance(message, Message)
+        assert read_header(message).message_code in TAKEN
+        answers[file.name] = msa_code(raw)
+
+    assert answers.pop("ADT-A40-02.hl7") == ""
+    assert answers.pop("ORU-R01-01.hl7") == "CA"
+    assert answers.pop("MDM-T02-03.hl7") == "CA"
+    assert answers.pop("sample_unix.hl7") == "CA"
+    assert set(answers.values()) == {"AA"}
