@@ -46,19 +46,21 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
-    def write(self, work: Callable[[Connection, Effects], T]) -> T:
-        """Queue work and wait until it is committed; return its value or raise what it raised."""
+    def submit(self, work: Callable[[Connection, Effects], T]) -> "Future[T]":
+        """Queue work; its future gets what it returned, once that is on disk, or what it raised.
+
+        Raises `RuntimeError` inside work that is itself being written: waiting there for the future would never end.
+        """
         if threading.current_thread() is self._thread:
             raise RuntimeError(
-                "write was called by work that is itself being written: use the transaction it was given "
-                "(waiting for the writer thread inside the writer thread would never end)"
+                "write was called by work that is itself being written: use the transaction it was given"
             )
         future: Future[T] = Future()
         with self._gate:
             if not self._open:
                 raise GatewayError("the database is closed: expected no more writes")
             self._queue.put(_Job(work, future))
-        return future.result()
+        return future
 
     def close(self) -> None:
         """Finish everything that is queued, then stop the thread."""

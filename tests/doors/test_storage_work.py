@@ -1,0 +1,383 @@
+"""What `ports.Database` promises about lanes, decisions, messages and transactions, on every implementation."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway.model.audit import AuditEntry
+from gateway.model.errors import GatewayError
+from gateway.model.handoff import Work, WorkState
+from gateway.ports import Claim, Database, SeenMessage, Transaction
+from tests.support.stored import AT, an_input
+
+pytest_plugins = ("tests.support.databases",)
+
+LEASE = timedelta(seconds=30)
+LATER = AT + timedelta(seconds=31)
+
+
+def enqueue(database: Database, message_id: str, lane: str = "org:clinic/fhir", state: WorkState = "ready") -> int:
+    """Add one delivery to a lane."""
+    return database.write(
+        lambda t: t.outbox.add(
+            lane=lane,
+            kind="deliver",
+            subject="task-1",
+            action="create",
+            message_id=message_id,
+            version=1,
+            at=AT,
+            state=state,
+        )
+    )
+
+
+def claim(database: Database, owner: str = "worker-1", at: Any = AT, limit: int = 25) -> Claim | None:
+    """Claim a lane for half a minute."""
+    return database.write(lambda t: t.outbox.claim(owner, at, LEASE, limit))
+
+
+def move(database: Database, work_id: int, state: WorkState) -> Work:
+    """Move work to a state and return it."""
+    database.write(lambda t: t.outbox.set_state(work_id, state, None, AT))
+    work = database.read(lambda t: t.outbox.get(work_id))
+    assert work is not None
+    return work
+
+
+def test_work_comes_back_as_it_was_added(database: Database) -> None:
+    key = database.write(
+        lambda t: t.outbox.add(
+            lane="convert",
+            kind="convert",
+            subject="input-1",
+            action="create",
+            message_id="m-1",
+            version=0,
+            at=AT,
+            state="held",
+            reason="possible match",
+        )
+    )
+
+    assert database.read(lambda t: t.outbox.get(key)) == Work(
+        id=key,
+        lane="convert",
+        kind="convert",
+        subject="input-1",
+        action="create",
+        message_id="m-1",
+        state="held",
+        tries=0,
+        reason="possible match",
+        version=0,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+def test_without_work_there_is_nothing_to_claim(database: Database) -> None:
+    assert claim(database) is None
+
+
+def test_a_claim_holds_the_lanes_work_in_the_order_it_was_added(database: Database) -> None:
+    for message_id in ("m-1", "m-2", "m-3"):
+        enqueue(database, message_id)
+
+    claimed = claim(database, limit=2)
+
+    assert claimed is not None
+    assert (claimed.lane, claimed.owner) == ("org:clinic/fhir", "worker-1")
+    assert [work.message_id for work in claimed.work] == ["m-1", "m-2"]
+
+
+def test_a_lane_has_one_owner_at_a_time(database: Database) -> None:
+    enqueue(database, "m-1")
+
+    assert claim(database, "worker-1") is not None
+    assert claim(database, "worker-2") is None
+
+
+def test_two_workers_claim_two_lanes(database: Database) -> None:
+    enqueue(database, "m-1", "org:clinic/fhir")
+    enqueue(database, "m-2", "org:hospital/hl7v2")
+
+    claimed = {each.lane for owner in ("worker-1", "worker-2") if (each := claim(database, owner))}
+
+    assert claimed == {"org:clinic/fhir", "org:hospital/hl7v2"}
+
+
+def test_the_lane_leased_longest_ago_comes_first(database: Database) -> None:
+    enqueue(database, "m-1", "busy")
+    first = claim(database)
+    assert first is not None
+    database.write(lambda t: t.outbox.release(first))
+    enqueue(database, "m-2", "rare")
+
+    second = claim(database, at=LATER)
+
+    assert second is not None
+    assert second.lane == "rare"
+
+
+@pytest.mark.parametrize("state", ["delivered", "refused", "held", "dead", "superseded"])
+def test_work_at_rest_does_not_block_its_lane(database: Database, state: WorkState) -> None:
+    stuck = enqueue(database, "m-1")
+    enqueue(database, "m-2")
+    move(database, stuck, state)
+
+    claimed = claim(database)
+
+    assert claimed is not None
+    assert [work.message_id for work in claimed.work] == ["m-2"]
+
+
+def test_a_lane_with_only_resting_work_is_not_claimed(database: Database) -> None:
+    enqueue(database, "m-1", state="held")
+
+    assert claim(database) is None
+
+
+def test_work_of_a_dead_worker_is_met_first_when_its_lease_has_ended(database: Database) -> None:
+    orphan = enqueue(database, "m-1")
+    enqueue(database, "m-2")
+    claim(database, "worker-1")
+    move(database, orphan, "sending")
+
+    assert claim(database, "worker-2", AT) is None
+    taken_over = claim(database, "worker-2", LATER)
+
+    assert taken_over is not None
+    assert [(work.message_id, work.state) for work in taken_over.work] == [("m-1", "sending"), ("m-2", "ready")]
+
+
+def test_a_worker_whose_lane_was_taken_over_no_longer_owns_it(database: Database) -> None:
+    enqueue(database, "m-1")
+    late = claim(database, "worker-1")
+    new = claim(database, "worker-2", LATER)
+    assert late is not None
+    assert new is not None
+
+    assert database.write(lambda t: t.outbox.owns(late, LATER, LEASE)) is False
+    assert database.write(lambda t: t.outbox.owns(new, LATER, LEASE)) is True
+
+
+def test_owning_extends_the_lease(database: Database) -> None:
+    enqueue(database, "m-1")
+    mine = claim(database)
+    assert mine is not None
+
+    database.write(lambda t: t.outbox.owns(mine, AT + timedelta(seconds=20), LEASE))
+
+    assert claim(database, "worker-2", LATER) is None
+
+
+def test_a_released_lane_can_be_claimed_at_once(database: Database) -> None:
+    enqueue(database, "m-1")
+    mine = claim(database)
+    assert mine is not None
+
+    database.write(lambda t: t.outbox.release(mine))
+
+    assert claim(database, "worker-2") is not None
+
+
+def test_a_late_release_does_not_take_the_lane_from_its_new_owner(database: Database) -> None:
+    enqueue(database, "m-1")
+    late = claim(database, "worker-1")
+    claim(database, "worker-2", LATER)
+    assert late is not None
+
+    database.write(lambda t: t.outbox.release(late))
+
+    assert claim(database, "worker-3", LATER) is None
+
+
+def test_a_lane_rests_until_it_is_due(database: Database) -> None:
+    enqueue(database, "m-1")
+    database.write(lambda t: t.outbox.back_off("org:clinic/fhir", LATER))
+
+    assert claim(database, at=AT) is None
+    assert claim(database, at=LATER) is not None
+
+
+def test_a_paused_lane_is_not_claimed_until_it_is_resumed(database: Database) -> None:
+    enqueue(database, "m-1")
+    database.write(lambda t: t.outbox.pause("org:clinic/fhir", True))
+
+    assert claim(database) is None
+    database.write(lambda t: t.outbox.pause("org:clinic/fhir", False))
+    assert claim(database) is not None
+
+
+def test_a_lane_can_be_paused_before_it_has_work(database: Database) -> None:
+    database.write(lambda t: t.outbox.pause("org:clinic/fhir", True))
+
+    enqueue(database, "m-1")
+
+    assert claim(database) is None
+
+
+def test_every_sending_counts_as_a_try(database: Database) -> None:
+    key = enqueue(database, "m-1")
+
+    tries = [move(database, key, state).tries for state in ("sending", "ready", "sending", "ready", "sending", "dead")]
+
+    assert tries == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("state", ["dead", "refused", "held"])
+def test_reopened_work_counts_its_tries_anew(database: Database, state: WorkState) -> None:
+    key = enqueue(database, "m-1")
+    for each in ("sending", state):
+        move(database, key, each)
+
+    assert move(database, key, "ready").tries == 0
+
+
+def test_moving_unknown_work_fails(database: Database) -> None:
+    with pytest.raises(GatewayError, match="expected a stored piece of work with id 99, found none"):
+        database.write(lambda t: t.outbox.set_state(99, "ready", None, AT))
+
+
+def test_a_message_id_is_used_once(database: Database) -> None:
+    enqueue(database, "m-1")
+
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        enqueue(database, "m-1", "org:hospital/hl7v2")
+
+
+def test_work_is_found_by_subject_and_by_state_oldest_first(database: Database) -> None:
+    first, second, third = (enqueue(database, m) for m in ("m-1", "m-2", "m-3"))
+    move(database, third, "dead")
+    move(database, first, "refused")
+
+    def look(t: Transaction) -> list[list[int]]:
+        found = (
+            t.outbox.of_subject("task-1"),
+            t.outbox.of_states(["dead", "refused"]),
+            t.outbox.of_states(["dead", "refused"], limit=1),
+            t.outbox.of_states(["held"]),
+        )
+        return [[work.id for work in each] for each in found]
+
+    assert database.read(look) == [[first, second, third], [first, third], [first], []]
+
+
+def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
+    """Keep a permit."""
+    transaction.decisions.add(
+        decision_id=decision_id,
+        at=at,
+        recipient="org:clinic",
+        handoff_id="handoff-1",
+        referral_id="task-1",
+        work_id=1,
+        channel="push",
+        record={"decision": "PERMIT", "reason": "OK_CONSENT", "input_hash": "sha256:00", "withheld": []},
+        inputs=b"{}",
+    )
+
+
+def test_decisions_of_a_handoff_come_newest_first_with_their_recipient(database: Database) -> None:
+    database.write(lambda t: decide(t, "d-1"))
+    database.write(lambda t: decide(t, "d-2", LATER))
+
+    records = database.read(lambda t: t.decisions.of_handoff("handoff-1"))
+
+    assert [record["id"] for record in records] == ["d-2", "d-1"]
+    assert records[0] == {
+        "decision": "PERMIT",
+        "reason": "OK_CONSENT",
+        "input_hash": "sha256:00",
+        "withheld": [],
+        "id": "d-2",
+        "recipient": "org:clinic",
+        "channel": "push",
+    }
+
+
+def test_a_disclosure_needs_a_decision(database: Database) -> None:
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(
+            lambda t: t.decisions.intend(decision_id="none", message_id="m-1", purpose="TREAT", description="", at=AT)
+        )
+
+
+def test_a_disclosure_is_intended_again_with_a_new_decision_and_then_confirmed(database: Database) -> None:
+    for decision_id in ("d-1", "d-2"):
+        database.write(lambda t, decision_id=decision_id: decide(t, decision_id))
+        database.write(
+            lambda t, decision_id=decision_id: t.decisions.intend(
+                decision_id=decision_id, message_id="m-1", purpose="TREAT", description="referral", at=AT
+            )
+        )
+
+    database.write(lambda t: t.decisions.confirm(message_id="m-1", code="201", sent=b"{}", answered=b"", at=LATER))
+
+
+def test_what_was_not_intended_cannot_be_confirmed(database: Database) -> None:
+    with pytest.raises(GatewayError, match="expected a stored intended disclosure with id m-1"):
+        database.write(lambda t: t.decisions.confirm(message_id="m-1", code="AA", sent=b"", answered=b"", at=AT))
+
+
+def test_a_message_is_known_by_application_facility_and_control_id(database: Database) -> None:
+    seen = SeenMessage("a" * 64, b"MSH|^~\\&|...\rMSA|AA|1\r", "input-1")
+    database.write(lambda t: t.messages.remember("EHR", "CLINIC", "1", seen, AT))
+
+    def look(t: Transaction) -> list[SeenMessage | None]:
+        return [t.messages.seen("EHR", "CLINIC", "1"), t.messages.seen("EHR", "HOSPITAL", "1")]
+
+    assert database.read(look) == [seen, None]
+
+
+def test_a_write_returns_what_its_work_returned(database: Database) -> None:
+    assert database.write(lambda _: 42) == 42
+
+
+class Unlucky(Exception):
+    """Raised by work on purpose."""
+
+
+def failing_after(change: Callable[[Transaction], object]) -> Callable[[Transaction], None]:
+    """Return work that changes something and then raises."""
+
+    def work(transaction: Transaction) -> None:
+        change(transaction)
+        raise Unlucky
+
+    return work
+
+
+def test_work_that_raises_raises_here_and_leaves_nothing_behind(database: Database) -> None:
+    with pytest.raises(Unlucky):
+        database.write(failing_after(lambda t: t.inputs.add(an_input())))
+
+    assert database.read(lambda t: t.inputs.get("input-1")) is None
+
+
+def test_work_sees_its_own_changes(database: Database) -> None:
+    def work(transaction: Transaction) -> bool:
+        transaction.inputs.add(an_input())
+        return transaction.inputs.get("input-1") is not None
+
+    assert database.write(work) is True
+
+
+def test_a_write_inside_a_write_is_refused_instead_of_waiting_for_ever(database: Database) -> None:
+    def nested(_: Transaction) -> None:
+        database.write(lambda t: t.inputs.add(an_input()))
+
+    with pytest.raises(RuntimeError, match="use the transaction it was given"):
+        database.write(nested)
+
+    assert database.write(lambda _: "alive") == "alive"
+
+
+def test_an_audit_entry_that_is_not_json_fails_only_its_own_work(database: Database) -> None:
+    with pytest.raises(TypeError):
+        database.write(lambda t: t.audit.append(AuditEntry(AT, "test", "cli", {"value": object()})))
+
+    database.write(lambda t: t.audit.append(AuditEntry(AT, "test", "cli", {"value": 1})))
