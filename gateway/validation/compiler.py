@@ -187,11 +187,10 @@ class Compiler:
             return ()
         structure = self.structure(HL7 + code) if code and code not in BACKBONES else None
         stated = {rule.key for rule in structure.root.element.invariants} if structure else set()
-        return tuple(
-            _rule(rule, element.path)
-            for rule in element.invariants
-            if rule.key not in stated and rule.key != EVERYWHERE
-        )
+        own = (rule for rule in element.invariants if rule.key not in stated and rule.key != EVERYWHERE)
+        # The engine knows a type by its name, and the parts of a backbone by their path.
+        path = element.path if code in ("", *BACKBONES) else code
+        return tuple(_rule(rule, path) for rule in own)
 
     def _shape_rules(self, structure: Structure, node: Node, root_type: str) -> Iterator[Rule]:
         """Yield the invariants of an object: for a definition's root its own, for inline children those of the type."""

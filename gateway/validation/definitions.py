@@ -3,7 +3,8 @@
 The R4 fact table and foreign snapshots share one shape (ElementDefinition's own key names), so one reader serves both.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ SYSTEM_TYPES = "http://hl7.org/fhirpath/System."
 FHIR_TYPE = HL7 + "structuredefinition-fhir-type"
 BEST_PRACTICE = HL7 + "elementdefinition-bestpractice"
 MAX_VALUE_SET = HL7 + "elementdefinition-maxValueSet"
+_PATH = re.compile(r"[A-Z]\w*(\.[\w\[\]]+)*")
 NOTHING: Any = object()
 """Stands for "no fixed value", since null and false are values."""
 
@@ -101,7 +103,6 @@ class Structure:
     url: str
     type: str
     kind: str
-    is_profile: bool
     context: tuple[str, ...]
     root: Node
     by_id: Mapping[str, Node]
@@ -126,11 +127,21 @@ def read_structure(url: str, definition: Json) -> Structure:
         url=url,
         type=definition["type"],
         kind=definition["kind"],
-        is_profile=definition.get("derivation") == "constraint" or "context" in definition,
-        context=tuple(item if isinstance(item, str) else item["expression"] for item in definition.get("context", ())),
+        context=_context(definition.get("context", ())),
         root=root,
         by_id=by_id,
     )
+
+
+def _context(contexts: Sequence[Any]) -> tuple[str, ...]:
+    """Return the elements an extension may stand on; nothing where a context is more than an element's path.
+
+    A FHIRPath context that is a plain path says the same as an element context.
+    """
+    paths = [item if isinstance(item, str) else item["expression"] for item in contexts]
+    if any(not isinstance(item, str) and item["type"] == "extension" for item in contexts):
+        return ()
+    return tuple(paths) if all(_PATH.fullmatch(path) for path in paths) else ()
 
 
 def _tree(url: str, elements: Iterable[Element]) -> tuple[Node, dict[str, Node]]:
@@ -161,7 +172,7 @@ def _element(facts: Json) -> Element:
         least=facts.get("min", 0),
         most=None if most == "*" else int(most),
         many=base_most not in ("0", "1"),
-        types=tuple(_type(item) for item in facts.get("type", ())),
+        types=_types(facts),
         binding=_binding(facts.get("binding")),
         fixed=_by_prefix(facts, "fixed"),
         pattern=_by_prefix(facts, "pattern"),
@@ -170,6 +181,13 @@ def _element(facts: Json) -> Element:
         slicing=_slicing(facts.get("slicing")),
         longest=facts.get("maxLength"),
     )
+
+
+def _types(facts: Json) -> tuple[Type, ...]:
+    # A resource's id is written with FHIRPath's own string type, and bound to the form of `id` in words only.
+    if facts.get("base", {}).get("path") == "Resource.id":
+        return (Type("id"),)
+    return tuple(_type(item) for item in facts.get("type", ()))
 
 
 def _type(item: Json) -> Type:

@@ -41,8 +41,9 @@ def _in_fhirpath(expression: str, path: str) -> Holds:
             # The engine raises bare Exception, for one on a path where a boolean belongs. Its text quotes the value,
             # so only its kind goes on.
             raise CannotEvaluate(type(problem).__name__) from None
-        # FHIR R4 ElementDefinition.constraint: an invariant is broken only by false; empty is not false.
-        return result != [False]
+        # An invariant must come out true (FHIR R4 ElementDefinition.constraint.expression); one item that is no
+        # boolean counts as true, nothing at all does not, as in HL7's validator.
+        return result not in ([False], [])
 
     return holds
 
@@ -246,6 +247,10 @@ NATIVE: dict[str, Holds] = {
     "detail.empty() or reference.empty()": lambda v, r, root: "detail" not in v or "reference" not in v,
     "(detail.exists() and measure.exists()) or detail.exists().not()": lambda v, r, root: (
         not has_choice(v, "detail") or "measure" in v
+    ),
+    # R4 words ras-2 so that a prediction without a probability comes out neither true nor false.
+    "probability is decimal implies (probability as decimal) <= 100": lambda v, r, root: (
+        v.get("probabilityDecimal", 0) <= 100
     ),
     "member.empty() or (actual = true)": lambda v, r, root: "member" not in v or v.get("actual") is True,
     "name.empty() or query.empty()": lambda v, r, root: not has(v, "name") or not has(v, "query"),

@@ -113,10 +113,20 @@ def structure_facts(definition: Facts) -> Facts:
     facts: Facts = {"kind": definition["kind"], "type": definition["type"]}
     if definition.get("abstract"):
         facts["abstract"] = True
-    if definition["type"] == "Extension" and definition["derivation"] == "constraint":
-        facts["context"] = [item["expression"] for item in definition.get("context", [])]
+    if context := context_facts(definition):
+        facts["context"] = context
     facts["elements"] = [element_facts(element) for element in definition["snapshot"]["element"]]
     return facts
+
+
+def context_facts(definition: Facts) -> list[str]:
+    """Return the elements an extension may stand on; none where it is said in another way, or wrongly."""
+    context = definition.get("context", [])
+    # R4's own snapshots carry this one on the type, not on its code.
+    is_misplaced = definition["url"] == FHIR_TYPE_EXTENSION
+    if is_misplaced or any(item["type"] != "element" for item in context):
+        return []
+    return [item["expression"] for item in context]
 
 
 def element_facts(element: Facts) -> Facts:
@@ -131,7 +141,9 @@ def element_facts(element: Facts) -> Facts:
     facts |= {key: element[key] for key in element if key.startswith(("fixed", "pattern"))}
     facts |= {key: element[key] for key in ("contentReference", "sliceName", "maxLength") if key in element}
     if types := [type_facts(item) for item in element.get("type", [])]:
-        facts["type"] = types
+        # A resource's id is written with FHIRPath's own string type, and bound to the form of `id` in words only.
+        facts["type"] = [{"code": "id"}] if element["base"]["path"] == "Resource.id" else types
+    facts |= {"isModifier": True} if element.get("isModifier") else {}
     if element.get("binding", {}).get("strength") in BINDING_STRENGTHS and "valueSet" in element["binding"]:
         facts["binding"] = {key: element["binding"][key] for key in ("strength", "valueSet")}
     if rules := [rule_facts(rule) for rule in element.get("constraint", []) if keeps_rule(element, rule)]:
