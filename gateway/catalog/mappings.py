@@ -1,0 +1,93 @@
+"""Read mapping packs, templates and code tables: those of the product, and an installation's own in their place."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gateway.catalog import shipped
+from gateway.catalog.documents import read_document
+from gateway.mapping import CodeTable, CompiledMapping, Source, compile_mapping, read_code_table
+from gateway.mapping.codes import CodeTableError
+from gateway.model.errors import ConfigurationError
+
+PACK_FILE = "mapping.yaml"
+
+_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("mapping.schema.json").read_text())
+
+
+def read_mappings(*folders: Path) -> dict[str, CompiledMapping]:
+    """Read every pack of the product and of `folders` (an installation's `mappings/`); a later pack of a name wins.
+
+    Raises:
+        ConfigurationError: every mistake of every pack, one `file:line:column: ...` a line.
+    """
+    mappings: dict[str, CompiledMapping] = {}
+    problems: list[str] = []
+    for name, path in pack_paths(*folders).items():
+        try:
+            mappings[name] = read_mapping(path)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return mappings
+
+
+def pack_paths(*folders: Path) -> dict[str, Path]:
+    """Return name -> pack folder of all packs there are."""
+    found: dict[str, Path] = {}
+    for folder in (shipped("mappings"), *folders):
+        found.update((path.parent.name, path.parent) for path in sorted(folder.glob(f"*/{PACK_FILE}")))
+    return found
+
+
+def read_mapping(folder: Path) -> CompiledMapping:
+    """Read and compile one pack.
+
+    Raises:
+        ConfigurationError: with file:line:column; also where the folder's name is not the mapping's.
+    """
+    document = read_document(folder / PACK_FILE, _SCHEMA)
+    if document.content["mapping"] != folder.name:
+        raise ConfigurationError(
+            f"{document.where(('mapping',))}: mapping: expected {folder.name!r}, the name of the folder"
+        )
+    return compile_mapping(_source(folder / PACK_FILE), _templates(), {**_shared_tables(), **_tables(folder / "codes")})
+
+
+def examples(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield (input, expected output) of each example pair of a pack."""
+    for expected in sorted((folder / "examples").glob("*.out.ndjson")):
+        stem = expected.name.removesuffix(".out.ndjson")
+        inputs = sorted((folder / "examples").glob(f"{stem}.in.*"))
+        if len(inputs) != 1:
+            raise ConfigurationError(f"{expected}: expected one file {stem}.in.*, found {len(inputs)}")
+        yield inputs[0], expected
+
+
+def _source(path: Path) -> Source:
+    document = read_document(path)
+    document.name = f"{path.parent.name}/{path.name}"
+    return Source(document.name, document.content, document.where, document.line)
+
+
+@cache
+def _templates() -> dict[str, Source]:
+    return {path.stem: _source(path) for path in sorted(shipped("mappings", "templates").glob("*.yaml"))}
+
+
+@cache
+def _shared_tables() -> dict[str, CodeTable]:
+    return _tables(shipped("mappings", "codes"))
+
+
+def _tables(folder: Path) -> dict[str, CodeTable]:
+    tables: dict[str, CodeTable] = {}
+    for path in sorted(folder.glob("*.csv")):
+        try:
+            tables[path.stem] = read_code_table(path.stem, path.read_text(encoding="utf-8-sig"))
+        except CodeTableError as error:
+            raise ConfigurationError(f"{path}:{error}") from error
+    return tables

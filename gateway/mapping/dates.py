@@ -1,0 +1,178 @@
+"""Dates and times as sources write them: explicit formats only, sentinels, and local clocks that jump.
+
+Nothing is guessed: a text that does not fit its format, a time that does not exist and a time that exists twice
+are findings, and the part that is certain is kept.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+Sentinel = frozenset({(1900, 1, 1), (1899, 12, 30)})
+"""Days that spreadsheets and databases write where nothing was entered."""
+
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "y": r"(?P<y>\d{2})",
+    "H": r"(?P<H>\d{1,2})", "I": r"(?P<I>\d{1,2})", "M": r"(?P<M>\d{2})", "S": r"(?P<S>\d{2})",
+    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp])\.?[Mm]\.?", "z": r"(?P<z>[Zz]|[+-]\d{2}:?\d{2})",
+    "b": r"(?P<b>[A-Za-z]{3})", "B": r"(?P<b>[A-Za-z]{3,9})", "A": r"[A-Za-z]{6,9}", "a": r"[A-Za-z]{3}", "%": "%",
+}  # fmt: skip
+
+_ISO = (
+    r"(?P<Y>\d{4})(?:-(?P<m>\d{2})(?:-(?P<d>\d{2})(?:[T ](?P<H>\d{2}):(?P<M>\d{2})"
+    r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*(?P<z>[Zz]|[+-]\d{2}:?\d{2})?)?)?)?"
+)
+
+_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+
+class DateFormatError(ValueError):
+    """A format that is not supported; the text says which are."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A point on the calendar as written: only the year is certain to be there."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+    hour: int | None = None
+    minute: int = 0
+    second: int = 0
+    offset: tzinfo | None = None
+
+    @property
+    def is_sentinel(self) -> bool:
+        """Tell whether this day stands for "nothing was entered"."""
+        return (self.year, self.month, self.day) in Sentinel
+
+    def as_date(self) -> str:
+        """Write the day, or the month or year where no more is known (FHIR R4 date)."""
+        text = f"{self.year:04d}"
+        if self.month is not None:
+            text += f"-{self.month:02d}"
+            if self.day is not None:
+                text += f"-{self.day:02d}"
+        return text
+
+
+Parser = Callable[[str], When | None]
+"""Read a text; None when it does not fit, or no such day or hour exists."""
+
+
+def compile_format(pattern: str) -> Parser:
+    """Compile a strptime-like format, or `iso`, to a parser.
+
+    Raises:
+        DateFormatError: a directive is unknown, or the format has no year.
+    """
+    expression = re.compile(_ISO if pattern == "iso" else _expression(pattern))
+    if "Y" not in expression.groupindex and "y" not in expression.groupindex:
+        raise DateFormatError(f"expected a format with %Y, found {pattern!r}")
+    return lambda text: _when(expression.fullmatch(text))
+
+
+def compile_time_format(pattern: str) -> Callable[[str], tuple[int, int, int] | None]:
+    """Compile the format of a time of day: a strptime-like one, or HMM (no leading zeros: 5 is 00:05).
+
+    Raises:
+        DateFormatError: a directive is unknown.
+    """
+    if pattern == "HMM":
+        return _hmm
+    expression = re.compile(_expression(pattern))
+    return lambda text: _clock(expression.fullmatch(text))
+
+
+def _expression(pattern: str) -> str:
+    parts = re.split(r"%(.)", pattern)
+    for directive in parts[1::2]:
+        if directive not in _DIRECTIVES:
+            raise DateFormatError(f"expected one of %{' %'.join(_DIRECTIVES)}, found %{directive}")
+    literals = [re.sub(r"(\\ )+", r"\\s+", re.escape(part)) for part in parts[::2]]
+    return "".join(
+        literal + (_DIRECTIVES[parts[2 * n + 1]] if 2 * n + 1 < len(parts) else "") for n, literal in enumerate(literals)
+    )
+
+
+def _when(match: re.Match[str] | None) -> When | None:
+    if match is None:
+        return None
+    found = match.groupdict()
+    year = int(found["Y"]) if found.get("Y") else _century(int(found["y"]))
+    month = _month(found)
+    day = int(found["d"]) if found.get("d") else None
+    try:
+        date(year, month or 1, day or 1)
+    except (ValueError, TypeError):
+        return None
+    if not (found.get("H") or found.get("I")):
+        return None if month == 0 else When(year, month, day)
+    clock = _clock(match)
+    return None if clock is None else When(year, month, day, *clock, _offset(found.get("z")))
+
+
+def _century(year: int) -> int:
+    return year + (2000 if year < 69 else 1900)
+
+
+def _month(found: dict[str, str | None]) -> int | None:
+    if name := found.get("b"):
+        return _MONTHS.get(name[:3].casefold(), 0)
+    return int(found["m"] or 0) if found.get("m") else None
+
+
+def _clock(match: re.Match[str] | None) -> tuple[int, int, int] | None:
+    if match is None:
+        return None
+    found = match.groupdict()
+    hour = int(found.get("H") or found.get("I") or 0)
+    half = (found.get("p") or "").lower()
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "p" else 0)
+    minute, second = int(found.get("M") or 0), int(found.get("S") or 0)
+    return (hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None
+
+
+def _hmm(text: str) -> tuple[int, int, int] | None:
+    digits = text.replace(":", "")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 4:
+        return None
+    hour, minute = divmod(int(digits), 100)
+    return (hour, minute, 0) if hour < 24 and minute < 60 else None
+
+
+def _offset(text: str | None) -> tzinfo | None:
+    if not text:
+        return None
+    if text in "Zz":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A time put on the world's clock, or why it could not be."""
+
+    instant: datetime | None
+    problem: str | None = None
+    """ "local-time-gap" or "local-time-ambiguous"."""
+
+
+def place(when: When, zone: tzinfo | None) -> Placed:
+    """Give a local time its offset. A time in the gap or in the repeated hour of daylight saving has none for sure."""
+    local = datetime(when.year, when.month or 1, when.day or 1, when.hour or 0, when.minute, when.second)
+    if when.offset is not None:
+        return Placed(local.replace(tzinfo=when.offset))
+    if zone is None:
+        return Placed(None, "zone-unknown")
+    first, second = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
+    before, after = first.utcoffset(), second.utcoffset()
+    if before == after or before is None or after is None:
+        return Placed(first)
+    return Placed(None, "local-time-ambiguous" if before > after else "local-time-gap")
