@@ -32,7 +32,7 @@ class AcceptsInputs(Protocol):
         client: str | None,
         media_type: str,
         payload: bytes,
-        idempotency_key: str | None = None,
+        idempotency_key: str | None,
     ) -> Accepted | KeyReused:
         """Keep an input durably, or find the earlier one of the same content."""
         ...

@@ -12,6 +12,7 @@ from gateway.ports import Clock, Database, NewId
 from gateway.settings import Client
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
+from gateway.web.passwords import Passwords
 
 
 class ServesConsole(Protocol):
@@ -68,6 +69,7 @@ class Services:
     timezone: str
     """IANA zone in which the console tells times."""
     max_body_bytes: int = 64 * 1024 * 1024
+    passwords: Passwords = field(default_factory=Passwords)
 
     @property
     def secure(self) -> bool:

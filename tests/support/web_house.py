@@ -18,6 +18,7 @@ from gateway.storage.database import SqlDatabase, open_database
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.web.app import create_app
+from gateway.web.passwords import Passwords
 from gateway.web.services import Services
 from gateway.web.tokens import issue
 
@@ -204,6 +205,7 @@ def a_site(folder: Path, **changes: Any) -> Site:
         base_url="http://127.0.0.1:8080",
         installation="Test County",
         timezone="America/Los_Angeles",
+        passwords=Passwords(rounds=1, memory_kib=64),
     )
     services = replace(services, **changes)
     return Site(create_app(services), house, services)

@@ -8,6 +8,7 @@ import orjson
 from flask import Blueprint, g
 from flask_wtf.csrf import CSRFProtect
 
+from gateway.web.console.headline import headline
 from gateway.web.console.login import add_login_pages
 from gateway.web.console.queues import add_queue_pages
 from gateway.web.console.records import add_record_pages
@@ -44,6 +45,8 @@ def _add_words(door: Blueprint, services: Services) -> None:
     @door.app_template_filter("iso")
     def iso(at: datetime | str) -> str:
         return at if isinstance(at, str) else at.isoformat()
+
+    door.add_app_template_filter(headline)
 
     @door.app_template_filter("pretty")
     def pretty(value: Any) -> str:

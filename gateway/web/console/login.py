@@ -7,7 +7,7 @@ from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.storage.staff import Staff
 from gateway.web.console.session import end_session, record, staff, start_session
 from gateway.web.console.throttle import LoginThrottle
-from gateway.web.passwords import fault_of, hashed, matches
+from gateway.web.passwords import fault_of
 from gateway.web.services import Services
 
 _WRONG = "Name or password is not right."
@@ -52,7 +52,7 @@ def _check_login(services: Services, throttle: LoginThrottle) -> Page:
     if not throttle.allows(address, name, at):
         return render_template("console/login.html", fault=_SLOW_DOWN), 429
     found = services.staff.by_name(name)
-    right = matches(found.password_hash if found else None, request.form.get("password", ""))
+    right = services.passwords.match(found.password_hash if found else None, request.form.get("password", ""))
     if found is None or not right:
         throttle.failed(address, name, at)
         record(services, "staff.login_failed", found.id if found else "unknown")
@@ -70,7 +70,7 @@ def _set_password(services: Services, token: str) -> Page:
         fault = _NOT_THE_SAME
     if fault is not None:
         return render_template("console/welcome.html", invited=invited, fault=fault), 422
-    owner = services.staff.set_password(token, hashed(password), services.clock())
+    owner = services.staff.set_password(token, services.passwords.hashed(password), services.clock())
     if owner is None:
         raise RequestRefused(NOT_FOUND)
     record(services, "staff.password_set", owner.id)
