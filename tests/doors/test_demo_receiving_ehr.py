@@ -201,4 +201,4 @@ def test_what_was_filed_and_owed_outlives_a_restart(gateway: FakeGateway, tmp_pa
 
     assert exit_status == 0
     assert [referral["placer"] for referral in held["referrals"]] == ["ref-7"]
-    assert [answer["state"] for answer in held["referrals"][0]["answers"]] == ["waiting"] * 4
+    assert [answer["state"] for answer in held["referrals"][0]["answers"]] == ["waiting"] * 3

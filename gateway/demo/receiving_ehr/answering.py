@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,15 @@ _TIMEOUT_S = 15.0
 _IDLE_S = 0.1
 
 _CLOSED = frozenset({"rejected", "cancelled", "failed", "completed", "entered-in-error"})
-_TASK_STATUS = {"accept": "accepted", "reject": "rejected", "schedule": "in-progress", "complete": "completed"}
-_BUSINESS_STATUS = {
-    "accept": ("3.0", "Service Request Accepted"),
-    "reject": ("4.0", "Service Request Declined"),
-    "schedule": ("5.1.1", "Appointment booked"),
-    "complete": ("7.0", "Service Request Completed"),
+_TASK_STATUS = {
+    "accept": "accepted",
+    "reject": "rejected",
+    "schedule": "in-progress",
+    "start": "in-progress",
+    "complete": "completed",
 }
+_APPOINTMENT_BOOKED = "5.1.1"
+_SAME_DAY_NEXT_WEEK = timedelta(days=7)
 _BUSINESS_STATUS_SYSTEM = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
 _IDENTIFIER_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _OWN_IDS = "urn:oid:2.999.7.1"
@@ -81,29 +83,26 @@ def give_next(records: Records, gateway: Gateway, now: Callable[[], datetime]) -
 
 
 def _give(records: Records, gateway: Gateway, referral: Referral, answer: Answer, at: datetime) -> str:
-    if answer.step in ("admit", "discharge"):
-        event = "A01" if answer.step == "admit" else "A03"
-        control_id = _control_id(records, answer)
-        return _say(gateway, hl7v2.admission(referral, event, f"MRN{referral.id}", control_id, at), control_id)
-    if referral.channel == "fhir":
+    if referral.channel == "fhir" and answer.step in _TASK_STATUS:
         return _update_task(gateway, referral, answer, at)
-    if answer.step in ("accept", "reject"):
-        control_id = _control_id(records, answer)
-        raw = hl7v2.referral_response(referral, answer.step == "accept", answer.reason, control_id, at)
-        return _say(gateway, raw, control_id)
-    return "HL7v2 has no word for this step; it is kept here only"
-
-
-def _control_id(records: Records, answer: Answer) -> str:
-    """Return the MSH-10 of an answer: the same for every try, so that the gateway can tell a repetition."""
-    return f"{records.instance}B{answer.n:06d}"
-
-
-def _say(gateway: Gateway, raw: bytes, control_id: str) -> str:
+    # The same MSH-10 and time for every try, so that the gateway can tell a repetition from a new message.
+    control_id = f"{records.instance}B{answer.n:06d}"
+    raw = records.message_to_repeat(answer.n) or _message(referral, answer, control_id, at)
+    records.keep_message(answer.n, raw)
     taken, code = hl7v2.answered_well(mllp.send(gateway.mllp, raw, _TIMEOUT_S), control_id)
     if not taken:
         raise TryAgain(f"acknowledged with {code}")
     return code
+
+
+def _message(referral: Referral, answer: Answer, control_id: str, at: datetime) -> bytes:
+    if answer.step == "admit":
+        return hl7v2.admission(referral, "A01", control_id, at)
+    if answer.step == "discharge":
+        return hl7v2.admission(referral, "A03", control_id, at)
+    if answer.step == "schedule":
+        return hl7v2.appointment(referral, at + _SAME_DAY_NEXT_WEEK, control_id, at)
+    return hl7v2.referral_response(referral, answer.step == "accept", answer.reason, control_id, at)
 
 
 def _update_task(gateway: Gateway, referral: Referral, answer: Answer, at: datetime) -> str:
@@ -126,14 +125,15 @@ def _update_task(gateway: Gateway, referral: Referral, answer: Answer, at: datet
 
 def answered_task(task: Resource, referral: Referral, answer: Answer, at: datetime) -> Resource:
     """Return the Task with this answer in it (FHIR R4 Task.status, statusReason, businessStatus, output)."""
-    code, display = _BUSINESS_STATUS[answer.step]
     changed: dict[str, Any] = {
         **task,
         "identifier": [*_without_filler(task.get("identifier", [])), _filler(referral.id)],
         "status": _TASK_STATUS[answer.step],
-        "businessStatus": {"coding": [{"system": _BUSINESS_STATUS_SYSTEM, "code": code, "display": display}]},
         "lastModified": at.isoformat(timespec="milliseconds"),
     }
+    if answer.step == "schedule":
+        coding = {"system": _BUSINESS_STATUS_SYSTEM, "code": _APPOINTMENT_BOOKED, "display": "Appointment booked"}
+        changed["businessStatus"] = {"coding": [coding]}
     if answer.reason:
         changed["statusReason"] = {"text": answer.reason}
     if answer.step == "complete":

@@ -23,11 +23,12 @@ _BEDS = frozenset({"hospital-evaluation", "crisis-stabilization", "detox"})
 _APPOINTMENTS = frozenset({"crisis-clinic", "sud-treatment", "mental-health-outpatient", "geriatric-assessment"})
 _NO_ROOM = frozenset({"shelter", "housing"})
 _GERIATRIC_FROM_AGE = 60
+_FHIR_ONLY = frozenset({"start", "complete"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing the EHR will tell the gateway: accept, reject, schedule, admit, discharge or complete."""
+    """One thing the EHR will tell the gateway: accept, reject, schedule, start, admit, discharge or complete."""
 
     name: str
     reason: str = ""
@@ -39,22 +40,29 @@ def plan(referral: Referral) -> tuple[Step, ...]:
     1. shelter or housing: rejected, there is no room;
     2. geriatric assessment of somebody known to be younger than 60: rejected;
     3. a bed (hospital evaluation, crisis stabilization, detox), or anything with priority stat: accepted, admitted,
-       discharged, completed;
+       discharged; the discharge completes it;
     4. a clinic visit: accepted and given an appointment; when it is routine also completed;
-    5. a notice to a case manager: accepted and completed;
+    5. a notice to a case manager: accepted, taken up and completed;
     6. everything else: accepted.
+
+    HL7v2 has no word for taking up and completing: those steps are then left out.
     """
+    steps = _steps(referral)
+    return steps if referral.channel == "fhir" else tuple(step for step in steps if step.name not in _FHIR_ONLY)
+
+
+def _steps(referral: Referral) -> tuple[Step, ...]:
     if referral.service in _NO_ROOM:
         return (Step("reject", "No place is free this week; the county housing line keeps the waiting list."),)
     if referral.service == "geriatric-assessment" and referral.age is not None and referral.age < _GERIATRIC_FROM_AGE:
         return (Step("reject", "This team sees people from 60 years of age."),)
     if referral.service in _BEDS or referral.priority == "stat":
-        return (Step("accept"), Step("admit"), Step("discharge"), Step("complete"))
+        return (Step("accept"), Step("admit"), Step("discharge"))
     if referral.service in _APPOINTMENTS:
         visit = (Step("accept"), Step("schedule"))
         return (*visit, Step("complete")) if referral.priority == "routine" else visit
     if referral.service == "case-manager-notice":
-        return (Step("accept"), Step("complete"))
+        return (Step("accept"), Step("start"), Step("complete"))
     return (Step("accept"),)
 
 

@@ -139,19 +139,32 @@ def referral_response(referral: Referral, accepted: bool, reason: str, control_i
         f"MSA|AA|{referral.message_id}",
         f"RF1|{status}|||||{_escape(referral.placer)}|{when}||{when}||{referral.id}",
         f"PRD|RT|Intake^{_escape(referral.own_facility) or 'Front desk'}",
-        _pid(referral.subject),
+        _pid(referral),
         *([f"NTE|1|L|{_escape(reason)}"] if reason else []),
     ]
     return _join(lines)
 
 
-def admission(referral: Referral, event: str, record_number: str, control_id: str, at: datetime) -> bytes:
+def appointment(referral: Referral, starts_at: datetime, control_id: str, at: datetime) -> bytes:
+    """Write the SIU^S12 that books a visit for a referral (SCH-26 theirs, SCH-11.4 begin; HL7 v2.5.1 ch. 10)."""
+    timing = f"^^^{_timestamp(starts_at)}"
+    lines = [
+        _header(*_addresses(referral), "SIU^S12^SIU_S12", control_id, at),
+        f"SCH||{referral.id}||||ROUTINE|||||{timing}|||||Intake||||Intake|||||Booked|{_escape(referral.placer)}",
+        _pid(referral),
+        "RGS|1",
+        f"AIS|1||{_escape(referral.service)}|{_timestamp(starts_at)}",
+    ]
+    return _join(lines)
+
+
+def admission(referral: Referral, event: str, control_id: str, at: datetime) -> bytes:
     """Write an ADT^A01 (admitted) or ADT^A03 (discharged) for the person of a referral (HL7 v2.5.1 ch. 3)."""
     times = f"{_timestamp(at)}|" if event == "A01" else f"|{_timestamp(at)}"
     lines = [
         _header(*_addresses(referral), f"ADT^{event}^{'ADT_A01' if event == 'A01' else 'ADT_A03'}", control_id, at),
         f"EVN|{event}|{_timestamp(at)}",
-        _pid(referral.subject, record_number),
+        _pid(referral),
         # PV1-19 is the visit; PV1-44 and PV1-45 are when it began and ended.
         f"PV1|1|I{'|' * 17}{referral.id}{'|' * 25}{times}",
     ]
@@ -175,12 +188,13 @@ def _header(sender: tuple[str, str], receiver: tuple[str, str], kind: str, contr
     return f"MSH|^~\\&|{'|'.join(sender)}|{'|'.join(receiver)}|{_timestamp(at)}||{kind}|{control_id}|P|2.5.1"
 
 
-def _pid(subject: Subject, record_number: str = "") -> str:
-    stays = [_assigned(system, value) for system, value in subject.identifiers]
-    own = [f"{_escape(record_number)}^^^EHR^MR"] if record_number else []
+def _pid(referral: Referral) -> str:
+    """Name the person by the numbers that came with the referral and by our own record number."""
+    subject = referral.subject
+    numbers = [*(_assigned(system, value) for system, value in subject.identifiers), f"MRN{referral.id}^^^EHR^MR"]
     born = subject.birth_date.replace("-", "")
     gender = _GENDERS.get(subject.gender, "U")
-    return f"PID|1||{'~'.join([*stays, *own])}||{_escape(subject.family)}^{_escape(subject.given)}||{born}|{gender}"
+    return f"PID|1||{'~'.join(numbers)}||{_escape(subject.family)}^{_escape(subject.given)}||{born}|{gender}"
 
 
 def _identifier(message: Message, repetition: str) -> tuple[str, str]:

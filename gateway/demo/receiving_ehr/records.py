@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS referral (
     id TEXT PRIMARY KEY, channel TEXT NOT NULL, placer TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (channel, placer));
 CREATE TABLE IF NOT EXISTS answer (
     n INTEGER PRIMARY KEY, referral TEXT NOT NULL REFERENCES referral (id), step TEXT NOT NULL, reason TEXT NOT NULL,
-    due REAL NOT NULL, tries INTEGER NOT NULL, state TEXT NOT NULL, result TEXT NOT NULL);
+    due REAL NOT NULL, tries INTEGER NOT NULL, state TEXT NOT NULL, result TEXT NOT NULL, message BLOB);
 """
 
 
@@ -265,6 +265,16 @@ class Records:
                 "UPDATE answer SET tries = tries + 1, state = ?, result = ?, due = ? WHERE n = ?",
                 (state, result, due, answer.n),
             )
+
+    def keep_message(self, answer_n: int, raw: bytes) -> None:
+        """Keep the HL7v2 message of an answer before it is sent, so that a repetition sends the same bytes."""
+        with self.transaction():
+            self._db.execute("UPDATE answer SET message = ? WHERE n = ?", (raw, answer_n))
+
+    def message_to_repeat(self, answer_n: int) -> bytes | None:
+        """Return the HL7v2 message of an answer that was tried before."""
+        row = self._one("SELECT message FROM answer WHERE n = ?", answer_n)
+        return None if row is None else row["message"]
 
     def drop_answers(self, referral_id: str, reason: str) -> None:
         """Give up every step still owed for a referral (it was cancelled, or is closed at the gateway)."""

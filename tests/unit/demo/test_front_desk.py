@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -18,17 +19,23 @@ def a_referral(service: str, priority: str = "routine", age: int | None = 40) ->
         (a_referral("geriatric-assessment", age=59), ["reject"]),
         (a_referral("geriatric-assessment", age=60), ["accept", "schedule", "complete"]),
         (a_referral("geriatric-assessment", age=None), ["accept", "schedule", "complete"]),
-        (a_referral("detox"), ["accept", "admit", "discharge", "complete"]),
-        (a_referral("mobile-crisis", priority="stat"), ["accept", "admit", "discharge", "complete"]),
+        (a_referral("detox"), ["accept", "admit", "discharge"]),
+        (a_referral("mobile-crisis", priority="stat"), ["accept", "admit", "discharge"]),
         (a_referral("crisis-clinic"), ["accept", "schedule", "complete"]),
         (a_referral("crisis-clinic", priority="urgent"), ["accept", "schedule"]),
-        (a_referral("case-manager-notice"), ["accept", "complete"]),
+        (a_referral("case-manager-notice"), ["accept", "start", "complete"]),
         (a_referral("peer-support"), ["accept"]),
         (a_referral("other"), ["accept"]),
     ],
 )
 def test_first_rule_that_fits_decides(referral: Referral, steps: list[str]) -> None:
     assert [step.name for step in plan(referral)] == steps
+
+
+def test_steps_that_hl7v2_cannot_say_are_left_out() -> None:
+    referral = replace(a_referral("crisis-clinic"), channel="hl7v2")
+
+    assert [step.name for step in plan(referral)] == ["accept", "schedule"]
 
 
 @pytest.mark.parametrize("service", ["shelter", "housing", "geriatric-assessment"])

@@ -61,7 +61,8 @@ def test_rejection_carries_both_numbers_and_the_reason() -> None:
         "MSA|AA|m-1",
         "RF1|R|||||ref-1|20261122183000+0000||20261122183000+0000||R1",
         "PRD|RT|Intake^DEMO_CLINIC",
-        "PID|1||p-1^^^&https://warmhandoff.example/id/person&URI~77^^^&2.999.5&ISO||O\\S\\Test^Ann||19600501|F",
+        "PID|1||p-1^^^&https://warmhandoff.example/id/person&URI~77^^^&2.999.5&ISO~MRNR1^^^EHR^MR"
+        "||O\\S\\Test^Ann||19600501|F",
         "NTE|1|L|Full \\F\\ until \\R\\Monday",
         "",
     ]
@@ -73,13 +74,24 @@ def test_rejection_carries_both_numbers_and_the_reason() -> None:
 def test_admission_names_person_and_visit(event: str, structure: str, times: tuple[str, str | None]) -> None:
     referral = hl7v2.referral_from_message(hl7v2.read(REF), "R1", date(2026, 11, 22))
 
-    message = hl7v2.read(hl7v2.admission(referral, event, "MRN1", "b-2", AT))
+    message = hl7v2.read(hl7v2.admission(referral, event, "b-2", AT))
 
     assert message.field("MSH", 9) == f"ADT^{event}^{structure}"
-    assert message.repetitions(message.field("PID", 3))[2] == "MRN1^^^EHR^MR"
+    assert message.repetitions(message.field("PID", 3))[2] == "MRNR1^^^EHR^MR"
     assert message.field("PV1", 19) == "R1"
     assert message.field("PV1", 44) == times[0]
     assert message.field("PV1", 45) == ("" if times[1] == "" else "20261122183000+0000")
+
+
+def test_appointment_names_our_referral_and_its_begin() -> None:
+    referral = hl7v2.referral_from_message(hl7v2.read(REF), "R1", date(2026, 11, 22))
+
+    message = hl7v2.read(hl7v2.appointment(referral, datetime(2026, 11, 29, 10, tzinfo=UTC), "b-3", AT))
+
+    assert message.field("MSH", 9) == "SIU^S12^SIU_S12"
+    assert message.field("SCH", 26) == "ref-1"
+    assert message.field("SCH", 25) == "Booked"
+    assert message.field("SCH", 11) == "^^^20261129100000+0000"
 
 
 @pytest.mark.parametrize("raw", [b"", b"PID|1", b"MSH", b"MSH|||||||", b"\x00\xff"])
