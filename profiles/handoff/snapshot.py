@@ -1,4 +1,4 @@
-"""Snapshots: R4's elements of a type with our changes laid over them, unfolded where a change reaches into a datatype."""
+"""Snapshots: R4's elements of a type with our changes laid over them, unfolded where one reaches into a datatype."""
 
 import copy
 import json
