@@ -109,7 +109,9 @@ def verify_audit(connection: Connection, known: ChainHead | None = None) -> Brok
 
 def audit_rows(connection: Connection) -> Iterator[Row[Any]]:
     """Stream every row of the trail, oldest first."""
-    yield from connection.execute(_ALL, execution_options={"yield_per": _ROWS_AT_A_TIME})
+    # Whoever stops reading half-way must not leave PostgreSQL's cursor open behind.
+    with connection.execute(_ALL, execution_options={"yield_per": _ROWS_AT_A_TIME}) as rows:
+        yield from rows
 
 
 def _problem(row: Row[Any], before: ChainHead) -> str | None:

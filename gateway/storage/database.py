@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.model.errors import GatewayError
+from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.ports import Clock, Transaction
 from gateway.storage.effects import Effects
 from gateway.storage.engines import create_private, parse_url, reading_engine, sqlite_file, writing_engine
@@ -33,23 +34,27 @@ def open_database(url: str, *, clock: Clock, role: Role = "server") -> "SqlDatab
     """
     parsed = parse_url(url)
     path = sqlite_file(parsed)
-    lock = None
-    if path is not None and role == "server":
-        create_private(path)
-        lock = LockFile(path)
-    elif path is not None and not path.is_file():
-        raise GatewayError(f"there is no database at {path} yet: `gateway serve` creates it")
-    try:
-        writing = None if role == "reader" else writing_engine(parsed)
+    if path is not None and role != "server" and not path.is_file():
+        raise ConfigurationError(f"there is no database at {path} yet: `gateway serve` creates it")
+    with ExitStack() as undo:
+        lock = None
+        if path is not None and role == "server":
+            create_private(path)
+            lock = LockFile(path)
+            undo.callback(lock.release)
         reading = reading_engine(parsed)
-        if role == "server" and writing is not None:
-            create_schema(writing)
-        else:
-            require_schema(reading)
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
+        undo.callback(reading.dispose)
+        writing = None if role == "reader" else writing_engine(parsed)
+        if writing is not None:
+            undo.callback(writing.dispose)
+        try:
+            if writing is not None and role == "server":
+                create_schema(writing)
+            else:
+                require_schema(reading)
+        except SQLAlchemyError as error:
+            raise explain(error) from None
+        undo.pop_all()
     return SqlDatabase(reading=reading, writing=writing, lock=lock, clock=clock)
 
 

@@ -1,0 +1,78 @@
+"""The schema: migrations lead exactly to what `tables` says, and nobody works on a schema they do not know."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+import gateway.storage
+from gateway.model.errors import ConfigurationError
+from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.engines import parse_url, writing_engine
+from gateway.storage.schema import CURRENT, create_schema, schema_version
+from gateway.storage.tables import metadata
+from gateway.testing import FixedClock
+
+pytest_plugins = ("tests.support.databases",)
+
+
+def test_the_migrations_lead_to_the_tables_as_they_are_written(sql_database: SqlDatabase) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    assert sql_database.query(differences) == []
+
+
+def test_the_current_revision_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(gateway.storage.__path__[0]) / "migrations"))
+
+    assert ScriptDirectory.from_config(config).get_heads() == [CURRENT]
+
+
+def test_a_current_database_is_left_alone(database_url: str) -> None:
+    engine = writing_engine(parse_url(database_url))
+    create_schema(engine)
+
+    create_schema(engine)
+
+    with engine.begin() as connection:
+        assert schema_version(connection) == CURRENT
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_version_is_refused(database_url: str, clock: FixedClock) -> None:
+    open_database(database_url, clock=clock).close()
+    engine = writing_engine(parse_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+
+    for role in ("server", "operator", "reader"):
+        with pytest.raises(ConfigurationError, match=f"schema 9999, newer than this version's {CURRENT}"):
+            open_database(database_url, clock=clock, role=role)
+
+
+def test_commands_do_not_work_on_a_database_without_the_schema(database_url: str, clock: FixedClock) -> None:
+    engine = writing_engine(parse_url(database_url))
+    engine.connect().close()
+    engine.dispose()
+
+    with pytest.raises(ConfigurationError, match=f"schema none, expected {CURRENT}: run `gateway db upgrade`"):
+        open_database(database_url, clock=clock, role="operator")
+
+
+def test_the_partial_index_is_what_finds_unfinished_work_on_sqlite(tmp_path: Path, clock: FixedClock) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'gateway.db'}", clock=clock)
+
+    from gateway.storage.outbox import _WAITING
+
+    sql = str(_WAITING.compile(compile_kwargs={"literal_binds": False})).replace(":lane", "'x'").replace(":most", "1")
+    plan = database.query(lambda c: [row.detail for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")])
+    database.close()
+
+    assert plan == ["SEARCH outbox USING INDEX outbox_unfinished (lane=?)"]
