@@ -4,6 +4,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
+STARTER = Path(__file__).with_name("starter")
+"""The configuration that `gateway init` copies."""
+
 
 def shipped(*parts: str) -> Path:
     """Return the path of a file or folder the product ships, e.g. `shipped("mappings", "codes")`.

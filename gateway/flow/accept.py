@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
+from gateway.flow.follow_up import FILED_BY
 from gateway.flow.house import Converted, House
 from gateway.flow.people import identify
 from gateway.flow.referrals import enqueue, reopen_refused
@@ -129,7 +130,7 @@ def _withdraw(house: House, tx: Transaction, known: Handoff | None) -> Stored:
 def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, known: Handoff | None) -> Stored:
     """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
     now = house.clock()
-    resources: list[Resource] = [entry["resource"] for entry in draft.bundle["entry"]]
+    resources = [_unless_filed(tx, entry["resource"]) for entry in draft.bundle["entry"]]
     if known is not None and close_stranger(house, tx, known, resources):
         known_person = None
     else:
@@ -167,6 +168,17 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
         )
     )
     return "converted", None, handoff.id
+
+
+def _unless_filed(tx: Transaction, resource: Resource) -> Resource:
+    """Prefer what a person has filed since: an import never undoes a revocation; a revocation in the record counts."""
+    if resource["resourceType"] != "Consent" or resource.get("status") == "inactive":
+        return resource
+    stored = tx.resources.get("Consent", resource["id"])
+    filed = stored is not None and any(
+        tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", [])
+    )
+    return stored.body if stored is not None and filed else resource
 
 
 def _agency(house: House, draft: Draft) -> str:

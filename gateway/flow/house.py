@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from gateway.model.disclosure import Disclosure
 from gateway.model.draft import Draft, Rejected
 from gateway.model.findings import Finding
-from gateway.model.handoff import Resource, SendResult
+from gateway.model.handoff import Resource, SendResult, Work
 from gateway.model.partner import Endpoint, Registry
 from gateway.model.received import Received
 from gateway.model.route import Route
@@ -73,6 +73,10 @@ class House:
     """Names an intake path may carry."""
     retry: RetryPolicy = RetryPolicy()
     lease: timedelta = timedelta(seconds=60)
+    report: Callable[[Work, Exception], None] = lambda work, error: None
+    """Tell the operator's log of an error nobody foresaw."""
+    operator: str = "org:operator"
+    """Registry id of whoever runs this gateway."""
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 

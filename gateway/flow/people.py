@@ -8,6 +8,9 @@ from gateway.identity import match
 from gateway.model.handoff import Person, Resource
 from gateway.ports import Transaction
 
+PERSON_ID = "https://warmhandoff.example/id/person"
+"""Identifier system of our own number of a person, which recipients may send back in PID-3."""
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -79,3 +82,21 @@ def _enriched(known: Person, found: Person) -> Person:
         patient_ids=tuple(dict.fromkeys([*known.patient_ids, *found.patient_ids])),
         identifiers=tuple(dict.fromkeys([*known.identifiers, *found.identifiers])),
     )
+
+
+def person_by_reference(tx: Transaction, reference: object) -> str | None:
+    """Return the id of the person a Patient reference names, by logical id or by our own person number; else None.
+
+    A recipient's record numbers do not count: they can be guessed, so asking by them would tell who is known here.
+    """
+    if not isinstance(reference, dict):
+        return None
+    kind, _, patient_id = str(reference.get("reference", "")).rpartition("Patient/")
+    if patient_id and kind in ("", "https://warmhandoff.example/fhir/"):
+        person = tx.people.by_patient(patient_id)
+        return person.id if person else None
+    identifier = reference.get("identifier")
+    if isinstance(identifier, dict) and identifier.get("system") == PERSON_ID:
+        known = tx.people.by_identifier(PERSON_ID, str(identifier.get("value")))
+        return known[0].id if len(known) == 1 else None
+    return None

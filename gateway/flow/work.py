@@ -2,7 +2,7 @@
 
 from gateway.flow.accept import convert
 from gateway.flow.deliver import deliver
-from gateway.flow.follow_up import take_message
+from gateway.flow.answers import take_message
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work

@@ -1,4 +1,4 @@
-"""The only file that names every concrete class: reads the configuration, builds the house, hands out clock and ids."""
+"""Choose every concrete class; hand out the clock and the ids, which nobody else may make."""
 
 import base64
 import secrets

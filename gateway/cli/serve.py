@@ -1,0 +1,150 @@
+"""`gateway serve` and `gateway worker`: the processes that stay."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from gateway.model.errors import ConfigurationError, GatewayError
+from gateway.settings import Settings, read_settings
+from gateway.wiring.installation import Installation, check_configuration, open_installation
+
+_DRAIN_S = 20
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """Gunicorn with one worker process that also holds the MLLP listener and the delivery workers.
+
+    On SQLite exactly one process may write, so that the process that takes requests is the one that delivers. If it
+    dies, the master starts another, and what was accepted is on disk.
+    """
+
+    def __init__(self, settings: Settings, http: socket.socket, mllp: tuple[str, int]) -> None:
+        self._settings = settings
+        self._http = http
+        self._mllp = mllp
+        self._installation: Installation | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what this server needs; nothing is read from gunicorn's own files or variables."""
+        options: dict[str, Any] = {
+            "bind": [f"fd://{self._http.fileno()}"],
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self._settings.http.threads,
+            "graceful_timeout": _DRAIN_S,
+            "timeout": 120,
+            "limit_request_line": 8190,
+            "limit_request_fields": 64,
+            "limit_request_field_size": 8190,
+            "loglevel": "warning",
+            "proc_name": "gateway",
+            "post_worker_init": self._started,
+            "worker_exit": self._stopped,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Open the installation in the worker process and return its application."""
+        try:
+            self._installation = open_installation(self._settings, mllp=self._mllp)
+        except (GatewayError, OSError) as error:
+            click.echo(f"gateway serve: {error}", err=True)
+            sys.exit(4)  # gunicorn's own code for "the application cannot be loaded": the master stops too
+        return self._installation.app
+
+    def _started(self, worker: Any) -> None:
+        assert self._installation is not None
+        self._installation.start()
+        host, port = self._http.getsockname()[:2]
+        mllp_host, mllp_port = self._installation.mllp_address
+        click.echo(f"ready http=http://{host}:{port} mllp={mllp_host}:{mllp_port}")
+        sys.stdout.flush()
+
+    def _stopped(self, arbiter: Any, worker: Any) -> None:
+        if self._installation is not None:
+            self._installation.stop(_DRAIN_S)
+
+
+_config = click.option(
+    "--config", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".",
+    show_default=True, help="Configuration directory.",
+)  # fmt: skip
+
+
+@click.command()
+@_config
+@click.option("--http", "http", metavar="HOST:PORT", help="Where to listen for HTTP; port 0 takes any free one.")
+@click.option("--mllp", "mllp", metavar="HOST:PORT", help="Where to listen for HL7v2.")
+@click.option("--database", metavar="URL", help="In place of the database of gateway.toml.")
+def serve(directory: Path, http: str | None, mllp: str | None, database: str | None) -> None:
+    """Take records and messages, deliver, and answer, until SIGTERM.
+
+    Once it accepts, one line goes to stdout: ready http=http://HOST:PORT mllp=HOST:PORT
+    """
+    try:
+        settings = _settings(directory, database)
+        http_socket = _listening(http or settings.http.bind)
+        mllp_address = _address(mllp or settings.mllp.bind)
+        check_configuration(settings)
+    except GatewayError as error:
+        click.echo(f"gateway serve: {error}", err=True)
+        sys.exit(2)
+    _Server(settings, http_socket, mllp_address).run()
+
+
+@click.command()
+@_config
+@click.option("--database", metavar="URL", help="In place of the database of gateway.toml.")
+def worker(directory: Path, database: str | None) -> None:
+    """Deliver only, beside any number of `serve` and `worker` processes (PostgreSQL), until SIGTERM."""
+    try:
+        settings = _settings(directory, database)
+        if settings.database_url.startswith("sqlite"):
+            raise ConfigurationError(
+                "with SQLite only `gateway serve` may write, and it delivers too; set [database] url to PostgreSQL"
+            )
+        installation = open_installation(settings)
+    except GatewayError as error:
+        click.echo(f"gateway worker: {error}", err=True)
+        sys.exit(2)
+    stop = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    installation.start()
+    click.echo(f"ready pid={os.getpid()}")
+    sys.stdout.flush()
+    stop.wait()
+    installation.stop(_DRAIN_S)
+
+
+def _settings(directory: Path, database: str | None) -> Settings:
+    settings = read_settings(directory)
+    if database is None:
+        return settings
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": database})})
+
+
+def _address(written: str) -> tuple[str, int]:
+    host, _, port = written.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigurationError(f"{written}: expected HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _listening(written: str) -> socket.socket:
+    """Listen in the master already, so that a worker that is started anew takes the same address."""
+    host, port = _address(written)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise ConfigurationError(f"{written}: cannot listen there ({error.strerror})") from error

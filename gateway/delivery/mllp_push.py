@@ -1,0 +1,81 @@
+"""Send a disclosure as HL7v2 REF over MLLP: one connection for each receiver, one message in flight on it."""
+
+import threading
+from urllib.parse import urlsplit
+
+from gateway.delivery.mllp_sender import MllpSender, client_tls
+from gateway.formats.hl7v2.referral import write_referral
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import DeliveryAction, SendResult
+from gateway.model.hl7_header import Hl7Header
+from gateway.model.partner import Endpoint
+from gateway.model.transport import Envelope
+from gateway.tracking.acknowledgement import judge
+
+_EVENTS: dict[DeliveryAction, str] = {"create": "I12", "update": "I13", "cancel": "I14"}
+_CONTROL_ID_LENGTH = 20
+"""MSH-10 is ST of 20 up to 2.6; receivers that cut it answer with an MSA-2 that matches nothing."""
+
+_MARKED = frozenset({"R", "V"})
+"""Levels that MSH-8 may show; a level, never a law or a diagnosis (part2-rules section 9)."""
+
+
+class MllpPush:
+    """The `hl7v2` transport. `application` and `facility` are MSH-3 and MSH-4 of what we send."""
+
+    scheme = "hl7v2"
+
+    def __init__(self, timeout_s: float, *, application: str, facility: str, processing_id: str) -> None:
+        self._timeout_s = timeout_s
+        self._application = application
+        self._facility = facility
+        self._processing_id = processing_id
+        self._senders: dict[str, MllpSender] = {}
+        self._lock = threading.Lock()
+
+    def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        """Send one REF and wait for its acknowledgement, which says received and never accepted.
+
+        Raises:
+            TryLater: no connection, no matching answer in time, or AR for the receiver's state.
+            WillNeverWork: AE, or AR for type, event, processing id or version.
+        """
+        message = self._written(disclosure, endpoint, envelope)
+        answered = self._sender(endpoint).send(message)
+        outcome = judge(answered.acknowledgement)
+        if outcome.kind == "try-later":
+            raise TryLater(outcome.reason)
+        if outcome.kind == "refused-park":
+            raise WillNeverWork(outcome.reason)
+        return SendResult(code=answered.acknowledgement.code, sent=message, answered=answered.content)
+
+    def _written(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> bytes:
+        header = Hl7Header(
+            sending_application=(self._application,),
+            sending_facility=(self._facility,),
+            receiving_application=(),
+            receiving_facility=(),
+            time=envelope.created_at,
+            control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
+            message_code="REF",
+            trigger_event=_EVENTS[envelope.action],
+            processing_id=self._processing_id,
+            version=endpoint.version or "2.5.1",
+            security=disclosure.confidentiality if disclosure.confidentiality in _MARKED else "",
+        )
+        return write_referral(disclosure.content, disclosure.notice, header)
+
+    def _sender(self, endpoint: Endpoint) -> MllpSender:
+        with self._lock:
+            sender = self._senders.get(endpoint.address)
+            if sender is None:
+                sender = self._senders[endpoint.address] = self._connect(endpoint.address)
+            return sender
+
+    def _connect(self, address: str) -> MllpSender:
+        parts = urlsplit(address)
+        if parts.scheme not in ("mllp", "mllps") or not parts.hostname or not parts.port:
+            raise WillNeverWork("expected an endpoint address mllp://HOST:PORT or mllps://HOST:PORT")
+        tls = client_tls(None) if parts.scheme == "mllps" else None
+        return MllpSender(parts.hostname, parts.port, tls, self._timeout_s)

@@ -1,0 +1,120 @@
+"""The stories behind one object: what the doors (HTTP, MLLP, console, commands) call."""
+
+from collections.abc import Collection
+from typing import Any
+
+from gateway.flow import accept, access, console, follow_up, messages, receipts
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.caller import Caller
+from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
+from gateway.model.handoff import Channel
+from gateway.model.hl7_header import PeerAddress
+from gateway.ports import Clock, Database, NewId, Transaction
+
+
+class Gateway:
+    """Each method tells one story in the house it was built with."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    @property
+    def mappings(self) -> Collection[str]:
+        """Names an intake path may carry."""
+        return self.house.sources
+
+    @property
+    def database(self) -> Database:
+        """The store."""
+        return self.house.database
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        return self.house.clock
+
+    @property
+    def new_id(self) -> NewId:
+        """The maker of ids."""
+        return self.house.new_id
+
+    def accept(
+        self,
+        channel: Channel,
+        source: str,
+        client: str | None,
+        media_type: str,
+        payload: bytes,
+        idempotency_key: str | None,
+    ) -> Accepted | KeyReused:
+        """Keep an input durably, or find the earlier one of the same content."""
+        return accept.accept(
+            self.house, channel=channel, source=source, client=client, media_type=media_type, payload=payload,
+            idempotency_key=idempotency_key,
+        )  # fmt: skip
+
+    def accept_message(self, content: bytes, peer: PeerAddress) -> bytes:
+        """Keep an HL7v2 message durably and return its acknowledgement."""
+        return messages.accept_message(self.house, content, peer)
+
+    def keep_cut(self, content: bytes, peer: PeerAddress) -> None:
+        """Keep the beginning of a message whose rest never came."""
+        messages.keep_cut(self.house, content, peer)
+
+    def receipt(self, caller: Caller, input_id: str) -> dict[str, Any] | None:
+        """Return what the sender of an input may know of it."""
+        return receipts.receipt(self.house, caller, input_id)
+
+    def read(self, caller: Caller, resource_type: str, resource_id: str) -> Answer | None:
+        """Return a resource as this caller may see it; None for missing and refused alike."""
+        return access.read(self.house, caller, resource_type, resource_id)
+
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
+        """Return a searchset of what this caller may see."""
+        return access.search(self.house, caller, resource_type, parameters)
+
+    def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
+        """Move a referral by its Task."""
+        return follow_up.update_task(self.house, caller, task_id, body, if_match)
+
+    def file_consent(
+        self, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
+    ) -> Answer | Problem:
+        """Create a Consent (`consent_id` None) or write its next version."""
+        return follow_up.file_consent(self.house, caller, body, consent_id, if_match)
+
+    def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
+        """Disclose one record to a member of the operator's staff."""
+        return console.console_record(self.house, staff, handoff_id)
+
+    def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
+        """Say who a held record is about: a known person, or (None) somebody new."""
+        return console.resolve_match(self.house, caller_name, handoff_id, person_id)
+
+    def replay(self, actor: str, work_id: int) -> bool:
+        """Make a dead letter, or refused or held work, ready again; consent is decided anew."""
+
+        def reopen(tx: Transaction) -> bool:
+            work = tx.outbox.get(work_id)
+            if work is None or work.state not in ("dead", "refused", "held"):
+                return False
+            tx.outbox.set_state(work_id, "ready", None, self.house.clock())
+            tx.audit.append(AuditEntry(self.house.clock(), "work.replayed", actor, {"work": work_id}))
+            return True
+
+        return self.house.database.write(reopen)
+
+    def pause(self, actor: str, lane: str, paused: bool) -> None:
+        """Stop or resume a lane."""
+
+        def switch(tx: Transaction) -> None:
+            tx.outbox.pause(lane, paused)
+            kind = "lane.paused" if paused else "lane.resumed"
+            tx.audit.append(AuditEntry(self.house.clock(), kind, actor, {"lane": lane}))
+
+        self.house.database.write(switch)
+
+    def ready(self) -> dict[str, bool]:
+        """Tell, by name, which parts are able to work."""
+        return {"database": self.house.database.read(lambda tx: tx.outbox.of_states(["dead"], 1) is not None)}

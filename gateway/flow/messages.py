@@ -1,0 +1,73 @@
+"""HL7v2 messages that come in: kept before they are answered, read afterwards.
+
+What is found out later about a message's content never changes its acknowledgement: it goes to a person.
+"""
+
+import hashlib
+from gateway.flow.house import House
+from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
+from gateway.model.audit import AuditEntry
+from gateway.model.handoff import StoredInput
+from gateway.model.hl7_header import Hl7Header, PeerAddress, Reception
+from gateway.ports import SeenMessage, Transaction
+
+_CONTRADICTION = "205"
+"""HL7 table 0357, duplicate key identifier: the same MSH-10 with other content."""
+
+
+def accept_message(house: House, content: bytes, peer: PeerAddress) -> bytes:
+    """Keep a message and return its acknowledgement; the same message again gets the same answer and has no effect."""
+    reception = receive(content)
+    digest = hashlib.sha256(content).hexdigest()
+    now = house.clock()
+
+    def keep(tx: Transaction) -> bytes:
+        judged = reception
+        key = _key(judged.header)
+        seen = tx.messages.seen(*key) if key else None
+        if seen is not None and seen.sha256 == digest:
+            return seen.answer
+        if seen is not None:
+            text = "The same MSH-10 came before with other content"
+            judged = Reception("error", judged.header, _CONTRADICTION, "MSH-10", text)
+        answer = acknowledge(content, judged, house.new_id(), now)
+        input_id = _keep(house, tx, content, digest, peer, judged)
+        if key and seen is None:
+            tx.messages.remember(*key, SeenMessage(digest, answer, input_id), now)
+        return answer
+
+    return house.database.write(keep)
+
+
+def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
+    """Keep the beginning of a message whose rest never came, for a person; nobody gets an answer."""
+    digest = hashlib.sha256(content).hexdigest()
+    cut = Reception("error", None, "", "", "the connection ended inside the message")
+    house.database.write(lambda tx: _keep(house, tx, content, digest, peer, cut))
+
+
+def _key(header: Hl7Header | None) -> tuple[str, str, str] | None:
+    if header is None or not header.control_id:
+        return None
+    return "^".join(header.sending_application), "^".join(header.sending_facility), header.control_id
+
+
+def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: PeerAddress, reception: Reception) -> str:
+    now = house.clock()
+    input_id = house.new_id()
+    accepted = reception.verdict == "accept"
+    reason = None if accepted else f"{reception.location} {reception.code} {reception.text}".strip()
+    tx.inputs.add(
+        StoredInput(
+            id=input_id, channel="mllp", source="hl7v2", client=None, media_type="x-application/hl7-v2+er7",
+            payload=content, sha256=digest, received_at=now, state="pending" if accepted else "quarantined",
+            reason=reason,
+        )
+    )  # fmt: skip
+    if accepted:
+        tx.outbox.add(
+            lane=f"messages/{peer.host}", kind="answer", subject=input_id, action="create",
+            message_id=house.new_id(), version=1, at=now,
+        )  # fmt: skip
+    tx.audit.append(AuditEntry(now, "message.kept", "mllp", {"input": input_id, "sha256": digest, "taken": accepted}))
+    return input_id

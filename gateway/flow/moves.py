@@ -1,0 +1,113 @@
+"""Move a referral by what its recipient says: Task, ServiceRequest and referral row change together."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from gateway.flow.addressing import REFERRAL_ID
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.findings import Finding
+from gateway.model.handoff import Referral, Resource
+from gateway.ports import Transaction
+from gateway.tracking.status import (
+    BUSINESS_STATUS_SYSTEM,
+    SERVICE_REQUEST_STATUS,
+    Status,
+    StatusEvent,
+    TaskStatus,
+    advance,
+    advance_through,
+)
+
+_FILLER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "FILL"}]}
+
+
+def referral_by_identifier(tx: Transaction, identifier: str) -> Referral | None:
+    """Return the referral with this placer identifier. It is an unguessable keyed hash: who knows it was sent it."""
+    for stored in tx.resources.by_identifier("Task", REFERRAL_ID, identifier):
+        referral = tx.referrals.get(stored.body["id"])
+        if referral is not None:
+            return referral
+    return None
+
+
+def move(
+    house: House,
+    tx: Transaction,
+    referral: Referral,
+    event: StatusEvent,
+    *,
+    by: str,
+    implied: bool = False,
+    external_id: str | None = None,
+    task: Resource | None = None,
+) -> Finding | None:
+    """Apply an event to a referral; return why it moved nothing, or None.
+
+    `implied`: nobody wrote it as a status, it implies the steps before it (an admission). `task`: what the recipient
+    wrote into the Task besides.
+    """
+    stored = tx.resources.get("Task", referral.id)
+    if stored is None:
+        return Finding("error", "task-missing", "Task", "the referral's Task is no longer here")
+    body = task or stored.body
+    status = Status(
+        task=cast(TaskStatus, referral.status),
+        since=_since(stored.body, stored.updated_at),
+        business=referral.business_status,
+        reason=referral.reason,
+    )
+    following = (advance_through if implied else advance)(status, event)
+    if isinstance(following, Finding):
+        return following
+    now = house.clock()
+    external = external_id or referral.external_id
+    tx.resources.put(
+        _moved_task(body, following, external), handoff_id=referral.handoff_id, person_id=referral.person_id, at=now
+    )
+    _move_request(tx, referral, following, now)
+    tx.referrals.save(
+        replace(
+            referral,
+            status=following.task,
+            business_status=following.business,
+            reason=following.reason,
+            external_id=external,
+            updated_at=now,
+        )
+    )
+    tx.audit.append(
+        AuditEntry(now, "referral.moved", by, {"referral": referral.id, "from": status.task, "to": following.task})
+    )
+    return None
+
+
+def _since(task: Resource, otherwise: datetime) -> datetime:
+    written = task.get("lastModified", "")
+    return datetime.fromisoformat(written) if "T" in written else otherwise
+
+
+def _moved_task(task: Resource, status: Status, external_id: str | None) -> Resource:
+    moved = {
+        **{name: value for name, value in task.items() if name not in ("statusReason", "businessStatus")},
+        "status": status.task,
+        "lastModified": status.since.isoformat(timespec="seconds"),
+    }
+    if status.reason:
+        moved["statusReason"] = {"text": status.reason}
+    if status.business:
+        moved["businessStatus"] = {"coding": [{"system": BUSINESS_STATUS_SYSTEM, "code": status.business}]}
+    if external_id:
+        kept = [one for one in task.get("identifier", []) if one.get("type") != _FILLER]
+        moved["identifier"] = [*kept, {"type": _FILLER, "value": external_id}]
+    return moved
+
+
+def _move_request(tx: Transaction, referral: Referral, status: Status, now: datetime) -> None:
+    """Let the ServiceRequest follow where the Task's end ends it (exchange table of status vocabulary)."""
+    stored = tx.resources.get("ServiceRequest", referral.service_request_id)
+    wanted = SERVICE_REQUEST_STATUS.get(status.task)
+    if stored is not None and wanted is not None and stored.body.get("status") != wanted:
+        moved = {**stored.body, "status": wanted}
+        tx.resources.put(moved, handoff_id=referral.handoff_id, person_id=referral.person_id, at=now)

@@ -1,0 +1,252 @@
+"""Read the configuration, build the house and run it: the only file that names every concrete class."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import structlog
+from flask import Flask
+
+from gateway.catalog.mappings import read_mappings
+from gateway.catalog.partners import read_partners
+from gateway.catalog.profiles import load_checker
+from gateway.catalog.routes import read_routes
+from gateway.delivery.fhir_push import FhirPush
+from gateway.delivery.mllp_push import MllpPush
+from gateway.flow.gateway import Gateway
+from gateway.flow.house import Converted, House, RetryPolicy
+from gateway.flow.work import work_once
+from gateway.formats import read
+from gateway.intake.mllp_listener import MllpLimits, MllpListener
+from gateway.mapping import Agency, CompiledMapping, Context, apply
+from gateway.model.errors import ConfigurationError, GatewayError
+from gateway.model.findings import Finding
+from gateway.model.handoff import Resource, Work
+from gateway.model.partner import Organization, Registry
+from gateway.model.received import Received
+from gateway.model.route import Route
+from gateway.model.source_record import SourceRecord
+from gateway.settings import FILE_NAME, Settings
+from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.staff import StaffAccounts
+from gateway.storage.views import ConsoleViews
+from gateway.validation import Checker
+from gateway.web.app import create_app
+from gateway.web.services import Services
+from gateway.wiring import clock, jitter, new_id
+
+_log = structlog.get_logger("gateway")
+_POLL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration folder says, read and checked whole."""
+
+    registry: Registry
+    routes: tuple[Route, ...]
+    mappings: dict[str, CompiledMapping]
+
+
+def read_rules(settings: Settings) -> Rules:
+    """Read partners, routes and mappings of an installation.
+
+    Raises:
+        ConfigurationError: every mistake with file:line, what was expected and what kind of thing was found.
+    """
+    registry = read_partners(settings.directory / "partners")
+    organizations = {organization.id: organization for organization in registry}
+    routes = read_routes(settings.directory / "routes.yaml", organizations)
+    mappings = read_mappings(settings.directory / "mappings")
+    file = settings.directory / FILE_NAME
+    unknown = [
+        f"{file}: {where}: expected the id of an organization in partners/, found an unknown one"
+        for where, organization in _named_organizations(settings)
+        if organization not in organizations
+    ]
+    if unknown:
+        raise ConfigurationError("\n".join(unknown))
+    return Rules(registry, routes, mappings)
+
+
+def _named_organizations(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name, program in settings.programs.items():
+        yield f"programs.{name}.agency", program.agency
+        if program.clinician:
+            yield f"programs.{name}.clinician", program.clinician
+    for client in settings.clients:
+        yield f"clients.{client.id}.organization", client.organization
+
+
+def check_configuration(settings: Settings) -> None:
+    """Read everything an installation needs, so that a mistake stops the start before anything listens."""
+    read_rules(settings)
+    for name in ("id", "token", "session"):
+        settings.secret(name)
+
+
+def conversion_context(settings: Settings, registry: Registry, mapping: CompiledMapping, at: datetime) -> Context:
+    """Return what a mapping may depend on in this installation."""
+    program = settings.programs.get(mapping.name)
+    assigned: dict[str, Agency] = {}
+    behind = (program.agency, program.clinician) if program else ()
+    for author, organization_id in zip(mapping.authors, behind, strict=False):
+        organization = registry.get(organization_id)
+        if organization is not None:
+            assigned[author.unit] = _agency(organization)
+    return Context(
+        key=settings.secret("id"),
+        at=at,
+        agencies=partial(_registered_agency, registry),
+        assigned=assigned,
+        zone=settings.installation.timezone,
+    )
+
+
+def _registered_agency(registry: Registry, system: str, value: str) -> Agency | None:
+    organization = registry.find(system, value)
+    return _agency(organization, (system, value)) if organization else None
+
+
+def _agency(organization: Organization, identifier: tuple[str, str] | None = None) -> Agency:
+    system, value = identifier or organization.identifiers[0]
+    return Agency(system, value, organization.name, organization.timezone)
+
+
+def _convert(settings: Settings, rules: Rules, received: Received, source: str) -> Iterator[Converted]:
+    mapping = rules.mappings[source]
+    context = conversion_context(settings, rules.registry, mapping, clock())
+    for item in read(received, mapping.layout):
+        yield item.number, apply(item, mapping, context) if isinstance(item, SourceRecord) else item
+
+
+def _check(checker: Checker, resource: Resource) -> tuple[Finding, ...]:
+    return checker.check(resource, checker.own_profiles).items
+
+
+def _report(work: Work, error: Exception) -> None:
+    """Log what nobody foresaw by kind and place; its text may quote a record, so it is not logged."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    _log.error("work.failed", work=work.id, kind=work.kind, error=type(error).__name__, place=place)
+
+
+def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> House:
+    """Put the house together from its parts."""
+    checker = load_checker()
+    delivery = settings.delivery
+    return House(
+        database=database,
+        clock=clock,
+        new_id=new_id,
+        registry=rules.registry,
+        routes=rules.routes,
+        switches=settings.switches,
+        key=settings.secret("id"),
+        programs={name: program.agency for name, program in settings.programs.items()},
+        convert=partial(_convert, settings, rules),
+        check=partial(_check, checker),
+        transports={
+            "fhir": FhirPush(delivery.timeout_s),
+            "hl7v2": MllpPush(
+                delivery.timeout_s, application=settings.mllp.application, facility=settings.mllp.facility,
+                processing_id=settings.mllp.processing_id,
+            ),
+        },
+        jitter=jitter,
+        sources=frozenset(rules.mappings),
+        retry=RetryPolicy(delivery.back_off_base_s, delivery.back_off_cap_s, delivery.max_tries),
+        report=_report,
+        operator=settings.installation.operator,
+        clients={client.id: client for client in settings.clients},
+    )  # fmt: skip
+
+
+class Installation:
+    """A running gateway in this process: database, doors and delivery workers."""
+
+    def __init__(self, settings: Settings, mllp: tuple[str, int] | None) -> None:
+        """Open the database and the MLLP port; nothing is taken or sent before `start`."""
+        rules = read_rules(settings)
+        self._settings = settings
+        self._database = open_database(settings.database_url, clock=clock)
+        self.gateway = Gateway(build_house(settings, rules, self._database))
+        self._listener = _listener(settings, mllp) if mllp is not None else None
+        self._stop = threading.Event()
+        self._workers: list[threading.Thread] = []
+        self.app = _application(settings, self.gateway, self._database)
+
+    @property
+    def mllp_address(self) -> tuple[str, int]:
+        """Return where HL7v2 is taken."""
+        assert self._listener is not None, "this process was opened without the MLLP door"
+        return self._listener.address
+
+    def start(self) -> None:
+        """Take messages and deliver."""
+        if self._listener is not None:
+            self._listener.start(self.gateway.accept_message, self.gateway.keep_cut)
+        for number in range(self._settings.delivery.workers):
+            name = f"worker-{new_id()[:8]}-{number}"
+            thread = threading.Thread(target=self._work, args=(name,), name=name, daemon=True)
+            thread.start()
+            self._workers.append(thread)
+
+    def stop(self, drain_s: float) -> None:
+        """Finish what has begun, then close; what is queued stays queued."""
+        self._stop.set()
+        if self._listener is not None:
+            self._listener.drain(drain_s)
+        for thread in self._workers:
+            thread.join(drain_s)
+        self._database.close()
+
+    def _work(self, owner: str) -> None:
+        while not self._stop.is_set():
+            try:
+                busy = work_once(self.gateway.house, owner)
+            except GatewayError as error:
+                _log.error("worker.stopped", owner=owner, error=type(error).__name__)
+                self._stop.wait(_POLL_S)
+                continue
+            if not busy:
+                self._database.wait_for_work(_POLL_S)
+
+
+def _listener(settings: Settings, address: tuple[str, int]) -> MllpListener:
+    limits = MllpLimits(max_bytes=settings.mllp.max_message_mib * 1024 * 1024)
+    return MllpListener(*address, clock=clock, new_id=new_id, limits=limits)
+
+
+def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) -> Flask:
+    return create_app(
+        Services(
+            house=gateway,
+            registered=settings.client,
+            token_key=settings.secret("token"),
+            session_key=settings.secret("session"),
+            staff=StaffAccounts(database),
+            views=ConsoleViews(database),
+            clock=clock,
+            new_id=new_id,
+            base_url=settings.installation.base_url.rstrip("/"),
+            installation=settings.installation.name,
+            timezone=settings.installation.timezone,
+            max_body_bytes=settings.http.max_body_mib * 1024 * 1024,
+        )
+    )
+
+
+def open_installation(settings: Settings, *, mllp: tuple[str, int] | None = None) -> Installation:
+    """Open an installation for serving (with the MLLP door) or for delivering only.
+
+    Raises:
+        GatewayError: what is configured cannot be used; the text says what to do.
+        OSError: the MLLP address cannot be listened on.
+    """
+    return Installation(settings, mllp)
