@@ -12,6 +12,7 @@ from gateway import __version__
 # Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
 # does not pay for the profile checker's imports.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "convert": ("gateway.cli.convert", "convert"),
     "token": ("gateway.cli.token", "token"),
     "validate": ("gateway.cli.validate", "validate"),
 }

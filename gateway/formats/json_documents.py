@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from gateway.formats.row_groups import Spill, put_row, put_unreadable, records
 from gateway.formats.csv_rows_header import fold_name
+from gateway.formats.row_groups import Spill, put_row, put_unreadable, records
 from gateway.model.received import Received
 from gateway.model.source_record import Row, Skipped, SourceItem, SourceLayout, SourceRecord, Unreadable
 
@@ -41,6 +41,27 @@ def _refuse_constant(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def strict_loads(payload: bytes) -> Any:
+    """Read one whole document.
+
+    Raises:
+        NotStrictJson: with the kind of mistake and its place; never a value of the document.
+    """
+    try:
+        value = _DECODER.decode(payload.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise NotStrictJson("expected UTF-8, found other bytes") from None
+    except RecursionError:
+        raise NotStrictJson(f"expected at most {DEPTH_LIMIT} levels, found more") from None
+    except NotStrictJson:
+        raise
+    except ValueError as error:
+        raise NotStrictJson(_mistake(error, is_broken=False)) from None
+    if _is_too_deep(value):
+        raise NotStrictJson(f"expected at most {DEPTH_LIMIT} levels, found more")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +177,17 @@ def _mistake(error: ValueError, is_broken: bool) -> str:
 
 
 def _is_too_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH_LIMIT):
+        if not level:
+            return False
         level = [
             inner
             for one in level
             for inner in (one.values() if isinstance(one, dict) else one)
             if isinstance(inner, dict | list)
-        ] if isinstance(level, list) else []
-        if not level:
-            return False
-    return True
+        ]
+    return bool(level)
 
 
 def looks_like_json(head: bytes) -> bool:

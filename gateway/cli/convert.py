@@ -1,0 +1,222 @@
+"""`gateway convert`: source files in, one Bundle a record out, and a count that adds up."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.catalog.mappings import pack_paths, read_mapping, read_mappings
+from gateway.catalog.partners import read_partners
+from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, files_of, summary
+from gateway.formats import fhir_json
+from gateway.mapping import Agency, CompiledMapping, Context
+from gateway.model.draft import Draft
+from gateway.model.errors import ConfigurationError
+from gateway.model.partner import Organization, Registry
+from gateway.model.received import Received
+from gateway.settings import Settings, read_settings
+
+PARTNER_SYSTEM = "https://warmhandoff.example/id/partner"
+
+
+class Instant(click.ParamType):
+    """A FHIR instant: date, time and offset."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the instant; a time without offset is refused, not guessed."""
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"expected a time like 2026-11-02T18:00:00Z, found {value!r}", param, ctx)
+        if instant.tzinfo is None:
+            self.fail("expected a time with an offset, e.g. 2026-11-02T18:00:00Z", param, ctx)
+        return instant.astimezone(UTC)
+
+
+@click.command()
+@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", "named", metavar="NAME", help="Mapping to use; without it each file is recognized.")
+@click.option(
+    "--config",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Configuration directory: its key, partners and mappings.",
+)
+@click.option("--at", type=Instant(), help="Take this as the present instant, e.g. 2026-11-02T18:00:00Z.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write one file a record here.")
+@click.option("--format", "form", type=click.Choice(["fhir"]), default="fhir", show_default=True)
+@click.option("--facts", type=click.Path(dir_okay=False, path_type=Path), help="Write the measure facts here (NDJSON).")
+def convert(
+    paths: tuple[Path, ...],
+    named: str | None,
+    directory: Path | None,
+    at: datetime | None,
+    out: Path | None,
+    form: str,
+    facts: Path | None,
+) -> None:
+    """Convert source files to FHIR Bundles, one NDJSON line a record on stdout.
+
+    Records that cannot be read or mapped are named on stderr and never stop the rest. The last line of stderr counts
+    every input. Exit status 1 if anything was quarantined.
+    """
+    conversion = _conversion(named, directory, at or _now())
+    with ExitStack() as stack:
+        emit = _emitter(out)
+        facts_file = stack.enter_context(facts.open("wb")) if facts else None
+        files = list(files_of(paths))
+        advance = stack.enter_context(_progress(files, conversion))
+        for path in files:
+            _convert_file(path, conversion, emit, facts_file, advance)
+    sys.stdout.flush()
+    for line in summary(conversion.findings):
+        click.echo(line, err=True)
+    click.echo(str(conversion.counts), err=True)
+    sys.exit(1 if conversion.counts.quarantined else 0)
+
+
+def _now() -> datetime:
+    from gateway.wiring import clock  # here: the whole house hangs on wiring, and only its clock is wanted
+
+    return clock()
+
+
+def _conversion(named: str | None, directory: Path | None, at: datetime) -> Conversion:
+    try:
+        folders = [directory / "mappings"] if directory else []
+        paths = pack_paths(*folders)
+        if named is not None and named not in paths:
+            click.echo(f"gateway convert: expected a mapping ({', '.join(sorted(paths))}), found {named!r}", err=True)
+            sys.exit(2)
+        mappings = {named: read_mapping(paths[named])} if named else read_mappings(*folders)
+        context_for = _contexts(directory, at)
+    except ConfigurationError as error:
+        click.echo(f"gateway convert: {error}", err=True)
+        sys.exit(2)
+    return Conversion(mappings, context_for, named)
+
+
+def _contexts(directory: Path | None, at: datetime) -> Callable[[CompiledMapping], Context]:
+    """Return how each mapping gets its context: from the installation, or from the published demonstration key."""
+    if directory is None:
+        click.echo("no --config: ids are made with the published demonstration key", err=True)
+        return lambda mapping: Context(DEMONSTRATION_KEY, at)
+    settings = read_settings(directory)
+    registry = read_partners(directory / "partners") if (directory / "partners").is_dir() else Registry(())
+    key = settings.secret("id")
+    zone = settings.installation.timezone
+
+    def find(system: str, value: str) -> Agency | None:
+        organization = registry.find(system, value)
+        return None if organization is None else _agency(organization, (system, value))
+
+    return lambda mapping: Context(key, at, find, _assigned(mapping, settings, registry), zone)
+
+
+def _agency(organization: Organization, identifier: tuple[str, str]) -> Agency:
+    return Agency(*identifier, organization.name, organization.timezone)
+
+
+def _assigned(mapping: CompiledMapping, settings: Settings, registry: Registry) -> dict[str, Agency]:
+    """Put the organizations of `[programs.<mapping>]` behind the author units: the first is the agency's."""
+    program = settings.programs.get(mapping.name)
+    if program is None:
+        return {}
+    first, *others = [author.unit for author in mapping.authors]
+    chosen = {first: program.agency, **{unit: program.clinician for unit in others if program.clinician}}
+    assigned: dict[str, Agency] = {}
+    for unit, name in chosen.items():
+        organization = registry.get(name)
+        if organization is None:
+            raise ConfigurationError(f"gateway.toml: programs.{mapping.name}: {name}: no organization of this id")
+        identifier = organization.identifiers[0] if organization.identifiers else (PARTNER_SYSTEM, organization.id)
+        assigned[unit] = _agency(organization, identifier)
+    return assigned
+
+
+def _emitter(out: Path | None) -> Callable[[Draft], None]:
+    if out is None:
+        return lambda draft: _write_line(sys.stdout.buffer, fhir_json.dumps(draft.bundle))
+    out.mkdir(parents=True, exist_ok=True)
+
+    def write(draft: Draft) -> None:
+        (out / f"{draft.handoff}.json").write_bytes(fhir_json.dumps(draft.bundle) + b"\n")
+
+    return write
+
+
+def _write_line(stream: IO[bytes], line: bytes) -> None:
+    stream.write(line + b"\n")
+
+
+def _convert_file(
+    path: Path,
+    conversion: Conversion,
+    emit: Callable[[Draft], None],
+    facts: IO[bytes] | None,
+    advance: Callable[[BinaryIO], BinaryIO],
+) -> None:
+    received = Received(str(path), lambda: advance(path.open("rb")))
+    for outcome in conversion.run(received, path.stat().st_size):
+        if isinstance(outcome, Draft):
+            emit(outcome)
+            if facts is not None:
+                _write_line(facts, orjson.dumps(outcome.facts, default=str))
+        elif (line := complaint(str(path), outcome)) is not None:
+            click.echo(line, err=True)
+
+
+class _Counted:
+    """A stream that tells how far it was read."""
+
+    def __init__(self, stream: BinaryIO, told: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._told = told
+        self.close = stream.close
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._stream.read(size)
+        self._told(self._stream.tell())
+        return chunk
+
+    def __enter__(self) -> "_Counted":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@contextmanager
+def _progress(files: list[Path], conversion: Conversion) -> Iterator[Callable[[BinaryIO], BinaryIO]]:
+    """Show a bar of the bytes read and the records done, where a person watches; else do nothing."""
+    if not sys.stderr.isatty():
+        yield lambda stream: stream
+        return
+    sizes = sum(path.stat().st_size for path in files)
+    columns = (BarColumn(), DownloadColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=sizes)
+        furthest = 0
+
+        def wrap(stream: BinaryIO) -> BinaryIO:
+            nonlocal furthest
+            base, best = furthest, 0
+
+            def told(position: int) -> None:
+                nonlocal best, furthest
+                best = max(best, position)
+                furthest = max(furthest, base + best)
+                progress.update(task, completed=min(furthest, sizes), description=f"{conversion.counts}")
+
+            return _Counted(stream, told)  # type: ignore[return-value]  # read and close are all a reader uses
+
+        yield wrap
