@@ -1,0 +1,239 @@
+"""Read Consent resources once into directives, and say of each whether it could be read safely.
+
+What may not be skipped makes a consent unreadable, never ignored: an unknown modifierExtension, implicitRules, a
+time without a zone, provisions nested too deep or too many, a shape that is no Consent (FHIR R4 Consent; case-format
+section 5). One unreadable version never spoils the others.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gateway.consent.facts import relative, subject_keys
+from gateway.consent.provision_tree import permit_paths, read_party, read_period, read_provision
+from gateway.model.consent_directive import Consents, Directive, Performer, RevocationOf
+from gateway.model.fhir_time import BEGINNING, covered_interval, instant, is_dated
+from gateway.model.labels import ACT_CODE
+from gateway.model.partner import Registry
+
+EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
+CONSENT_CATEGORY = "https://warmhandoff.example/fhir/CodeSystem/consent-category"
+DEFAULT_ZONE = "America/Los_Angeles"
+
+_CONTROLLER_EXTENSIONS = ("controller", "manager")
+_SIGNATURES = ("sourceAttachment", "sourceReference")
+
+Json = Mapping[str, Any]
+
+
+def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Consents:
+    """Compile every Consent version of a FHIR R4 Bundle, with what the consents point to.
+
+    Compile once and keep: deciding does not read FHIR again. Dates become midnights of the zone of the first
+    discloser the registry knows, else of `default_zone`. Raises ValueError for an entry that is no resource.
+    """
+    versions: dict[str, list[Directive]] = {}
+    resources: dict[str, Json] = {}
+    for entry in bundle.get("entry", ()):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict) or "resourceType" not in resource:
+            raise ValueError("expected a resource in every entry of the consents")
+        if resource["resourceType"] == "Consent":
+            directive = compile_consent(resource, registry, default_zone)
+            versions.setdefault(_identity(entry, directive), []).append(directive)
+        else:
+            resources[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
+    histories = tuple(tuple(sorted(each, key=_version_order)) for _, each in sorted(versions.items()))
+    by_patient: dict[str, list[int]] = {}
+    for index, history in enumerate(histories):
+        for key in {key for version in history for key in (version.patient or {""})}:
+            by_patient.setdefault(key, []).append(index)
+    return Consents(histories, resources, {key: tuple(indexes) for key, indexes in by_patient.items()})
+
+
+def compile_consent(resource: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Directive:
+    """Compile one version of one consent; never raises for its content: it may come out unreadable."""
+    try:
+        digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
+        _refuse_what_may_not_be_skipped(resource)
+        return _directive(resource, digest, registry, default_zone)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return _unreadable(resource)
+
+
+def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: str) -> Directive:
+    extensions = _extensions(resource)
+    disclosers = tuple(read_party(one, resource, registry) for one in _discloser_references(resource))
+    zone = _zone(disclosers, registry, default_zone)
+    root = resource.get("provision")
+    provision = read_provision(root, resource, registry, zone) if root is not None else None
+    dated = resource.get("dateTime")
+    edition = _value(extensions.get("form-edition"))
+    return Directive(
+        reference=f"Consent/{resource['id']}",
+        id=resource["id"],
+        version=resource.get("meta", {}).get("versionId"),
+        updated=_updated(resource),
+        resource=resource,
+        digest=digest,
+        readable=True,
+        patient=subject_keys(resource.get("patient")),
+        status=resource["status"],
+        kinds=frozenset(_kinds(resource)),
+        disclosers=tuple(party for party in disclosers if not party.vague),
+        dated=covered_interval(dated, zone)[0] if dated else None,
+        is_signed=any(resource.get(key) for key in _SIGNATURES) or "signature" in extensions,
+        performers=tuple(_performer(one, zone) for one in resource.get("performer", ())),
+        statements=frozenset(name for name, one in extensions.items() if one[0].get("valueBoolean") is True),
+        expiry=_value(extensions.get("expiry")),
+        form_edition=covered_interval(edition, zone)[0].astimezone(zone).date() if edition else None,
+        revocations=tuple(_revocation(one, zone) for one in extensions.get("revocation", ())),
+        supersedes=frozenset(relative(one["valueReference"]["reference"]) for one in extensions.get("supersedes", ())),
+        condition_of=_value(extensions.get("condition-of")),
+        revocable_from=_start(_value(extensions.get("revocable-from")), zone),
+        source=resource.get("meta", {}).get("source"),
+        verified=_verified(resource),
+        root=provision,
+        paths=permit_paths(provision),
+    )
+
+
+def _refuse_what_may_not_be_skipped(resource: Json) -> None:
+    """Raise ValueError for a modifier nobody here knows or a time without a zone, at any depth."""
+    open_values: list[Any] = [resource]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict):
+            if value.get("modifierExtension") or value.get("implicitRules"):
+                raise ValueError("an unknown modifier")
+            open_values.extend(value.values())
+        elif isinstance(value, list):
+            open_values.extend(value)
+        elif isinstance(value, str) and is_dated(value):
+            instant(value)
+
+
+def _extensions(resource: Json) -> dict[str, list[Json]]:
+    """Return our own extensions by short name."""
+    found: dict[str, list[Json]] = {}
+    for one in resource.get("extension", ()):
+        if one["url"].startswith(EXTENSION):
+            found.setdefault(one["url"][len(EXTENSION) :], []).append(one)
+    return found
+
+
+def _value(extensions: list[Json] | None) -> Any:
+    if not extensions:
+        return None
+    return next((value for key, value in extensions[0].items() if key.startswith("value")), None)
+
+
+def _parts(extension: Json) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for one in extension.get("extension", ()):
+        found.setdefault(one["url"], []).append(_value([one]))
+    return found
+
+
+def _discloser_references(resource: Json) -> Iterable[Json]:
+    yield from resource.get("organization", ())
+    for extension in resource.get("extension", ()):
+        if extension["url"].rpartition("-")[2] in _CONTROLLER_EXTENSIONS and "valueReference" in extension:
+            yield extension["valueReference"]
+
+
+def _zone(disclosers: Iterable[Any], registry: Registry, default_zone: str) -> tzinfo:
+    for party in disclosers:
+        organization = registry.get(party.organization)
+        if organization is not None and organization.zone is not None:
+            return organization.zone
+    return ZoneInfo(default_zone)
+
+
+def _kinds(resource: Json) -> Iterable[str]:
+    for category in resource.get("category", ()):
+        for coding in category.get("coding", ()):
+            if coding.get("system") == CONSENT_CATEGORY:
+                yield coding["code"]
+            elif (coding.get("system"), coding.get("code")) == (ACT_CODE, "42CFRPart2CD"):
+                yield "part2"
+
+
+def _performer(reference: Json, zone: tzinfo) -> Performer:
+    for extension in reference.get("extension", ()):
+        if extension["url"] == EXTENSION + "authority":
+            parts = _parts(extension)
+            return Performer(
+                keys=subject_keys(reference),
+                authority=parts["basis"][0],
+                has_document=bool(parts.get("document", [None])[0]),
+                period=read_period(parts.get("period", [None])[0], zone),
+            )
+    return Performer(subject_keys(reference))
+
+
+def _revocation(extension: Json, zone: tzinfo) -> RevocationOf:
+    parts = _parts(extension)
+    recipients = frozenset(key for reference in parts.get("recipient", ()) for key in subject_keys(reference))
+    if parts.get("recipient") and not recipients:
+        raise ValueError("a revocation for somebody nobody can identify")
+    return RevocationOf(
+        when=_start(parts.get("when", [None])[0], zone),
+        is_oral=parts.get("method", ["written"])[0] == "oral",
+        recipients=recipients,
+    )
+
+
+def _start(text: object, zone: tzinfo) -> datetime | None:
+    return covered_interval(text, zone)[0] if text else None
+
+
+def _verified(resource: Json) -> bool | None:
+    stated = [one["verified"] for one in resource.get("verification", ())]
+    return all(one is True for one in stated) if stated else None
+
+
+def _updated(resource: Json) -> datetime:
+    updated = resource.get("meta", {}).get("lastUpdated")
+    return instant(updated) if updated else BEGINNING
+
+
+def _identity(entry: Json, directive: Directive) -> str:
+    address = str(entry.get("fullUrl") or "").partition("/_history/")[0]
+    return relative(address) if address.startswith("http") else directive.reference
+
+
+def _version_order(directive: Directive) -> tuple[datetime, int, str]:
+    version = directive.version or ""
+    return directive.updated, int(version) if version.isdigit() else -1, directive.digest.hex()
+
+
+def _unreadable(resource: Json) -> Directive:
+    """Keep what can be known of a consent nobody can read: that it is there, since when, and whose it is."""
+    try:
+        updated = _updated(resource)
+    except (ValueError, AttributeError, TypeError):
+        updated = BEGINNING
+    try:
+        patient = subject_keys(resource.get("patient"))
+    except (AttributeError, TypeError):
+        patient = frozenset()
+    try:
+        raw = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, ValueError, RecursionError):
+        raw = b"unreadable"
+    identity = str(resource.get("id", ""))
+    return Directive(
+        reference=f"Consent/{identity}",
+        id=identity,
+        version=None,
+        updated=updated,
+        resource=resource,
+        digest=hashlib.sha256(raw).digest(),
+        readable=False,
+        patient=patient,
+    )

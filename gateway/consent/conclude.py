@@ -1,0 +1,114 @@
+"""From the findings on each item to one answer: outcome, reason, obligations, basis and what was withheld."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.consent.reasons import SECTIONS, Release, Withhold
+from gateway.model.decision import POLICY_VERSION, Basis, DecisionRecord, Outcome, Permit, Refusal, Verdict
+from gateway.model.labeled import Item
+from gateway.model.request import Request
+
+Finding = tuple[Item, Release | Withhold]
+
+_POLICE_QUEUE = frozenset(
+    {"SUBPOENA_ALONE", "ORDER_DEFICIENT", "ORDER_SCOPE", "ORDER_NOT_COMPULSORY", "PROCEEDING_NO_SPECIFIC"}
+    | {"COMBINED_PROCEEDING"}
+)
+"""Refusals that go to human legal review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What every record of one decision says: the instant, and the hash of everything it was made from."""
+
+    at: str
+    input_hash: str
+
+    def record(
+        self,
+        decision: Outcome,
+        reason: str,
+        obligations: frozenset[str],
+        basis: Basis | None,
+        withheld: Sequence[str],
+    ) -> DecisionRecord:
+        """Write the decision record of interface.md section 5."""
+        return DecisionRecord(
+            decision=decision,
+            reason=reason,
+            section=SECTIONS[reason],
+            obligations=tuple(sorted(obligations)),
+            basis=basis,
+            withheld=tuple(sorted(withheld)),
+            policy_version=POLICY_VERSION,
+            at=self.at,
+            input_hash=self.input_hash,
+        )
+
+
+def conclude(
+    findings: Sequence[Finding],
+    request: Request,
+    recipients: tuple[str, ...],
+    left_out: Sequence[tuple[str, Withhold]],
+    seal: Seal,
+) -> Permit | Refusal:
+    """Conclude: all items go = PERMIT, some = PERMIT_REDACTED, none = HOLD if one holds, else DENY.
+
+    `left_out` are the recipients of copies who get nothing. Nothing asked for is nothing permitted.
+    """
+    released = [found for _, found in findings if isinstance(found, Release)]
+    withheld = [(item.reference, found) for item, found in findings if isinstance(found, Withhold)]
+    verdicts = tuple(verdict(item, found) for item, found in findings)
+    if not released:
+        return _refused([stop for _, stop in withheld], verdicts, seal)
+    withheld += left_out
+    obligations = frozenset({"AUDIT"}).union(*(one.obligations for one in released))
+    if withheld:
+        decision: Outcome = "PERMIT_REDACTED"
+        reason = earliest([stop for _, stop in withheld]).reason
+    else:
+        decision, reason = "PERMIT", min(released, key=lambda one: (_rank(one), one.reason)).reason
+    basis = min((one.basis for one in released if one.basis), key=_basis_order, default=None)
+    record = seal.record(decision, reason, obligations, basis, [reference for reference, _ in withheld])
+    purposes = tuple(f"{system}|{code}" for system, code in request.purposes)
+    return Permit(record, verdicts, recipients, purposes, request.transport)
+
+
+def refuse_whole(items: Sequence[Item], stop: Withhold, seal: Seal) -> Refusal:
+    """Refuse everything asked for, for one reason."""
+    return _refused([stop], tuple(verdict(item, stop) for item in items), seal)
+
+
+def verdict(item: Item, found: Release | Withhold) -> Verdict:
+    """Write down what was found on one item."""
+    if isinstance(found, Withhold):
+        return Verdict(item.reference, "HOLD" if found.holds else "DENY", found.reason, found.step)
+    return Verdict(
+        item.reference, "PERMIT", found.reason, found.step, found.obligations | {"AUDIT"}, found.basis, found.release
+    )
+
+
+def earliest(stops: Sequence[Withhold]) -> Withhold:
+    """Return the stop of the earliest step; ties go by name, so that order never matters."""
+    return min(stops, key=lambda one: (one.step, one.reason))
+
+
+def _refused(stops: Sequence[Withhold], verdicts: tuple[Verdict, ...], seal: Seal) -> Refusal:
+    holding = [one for one in stops if one.holds]
+    stop = earliest(holding or stops or [Withhold("NO_CONSENT", 1302)])
+    obligations = {"AUDIT"}
+    if any(one.reason in _POLICE_QUEUE for one in stops):
+        obligations.add("LEGAL_QUEUE")
+    withheld = [each.item for each in verdicts]
+    record = seal.record("HOLD" if holding else "DENY", stop.reason, frozenset(obligations), None, withheld)
+    return Refusal(record, verdicts)
+
+
+def _rank(release: Release) -> int:
+    """Name the permit that carries the most law first: a consent before what needs none."""
+    return 0 if release.basis is not None and release.basis.type == "Consent" else 1
+
+
+def _basis_order(basis: Basis) -> tuple[bool, str, str, str]:
+    return basis.type != "Consent", basis.type, basis.id or "", basis.version or ""

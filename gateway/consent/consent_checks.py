@@ -1,0 +1,220 @@
+"""Is this consent, by this one of its permits, good for this request? The checks of step 13 in their order.
+
+Each check looks at one consent by itself and says why it is not good, or nothing. A thing that is not stated counts
+as matching until the elements are checked, so that a deficient form is called deficient, not foreign.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.consent import elements
+from gateway.consent.purposes import any_covers, names_legal
+from gateway.consent.recipients import ClassMatch, is_member, recipients_of_path
+from gateway.consent.revocation import is_revoked
+from gateway.consent.situation import ADULT_AGE, Situation
+from gateway.model.consent_directive import Directive, Provision
+from gateway.model.partner import JUSTICE_ROLES, Organization
+
+CRIMINAL_JUSTICE = "criminal-justice-referral"
+PROCEEDINGS = "proceedings"
+REGISTRY = "central-registry"
+NOTES = "sud-counseling-notes"
+GENERAL = "hipaa-authorization"
+
+FIRST_CURRENT_FORM = date(2024, 4, 16)
+"""Forms of earlier editions lack statements of the 2024 rule (89 FR 12472)."""
+
+_CONDITIONS = frozenset({"disposition", "parole", "release"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One permit of one consent, read for one discloser in one situation."""
+
+    directive: Directive
+    path: tuple[Provision, ...]
+    discloser: Organization | None
+    situation: Situation
+    match: ClassMatch
+
+    @property
+    def purposes(self) -> tuple[tuple[str, str], ...]:
+        """The purposes the permit states, of the innermost provision that states any."""
+        return next((one.purposes for one in reversed(self.path) if one.purposes), ())
+
+
+Failure = tuple[str, bool]
+"""(reason, holds)."""
+
+
+def read_permit(
+    directive: Directive, path: tuple[Provision, ...], discloser: Organization | None, situation: Situation
+) -> Reading | tuple[int, str, bool]:
+    """Read one permit; return the reading if it is good, else (how far it got, reason, holds)."""
+    reading = Reading(directive, path, discloser, situation, recipients_of_path(path, situation, discloser))
+    for stage, check in enumerate(_CHECKS):
+        failure = check(reading)
+        if failure is not None:
+            return stage, *failure
+    return reading
+
+
+def _discloser(reading: Reading) -> Failure | None:
+    stated = [*reading.directive.disclosers, *(party for one in reading.path for party in one.disclosers)]
+    discloser = reading.discloser
+    if not stated:
+        return None
+    if discloser is not None and any(party.organization == discloser.id for party in stated):
+        return None
+    return "DISCLOSER_NOT_NAMED", False
+
+
+def _criminal_justice(reading: Reading) -> Failure | None:
+    """Check 42 CFR 2.35(a): a condition of the proceedings, and a recipient with a duty to monitor it."""
+    if CRIMINAL_JUSTICE not in reading.directive.kinds:
+        return None
+    organization = reading.situation.recipient.organization
+    is_eligible = organization is not None and bool(organization.roles & JUSTICE_ROLES)
+    if reading.directive.condition_of in _CONDITIONS and is_eligible:
+        return None
+    return "CJ_NOT_ELIGIBLE", False
+
+
+def _named(reading: Reading) -> Failure | None:
+    return ("RECIPIENT_NOT_NAMED", False) if reading.match.is_stranger else None
+
+
+def _proceedings(reading: Reading) -> Failure | None:
+    """Check 42 CFR 2.31(d): a consent to use in proceedings stands alone, and only it opens them."""
+    stated = {purpose for path in reading.directive.paths for one in path for purpose in one.purposes}
+    is_own_kind = PROCEEDINGS in reading.directive.kinds
+    has_others = any(not names_legal((purpose,)) for purpose in stated)
+    has_other_kind = is_own_kind and len(reading.directive.kinds) > 1
+    if (is_own_kind or names_legal(stated)) and (has_others or has_other_kind):
+        return "COMBINED_PROCEEDING", False
+    if names_legal(reading.situation.request.purposes) and not is_own_kind:
+        return "PROCEEDING_NO_SPECIFIC", False
+    return None
+
+
+def _purpose(reading: Reading) -> Failure | None:
+    for provision in reading.path:
+        if provision.purposes and not all(
+            any_covers(provision.purposes, asked) for asked in reading.situation.request.purposes
+        ):
+            return "PURPOSE_NOT_COVERED", False
+    return None
+
+
+def _class(reading: Reading) -> Failure | None:
+    for recipient, recipient_class in reading.match.by_class:
+        if not is_member(recipient, recipient_class, reading.match, reading.discloser, reading.situation):
+            return "RECIPIENT_NOT_TREATING", False
+    return None
+
+
+def _revoked(reading: Reading) -> Failure | None:
+    revoked = is_revoked(reading.directive, reading.situation)
+    if revoked is None:
+        return None
+    return "CONSENT_REVOKED", revoked == "oral" and reading.situation.switches.oral_revocation == "hold"
+
+
+def _status(reading: Reading) -> Failure | None:
+    directive = reading.directive
+    if directive.status == "active":
+        return None
+    # Inactive only because of a revocation that does not count yet (42 CFR 2.35(c)): it still stands.
+    is_waiting = directive.status == "inactive" and directive.revocations and directive.revocable_from
+    return None if is_waiting else ("CONSENT_NOT_ACTIVE", False)
+
+
+def _false(reading: Reading) -> Failure | None:
+    is_false = reading.directive.reference in reading.situation.facts.false_consents
+    return ("CONSENT_FALSE", False) if is_false else None
+
+
+def _form(reading: Reading) -> Failure | None:
+    directive = reading.directive
+    if GENERAL in directive.kinds:
+        return "CONSENT_DEFICIENT", False
+    is_legacy = directive.form_edition is not None and directive.form_edition < FIRST_CURRENT_FORM
+    if is_legacy and reading.situation.switches.legacy_consent == "hold":
+        return "CONSENT_DEFICIENT", True
+    return None
+
+
+def _elements(reading: Reading) -> Failure | None:
+    missing = elements.first_missing(
+        reading.directive, reading.path, reading.purposes, reading.match, reading.situation
+    )
+    return (f"CONSENT_DEFICIENT:{missing}", False) if missing else None
+
+
+def _now_of_age(reading: Reading) -> Failure | None:
+    """Hold a form that a parent signed with a minor who is of age by now: the person decides alone (42 CFR 2.14)."""
+    person = reading.situation.person
+    if person is None or not any(one.authority == "parental" for one in reading.directive.performers):
+        return None
+    age = person.age_at(reading.situation.at)
+    return ("CONSENT_UNVERIFIED", True) if age is not None and age >= ADULT_AGE else None
+
+
+def _verified(reading: Reading) -> Failure | None:
+    directive, switches = reading.directive, reading.situation.switches
+    is_external = directive.source is not None and not directive.source.startswith(switches.own_addresses)
+    must_be_verified = is_external and switches.require_verification_external
+    if directive.verified is False or (must_be_verified and directive.verified is not True):
+        return "CONSENT_UNVERIFIED", True
+    return None
+
+
+def _effective(reading: Reading) -> Failure | None:
+    at = reading.situation.at
+    for start, _ in (reading.directive.period, *(one.period for one in reading.path)):
+        if start is not None and at < start:
+            return "CONSENT_NOT_YET_EFFECTIVE", False
+    return None
+
+
+def _expired(reading: Reading) -> Failure | None:
+    at = reading.situation.at
+    for _, end in (reading.directive.period, *(one.period for one in reading.path)):
+        if end is not None and end <= at:
+            return "CONSENT_EXPIRED", False
+    if has_event_passed(reading.directive, reading.discloser, reading.situation):
+        return "CONSENT_EXPIRED", False
+    return None
+
+
+def has_event_passed(directive: Directive, discloser: Organization | None, situation: Situation) -> bool:
+    """Say whether the event a consent ends with has happened: treatment at the discloser, or the study, is over."""
+    facts = situation.facts
+    if directive.expiry == "end-of-research-study":
+        return facts.studies_closed
+    if directive.expiry != "end-of-treatment":
+        return False
+    return any(
+        subjects & situation.patient_keys and organization in (None, discloser.id if discloser else None)
+        for organization, subjects in facts.finished_episodes
+    )
+
+
+_CHECKS: tuple[Callable[[Reading], Failure | None], ...] = (
+    _discloser,
+    _criminal_justice,
+    _named,
+    _proceedings,
+    _purpose,
+    _class,
+    _revoked,
+    _status,
+    _false,
+    _form,
+    _elements,
+    _now_of_age,
+    _verified,
+    _effective,
+    _expired,
+)

@@ -1,0 +1,179 @@
+"""The decision: fifteen steps in the order of case-format section 6, the first that fails decides; default deny.
+
+Steps 1 to 5 look at the whole request and end it; the others go item by item, so that one doubtful item never
+blanks its neighbours. Pure: the clock is an argument, nothing is looked up outside the arguments, and equal input
+gives an equal record.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.consent import redisclosure
+from gateway.consent.conclude import Finding, Seal, conclude, refuse_whole
+from gateway.consent.deidentified import deidentified
+from gateway.consent.evaluate import by_consent
+from gateway.consent.facts import Facts
+from gateway.consent.identity import check_caller, find_person
+from gateway.consent.last_checks import can_arrive, law_enforcement, promised
+from gateway.consent.outside_part2 import outside_part2
+from gateway.consent.own_access import as_patient, inside_program
+from gateway.consent.reasons import Release, Withhold
+from gateway.consent.situation import Person, Situation, recipient_of
+from gateway.consent.supersession import in_being
+from gateway.consent.switches import Switches
+from gateway.consent.without_consent import by_basis
+from gateway.model.consent_directive import Consents, Directive
+from gateway.model.decision import POLICY_VERSION, Permit, Refusal
+from gateway.model.fhir_time import written
+from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.partner import Registry
+from gateway.model.request import Request
+
+_STANDARD = Switches()
+_NO_FACTS = Facts()
+
+_RELAYING_ROLES = frozenset({"intermediary", "hie"})
+
+
+def decide(
+    request: Request,
+    records: LabeledRecords,
+    consents: Consents,
+    *,
+    registry: Registry,
+    at: datetime,
+    facts: Facts = _NO_FACTS,
+    switches: Switches = _STANDARD,
+) -> Permit | Refusal:
+    """Decide whether the records may go to the recipient of the request, at the instant `at`.
+
+    `request` from `read_request`; `records` from `gateway.labeling.label` for the same `at`; `consents` from
+    `compile_consents`; `facts` from `read_facts` (among them the Patient index: without it nobody is known). The
+    answer names every item: a `Permit` what may go and what each part owes, a `Refusal` why nothing does. Both hold
+    the record of interface.md section 5. Raises ValueError for records labeled for another instant.
+    """
+    if records.at != at:
+        raise ValueError("the records were labeled for another instant: label them again for this one")
+    items = [one for one in records.items if request.items is None or one.reference in request.items]
+    person = check_caller(request, facts) or find_person(request, facts)
+    directives = in_being(consents, person.keys, at, switches) if isinstance(person, Person) else ()
+    seal = Seal(written(at), _input_hash(request, records, directives, facts, registry, switches, at))
+    if isinstance(person, Withhold):
+        return refuse_whole(items, person, seal)
+    if not request.purposes:
+        return refuse_whole(items, Withhold("PURPOSE_MISSING", 500), seal)
+    recipient = recipient_of(request.recipient, request, facts, registry, person)
+    relays = tuple(
+        recipient_of(one, request, facts, registry, None)
+        for one in request.via
+        if not _only_relays(one, request, registry, at)
+    )
+    situation = Situation(request, recipient, relays, person, consents, directives, facts, registry, switches, at)
+    findings = _findings(items, situation)
+    left_out = _left_out(findings, situation)
+    recipients = (request.recipient, *(one for one in request.copies if one not in dict(left_out)))
+    return conclude(findings, request, recipients, left_out, seal)
+
+
+def decide_item(item: Item, situation: Situation) -> Release | Withhold:
+    """Decide one item by steps 6 to 15."""
+    found = _by_law_and_consent(item, situation)
+    if isinstance(found, Withhold):
+        return found
+    return promised(item, found, situation) or can_arrive(found, situation) or found
+
+
+def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
+    stop = _origin(item, situation) or _whose(item, situation)
+    if stop is not None:
+        return stop
+    if situation.request.basis_type == "deidentified":
+        return deidentified(item, situation)
+    if item.origin.program is None:
+        return outside_part2(item, situation)
+    invoked = as_patient(situation) or by_basis(item, situation)
+    if invoked is not None:
+        return invoked
+    if not item.origin.after:
+        return (
+            inside_program(item, situation)
+            or law_enforcement(situation)
+            or by_consent(item, item.origin.program, situation)
+        )
+    onward = redisclosure.onward(item, situation)
+    if isinstance(onward, Withhold | Release):
+        return onward
+    discloser, only = onward
+    return law_enforcement(situation) or by_consent(item, discloser, situation, only)
+
+
+def _origin(item: Item, situation: Situation) -> Withhold | None:
+    """Check step 6: another law, or an author nobody knows."""
+    authors = item.origin.authors
+    if any(author is not None and author.class_at(situation.at).other_law for author in authors):
+        return Withhold("OTHER_LAW_38USC7332", 600, holds=True)
+    holders = (hop.custodian for hop in item.origin.hops) if item.origin.program is None else ()
+    if not authors or None in authors or None in holders:
+        return Withhold("ORIGIN_UNKNOWN", 601, holds=True)
+    return None
+
+
+def _whose(item: Item, situation: Situation) -> Withhold | None:
+    """Check step 7: the item is of this person, and of nobody else."""
+    if situation.request.basis_type == "deidentified":
+        return None
+    keys = situation.patient_keys
+    references = {subject for subject in item.subjects if "|" not in subject}
+    is_theirs = references <= keys if references else bool(item.subjects) and item.subjects <= keys
+    return None if is_theirs else Withhold("PATIENT_MISMATCH", 700)
+
+
+def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
+    return [(item, decide_item(item, situation)) for item in items]
+
+
+def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[str, Withhold]]:
+    """Return the recipients of copies who get nothing: who may not have all that the recipient has, has none of it."""
+    released = [item for item, found in findings if isinstance(found, Release)]
+    left_out = []
+    for copy in situation.request.copies:
+        recipient = recipient_of(copy, situation.request, situation.facts, situation.registry, situation.person)
+        theirs = replace(situation, recipient=recipient, memory={})
+        stops = [found for _, found in _findings(released, theirs) if isinstance(found, Withhold)]
+        if stops:
+            left_out.append((copy, min(stops, key=lambda one: (one.step, one.reason))))
+    return left_out
+
+
+def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -> bool:
+    """Say whether an organization on the way only passes on: an exchange, or an associate of the recipient."""
+    organization = registry.get(via)
+    if organization is None:
+        return False
+    is_associate = request.recipient in organization.class_at(at).business_associate_of
+    return is_associate or bool(organization.roles & _RELAYING_ROLES)
+
+
+def _input_hash(
+    request: Request,
+    records: LabeledRecords,
+    directives: Sequence[Directive],
+    facts: Facts,
+    registry: Registry,
+    switches: Switches,
+    at: datetime,
+) -> str:
+    """Hash everything the decision was made from, built from hashes taken once where each part was read."""
+    parts = (
+        POLICY_VERSION.encode(),
+        written(at).encode(),
+        request.digest,
+        records.digest,
+        hashlib.sha256(b"".join(one.digest for one in directives)).digest(),
+        facts.digest,
+        registry.digest,
+        repr(switches).encode(),
+    )
+    return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

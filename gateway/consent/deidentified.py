@@ -1,0 +1,125 @@
+"""Step 8: is an item de-identified? The engine looks itself, by the safe harbor of 45 CFR 164.514(b)(2)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.consent import obligations
+from gateway.consent.reasons import Release, Withhold
+from gateway.consent.situation import Situation
+from gateway.model.decision import Basis
+from gateway.model.labeled import Item
+
+STEP = 800
+
+OLDEST_STATED_AGE = 89
+_IDENTIFYING_KEYS = frozenset(
+    [
+        "name",
+        "telecom",
+        "photo",
+        "contact",
+        "identifier",
+        "link",
+        "text",
+        "note",
+        "contained",
+        "extension",
+        "attachment",
+        "content",
+        "description",
+        "display",
+        "performer",
+        "author",
+        "serialNumber",
+        "udiCarrier",
+        "line",
+        "city",
+        "district",
+    ]
+)
+_DATES = frozenset(
+    [
+        "birthDate",
+        "deceasedDateTime",
+        "start",
+        "end",
+        "date",
+        "created",
+        "issued",
+        "recordedDate",
+        "authoredOn",
+        "onsetDateTime",
+        "abatementDateTime",
+        "effectiveDateTime",
+        "performedDateTime",
+        "occurrenceDateTime",
+        "servicedDate",
+        "assertedDate",
+        "recorded",
+    ]
+)
+_YEAR = re.compile(r"\d{4}")
+_AREA = re.compile(r"\d{3}(00)?")
+_SPARSE_AREAS = frozenset(
+    [
+        "036",
+        "059",
+        "063",
+        "102",
+        "203",
+        "556",
+        "692",
+        "790",
+        "821",
+        "823",
+        "830",
+        "831",
+        "878",
+        "879",
+        "884",
+        "890",
+        "893",
+    ]
+)
+"""First three digits of zip codes with at most 20,000 people: stated as 000 (45 CFR 164.514(b)(2)(i)(B))."""
+
+
+def deidentified(item: Item, situation: Situation) -> Release | Withhold:
+    """Decide an item released as de-identified; counts below the site's smallest cell identify too."""
+    is_known_person = any(subject in situation.facts.patients for subject in item.subjects)
+    method = str((situation.request.basis or {}).get("method", ""))
+    is_clean = method.startswith("164.514(b)") and not is_known_person and _is_clean(item, situation)
+    if not is_clean:
+        return Withhold("NOT_DEIDENTIFIED", STEP)
+    return Release("OK_DEIDENT", STEP, obligations.DEIDENTIFIED, Basis("deidentified"), "deidentified", exempt=True)
+
+
+def _is_clean(item: Item, situation: Situation) -> bool:
+    if item.type == "MeasureReport":
+        is_summary = item.resource.get("type") == "summary"
+        return is_summary and not _has_small_cell(item.resource, situation.switches.small_cell)
+    return not _identifies(item.resource, situation.at.year)
+
+
+def _has_small_cell(value: Any, smallest: int) -> bool:
+    if isinstance(value, list):
+        return any(_has_small_cell(one, smallest) for one in value)
+    if not isinstance(value, Mapping):
+        return False
+    count = value.get("count")
+    if isinstance(count, int) and 0 < count < smallest:
+        return True
+    return any(_has_small_cell(one, smallest) for one in value.values())
+
+
+def _identifies(value: Any, year: int, key: str = "") -> bool:
+    if isinstance(value, list):
+        return any(_identifies(one, year, key) for one in value)
+    if isinstance(value, Mapping):
+        return any(name in _IDENTIFYING_KEYS or _identifies(one, year, name) for name, one in value.items())
+    if key in _DATES:
+        return not _YEAR.fullmatch(str(value)) or (key == "birthDate" and year - int(value) > OLDEST_STATED_AGE)
+    if key == "postalCode":
+        return not _AREA.fullmatch(str(value)) or str(value)[:3] in _SPARSE_AREAS
+    return False

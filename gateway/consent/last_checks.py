@@ -1,0 +1,100 @@
+"""Steps 12, 14 and 15: who may not ask at all, what was promised to the patient, and whether it can arrive safely."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.consent.consent_checks import PROCEEDINGS
+from gateway.consent.purposes import (
+    COORDINATION,
+    MONITORING,
+    PROCEEDING,
+    SUBPOENA,
+    is_payment,
+    is_payment_or_operations,
+)
+from gateway.consent.reasons import Release, Withhold
+from gateway.consent.situation import Situation
+from gateway.model.labeled import Item
+from gateway.model.notice import CURRENT
+
+_POLICE_MAY_ASK = frozenset({COORDINATION, MONITORING})
+
+_PAYMENT_TYPES = frozenset(
+    {"Claim", "ClaimResponse", "ExplanationOfBenefit", "Coverage", "CoverageEligibilityRequest"}
+    | {"CoverageEligibilityResponse", "Account", "ChargeItem", "Invoice", "PaymentNotice", "PaymentReconciliation"}
+)
+_FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "comment", "noteNumber", "processNote"})
+_NOTICES = frozenset({"statement1", "statement2", "statement1 in FHIR, statement2 in v2"}) | CURRENT
+_NTE_UNNEEDED = (2, 6)
+"""From this HL7 version on ARV-5 can carry the notice."""
+
+
+def law_enforcement(situation: Situation) -> Withhold | None:
+    """Check step 12: police may ask for coordination and monitoring; proceedings need their own consent or order."""
+    purposes = situation.request.purposes
+    if situation.recipient.is_law_enforcement:
+        may_ask = _POLICE_MAY_ASK
+        if any(PROCEEDINGS in one.kinds for one in situation.directives):
+            may_ask |= {PROCEEDING}
+        if not set(purposes) <= may_ask:
+            return Withhold("LE_NO_BASIS", 1200)
+    if SUBPOENA in purposes:
+        return Withhold("SUBPOENA_ALONE", 1201)
+    return None
+
+
+def promised(item: Item, release: Release, situation: Situation) -> Withhold | None:
+    """Check step 14: restrictions (42 CFR 2.26), then what payment needs (42 CFR 2.13(a))."""
+    reference = situation.recipient.reference
+    for restriction in situation.facts.restrictions if release.yields else ():
+        is_meant = restriction.items is None or item.reference in restriction.items
+        if reference in restriction.against and is_meant:
+            if restriction.kind == "agreed":
+                return Withhold("RESTRICTION_AGREED", 1400)
+            if is_payment_or_operations(situation.request.purposes):
+                return Withhold("RESTRICTION_SELF_PAY", 1400)
+    is_limited = is_payment(situation.request.purposes) and not release.exempt
+    if is_limited and (item.type not in _PAYMENT_TYPES or _has_free_text(item.resource)):
+        return Withhold("MIN_NECESSARY", 1401)
+    return None
+
+
+def can_arrive(release: Release, situation: Situation) -> Withhold | None:
+    """Check step 15: a proven address, and a transport that carries the notice."""
+    if release.exempt:
+        return None
+    recipient, request = situation.recipient, situation.request
+    if recipient.organization is None:
+        # A person has no registered address; what they proved to be is the address.
+        is_proven = request.authenticated_as in recipient.keys
+        return None if is_proven else Withhold("ENDPOINT_UNVERIFIED", 1500, holds=True)
+    day = recipient.organization.local_day(situation.at)
+    verified = [
+        one
+        for one in recipient.organization.endpoints
+        if one.transport == request.transport and one.verified is not None and one.verified <= day
+    ]
+    is_links_owner = request.transport == "link" and request.link_issued_to == recipient.reference
+    if not verified and not is_links_owner:
+        return Withhold("ENDPOINT_UNVERIFIED", 1500, holds=True)
+    if "NOTICE" not in release.obligations:
+        return None
+    is_current = situation.switches.notice in _NOTICES
+    if not is_current or (request.transport == "hl7v2" and not any(map(_carries_notice, verified))):
+        return Withhold("NOTICE_UNATTACHABLE", 1501, holds=True)
+    return None
+
+
+def _carries_notice(endpoint: Any) -> bool:
+    if endpoint.stores_nte is not None:
+        return bool(endpoint.stores_nte)
+    version = tuple(int(part) for part in (endpoint.version or "").split(".") if part.isdigit())
+    return version >= _NTE_UNNEEDED
+
+
+def _has_free_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_has_free_text(one) for one in value)
+    if not isinstance(value, Mapping):
+        return False
+    return any(key in _FREE_TEXT or _has_free_text(inner) for key, inner in value.items())

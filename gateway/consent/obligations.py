@@ -1,0 +1,37 @@
+"""What a permit obliges to (part2-rules section 1, case-format section 6): one place, so that none is forgotten."""
+
+from gateway.consent.purposes import is_payment, names_legal
+from gateway.model.labeled import Item
+
+AUDIT = frozenset({"AUDIT"})
+_CONSENT = frozenset({"NOTICE", "CONSENT_COPY", "LABEL", "ACCOUNT", "PROCEEDINGS_BAR", "RECHECK"})
+
+EMERGENCY = frozenset({"EMERGENCY_DOC", "LABEL", "PROCEEDINGS_BAR"})
+BOUND = frozenset({"NO_REDISCLOSE", "LABEL", "PROCEEDINGS_BAR", "MIN"})
+"""Research and audit (42 CFR 2.52, 2.53)."""
+SERVICE = frozenset({"LABEL", "MIN"})
+REPORT = frozenset({"MIN"})
+ORDER = frozenset({"LABEL", "MIN", "LEGAL_QUEUE"})
+REDISCLOSURE = frozenset({"LABEL", "PROCEEDINGS_BAR"})
+CONTRACTOR = frozenset({"NOTICE", "MIN", "LABEL", "PROCEEDINGS_BAR", "NO_REDISCLOSE", "ACCOUNT", "RECHECK"})
+NOT_PART2 = frozenset({"LABEL"})
+TO_POLICE = frozenset({"MIN", "LEGAL_QUEUE"})
+PATIENT = frozenset({"LABEL", "PROCEEDINGS_BAR"})
+DEIDENTIFIED = frozenset({"DEID"})
+AGREED_OUTSIDE_PART2 = frozenset({"LABEL", "ACCOUNT", "RECHECK"})
+
+
+def of_consent(purposes: tuple[tuple[str, str], ...], item: Item) -> frozenset[str]:
+    """Return what every disclosure with consent obliges to, and what its purposes and author add."""
+    added: set[str] = set()
+    if is_payment(purposes):
+        added.add("MIN")
+    if names_legal(purposes):
+        added.add("LEGAL_QUEUE")
+    return _CONSENT | added | of_author(item)
+
+
+def of_author(item: Item) -> frozenset[str]:
+    """Return CJI_STRIP for what police wrote: their fields pass an allow-list before anything leaves."""
+    is_police = any(one is not None and one.is_law_enforcement for one in item.origin.authors)
+    return frozenset({"CJI_STRIP"}) if is_police else frozenset()

@@ -1,0 +1,142 @@
+"""Read the tree of provisions of one consent: bounded, typed, with parties resolved to keys."""
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from typing import Any
+
+from gateway.consent.facts import subject_keys
+from gateway.model.consent_directive import DataReference, Interval, Party, Provision
+from gateway.model.fhir_time import covered_interval
+from gateway.model.labels import CONFIDENTIALITY, CONFIDENTIALITY_RANK, expand
+from gateway.model.partner import Registry
+
+RECIPIENT_CLASS = "https://warmhandoff.example/fhir/CodeSystem/recipient-class"
+RECIPIENT_CLASSES = frozenset({"tpo", "treating-participants", "all-participants"})
+
+MAX_DEPTH = 16
+MAX_PROVISIONS = 2000
+"""Bounds of a provision tree (part2-rules section 2, step 1): beyond them a consent is unreadable."""
+
+_DISCLOSER_ROLE = "CST"
+
+Json = Mapping[str, Any]
+_NOBODY = Party(frozenset(), vague=True)
+
+
+def read_provision(root: Json, consent: Json, registry: Registry, zone: tzinfo) -> Provision:
+    """Read the provision tree of `consent`. Raises ValueError where it is unbounded or a type is missing."""
+    budget = [MAX_PROVISIONS]
+    return _read(root, consent, registry, zone, 0, budget)
+
+
+def permit_paths(root: Provision | None) -> tuple[tuple[Provision, ...], ...]:
+    """Return every permit with the provisions around it, outermost first, without a bare closed default.
+
+    A consent without any provision has one empty path: it permits nothing, and its elements say why.
+    """
+    if root is None:
+        return ((),)
+    found: list[tuple[Provision, ...]] = []
+    _walk(root, (), found)
+    return tuple(found) or ((),)
+
+
+def read_party(reference: Json, consent: Json, registry: Registry) -> Party:
+    """Read whom a Reference names: by identifier, by address, through what the consent contains, or nobody."""
+    target = reference.get("reference", "")
+    if target.startswith("#"):
+        contained = next((one for one in consent.get("contained", ()) if one.get("id") == target[1:]), None)
+        return _contained_party(contained, registry)
+    keys = subject_keys(reference)
+    organization = registry.find_by_reference(reference)
+    if not keys:
+        return _NOBODY
+    return Party(keys, organization.id if organization else None)
+
+
+def read_period(period: Json | None, zone: tzinfo) -> Interval:
+    """Read a Period; its end covers its whole stated precision (FHIR R4 Period.end)."""
+    if not period:
+        return None, None
+    start, end = period.get("start"), period.get("end")
+    return (
+        covered_interval(start, zone)[0] if start else None,
+        covered_interval(end, zone)[1] if end else None,
+    )
+
+
+def _walk(provision: Provision, around: tuple[Provision, ...], found: list[tuple[Provision, ...]]) -> None:
+    here = around if provision.type == "deny" and provision.is_bare and not around else (*around, provision)
+    if provision.type == "permit":
+        found.append(here)
+    for nested in provision.nested:
+        _walk(nested, here, found)
+
+
+def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth: int, budget: list[int]) -> Provision:
+    budget[0] -= 1
+    if depth > MAX_DEPTH or budget[0] < 0:
+        raise ValueError("provisions nested too deep or too many")
+    nested = tuple(_read(one, consent, registry, zone, depth + 1, budget) for one in written.get("provision", ()))
+    actors = [(one, read_party(one["reference"], consent, registry)) for one in written.get("actor", ())]
+    ranks = [
+        CONFIDENTIALITY_RANK[one["code"]]
+        for one in written.get("securityLabel", ())
+        if one["system"] == CONFIDENTIALITY
+    ]
+    labels = [
+        expand((one.get("system", ""), one["code"]))
+        for one in written.get("securityLabel", ())
+        if one.get("system") != CONFIDENTIALITY
+    ]
+    provision = Provision(
+        type=_type(written, depth),
+        period=read_period(written.get("period"), zone),
+        recipients=tuple(party for one, party in actors if not _is_discloser(one)),
+        disclosers=tuple(party for one, party in actors if _is_discloser(one)),
+        purposes=tuple((one.get("system", ""), one["code"]) for one in written.get("purpose", ())),
+        labels=frozenset().union(*labels),
+        confidentiality=max(ranks, default=None),
+        classes=frozenset(one["code"] for one in written.get("class", ())),
+        codes=frozenset(_codings(written.get("code", ()))),
+        data=tuple(DataReference(one["meaning"], subject_keys(one["reference"])) for one in written.get("data", ())),
+        data_period=read_period(written["dataPeriod"], zone) if "dataPeriod" in written else None,
+        actions=frozenset(code for _, code in _codings(written.get("action", ()))),
+        nested=nested,
+    )
+    if "type" not in written and not provision.is_bare:
+        raise ValueError("a root provision with conditions and no type")
+    return provision
+
+
+def _type(written: Json, depth: int) -> Any:
+    # A root without a type that only holds nested provisions is a closed default.
+    stated = written.get("type", "deny" if depth == 0 else None)
+    if stated not in ("permit", "deny"):
+        raise ValueError("a provision that is neither permit nor deny")
+    return stated
+
+
+def _is_discloser(actor: Json) -> bool:
+    return any(coding.get("code") == _DISCLOSER_ROLE for coding in actor.get("role", {}).get("coding", ()))
+
+
+def _contained_party(contained: Json | None, registry: Registry) -> Party:
+    """Read a contained actor. A Group is known by our code, never by its text: with text only it is no recipient."""
+    if contained is None:
+        raise ValueError("a reference to something the consent does not contain")
+    for coding in contained.get("code", {}).get("coding", ()) if contained["resourceType"] == "Group" else ():
+        if coding.get("system") == RECIPIENT_CLASS and coding.get("code") in RECIPIENT_CLASSES:
+            return Party(frozenset(), recipient_class=coding["code"])
+    identifiers = contained.get("identifier", ())
+    keys = frozenset(f"{one.get('system', '')}|{one['value']}" for one in identifiers if "value" in one)
+    found = next(
+        (org for one in identifiers if (org := registry.find(one.get("system", ""), one.get("value", "")))), None
+    )
+    return Party(keys, found.id if found else None) if keys else _NOBODY
+
+
+def _codings(concepts: Iterable[Json]) -> Iterable[tuple[str, str]]:
+    for concept in concepts:
+        for coding in concept.get("coding", ()):
+            yield coding.get("system", ""), coding["code"]

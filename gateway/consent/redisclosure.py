@@ -1,0 +1,103 @@
+"""Step 10: what a holder other than the Part 2 origin may pass on (42 CFR 2.33(b), (c); 2.34(c); 2.35(d))."""
+
+from gateway.consent import obligations
+from gateway.consent.consent_checks import CRIMINAL_JUSTICE, REGISTRY
+from gateway.consent.outside_part2 import standing
+from gateway.consent.purposes import is_payment_or_operations, is_single_tpo, is_tpo
+from gateway.consent.reasons import Release, Withhold
+from gateway.consent.recipients import relays_for
+from gateway.consent.situation import Situation
+from gateway.model.consent_directive import Directive
+from gateway.model.decision import Basis
+from gateway.model.labeled import Hop, Item
+from gateway.model.partner import Organization
+
+STEP = 1000
+
+_BARRED = Withhold("REDISCLOSURE_BARRED", STEP)
+_NEVER_ONWARD = frozenset({"research", "audit", "qso", "emergency", "contract"})
+"""A copy held for these stays where it is, even if a consent names its holder as discloser."""
+
+
+def barred_copy(item: Item, situation: Situation) -> Withhold | None:
+    """Return why a copy may not go at all: it was given for a registry or a court, or police want it."""
+    for hop in item.origin.after:
+        under = _consent(hop, situation)
+        if hop.code == "central_registry" or (under is not None and REGISTRY in under.kinds):
+            return Withhold("REGISTRY_USE_BARRED", STEP)
+        if under is not None and CRIMINAL_JUSTICE in under.kinds:
+            return _BARRED
+    if situation.recipient.is_law_enforcement:
+        return Withhold("LE_NO_BASIS", STEP)
+    return None
+
+
+def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organization, Directive | None]:
+    """Decide a copy by the table of 2.33: it goes, it does not, or its consents decide.
+
+    The pair (discloser, only consent) means: go on with the consents, as disclosed by that organization.
+    """
+    barred = barred_copy(item, situation)
+    if barred is not None:
+        return barred
+    hop = item.origin.after[-1]
+    holder, program = hop.custodian, item.origin.program
+    if holder is None or program is None:
+        return _BARRED
+    if _may_follow_hipaa(hop, holder, situation):
+        released = Release(
+            "OK_HIPAA_REDISCLOSURE",
+            STEP,
+            obligations.REDISCLOSURE | obligations.of_author(item),
+            None,
+            "tpo",
+            yields=True,
+        )
+        return standing(released, item, situation)
+    under = _consent(hop, situation)
+    if under is not None and holder.is_program(situation.at) and _is_single_tpo(under):
+        return program, under
+    if _is_contractor(hop, holder, under, situation):
+        basis = Basis("Consent", under.id, under.version) if under else None
+        owed = obligations.CONTRACTOR | obligations.of_author(item)
+        return standing(Release("OK_CONSENT", STEP, owed, basis, "consent", yields=True), item, situation)
+    if hop.code not in _NEVER_ONWARD and _names_holder(holder, situation):
+        return holder, None
+    return _BARRED
+
+
+def _consent(hop: Hop, situation: Situation) -> Directive | None:
+    return situation.consents.get(hop.consent, situation.at) if hop.consent else None
+
+
+def _may_follow_hipaa(hop: Hop, holder: Organization, situation: Situation) -> bool:
+    """2.33(b)(1): a covered entity or associate that got it for TPO, on to another one or a provider, for TPO."""
+    got_for_tpo = bool(hop.purposes) and is_tpo(hop.purposes) and (bool(hop.consent) or hop.code == "hipaa")
+    receivers = [one.organization for one in (situation.recipient, *relays_for(holder, situation))]
+    can_receive = all(one is not None and (one.is_covered(situation.at) or one.is_treating) for one in receivers)
+    return got_for_tpo and holder.is_covered(situation.at) and can_receive and is_tpo(situation.request.purposes)
+
+
+def _is_single_tpo(directive: Directive) -> bool:
+    return any(is_single_tpo(one.purposes) for path in directive.paths for one in path)
+
+
+def _is_contractor(hop: Hop, holder: Organization, under: Directive | None, situation: Situation) -> bool:
+    """2.33(b)(3), (c): a payer that holds it for payment or operations, to its contractor under written contract."""
+    recipient = situation.recipient.organization
+    got_for_payment = bool(hop.purposes) and is_payment_or_operations(hop.purposes) and under is not None
+    return (
+        got_for_payment
+        and "payer" in holder.roles
+        and recipient is not None
+        and bool(recipient.agreements_with(holder.id, "contract", situation.at))
+        and is_payment_or_operations(situation.request.purposes)
+    )
+
+
+def _names_holder(holder: Organization, situation: Situation) -> bool:
+    return any(
+        party.organization == holder.id
+        for directive in situation.directives
+        for party in (*directive.disclosers, *(p for path in directive.paths for one in path for p in one.disclosers))
+    )

@@ -1,0 +1,114 @@
+"""One request in its situation: who receives, whose records, which consents count, at which instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway.consent.facts import Facts
+from gateway.consent.switches import Switches
+from gateway.model.consent_directive import Consents, Directive
+from gateway.model.fhir_time import covered_interval
+from gateway.model.partner import Organization, Registry
+from gateway.model.request import Request
+
+_LAW_ENFORCEMENT_PERSONS = frozenset({"officer", "detective", "prosecutor"})
+
+ADULT_AGE = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The one person the request is about. `keys` are all references and identifiers of the same person."""
+
+    keys: frozenset[str]
+    born: str | None
+
+    def age_at(self, at: datetime) -> int | None:
+        """Return the age in full years, None where no birth date is known; of a partial date the last day counts."""
+        try:
+            born = covered_interval(self.born, UTC)[1] - timedelta(days=1)
+        except ValueError:
+            return None
+        has_had_birthday = (at.month, at.day) >= (born.month, born.day)
+        return at.year - born.year - (0 if has_had_birthday else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who would get the records: a registered organization, or a person; `keys` are all it can be named by."""
+
+    reference: str
+    organization: Organization | None
+    keys: frozenset[str]
+    is_law_enforcement: bool
+
+
+@dataclass(slots=True)
+class Situation:
+    """Everything the steps look at for one recipient. `directives` are the person's consents in being, by id.
+
+    `memory` keeps what is the same for every item (consents read for one discloser).
+    """
+
+    request: Request
+    recipient: Recipient
+    relays: tuple[Recipient, ...]
+    person: Person | None
+    consents: Consents
+    directives: tuple[Directive, ...]
+    facts: Facts
+    registry: Registry
+    switches: Switches
+    at: datetime
+    memory: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def patient_keys(self) -> frozenset[str]:
+        """All keys of the person the request is about; empty without one."""
+        return self.person.keys if self.person else frozenset()
+
+
+def recipient_of(
+    reference: str, request: Request, facts: Facts, registry: Registry, person: Person | None
+) -> Recipient:
+    """Resolve a recipient to the keys it may be named by in a consent."""
+    organization = registry.get(reference)
+    keys = {reference}
+    if organization is not None:
+        keys.update(f"{system}|{value}" for system, value in organization.identifiers)
+    elif person is not None and reference in person.keys:
+        keys |= person.keys
+    keys |= _person_keys(reference, facts.persons)
+    is_own_request = request.organization in (reference, None)
+    if is_own_request and request.person_id:
+        keys |= {request.person_id} | _person_keys(request.person_id, facts.persons)
+    for team_reference, team in facts.care_teams.items():
+        if _is_member(team, keys):
+            keys.add(team_reference)
+    is_officer = is_own_request and request.person_role in _LAW_ENFORCEMENT_PERSONS
+    is_law_enforcement = is_officer or (organization is not None and organization.is_law_enforcement)
+    return Recipient(reference, organization, frozenset(keys), is_law_enforcement)
+
+
+def _person_keys(reference: str, persons: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return by what a person of the facts can be named: own identifiers, and those of the practitioner in a role."""
+    resource = persons.get(reference)
+    if resource is None:
+        return set()
+    named = [*resource.get("identifier", ()), resource.get("practitioner", {}).get("identifier", {})]
+    keys = {f"{one.get('system', '')}|{one['value']}" for one in named if "value" in one}
+    practitioner = resource.get("practitioner", {}).get("reference")
+    return keys | ({practitioner} if practitioner else set())
+
+
+def _is_member(team: Mapping[str, Any], keys: set[str]) -> bool:
+    for participant in team.get("participant", ()):
+        for named in (participant.get("member", {}), participant.get("onBehalfOf", {})):
+            identifier = named.get("identifier", {})
+            if (
+                named.get("reference") in keys
+                or f"{identifier.get('system', '')}|{identifier.get('value', '')}" in keys
+            ):
+                return team.get("status", "active") == "active"
+    return False

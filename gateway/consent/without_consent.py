@@ -1,0 +1,135 @@
+"""Step 11, second part: the bases that need no consent, each with the evidence its section asks for."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway.consent import obligations
+from gateway.consent.court_order import by_court_order
+from gateway.consent.purposes import is_research
+from gateway.consent.reasons import Release, Withhold
+from gateway.consent.situation import Situation
+from gateway.model.decision import Basis
+from gateway.model.fhir_time import instant
+from gateway.model.labeled import Item
+from gateway.model.partner import Agreement
+
+STEP = 1110
+
+MEDICAL_PERSONNEL = frozenset({"clinician", "physician", "nurse", "paramedic"})
+_FOUR_FACTS = ("recipient_name", "recipient_affiliation", "disclosed_by", "nature")
+AUDIT_UNDERTAKINGS = frozenset({"security", "return_or_destroy", "no_redisclosure", "no_use_against_patients"})
+
+
+def by_basis(item: Item, situation: Situation) -> Release | Withhold | None:
+    """Decide a Part 2 item by the basis invoked; None where none is, or it does not open this kind of record."""
+    kind = situation.request.basis_type
+    decide = _BASES.get(kind) if kind else None
+    return decide(item, situation) if decide else None
+
+
+def _emergency(item: Item, situation: Situation) -> Release | Withhold:
+    """Check 42 CFR 2.51: medical personnel, the four facts of (c), and consent that cannot be had."""
+    evidence = situation.request.basis or {}
+    if not _is_medical(situation):
+        return Withhold("EMERGENCY_NOT_MEDICAL_PERSONNEL", STEP)
+    if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS) or not _is_time(evidence.get("time")):
+        return Withhold("EMERGENCY_UNDOCUMENTED", STEP + 1)
+    disaster = evidence.get("disaster") or {}
+    is_closed = bool(disaster.get("declaration")) and disaster.get("program_closed") is True
+    if not is_closed and evidence.get("consent_obtainable") is not False:
+        return Withhold("EMERGENCY_CONSENT_OBTAINABLE", STEP + 2)
+    owed = obligations.EMERGENCY | obligations.of_author(item)
+    if any(situation.recipient.reference in one.against for one in situation.facts.restrictions):
+        owed |= {"ASK_NO_FURTHER_USE"}
+    return Release("OK_EMERGENCY", STEP, owed, Basis("emergency"), "emergency", exempt=True)
+
+
+def _is_medical(situation: Situation) -> bool:
+    recipient, request = situation.recipient, situation.request
+    if recipient.organization is None or recipient.is_law_enforcement or not recipient.organization.is_treating:
+        return False
+    is_own_person = request.organization == recipient.reference and request.person_role is not None
+    return not is_own_person or request.person_role in MEDICAL_PERSONNEL
+
+
+def _is_time(text: object) -> bool:
+    try:
+        return isinstance(instant(text), datetime)
+    except ValueError:
+        return False
+
+
+def _research(item: Item, situation: Situation) -> Release | Withhold:
+    """Check 42 CFR 2.52: a registered approval of the recipient for this program, in force, for this protocol."""
+    evidence = situation.request.basis or {}
+    protocol = evidence.get("protocol")
+    for approval in _agreements(item, situation, "research"):
+        is_same = protocol is None or approval.protocol in (None, protocol)
+        if approval.id == evidence.get("approval") and is_same and is_research(situation.request.purposes):
+            owed = obligations.BOUND | obligations.of_author(item)
+            return Release("OK_RESEARCH", STEP, owed, Basis("research", approval.id), "bound")
+    return Withhold("RESEARCH_NO_APPROVAL", STEP)
+
+
+def _audit(item: Item, situation: Situation) -> Release | Withhold:
+    """Check 42 CFR 2.53: a written agreement with the undertakings of its paragraph (b), where they are listed."""
+    wanted = (situation.request.basis or {}).get("agreement")
+    for agreement in _agreements(item, situation, "audit"):
+        has_undertaken = agreement.undertakings is None or agreement.undertakings >= AUDIT_UNDERTAKINGS
+        if agreement.id == wanted and has_undertaken:
+            owed = obligations.BOUND | obligations.of_author(item)
+            return Release("OK_AUDIT", STEP, owed, Basis("audit", agreement.id), "bound")
+    return Withhold("AUDIT_NO_AGREEMENT", STEP)
+
+
+def _service(item: Item, situation: Situation) -> Release | Withhold:
+    """Check 42 CFR 2.11, 2.12(c)(4): a qualified service organization under a written agreement in force."""
+    wanted = (situation.request.basis or {}).get("agreement")
+    for agreement in _agreements(item, situation, "qsoa"):
+        if agreement.id == wanted:
+            owed = obligations.SERVICE | obligations.of_author(item)
+            return Release("OK_QSO", STEP, owed, Basis("qso", agreement.id), "bound")
+    return Withhold("QSOA_NOT_IN_FORCE", STEP)
+
+
+def _crime(item: Item, situation: Situation) -> Release | Withhold:
+    """Check 42 CFR 2.12(c)(5): the program's own staff tell police of the incident and who, nothing else."""
+    evidence = situation.request.basis or {}
+    program = item.origin.program
+    is_of_program = program is not None and situation.request.organization == program.id
+    is_such_crime = evidence.get("on_premises") is True or evidence.get("against_personnel") is True
+    if not (is_such_crime and is_of_program and situation.recipient.is_law_enforcement):
+        return Withhold("LE_NO_BASIS", STEP)
+    if item.type != "Patient":
+        return Withhold("MIN_NECESSARY", STEP)
+    return Release("OK_CRIME_PREMISES", STEP, obligations.REPORT, Basis("crime_on_premises"), "crime")
+
+
+def _child_abuse(item: Item, situation: Situation) -> Release | Withhold | None:
+    """Check 42 CFR 2.12(c)(6): the initial report state law asks for; the chart stays protected afterwards."""
+    evidence = situation.request.basis or {}
+    organization = situation.recipient.organization
+    is_initial = evidence.get("report") == "initial" and bool(evidence.get("state_law"))
+    takes_reports = organization is not None and bool(organization.roles & {"child_protection", "police"})
+    if not is_initial or not takes_reports:
+        return None
+    if item.reference not in (evidence.get("content") or ()):
+        return Withhold("MIN_NECESSARY", STEP)
+    owed = obligations.REPORT | obligations.of_author(item)
+    return Release("OK_CHILD_ABUSE", STEP, owed, Basis("child_abuse_report"), "report")
+
+
+def _agreements(item: Item, situation: Situation, kind: str) -> tuple[Agreement, ...]:
+    recipient, program = situation.recipient.organization, item.origin.program
+    return recipient.agreements_with(program.id, kind, situation.at) if recipient and program else ()
+
+
+_BASES: dict[str, Callable[[Item, Situation], Release | Withhold | None]] = {
+    "emergency": _emergency,
+    "research": _research,
+    "audit": _audit,
+    "qso": _service,
+    "court_order": by_court_order,
+    "crime_on_premises": _crime,
+    "child_abuse_report": _child_abuse,
+}

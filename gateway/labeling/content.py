@@ -1,0 +1,123 @@
+"""What an item's own words and codes reveal: every coding and every piece of text in it, wherever it hides."""
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.labeling.sensitivity_codes import CODES, PHRASES, PREFIX_LENGTHS, PREFIXES, WORDS
+from gateway.model.labels import SUD, Label
+
+# Keys whose strings are addresses, codes of the standard or binary: they are no text a person wrote.
+_NOT_TEXT = frozenset(
+    [
+        "resourceType",
+        "id",
+        "meta",
+        "system",
+        "code",
+        "reference",
+        "url",
+        "fullUrl",
+        "status",
+        "contentType",
+        "data",
+        "div",
+        "versionId",
+        "lastUpdated",
+        "language",
+        "start",
+        "end",
+        "recorded",
+        "issued",
+        "authoredOn",
+        "created",
+        "date",
+        "unit",
+        "mode",
+        "type",
+        "use",
+        "intent",
+        "gender",
+        "birthDate",
+        "profile",
+    ]
+)
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> set[Label]:
+    """Return the labels that codes, texts, displays and readable attachments of `resource` call for.
+
+    `names` are lower-case names that reveal treatment by themselves (programs that do nothing else).
+    """
+    labels: set[Label] = set()
+    texts: list[str] = []
+    _collect(resource, labels, texts)
+    if texts:
+        _label_text("\n".join(texts).lower(), names, labels)
+    return labels
+
+
+def stated_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
+    """Yield the labels in `meta.security` of the resource and of what it contains."""
+    for one in (resource, *resource.get("contained", ())):
+        for coding in one.get("meta", {}).get("security", ()):
+            if "code" in coding:
+                yield coding.get("system", ""), coding["code"]
+
+
+def code_label(system: str, code: str) -> Label | None:
+    """Return the label of a code, by the code itself or by the family it begins with."""
+    found = CODES.get((system, code))
+    if found is None:
+        for length in PREFIX_LENGTHS.get(system, ()):
+            found = PREFIXES.get((system, code[:length])) or found
+    return found
+
+
+def _collect(value: Any, labels: set[Label], texts: list[str]) -> None:
+    if isinstance(value, dict):
+        code = value.get("code")
+        if isinstance(code, str):
+            found = code_label(value.get("system", ""), code)
+            if found:
+                labels.add(found)
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                if key not in _NOT_TEXT:
+                    texts.append(inner)
+                elif key in ("div", "data"):
+                    texts.append(_readable(key, inner, value))
+            elif isinstance(inner, dict | list) and key != "meta":
+                _collect(inner, labels, texts)
+    else:
+        for inner in value:
+            if isinstance(inner, str):
+                texts.append(inner)
+            elif isinstance(inner, dict | list):
+                _collect(inner, labels, texts)
+
+
+def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:
+    if key == "div":
+        return html.unescape(text)
+    if not str(holder.get("contentType", "")).startswith("text/"):
+        return ""
+    try:
+        return html.unescape(base64.b64decode(text, validate=False).decode("utf-8", "replace"))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _label_text(text: str, names: tuple[str, ...], labels: set[Label]) -> None:
+    words = set(_WORD.findall(text))
+    for label, vocabulary in WORDS.items():
+        if label not in labels and (
+            not vocabulary.isdisjoint(words) or any(phrase in text for phrase in PHRASES[label])
+        ):
+            labels.add(label)
+    if any(name in text for name in names):
+        labels.add(SUD)

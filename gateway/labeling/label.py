@@ -1,0 +1,124 @@
+"""Turn a bundle of records into items with origin and labels: origin first, content second (case-format section 4)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gateway.labeling.content import content_labels, stated_labels
+from gateway.labeling.origin import Origins
+from gateway.model.fhir_time import BEGINNING, instant
+from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.labels import PART2, RESTRICTED, Label
+from gateway.model.partner import Registry
+
+DIRECTORY_TYPES = frozenset(
+    {"Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService", "Endpoint"}
+)
+"""Resources about nobody's health: they support items and are never decided on by themselves."""
+
+_SUBJECT_KEYS = ("subject", "patient", "for", "beneficiary", "individual")
+
+Json = Mapping[str, Any]
+
+
+def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
+    """Label every resource of a FHIR R4 Bundle as it stood at `at` (aware).
+
+    A version whose meta.lastUpdated is later does not exist yet; of several versions the latest counts. Labels in
+    meta.security are kept; Part 2 origin adds R and 42CFRPart2, content adds SUD, HIV and others. Raises ValueError
+    for an entry that is no resource.
+    """
+    current, aliases = _current(bundle, at)
+    provenances = [one for one in current.values() if one["resourceType"] == "Provenance"]
+    directory = {ref: one for ref, one in current.items() if one["resourceType"] in DIRECTORY_TYPES}
+    origins = Origins(_pointing_inside(provenances, aliases), directory, registry, at)
+    names = registry.revealing_names(at)
+    items = []
+    digests = []
+    for reference, resource in current.items():
+        digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
+        digests.append(digest)
+        if resource["resourceType"] != "Provenance" and reference not in directory:
+            origin = origins.of(reference)
+            labels: set[Label] = content_labels(resource, names)
+            labels.update(stated_labels(resource))
+            if origin.program is not None:
+                labels.update((RESTRICTED, PART2))
+            subjects = _subjects(reference, resource, aliases)
+            items.append(
+                Item(reference, resource["resourceType"], resource, subjects, frozenset(labels), origin, digest)
+            )
+    return LabeledRecords(
+        tuple(items), directory, tuple(provenances), hashlib.sha256(b"".join(sorted(digests))).digest(), at
+    )
+
+
+def _current(bundle: Json, at: datetime) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    current: dict[str, dict[str, Any]] = {}
+    stamps: dict[str, datetime] = {}
+    aliases: dict[str, str] = {}
+    for entry in bundle.get("entry", ()):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict) or "resourceType" not in resource:
+            raise ValueError("expected a resource in every entry of the records")
+        address = entry.get("fullUrl")
+        reference = f"{resource['resourceType']}/{resource['id']}" if "id" in resource else address
+        if not reference:
+            raise ValueError("expected an id or a fullUrl for every resource of the records")
+        if address and address != reference:
+            aliases[address] = reference
+        updated = resource.get("meta", {}).get("lastUpdated")
+        stamp = instant(updated) if updated else BEGINNING
+        if stamp <= at and stamp >= stamps.get(reference, BEGINNING):
+            current[reference] = resource
+            stamps[reference] = stamp
+    return current, aliases
+
+
+def _pointing_inside(provenances: list[dict[str, Any]], aliases: Mapping[str, str]) -> list[Json]:
+    """Write absolute targets as the relative references items go by."""
+    if not any(t.get("reference") in aliases for one in provenances for t in one.get("target", ())):
+        return list(provenances)
+    return [
+        {
+            **one,
+            "target": [{**t, "reference": aliases.get(t.get("reference"), t.get("reference"))} for t in one["target"]],
+        }
+        for one in provenances
+    ]
+
+
+def _subjects(reference: str, resource: Json, aliases: Mapping[str, str]) -> frozenset[str]:
+    if resource["resourceType"] == "Patient":
+        own = {f"{one.get('system', '')}|{one['value']}" for one in resource.get("identifier", ()) if "value" in one}
+        return frozenset({reference} | own)
+    return frozenset(key for named in _named_subjects(resource) for key in _keys(named, aliases))
+
+
+def _named_subjects(resource: Json) -> Iterable[Json]:
+    for key in _SUBJECT_KEYS:
+        value = resource.get(key)
+        if isinstance(value, dict):
+            yield value
+        elif isinstance(value, list):
+            yield from value
+    if resource["resourceType"] in ("Appointment", "AppointmentResponse"):
+        for participant in (resource, *resource.get("participant", ())):
+            actor = participant.get("actor", {})
+            if _is_patient(actor):
+                yield actor
+
+
+def _is_patient(reference: Json) -> bool:
+    return reference.get("type") == "Patient" or "Patient/" in reference.get("reference", "")
+
+
+def _keys(named: Json, aliases: Mapping[str, str]) -> Iterable[str]:
+    if "reference" in named:
+        yield aliases.get(named["reference"], named["reference"])
+    identifier = named.get("identifier")
+    if isinstance(identifier, dict) and "value" in identifier:
+        yield f"{identifier.get('system', '')}|{identifier['value']}"

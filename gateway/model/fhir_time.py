@@ -1,0 +1,75 @@
+"""FHIR dates and instants: how much time a partial date covers, and that a time without a zone is no time.
+
+A date means a whole day between two local midnights, a month or year the whole of it, a second its last fraction
+(FHIR R4 datatypes, dateTime and Period.end). Zones are handed in, never guessed.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_TIMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})")
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def covered_interval(text: object, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the first instant that `text` covers and the first one after it; dates are days of `zone`.
+
+    Raises ValueError for anything but a FHIR date or a dateTime with an offset.
+    """
+    if not isinstance(text, str):
+        raise ValueError("expected a FHIR dateTime")
+    plain = _DATE.fullmatch(text)
+    if plain:
+        return _covered_days(plain, zone)
+    timed = _TIMED.fullmatch(text)
+    if not timed:
+        raise ValueError("expected a FHIR date, or a dateTime with an offset")
+    start = _instant(text)
+    if timed[1]:
+        return start, start + timedelta(microseconds=max(1, 10 ** (6 - min(len(timed[1]), 6))))
+    has_seconds = text.count(":", 0, 19) == 2
+    return start, start + (timedelta(seconds=1) if has_seconds else timedelta(minutes=1))
+
+
+def instant(text: object) -> datetime:
+    """Return the instant a timed dateTime with an offset names; raise ValueError for anything else."""
+    if not isinstance(text, str) or not _TIMED.fullmatch(text):
+        raise ValueError("expected a dateTime with an offset")
+    return _instant(text)
+
+
+def is_dated(text: str) -> bool:
+    """Say whether `text` begins like a date with a time: such a value needs an offset to mean anything."""
+    return len(text) > 10 and text[10] == "T" and _DATE.fullmatch(text[:10]) is not None
+
+
+def written(at: datetime) -> str:
+    """Write an instant in UTC as FHIR does, with no more fraction than it has: 2026-11-02T18:00:00.500Z."""
+    utc = at.astimezone(UTC)
+    if not utc.microsecond:
+        return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+    precision = "milliseconds" if utc.microsecond % 1000 == 0 else "microseconds"
+    return utc.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def _instant(text: str) -> datetime:
+    # fromisoformat takes at most six digits of fraction; more are cut, not rounded, so nothing moves later.
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+
+
+def _covered_days(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    first = date(year, month, day)
+    if match[3]:
+        after = first + timedelta(days=1)
+    elif match[2]:
+        after = date(year + month // 12, month % 12 + 1, 1)
+    else:
+        after = date(year + 1, 1, 1)
+    return _midnight(first, zone), _midnight(after, zone)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,54 @@
+"""The security labels every room uses: code systems, codes, and which of them mean the same or include each other."""
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+OWN_LABEL = "https://warmhandoff.example/fhir/CodeSystem/security-label"
+
+Label = tuple[str, str]
+"""(code system, code)."""
+
+PART2: Label = (ACT_CODE, "42CFRPart2")
+SUD: Label = (ACT_CODE, "SUD")
+HIV: Label = (ACT_CODE, "HIV")
+MENTAL_HEALTH: Label = (ACT_CODE, "MH")
+SEXUALLY_TRANSMITTED: Label = (ACT_CODE, "STD")
+VIOLENCE: Label = (ACT_CODE, "SDV")
+SICKLE_CELL: Label = (ACT_CODE, "SICKLE")
+COUNSELING_NOTES: Label = (OWN_LABEL, "SUDNOTES")
+CRIMINAL_JUSTICE_INFORMATION: Label = (OWN_LABEL, "CJI")
+"""For deciding only: it never leaves."""
+NO_PROCEEDING: Label = (OWN_LABEL, "NOPROCEEDING")
+RESTRICTED: Label = (CONFIDENTIALITY, "R")
+VERY_RESTRICTED: Label = (CONFIDENTIALITY, "V")
+
+CONFIDENTIALITY_RANK = {"U": 0, "L": 1, "M": 2, "N": 3, "R": 4, "V": 5}
+
+SUBSTANCE_USE = frozenset((ACT_CODE, code) for code in ("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS"))
+"""One set in consents: ETH is a sibling of SUD in the code system, yet people write either."""
+
+_CHILDREN = {
+    "BH": {"COGN", "DVD", "EMOTDIS", "MH", "PSY", "PSYTHPN", "SUD", "ETH", "ETHUD", "OPIOIDUD", "DRGIS"},
+    "MH": {"PSY", "PSYTHPN", "COGN", "DVD", "EMOTDIS"},
+    "PSY": {"MH", "PSYTHPN"},
+}
+
+
+def expand(label: Label) -> frozenset[Label]:
+    """Return every item label that a label written in a consent speaks of, itself included."""
+    if label in SUBSTANCE_USE:
+        return SUBSTANCE_USE
+    system, code = label
+    if system != ACT_CODE:
+        return frozenset({label})
+    return frozenset({label} | {(ACT_CODE, child) for child in _CHILDREN.get(code, ())})
+
+
+def high_water_mark(labels: "frozenset[Label] | set[Label]") -> str:
+    """Return the highest v3-Confidentiality code among `labels`, N where none is stated."""
+    ranks = [
+        CONFIDENTIALITY_RANK[code]
+        for system, code in labels
+        if system == CONFIDENTIALITY and code in CONFIDENTIALITY_RANK
+    ]
+    top = max(ranks, default=CONFIDENTIALITY_RANK["N"])
+    return next(code for code, rank in CONFIDENTIALITY_RANK.items() if rank == top)

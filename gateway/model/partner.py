@@ -1,0 +1,190 @@
+"""Who our partners are: organizations and their units, with what the law takes each of them to be on a given day."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+LAW_ENFORCEMENT_ROLES = frozenset({"police", "prosecutor"})
+JUSTICE_ROLES = frozenset({"court", "probation", "prosecutor"})
+TREATING_ROLES = frozenset({"provider", "otp", "ems", "crisis", "mental_health", "jail_health"})
+"""Roles that may receive for the treatment of another (45 CFR 164.506(c)(2))."""
+
+ROLES = (
+    LAW_ENFORCEMENT_ROLES
+    | JUSTICE_ROLES
+    | TREATING_ROLES
+    | {"payer", "hie", "intermediary", "case_management", "contractor", "research", "auditor", "registry"}
+    | {"public_health", "pdmp", "child_protection", "housing", "employer", "attorney", "grant_office", "fundraising"}
+    | {"other"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LegalClass:
+    """What an organization is in law from a day on; `part2` is "yes", "no" or "unknown" (42 CFR 2.11)."""
+
+    since: date
+    part2: str
+    sud_only: bool = False
+    covered_entity: bool = False
+    business_associate_of: frozenset[str] = frozenset()
+    other_law: str | None = None
+
+    @property
+    def is_part2_program(self) -> bool:
+        """Say whether records of this organization are Part 2 records; unknown behaves as yes."""
+        return self.part2 != "no"
+
+
+UNCLASSIFIED = LegalClass(since=date.min, part2="unknown", sud_only=True)
+"""What an organization is before its first dated class: nobody has decided, so it is treated as a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """An agreement `organization` holds with another; days inclusive, `until` None means no end is stated."""
+
+    id: str
+    kind: str
+    organization: str
+    since: date
+    until: date | None = None
+    protocol: str | None = None
+    undertakings: frozenset[str] | None = None
+
+    def is_in_force(self, day: date) -> bool:
+        """Say whether the agreement holds on `day`."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address of an organization; `verified` None means nobody has proven that the address is theirs."""
+
+    transport: str
+    address: str
+    version: str | None = None
+    stores_nte: bool | None = None
+    verified: date | None = None
+
+
+@dataclass(frozen=True)
+class Organization:
+    """One organization or unit; a unit is an organization of its own, whose `parent` is only a fact."""
+
+    id: str
+    name: str
+    identifiers: tuple[tuple[str, str], ...] = ()
+    state: str | None = None
+    timezone: str | None = None
+    roles: frozenset[str] = frozenset()
+    legal_classes: tuple[LegalClass, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    members: frozenset[str] = frozenset()
+    endpoints: tuple[Endpoint, ...] = ()
+    parent: str | None = None
+
+    @cached_property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of this organization's local midnights, or None where the registry states none."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
+    @cached_property
+    def is_law_enforcement(self) -> bool:
+        """Say whether any role is law enforcement: it beats every other role and every claimed purpose."""
+        return bool(self.roles & LAW_ENFORCEMENT_ROLES)
+
+    @cached_property
+    def is_treating(self) -> bool:
+        """Say whether it may receive for treatment without a consent of its own."""
+        return bool(self.roles & TREATING_ROLES) and not self.is_law_enforcement
+
+    def class_at(self, at: datetime) -> LegalClass:
+        """Return the legal class that counts on the local day of `at`: the last one that began on or before it."""
+        day = self.local_day(at)
+        for entry in reversed(self.legal_classes):
+            if entry.since <= day:
+                return entry
+        return UNCLASSIFIED
+
+    def is_program(self, at: datetime) -> bool:
+        """Say whether it is a Part 2 program at `at`; unknown counts as yes."""
+        return self.class_at(at).is_part2_program
+
+    def is_covered(self, at: datetime) -> bool:
+        """Say whether it is a covered entity or somebody's business associate (45 CFR 160.103)."""
+        entry = self.class_at(at)
+        return entry.covered_entity or bool(entry.business_associate_of)
+
+    def is_intermediary(self, at: datetime) -> bool:
+        """Say whether it is an intermediary: never a program, covered entity or business associate (42 CFR 2.11)."""
+        return "intermediary" in self.roles and not self.is_program(at) and not self.is_covered(at)
+
+    def local_day(self, at: datetime) -> date:
+        """Return the calendar day of `at` where this organization is (UTC where no zone is stated)."""
+        return (at.astimezone(self.zone) if self.zone else at).date()
+
+    def agreements_with(self, organization: str, kind: str, at: datetime) -> tuple[Agreement, ...]:
+        """Return the agreements of that kind with `organization` that are in force at `at`."""
+        day = self.local_day(at)
+        return tuple(
+            each
+            for each in self.agreements
+            if each.kind == kind and each.organization == organization and each.is_in_force(day)
+        )
+
+
+class Registry:
+    """Every registered organization, found by id or by identifier (system and value), never by name.
+
+    `digest` identifies the content, so that a decision can say which registry it was made with.
+    """
+
+    __slots__ = ("_by_id", "_by_identifier", "_revealing", "digest")
+
+    def __init__(self, organizations: Iterable[Organization], digest: bytes = b"") -> None:
+        self._by_id: dict[str, Organization] = {each.id: each for each in organizations}
+        self._by_identifier: dict[tuple[str, str], Organization] = {
+            identifier: each for each in self._by_id.values() for identifier in each.identifiers
+        }
+        self._revealing: dict[date, tuple[str, ...]] = {}
+        self.digest = digest
+
+    def __iter__(self) -> Iterator[Organization]:
+        return iter(self._by_id.values())
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._by_id
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @property
+    def organizations(self) -> Mapping[str, Organization]:
+        """The organizations by registry id."""
+        return self._by_id
+
+    def revealing_names(self, at: datetime) -> tuple[str, ...]:
+        """Return the lower-case names that tell of treatment by themselves at `at`, e.g. of a SUD-only clinic."""
+        day = at.date()
+        if day not in self._revealing:
+            names = (each.name.lower() for each in self if each.class_at(at).sud_only and each.legal_classes)
+            self._revealing = {day: tuple(sorted(names))}
+        return self._revealing[day]
+
+    def get(self, identifier: str | None) -> Organization | None:
+        """Return the organization of that registry id, or None."""
+        return self._by_id.get(identifier) if identifier else None
+
+    def find(self, system: str, value: str) -> Organization | None:
+        """Return the organization that owns this identifier, or None."""
+        return self._by_identifier.get((system, value))
+
+    def find_by_reference(self, reference: object) -> Organization | None:
+        """Return the organization a FHIR logical Reference (`identifier`) names, or None."""
+        identifier = reference.get("identifier") if isinstance(reference, Mapping) else None
+        if not isinstance(identifier, Mapping):
+            return None
+        return self._by_identifier.get((identifier.get("system", ""), identifier.get("value", "")))
