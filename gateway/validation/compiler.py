@@ -69,14 +69,18 @@ class Compiler:
         if element.most == 0:
             return _forbidden
         code = item.code if item else ""
-        first = self._typed(structure, node, item)
-        more = list(self._additions(element, code, has_children=bool(node.children)))
-        if item and code in ("Reference", "canonical") and item.targets:
+        more = list(self._additions(element, code))
+        rules = self._rules(element, code)
+        if code in TESTS and code != "xhtml" and not element.same_as:
+            return _primitive(code, element.longest, more, rules)
+        if item and code == "Reference" and item.targets:
             more.extend(references.target_checks(item.targets, self))
-        return _in_turn(first, more, self._rules(element, code)) if more or element.invariants else first
+        first = self._typed(structure, node, item)
+        return _in_turn(first, more, rules) if more or rules else first
 
     def _fill(self, shape: Shape, structure: Structure, node: Node) -> None:
         """Compile the children of a node into the shape's properties."""
+        properties: dict[str, Property] = {}
         required: list[tuple[str, str]] = []
         required_choices, choices = [], []
         stands_on = frozenset({node.element.path, *(item.code for item in node.element.types)})
@@ -84,7 +88,7 @@ class Compiler:
             element = child.element
             stem = name.removesuffix("[x]")
             for prop_name, prop in self._properties(structure, stem, child, stands_on):
-                shape.properties[prop_name] = prop
+                properties[prop_name] = prop
             if name.endswith("[x]"):
                 choices.append(stem)
                 if element.least:
@@ -92,7 +96,7 @@ class Compiler:
                 required.extend(_required_slices(child))
             elif element.least:
                 required.append((stem, f"_{stem}"))
-        shape.required, shape.choices = tuple(required), tuple(choices)
+        shape.properties, shape.required, shape.choices = properties, tuple(required), tuple(choices)
         shape.required_choices = tuple(required_choices)
         root_type = structure.type if node is structure.root else _only_type(node)
         shape.rules = tuple(self._shape_rules(structure, node, root_type))
@@ -133,14 +137,14 @@ class Compiler:
         )
 
     def _typed(self, structure: Structure, node: Node, item: Type | None) -> Check:
-        """Return the check of the type alone: inline children, a named element, a primitive, a resource or a type."""
+        """Return the check of a type that is no primitive: inline children, a named element, a resource, a type."""
         element = node.element
         if element.same_as:
             return self._node_shape(structure, structure.by_id[element.same_as]).check
         if item is None:
             return self._node_shape(structure, node).check
-        if item.code in TESTS:
-            return check_narrative if item.code == "xhtml" else _primitive(item.code, element.longest)
+        if item.code == "xhtml":
+            return check_narrative
         if item.code in self.resource_types or item.code in ("Resource", "DomainResource"):
             return references.resource_check(item, self._check_resource, self)
         if node.children:
@@ -173,7 +177,7 @@ class Compiler:
 
         return check
 
-    def _additions(self, element: Element, code: str, has_children: bool) -> Iterator[Check]:
+    def _additions(self, element: Element, code: str) -> Iterator[Check]:
         if element.fixed is not NOTHING:
             yield slicing.fixed_check(element.fixed)
         if element.pattern is not NOTHING:
@@ -241,14 +245,21 @@ def _forbidden(value: Any, place: Place, run: Run) -> None:
     run.error("max", place, "expected nothing here, since the profile rules this element out; remove it")
 
 
-def _primitive(code: str, longest: int | None) -> Check:
+def _primitive(code: str, longest: int | None, more: list[Check], rules: tuple[Rule, ...]) -> Check:
+    """Check a primitive's form, and only where that is right its length, bindings and rules."""
     test = TESTS[code]
 
     def check(value: Any, place: Place, run: Run) -> None:
         if not test(value):
-            run.broken("type", place, f"expected {expected(code)}, found {kind(value)}")
-        elif longest is not None and type(value) is str and len(value) > longest:
+            tell = run.broken if value is None or isinstance(value, dict | list) else run.error
+            tell("type", place, f"expected {expected(code)}, found {kind(value)}")
+            return
+        if longest is not None and type(value) is str and len(value) > longest:
             run.error("too-long", place, f"expected at most {longest} characters, found {len(value)}")
+        for part in more:
+            part(value, place, run)
+        for rule in rules:
+            apply_rule(rule, value, place, run)
 
     return check
 

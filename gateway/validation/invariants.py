@@ -119,7 +119,9 @@ def _contained_are_used(value: Any, resource: Any, root: Any) -> bool:
 
 def _contained_have_no(names: tuple[str, ...], within: str) -> Holds:
     def holds(value: Any, resource: Any, root: Any) -> bool:
-        parts = (item.get(within, {}) for item in value.get("contained", ()))
+        if "contained" not in value:
+            return True
+        parts = (item.get(within, {}) for item in value["contained"])
         return not any(name in part for part in parts for name in names if isinstance(part, dict))
 
     return holds
@@ -155,6 +157,22 @@ def not_before(later: Any, earlier: Any) -> bool:
 def _coded(value: Any, name: str, system: str, codes: tuple[str, ...]) -> bool:
     codings = value.get(name, {}).get("coding", ()) if isinstance(value.get(name), dict) else ()
     return any(item.get("system") == system and item.get("code") in codes for item in codings)
+
+
+def _is_no_police_number(value: Any, resource: Any, root: Any) -> bool:
+    codings = value.get("type", {}).get("coding", ())
+    return value.get("system") != "http://hl7.org/fhir/sid/us-ssn" and not any(
+        item.get("code") in ("SS", "DL") for item in codings
+    )
+
+
+def _is_named_or_says_why_not(value: Any, resource: Any, root: Any) -> bool:
+    reason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+    return (
+        has(value, "family")
+        or has(value, "given")
+        or any(item.get("url") == reason for item in value.get("extension", ()))
+    )
 
 
 def _has_patient_unless_scope_is(code: str) -> Holds:
@@ -200,7 +218,9 @@ _CONDITION_STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 NATIVE: dict[str, Holds] = {
     # Every resource
-    "contained.contained.empty()": lambda v, r, root: not any("contained" in item for item in v.get("contained", ())),
+    "contained.contained.empty()": lambda v, r, root: (
+        "contained" not in v or not any("contained" in item for item in v["contained"])
+    ),
     "contained.where((('#'+id in (%resource.descendants().reference | %resource.descendants().as(canonical) | "
     "%resource.descendants().as(uri) | %resource.descendants().as(url))) or descendants().where(reference = '#')"
     ".exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = '#')"
@@ -258,6 +278,21 @@ NATIVE: dict[str, Holds] = {
     "clinicalStatus.empty()": lambda v, r, root: (
         "clinicalStatus" not in v or not _coded(v, "verificationStatus", _CONDITION_STATUS, ("entered-in-error",))
     ),
+    # Our own profiles
+    "system != 'http://hl7.org/fhir/sid/us-ssn' and type.coding.where(code = 'SS' or code = 'DL').empty()": (
+        _is_no_police_number
+    ),
+    "family.exists() or given.exists() or extension.where(url = "
+    "'http://hl7.org/fhir/StructureDefinition/data-absent-reason').exists()": _is_named_or_says_why_not,
+    "value.exists() or dataAbsentReason.exists() or component.exists() or hasMember.exists()": lambda v, r, root: (
+        has_choice(v, "value") or "dataAbsentReason" in v or "component" in v or "hasMember" in v
+    ),
+    "(status in ('rejected' | 'cancelled' | 'on-hold' | 'failed')) implies statusReason.exists()": lambda v, r, root: (
+        "statusReason" in v or v.get("status") not in ("rejected", "cancelled", "on-hold", "failed")
+    ),
+    "status = 'active' implies provision.exists()": lambda v, r, root: v.get("status") != "active" or "provision" in v,
+    "status = 'draft' implies provision.empty()": lambda v, r, root: v.get("status") != "draft" or "provision" not in v,
+    "url.exists() or data.exists()": lambda v, r, root: has(v, "url") or has(v, "data"),
     # Bundle
     "total.empty() or (type = 'searchset') or (type = 'history')": lambda v, r, root: (
         not has(v, "total") or v.get("type") in ("searchset", "history")

@@ -18,8 +18,6 @@ def target_checks(targets: tuple[str, ...], compiler: "Compiler") -> Iterator[Ch
     wanted = ", ".join(sorted(types))
 
     def check(value: Any, place: Place, run: Run) -> None:
-        if type(value) is not dict:
-            return  # canonical: its target is a definition, which is not looked up
         found = run.target_type(value)
         if found is None:
             _unresolved(value, place, run)

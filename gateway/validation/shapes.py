@@ -74,8 +74,9 @@ class Shape:
             run.broken("json-type", place, f"expected an object, found {kind(value)}")
             return
         if not self.filled:
-            self.filled = True
+            # Two threads may both fill a shape; they fill it alike, and nobody reads it half filled.
             self.fill(self)
+            self.filled = True
         if not value:
             run.broken("empty", place, "expected at least one element, found an empty object; leave it out")
             return
@@ -115,10 +116,10 @@ class Shape:
         shown = name if name.isidentifier() and len(name) <= 40 else "?"
         if any(name.lstrip("_").startswith(choice) for choice in self.choices):
             message = "expected one of the types this choice element allows, found another"
-            run.broken("choice-type", (place, shown, None), message)
+            run.error("choice-type", (place, shown, None), message)
         else:
             message = "expected an element that this type defines, found one that it does not; remove it"
-            run.broken("unknown-element", (place, shown, None), message)
+            run.error("unknown-element", (place, shown, None), message)
 
 
 def apply_rule(rule: Rule, value: Any, place: Place, run: Run) -> None:
@@ -126,8 +127,9 @@ def apply_rule(rule: Rule, value: Any, place: Place, run: Run) -> None:
     try:
         if rule.holds(value, run.resource, run.root):
             return
-    except CannotEvaluate as problem:
-        run.tell("warning", "invariant-unchecked", place, f"not checked: {rule.key} ({problem}): {rule.expression}")
+    except (CannotEvaluate, AttributeError, KeyError, TypeError):
+        # A value of a wrong primitive type, which has been told, may be what a rule stumbles over.
+        run.tell("warning", "invariant-unchecked", place, f"not checked: {rule.key}, {rule.expression}")
         return
     run.tell(rule.severity, rule.key, place, f"expected this to hold, found that it does not: {rule.expression}")
 
