@@ -101,7 +101,7 @@ def _replace(entries: list[Entry], change: Mapping[str, Any]) -> bool:
 def _organization(entry: Entry) -> Organization:
     return Organization(
         id=entry["id"],
-        name=entry.get("name", entry["id"]),
+        name=str(entry.get("name") or entry["id"]),
         identifiers=tuple((one["system"], one["value"]) for one in entry.get("identifiers", ())),
         state=entry.get("state"),
         timezone=entry.get("timezone"),

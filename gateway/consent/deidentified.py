@@ -12,75 +12,31 @@ from gateway.model.labeled import Item
 
 STEP = 800
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 OLDEST_STATED_AGE = 89
-_IDENTIFYING_KEYS = frozenset(
-    [
-        "name",
-        "telecom",
-        "photo",
-        "contact",
-        "identifier",
-        "link",
-        "text",
-        "note",
-        "contained",
-        "extension",
-        "attachment",
-        "content",
-        "description",
-        "display",
-        "performer",
-        "author",
-        "serialNumber",
-        "udiCarrier",
-        "line",
-        "city",
-        "district",
-    ]
+_IDENTIFYING_KEYS = _words(
+    """
+        name telecom photo contact identifier link text note contained extension attachment content
+        description display performer author serialNumber udiCarrier line city district
+        """
 )
-_DATES = frozenset(
-    [
-        "birthDate",
-        "deceasedDateTime",
-        "start",
-        "end",
-        "date",
-        "created",
-        "issued",
-        "recordedDate",
-        "authoredOn",
-        "onsetDateTime",
-        "abatementDateTime",
-        "effectiveDateTime",
-        "performedDateTime",
-        "occurrenceDateTime",
-        "servicedDate",
-        "assertedDate",
-        "recorded",
-    ]
+_DATES = _words(
+    """
+        birthDate deceasedDateTime start end date created issued recordedDate authoredOn onsetDateTime
+        abatementDateTime effectiveDateTime performedDateTime occurrenceDateTime servicedDate assertedDate
+        recorded
+        """
 )
 _YEAR = re.compile(r"\d{4}")
 _AREA = re.compile(r"\d{3}(00)?")
-_SPARSE_AREAS = frozenset(
-    [
-        "036",
-        "059",
-        "063",
-        "102",
-        "203",
-        "556",
-        "692",
-        "790",
-        "821",
-        "823",
-        "830",
-        "831",
-        "878",
-        "879",
-        "884",
-        "890",
-        "893",
-    ]
+_SPARSE_AREAS = _words(
+    """
+        036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893
+        """
 )
 """First three digits of zip codes with at most 20,000 people: stated as 000 (45 CFR 164.514(b)(2)(i)(B))."""
 

@@ -133,11 +133,7 @@ def _take_resource(facts: Facts, reference: str, resource: Json, registry: Regis
     elif kind == "Encounter" and status in _OPEN_ENCOUNTER:
         _relate(facts.treating, registry.find_by_reference(resource.get("serviceProvider")), resource.get("subject"))
     elif kind == "CareTeam":
-        facts.care_teams[reference] = resource
-        if status in (None, "active"):
-            for participant in resource.get("participant", ()):
-                for named in (participant.get("member"), participant.get("onBehalfOf")):
-                    _relate(facts.treating, registry.find_by_reference(named), resource.get("subject"))
+        _take_care_team(facts, reference, resource, registry)
     elif kind == "EpisodeOfCare":
         _take_episode(facts, resource, registry, at)
     elif kind == "Coverage" and status == "active":
@@ -147,6 +143,14 @@ def _take_resource(facts: Facts, reference: str, resource: Json, registry: Regis
         facts.studies_closed = facts.studies_closed or status in _CLOSED_STUDY
     elif kind in ("PractitionerRole", "RelatedPerson", "Practitioner"):
         facts.persons[reference] = resource
+
+
+def _take_care_team(facts: Facts, reference: str, team: Json, registry: Registry) -> None:
+    facts.care_teams[reference] = team
+    if team.get("status", "active") == "active":
+        for participant in team.get("participant", ()):
+            for named in (participant.get("member"), participant.get("onBehalfOf")):
+                _relate(facts.treating, registry.find_by_reference(named), team.get("subject"))
 
 
 def _has_ended(resource: Json, at: datetime) -> bool:

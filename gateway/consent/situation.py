@@ -110,5 +110,5 @@ def _is_member(team: Mapping[str, Any], keys: set[str]) -> bool:
                 named.get("reference") in keys
                 or f"{identifier.get('system', '')}|{identifier.get('value', '')}" in keys
             ):
-                return team.get("status", "active") == "active"
+                return bool(team.get("status", "active") == "active")
     return False

@@ -1,4 +1,4 @@
-"""Which consents of a person are in being at an instant: the latest version of each, without those replaced by a link."""
+"""Which consents of a person are in being at an instant: the latest of each, less those replaced by a link."""
 
 from collections.abc import Iterable
 from dataclasses import replace

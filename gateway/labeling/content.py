@@ -10,40 +10,18 @@ from typing import Any
 from gateway.labeling.sensitivity_codes import CODES, PHRASES, PREFIX_LENGTHS, PREFIXES, WORDS
 from gateway.model.labels import SUD, Label
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Keys whose strings are addresses, codes of the standard or binary: they are no text a person wrote.
-_NOT_TEXT = frozenset(
-    [
-        "resourceType",
-        "id",
-        "meta",
-        "system",
-        "code",
-        "reference",
-        "url",
-        "fullUrl",
-        "status",
-        "contentType",
-        "data",
-        "div",
-        "versionId",
-        "lastUpdated",
-        "language",
-        "start",
-        "end",
-        "recorded",
-        "issued",
-        "authoredOn",
-        "created",
-        "date",
-        "unit",
-        "mode",
-        "type",
-        "use",
-        "intent",
-        "gender",
-        "birthDate",
-        "profile",
-    ]
+_NOT_TEXT = _words(
+    """
+        resourceType id meta system code reference url fullUrl status contentType data div versionId
+        lastUpdated language start end recorded issued authoredOn created date unit mode type use intent
+        gender birthDate profile
+        """
 )
 _WORD = re.compile(r"[a-z0-9]+")
 

@@ -102,7 +102,7 @@ class Origins:
             for coding in reason.get("coding", ())
             if "code" in coding
         )
-        under = next((one for one in provenance.get("extension", ()) if one.get("url") == RECEIVED_UNDER), {})
+        under: Json = next((one for one in provenance.get("extension", ()) if one.get("url") == RECEIVED_UNDER), {})
         return Hop(custodian, purposes, under.get("valueReference", {}).get("reference"), under.get("valueCode"))
 
     def _organization(self, agent: Json) -> Organization | None:

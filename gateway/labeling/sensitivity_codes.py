@@ -30,6 +30,10 @@ _SNOMED = ("http://snomed.info/sct",)
 _OWN = "https://warmhandoff.example/fhir/CodeSystem/"
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def _each(systems: tuple[str, ...], prefixes: str, label: Label) -> dict[tuple[str, str], Label]:
     return {(system, prefix): label for system in systems for prefix in prefixes.split()}
 
@@ -74,71 +78,26 @@ PREFIX_LENGTHS: dict[str, tuple[int, ...]] = {
 }
 
 WORDS: dict[Label, frozenset[str]] = {
-    SUD: frozenset(
-        [
-            "methadone",
-            "methadose",
-            "buprenorphine",
-            "suboxone",
-            "subutex",
-            "sublocade",
-            "zubsolv",
-            "vivitrol",
-            "naltrexone",
-            "naloxone",
-            "narcan",
-            "antabuse",
-            "disulfiram",
-            "acamprosate",
-            "campral",
-            "heroin",
-            "fentanyl",
-            "opioid",
-            "opioids",
-            "opiate",
-            "opiates",
-            "oxycodone",
-            "oxycontin",
-            "cocaine",
-            "crack",
-            "meth",
-            "methamphetamine",
-            "amphetamine",
-            "amphetamines",
-            "benzodiazepine",
-            "cannabis",
-            "marijuana",
-            "ketamine",
-            "alcoholism",
-            "alcoholic",
-            "alcohol",
-            "intoxicated",
-            "intoxication",
-            "overdose",
-            "overdosed",
-            "sober",
-            "sobriety",
-            "detox",
-            "detoxification",
-            "oud",
-            "aud",
-            "sud",
-            "moud",
-            "mat",
-            "otp",
-            "iop",
-            "addiction",
-            "addicted",
-            "addict",
-            "rehab",
-            "withdrawal",
-            "dast",
-        ]
+    SUD: _words(
+        """
+        methadone methadose buprenorphine suboxone subutex sublocade zubsolv vivitrol naltrexone naloxone
+        narcan antabuse disulfiram acamprosate campral heroin fentanyl opioid opioids opiate opiates
+        oxycodone oxycontin cocaine crack meth methamphetamine amphetamine amphetamines benzodiazepine
+        cannabis marijuana ketamine alcoholism alcoholic alcohol intoxicated intoxication overdose
+        overdosed sober sobriety detox detoxification oud aud sud moud mat otp iop addiction addicted
+        addict rehab withdrawal dast
+        """
     ),
-    CRIMINAL_JUSTICE_INFORMATION: frozenset(
-        ["ncic", "nlets", "nics", "iii", "warrant", "warrants", "mugshot", "fingerprint", "fingerprints"]
+    CRIMINAL_JUSTICE_INFORMATION: _words(
+        """
+        ncic nlets nics iii warrant warrants mugshot fingerprint fingerprints
+        """
     ),
-    HIV: frozenset(["hiv", "aids", "antiretroviral", "antiretrovirals", "biktarvy", "truvada", "descovy", "viremia"]),
+    HIV: _words(
+        """
+        hiv aids antiretroviral antiretrovirals biktarvy truvada descovy viremia
+        """
+    ),
 }
 """Words of free text and displays, lower case."""
 

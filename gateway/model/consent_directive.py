@@ -17,9 +17,9 @@ Interval = tuple[datetime | None, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody a consent names: by `keys` (`system|value`, `Type/id`), as a class, or so that nobody can tell (`vague`).
+    """Somebody a consent names: by `keys` (`system|value`, `Type/id`), or as a class.
 
-    `organization` is the registry id where the registry knows the identifier.
+    `vague`: nobody can tell who is meant. `organization` is the registry id where the registry knows the identifier.
     """
 
     keys: frozenset[str]
