@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.demo.samples import contacts, eido, lead, niem, open_data, people, rms
-from gateway.demo.samples.sample import Expected, SampleFile
+from gateway.demo.samples.sample import Expected, RecordState, SampleFile
 
 FOLDER = Path(__file__).resolve().parent.parent / "records"
 
@@ -51,6 +51,8 @@ _NIEM_REFERRALS = {
     "niem-incident-2.xml": (Expected(people.PAM, "mobile-crisis", "refused"),),
     "niem-incident-3.xml": (Expected(people.REX, "designated-crisis-responder", "refused"),),
 }
+_NIEM_STATES: dict[str, RecordState] = {"niem-property-crime.xml": "skipped", "niem-truncated.xml": "quarantined"}
+_EIDO_STATES: dict[str, RecordState] = {"eido-6.json": "skipped"}
 _EIDO_REFERRALS = {
     "eido-1.json": (Expected(people.TIA, "crisis-clinic", "refused"),),
     "eido-2.json": (Expected(people.VAL, "mobile-crisis", "refused"),),
@@ -68,7 +70,7 @@ INCIDENTS = tuple(
         POLICE,
         _XML,
         _content(niem.messages, name),
-        {{"niem-property-crime.xml": "skipped", "niem-truncated.xml": "quarantined"}.get(name, "converted"): 1},
+        {_NIEM_STATES.get(name, "converted"): 1},
         _NIEM_REFERRALS.get(name, ()),
     )
     for name in niem.messages()
@@ -81,7 +83,7 @@ DISPATCHES = tuple(
         POLICE,
         _JSON,
         _content(eido.objects, name),
-        {"skipped" if name == "eido-6.json" else "converted": 1},
+        {_EIDO_STATES.get(name, "converted"): 1},
         _EIDO_REFERRALS.get(name, ()),
     )
     for name in eido.objects()
