@@ -98,7 +98,7 @@ class Story:
     def _police_records(self) -> None:
         self.telling.chapter(
             "The police hand in their records",
-            "Crisis templates (117 columns), open data, NIEM 6 XML and dispatch objects (EIDO). Several refer somebody;\n"
+            "Crisis templates of 117 columns, open data, NIEM 6 XML and dispatch objects (EIDO). Some refer a person;\n"
             "none of the forms asks the person. So everything is converted and counted, and nothing is sent.",
         )
         self._hand_in(files.CRISES, files.OPEN_DATA, *files.INCIDENTS, *files.DISPATCHES)

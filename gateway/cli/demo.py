@@ -1,0 +1,60 @@
+"""`gateway demo`: the whole job on invented records, told step by step against a stand-in receiving EHR."""
+
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gateway.demo.stage import Receivers, Stage, StageBroken, free_address
+from gateway.demo.story import Story, Tally, keep_in
+from gateway.demo.telling import Telling
+
+_RENEW_TOKEN_S = 200
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the story; the last line on stdout is JSON.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep every byte sent.")
+@click.option("--ehr", metavar="URL", help="A real FHIR server in place of the stand-in hospital.")
+@click.option("--ehr-mllp", metavar="HOST:PORT", help="A real HL7v2 listener in place of the stand-in clinic.")
+def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: str | None) -> None:
+    """Show the whole job in a temporary directory on free ports, which is removed at the end.
+
+    Invented records of six programs are received, converted, decided, delivered by FHIR and by HL7v2, refused where
+    there is no consent, and answered. Exit status 0 only if every expected outcome happened.
+    """
+    with tempfile.TemporaryDirectory(prefix="warm-handoff-demo-") as directory:
+        stage = Stage(Path(directory))
+        receivers = Receivers(fhir=ehr or f"http://{free_address()}/fhir", mllp=ehr_mllp or free_address())
+        story = Story(stage, Telling(Console()), receivers, keep_in(out))
+        try:
+            tally = story.tell()
+            if not once:
+                _leave_open(stage)
+        except StageBroken as broken:
+            click.echo(f"gateway demo: {broken}", err=True)
+            tally = Tally(ok=False)
+        except KeyboardInterrupt:
+            tally = story.tally
+        finally:
+            stage.close()
+    if once:
+        click.echo(tally.as_json())
+    sys.exit(0 if tally.ok else 1)
+
+
+def _leave_open(stage: Stage) -> None:
+    """Keep everything running until Ctrl-C, so that a person can look around in the console."""
+    assert stage.gateway is not None
+    click.echo(f"\nThe console is open: {stage.gateway.http}{stage.login_link}")
+    click.echo("The link logs in once. What the receivers hold: "
+               f"{stage.ehr.http if stage.ehr else ''}/received\nCtrl-C ends it all.")  # fmt: skip
+    ended = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    while not ended.wait(_RENEW_TOKEN_S):
+        stage.write_token()
