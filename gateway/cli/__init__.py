@@ -13,6 +13,7 @@ from gateway import __version__
 # does not pay for the profile checker's imports.
 COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("gateway.cli.convert", "convert"),
+    "mapping": ("gateway.cli.mapping", "mapping"),
     "token": ("gateway.cli.token", "token"),
     "validate": ("gateway.cli.validate", "validate"),
 }

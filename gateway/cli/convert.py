@@ -26,7 +26,7 @@ from gateway.settings import Settings, read_settings
 PARTNER_SYSTEM = "https://warmhandoff.example/id/partner"
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """A FHIR instant: date, time and offset."""
 
     name = "time"

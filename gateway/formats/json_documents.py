@@ -291,8 +291,7 @@ def recognizes(head: bytes, layout: SourceLayout) -> bool:
     if not looks_like_json(head):
         return False
     text = head.decode("utf-8", errors="replace").casefold()
-    names = {name for name in layout.recognize}
-    return all(any(f'"{form}"' in text for form in _spellings(name, layout)) for name in names)
+    return all(any(f'"{form}"' in text for form in _spellings(name, layout)) for name in layout.recognize)
 
 
 def _spellings(name: str, layout: SourceLayout) -> set[str]:

@@ -1,4 +1,4 @@
-"""Which namespace addresses mean the same NIEM model, from 2.0 to 6.0: elements are known by them, never by a prefix."""
+"""Which namespace addresses mean the same NIEM model, 2.0 to 6.0: elements are known by them, never by a prefix."""
 
 import re
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ def recognizes(head: bytes, layout: SourceLayout) -> bool:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = head.decode("utf-16", errors="replace")
     if json_documents.looks_like_json(head):
-        return '"@context"' in text and NIEM_CORE.search(text) is not None or '"nc:Incident"' in text
+        return '"nc:Incident"' in text or ('"@context"' in text and NIEM_CORE.search(text) is not None)
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return False
     declared = [uri for uris in layout.namespaces.values() for uri in uris]
@@ -149,7 +149,7 @@ class _Walk:
                 yield from self._child(name, tree)
 
     def _child(self, name: str, tree: Any) -> Iterator[Unit]:
-        """Take a child of the root: an incident's, which waits until it is known to be the only one, or a shared one."""
+        """Take a child of the root. One with an incident waits until it is known to be the only one."""
         if not (name == self._incident or _holds(tree, self._incident)):
             self._shared.append((name, tree))
             return

@@ -3,8 +3,10 @@
 from gateway.mapping.apply import apply
 from gateway.mapping.codes import CodeTable, read_code_table
 from gateway.mapping.compile import CompiledMapping, Source, compile_mapping
+from gateway.mapping.explain import explain
 from gateway.mapping.scope import Agency, Context
 
 __all__ = [
-    "Agency", "CodeTable", "CompiledMapping", "Context", "Source", "apply", "compile_mapping", "read_code_table",
+    "Agency", "CodeTable", "CompiledMapping", "Context", "Source", "apply", "compile_mapping", "explain",
+    "read_code_table",
 ]  # fmt: skip

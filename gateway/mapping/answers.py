@@ -17,7 +17,9 @@ _SPELLINGS: dict[Answer, str] = {
     "not-applicable": "not applicable|n/a|na|not_applicable|not-applicable|none applicable",
 }
 
-ANSWERS: dict[str, Answer] = {spelling: answer for answer, all_of in _SPELLINGS.items() for spelling in all_of.split("|")}
+ANSWERS: dict[str, Answer] = {
+    spelling: answer for answer, all_of in _SPELLINGS.items() for spelling in all_of.split("|")
+}
 """Folded spelling -> answer."""
 
 NO_VALUE = frozenset({"-", "--", "null", "none", "(null)"})

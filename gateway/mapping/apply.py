@@ -42,7 +42,9 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
         return Rejected(record.number, record.where, *scope.rejection)
     authors, stranger = _authors(scope, mapping)
     if stranger is not None:
-        return Rejected(record.number, record.where, "author-unknown", "an item names an author unit that is not declared")
+        return Rejected(
+            record.number, record.where, "author-unknown", "an item names an author unit that is not declared"
+        )
     handoff = stable_id(context.key, mapping.program["code"], agency.value, key)
     facts = _facts(scope, mapping, handoff, agency, authors)
     note_unread(scope, mapping)
@@ -67,6 +69,18 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
         deleted=deleted,
         origins=tuple(writer.origins),
     )
+
+
+def reread(record: SourceRecord, mapping: CompiledMapping, context: Context) -> Scope:
+    """Read a record again and return the scope with every step taken, for explaining it."""
+    scope = Scope(record, _first_values(record), context)
+    _business_key(scope, mapping)
+    scope.zone = zone_of(mapping.agency(scope), scope)
+    _read(scope, mapping)
+    for fact in mapping.facts:
+        scope.rule = f"facts.{fact.name}"
+        fact.value(scope)
+    return scope
 
 
 def _first_values(record: SourceRecord) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Author:
 
 
 def compile_organization(compiler: Compiler, node: dict[str, Any], at: Location, unit: str) -> Finder:
-    """Compile who stands behind a unit: what the record says, else the installation's setting, else the demonstration."""
+    """Compile who stands behind a unit: what the record says, else the installation's setting, else the example's."""
     identifier = compile_expression(compiler, node.get("identifier"), (*at, "identifier"))
     system = str(node.get("system", _ORI))
     shown = node.get("demonstration") or {}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,18 @@ COLUMNS = ("source_code", "target_code", "display", "source")
 
 Item = dict[str, Any]
 """A coded item: `code`, `display`, `text` and the table's further members. Without `code`: kept as text."""
+
+
+_JUSTICE = re.compile(
+    r"arrest|jail|prison|booked|booking|custody|warrant|charge|cite|citation|offen[sc]e|felony|misdemeanor|convict"
+    r"|probation|parole|prosecut|criminal|crime|suspect|handcuff|taser|use of force",
+    re.IGNORECASE,
+)
+
+
+def tells_of_justice(text: str) -> bool:
+    """Tell whether a text that no table knows speaks of arrest, charge or force: such words never become FHIR."""
+    return _JUSTICE.search(text) is not None
 
 
 def fold(text: str) -> str:

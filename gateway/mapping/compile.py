@@ -102,13 +102,14 @@ def compile_mapping(pack: Source, templates: Mapping[str, Source], tables: Mappi
     authors = compile_authors(compiler, content["authors"], ("authors",), agency, roles)
     reads, rules = _reads(compiler, pack)
     facts = _facts(compiler, content.get("facts") or {})
+    rules |= {f"facts.{fact.name}": f"{pack.name}:{pack.line(('facts', fact.name))}" for fact in facts}
+    rules["key"] = f"{pack.name}:{pack.line(('key',))}"
     skips = [
         (compile_condition(compiler, one["when"], ("skip", n, "when")), str(one["reason"]))
         for n, one in enumerate(content.get("skip") or [])
     ]
     withdraw = compile_condition(compiler, content["withdraw"], ("withdraw",)) if "withdraw" in content else None
-    read_columns = frozenset(compiler.columns.values())
-    left_out = _left_out(compiler, content.get("left_out") or {}, read_columns)
+    left_out = _left_out(compiler, content.get("left_out") or {}, compiler.sources)
     written = _Written(pack, templates, tables, set(compiler.names))
     problems = [f"{pack.where(at)}: {_named(at)}: {message}" for at, message in compiler.problems] + written.problems
     if problems:
@@ -133,7 +134,7 @@ def compile_mapping(pack: Source, templates: Mapping[str, Source], tables: Mappi
         left_out={path.source: reason for path, reason in left_out},
         left_out_paths=left_out,
         scalar_columns=frozenset(compiler.scalars),
-        known_columns=frozenset(compiler.columns.values()),
+        known_columns=compiler.sources,
         places={place: frozenset(paths) for place, paths in compiler.members.items()},
         rules=rules,
     )
@@ -155,7 +156,9 @@ def _layout(content: dict[str, Any], key: tuple[str, ...], compiler: Compiler) -
     source = content["source"]
     record = source.get("record") or []
     is_table = source["format"] == "table"
-    recognize = tuple(compiler.columns.get(fold(one), one) if is_table else one for one in source.get("recognize") or ())
+    recognize = tuple(
+        compiler.columns.get(fold(one), one) if is_table else one for one in source.get("recognize") or ()
+    )
     return SourceLayout(
         mapping=content["mapping"],
         format=source["format"],
@@ -193,19 +196,19 @@ def _spoken(answer: Expression) -> Expression:
 
     def run(scope: Scope) -> bool | str | None:
         value = answer(scope)
-        return value == "yes" if value in ("yes", "no") else value and value.replace("-", " ")
+        if value in ("yes", "no"):
+            return bool(value == "yes")
+        return None if value is None else str(value).replace("-", " ")
 
     return run
 
 
-def _left_out(
-    compiler: Compiler, nodes: dict[str, Any], read_columns: frozenset[str]
-) -> tuple[tuple[Path, str], ...]:
+def _left_out(compiler: Compiler, nodes: dict[str, Any], read_already: frozenset[str]) -> tuple[tuple[Path, str], ...]:
     left_out = []
     for source, reason in nodes.items():
         with compiler.inside_rows(True):  # left out columns may differ between the rows of a record
             path = compiler.path(source, ("left_out", source))
-        if path.columns & read_columns:
+        if path.columns & read_already:
             compiler.problem(("left_out", source), "this column is read above; it cannot be left out as well")
         left_out.append((path, str(reason)))
     return tuple(left_out)

@@ -35,8 +35,8 @@ class Compiler:
         """Remember a mistake of the mapping; compiling goes on, so that one run shows them all."""
         self.problems.append((at, message))
 
-    def path(self, source: Any, at: Location) -> Path:
-        """Compile a path and count it as read."""
+    def path(self, source: Any, at: Location, many: bool = False) -> Path:
+        """Compile a path and count it as read. `many`: several rows of a record may say different things there."""
         if not isinstance(source, str):
             self.problem(at, f"expected a path as text, found {kind_of(source)}; quote it if YAML reads it otherwise")
             return compile_path(".", self.kind)
@@ -48,9 +48,21 @@ class Compiler:
         if path.source not in (".", "rows"):
             self._used[-1].add(path.source)
             self._count_for_place({path.source})
-            if not self.in_rows:
+            if not (self.in_rows or many):
                 self.scalars |= path.columns
         return path
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Return every path compiled so far."""
+        return frozenset(self._used[0])
+
+    @staticmethod
+    def path_name(source: Any) -> str:
+        """Name what a look-up starts from: its path, or the readers that make its text."""
+        if isinstance(source, dict):
+            return "/".join(str(value) for value in source.values() if isinstance(value, str)) or "a text made of parts"
+        return str(source)
 
     def _canonical(self, source: str) -> str:
         return self.columns.setdefault(fold(source), source) if self.kind == "column" and source != "." else source

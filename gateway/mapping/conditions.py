@@ -27,7 +27,7 @@ def compile_condition(compiler: Compiler, node: Any, at: Location) -> Condition:
 
 
 def _has(compiler: Compiler, node: Any, at: Location) -> Condition:
-    nodes = compiler.path(node, at).nodes
+    nodes = compiler.path(node, at, many=True).nodes
     return lambda scope: bool(nodes(scope))
 
 
@@ -35,7 +35,7 @@ def _is(compiler: Compiler, node: Any, at: Location) -> Condition:
     if not isinstance(node, list) or len(node) < 2:
         compiler.problem(at, "expected [PATH, VALUE, ...]")
         return lambda scope: False
-    path = compiler.path(node[0], (*at, 0))
+    path = compiler.path(node[0], (*at, 0), many=True)
     wanted = _folded(compiler, node[1:], at)
     return lambda scope: any(fold(text) in wanted for text in path.texts(scope))
 
@@ -48,7 +48,7 @@ def _folded(compiler: Compiler, values: list[Any], at: Location) -> frozenset[st
 
 
 def _checked(compiler: Compiler, node: Any, at: Location) -> Condition:
-    paths = [compiler.path(one, at) for one in (node if isinstance(node, list) else [node])]
+    paths = [compiler.path(one, at, many=True) for one in (node if isinstance(node, list) else [node])]
     return lambda scope: any(is_marked(scope, path) for path in paths)
 
 

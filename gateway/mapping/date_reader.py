@@ -30,7 +30,9 @@ def compile_date(compiler: Compiler, node: dict[str, Any], at: Location) -> Expr
             return None
         when = next((found for parse in parsers if (found := parse(text)) is not None), None)
         if when is None:
-            scope.note("date-unreadable", date_text.source, "expected a date in the mapping's format, found another text")
+            scope.note(
+                "date-unreadable", date_text.source, "expected a date in the mapping's format, found another text"
+            )
             return None
         if when.is_sentinel:
             return None
@@ -53,9 +55,7 @@ def _parsers(compiler: Compiler, formats: Any, at: Location) -> list[Parser]:
     return parsers
 
 
-def _clock_reader(
-    compiler: Compiler, node: dict[str, Any], at: Location
-) -> Callable[[Scope, When], When] | None:
+def _clock_reader(compiler: Compiler, node: dict[str, Any], at: Location) -> Callable[[Scope, When], When] | None:
     if "time" not in node:
         return None
     path = compiler.path(node["time"], (*at, "time"))
@@ -73,7 +73,8 @@ def _clock_reader(
         clock = None if text is None else next((found for parse in parsers if (found := parse(text))), None)
         if text is not None and clock is None:
             scope.note("time-unreadable", path.source, "expected a time in the mapping's format, found another text")
-        return When(when.year, when.month, when.day, *(clock or (None, 0, 0)), when.offset)
+        hour, minute, second = clock or (None, 0, 0)
+        return When(when.year, when.month, when.day, hour, minute, second, when.offset)
 
     return run
 

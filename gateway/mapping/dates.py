@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from itertools import zip_longest
 
-Sentinel = frozenset({(1900, 1, 1), (1899, 12, 30)})
+SENTINELS = frozenset({(1900, 1, 1), (1899, 12, 30)})
 """Days that spreadsheets and databases write where nothing was entered."""
 
 _DIRECTIVES = {
@@ -24,7 +25,10 @@ _ISO = (
     r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*(?P<z>[Zz]|[+-]\d{2}:?\d{2})?)?)?)?"
 )
 
-_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    name: n
+    for n, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+}
 
 
 class DateFormatError(ValueError):
@@ -46,7 +50,7 @@ class When:
     @property
     def is_sentinel(self) -> bool:
         """Tell whether this day stands for "nothing was entered"."""
-        return (self.year, self.month, self.day) in Sentinel
+        return (self.year, self.month, self.day) in SENTINELS
 
     def as_date(self) -> str:
         """Write the day, or the month or year where no more is known (FHIR R4 date)."""
@@ -92,9 +96,8 @@ def _expression(pattern: str) -> str:
         if directive not in _DIRECTIVES:
             raise DateFormatError(f"expected one of %{' %'.join(_DIRECTIVES)}, found %{directive}")
     literals = [re.sub(r"(\\ )+", r"\\s+", re.escape(part)) for part in parts[::2]]
-    return "".join(
-        literal + (_DIRECTIVES[parts[2 * n + 1]] if 2 * n + 1 < len(parts) else "") for n, literal in enumerate(literals)
-    )
+    directives = [_DIRECTIVES[directive] for directive in parts[1::2]]
+    return "".join(literal + directive for literal, directive in zip_longest(literals, directives, fillvalue=""))
 
 
 def _when(match: re.Match[str] | None) -> When | None:
@@ -166,12 +169,11 @@ class Placed:
 
 def place(when: When, zone: tzinfo | None) -> Placed:
     """Give a local time its offset. A time in the gap or in the repeated hour of daylight saving has none for sure."""
-    local = datetime(when.year, when.month or 1, when.day or 1, when.hour or 0, when.minute, when.second)
-    if when.offset is not None:
-        return Placed(local.replace(tzinfo=when.offset))
+    zone = when.offset or zone
     if zone is None:
         return Placed(None, "zone-unknown")
-    first, second = local.replace(tzinfo=zone), local.replace(tzinfo=zone, fold=1)
+    first = datetime(when.year, when.month or 1, when.day or 1, when.hour or 0, when.minute, when.second, tzinfo=zone)
+    second = first.replace(fold=1)
     before, after = first.utcoffset(), second.utcoffset()
     if before == after or before is None or after is None:
         return Placed(first)

@@ -228,9 +228,8 @@ def _each(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
 
 def _switch(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
     chosen = compile_node(scope, node["$switch"], (*at, "$switch"))
-    cases = {
-        name: compile_node(scope, value, (*at, name)) for name, value in node.items() if name not in ("$switch", "$else")
-    }
+    named = {name: value for name, value in node.items() if name not in ("$switch", "$else")}
+    cases = {name: compile_node(scope, value, (*at, name)) for name, value in named.items()}
     otherwise = compile_node(scope, node.get("$else"), (*at, "$else"))
     return lambda v, w: cases.get(chosen(v, w), otherwise)(v, w)
 

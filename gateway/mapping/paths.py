@@ -34,6 +34,8 @@ class Path:
 
     source: str
     """As the pack writes it."""
+    last: str
+    """Name of its last step."""
     columns: frozenset[str]
     """Columns it needs (tables only)."""
     text: Callable[[Scope], str | None]
@@ -55,10 +57,10 @@ def compile_path(source: str, kind: PathKind) -> Path:
     if source.strip() == "":
         raise PathError("expected a path, found an empty text")
     if source == ".":
-        return Path(source, frozenset(), lambda scope: leaf_text(scope, scope.node), lambda scope: [scope.node])
+        return Path(source, ".", frozenset(), lambda scope: leaf_text(scope, scope.node), lambda scope: [scope.node])
     if kind == "column":
         return _column(source)
-    steps, absolute = _steps(source, kind)
+    steps, last, absolute = _steps(source, kind)
 
     def nodes(scope: Scope) -> list[Any]:
         current = [scope.root if absolute else scope.node]
@@ -71,11 +73,11 @@ def compile_path(source: str, kind: PathKind) -> Path:
     def text(scope: Scope) -> str | None:
         return next((found for node in nodes(scope) if (found := leaf_text(scope, node)) is not None), None)
 
-    return Path(source, frozenset(), text, nodes)
+    return Path(source, last, frozenset(), text, nodes)
 
 
 def _column(name: str) -> Path:
-    """A column of the current row; while a loop runs over parts of a cell there are no columns."""
+    """A column of the current row, or of the record: then every row's value counts, and `text` is the first of them."""
 
     def text(scope: Scope) -> str | None:
         node = scope.node
@@ -83,10 +85,12 @@ def _column(name: str) -> Path:
         return value
 
     def nodes(scope: Scope) -> list[Any]:
+        if scope.node is scope.root and len(scope.rows) > 1:
+            return [row[name] for row in scope.rows if name in row]
         value = text(scope)
         return [] if value is None else [value]
 
-    return Path(name, frozenset({name}), text, nodes)
+    return Path(name, name, frozenset({name}), text, nodes)
 
 
 def leaf_text(scope: Scope, node: Any) -> str | None:
@@ -119,10 +123,11 @@ def split_path(source: str, kind: PathKind) -> list[tuple[str, bool]]:
     return [*parts, (current, anywhere)] if current else parts
 
 
-def _steps(source: str, kind: PathKind) -> tuple[list[Step], bool]:
+def _steps(source: str, kind: PathKind) -> tuple[list[Step], str, bool]:
     absolute = source.startswith("$.") if kind == "dotted" else source.startswith("/") and not source.startswith("//")
     body = source.removeprefix("$.") if kind == "dotted" else source.removeprefix("/") if absolute else source
     steps: list[Step] = []
+    name = ""
     for part, anywhere in split_path(body, kind):
         name, *_ = part.split("[", 1)
         if not name and not steps:
@@ -131,7 +136,7 @@ def _steps(source: str, kind: PathKind) -> tuple[list[Step], bool]:
         steps.extend(_filter(text, kind) for text in _FILTER.findall(part))
     if not steps:
         raise PathError(f"expected at least one name in {source!r}")
-    return steps, absolute
+    return steps, name, absolute
 
 
 def _child(name: str) -> Step:

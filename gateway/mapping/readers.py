@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gateway.mapping.answers import NO_VALUE, answer_of, is_marked
-from gateway.mapping.codes import fold
+from gateway.mapping.codes import fold, tells_of_justice
 from gateway.mapping.compiler import Compiler, Expression, Location, kind_of
 from gateway.mapping.conditions import compile_condition, compile_name
 from gateway.mapping.date_reader import compile_date
@@ -26,7 +26,8 @@ def compile_expression(compiler: Compiler, node: Any, at: Location) -> Expressio
         return _members(compiler, node, at)
     options, compile_reader = READERS[word]
     if unknown := sorted(str(name) for name in node if name != word and name not in options and name != "required"):
-        compiler.problem((*at, unknown[0]), f"expected options of {word!r} ({', '.join(options)}), found {unknown[0]!r}")
+        known = ", ".join((*options, "required"))
+        compiler.problem((*at, unknown[0]), f"expected options of {word!r} ({known}), found {unknown[0]!r}")
     expression = compile_reader(compiler, node, at)
     return _required(expression, str(node[word])) if node.get("required") is True else expression
 
@@ -124,7 +125,7 @@ _CASTS: dict[str, Callable[[str], Any]] = {"integer": _integer, "number": _numbe
 
 
 def _all(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
-    path = compiler.path(node["all"], (*at, "all"))
+    path = compiler.path(node["all"], (*at, "all"), many=True)
     return lambda scope: list(dict.fromkeys(path.texts(scope))) or None
 
 
@@ -160,7 +161,7 @@ def _union(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 
 
 def _count(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
-    nodes = compiler.path(node["count"], (*at, "count")).nodes
+    nodes = compiler.path(node["count"], (*at, "count"), many=True).nodes
     return lambda scope: len(nodes(scope))
 
 
@@ -174,7 +175,7 @@ def _map(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
             compiler.problem((*at, "map"), "YAML reads a key here as true or false; put Yes, No, On, Off in quotes")
     by_text = {fold(str(key)): value for key, value in table.items()}
     source = _path_or_expression(compiler, node["from"], (*at, "from"))
-    default, name = node.get("default"), str(node["from"])
+    default, name = node.get("default"), compiler.path_name(node["from"])
 
     def run(scope: Scope) -> Any:
         text = source(scope)
@@ -194,7 +195,8 @@ def _code(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     source = _path_or_expression(compiler, node["code"], (*at, "code"))
     table = compiler.table(node.get("codes"), (*at, "codes"))
     extra = _with(compiler, node, at)
-    name = str(node["code"])
+    name = compiler.path_name(node["code"])
+    unmapped = f"expected a code of the table {table.name}, found another"
 
     def run(scope: Scope) -> Any:
         text = source(scope)
@@ -202,7 +204,10 @@ def _code(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
             return None
         item = table.item_of(str(text))
         if item is None:
-            scope.note("unmapped-code", name, f"expected a code of the table {table.name}, found another; kept as text")
+            if tells_of_justice(str(text)):
+                scope.note("unmapped-justice", name, f"{unmapped}; it speaks of criminal justice and is withheld")
+                return None
+            scope.note("unmapped-code", name, f"{unmapped}; kept as text")
             item = {"text": text}
         return item if extra is None else {**item, **(extra(scope) or {})}
 
@@ -224,7 +229,7 @@ def _flags(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
     flags: list[tuple[Path, dict[str, Any]]] = []
     for source, code in node["flags"].items():
         here = (*at, "flags", source)
-        path = compiler.path(source, here)
+        path = compiler.path(source, here, many=True)
         if table is not None and code not in table.by_target:
             compiler.problem(here, f"expected a target_code of the table {table.name}, found {code!r}")
         item = table.item_for(str(code)) if table is not None else {"code": str(code)}
@@ -242,8 +247,8 @@ def _flags(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 
 def _checked(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     sources = node["checked"] if isinstance(node["checked"], list) else [node["checked"]]
-    paths = [compiler.path(source, (*at, "checked")) for source in sources]
-    return lambda scope: any([is_marked(scope, path) for path in paths])
+    paths = [compiler.path(source, (*at, "checked"), many=True) for source in sources]
+    return lambda scope: any(is_marked(scope, path) for path in paths)
 
 
 def _answer(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
@@ -262,7 +267,7 @@ def _answer(compiler: Compiler, node: dict[str, Any], at: Location) -> Expressio
 
 
 def _split(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
-    path = compiler.path(node["split"], (*at, "split"))
+    path = compiler.path(node["split"], (*at, "split"), many=True)
     mark = str(node.get("by", ";"))
     body = compile_expression(compiler, node["do"], (*at, "do")) if "do" in node else None
 
@@ -275,7 +280,7 @@ def _split(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 
 def _each(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     is_rows = node["each"] == "rows" and compiler.kind == "column"
-    path = None if is_rows else compiler.path(node["each"], (*at, "each"))
+    path = None if is_rows else compiler.path(node["each"], (*at, "each"), many=True)
     with compiler.inside_rows(is_rows):
         body = compile_expression(compiler, node["do"], (*at, "do")) if "do" in node else None
         condition = compile_condition(compiler, node["when"], (*at, "when")) if "when" in node else None

@@ -1,0 +1,213 @@
+"""`gateway mapping`: list, check, test, explain and propose mapping packs."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
+from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
+from gateway.formats import fhir_json, read
+from gateway.mapping import CompiledMapping, Context, apply, explain
+from gateway.model.draft import Draft, TraceLine
+from gateway.model.errors import ConfigurationError
+from gateway.model.received import Received
+from gateway.model.source_record import SourceRecord
+
+EXAMPLE_AT = datetime(2026, 11, 2, 18, tzinfo=UTC)
+"""The present instant of every example pair."""
+
+
+@click.group()
+def mapping() -> None:
+    """List, check, test, explain and propose mapping packs."""
+
+
+_CONFIG = click.option(
+    "--config",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Configuration directory whose mappings/ come first.",
+)
+
+
+def _packs(names: tuple[str, ...], directory: Path | None) -> dict[str, Path]:
+    """Return the packs asked for (by name or by folder); all where none is named."""
+    known = pack_paths(*([directory / "mappings"] if directory else []))
+    if not names:
+        return known
+    chosen: dict[str, Path] = {}
+    for name in names:
+        folder = Path(name).parent if Path(name).name == PACK_FILE else Path(name)
+        if name in known:
+            chosen[name] = known[name]
+        elif (folder / PACK_FILE).is_file():
+            chosen[folder.resolve().name] = folder.resolve()
+        else:
+            click.echo(
+                f"gateway mapping: expected a mapping ({', '.join(known)}) or its folder, found {name!r}", err=True
+            )
+            sys.exit(2)
+    return chosen
+
+
+@mapping.command("list")
+@_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print one object a line.")
+def list_packs(directory: Path | None, as_json: bool) -> None:
+    """List every mapping pack with its format and program."""
+    for name, folder in _packs((), directory).items():
+        found = _read_or_exit(folder)
+        row = {"mapping": name, "format": found.layout.format, "program": found.program["code"], "title": found.title}
+        if as_json:
+            click.echo(orjson.dumps(row))
+        else:
+            click.echo(f"{name:28} {row['format']:6} {row['program']:18} {found.title}")
+
+
+def _read_or_exit(folder: Path) -> CompiledMapping:
+    try:
+        return read_mapping(folder)
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+@mapping.command()
+@click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
+@_CONFIG
+def check(names: tuple[str, ...], directory: Path | None) -> None:
+    """Check packs against the schema and compile them; each mistake with file:line:column."""
+    failed = 0
+    for name, folder in _packs(names, directory).items():
+        try:
+            read_mapping(folder)
+            click.echo(f"{name}: ok")
+        except ConfigurationError as error:
+            failed += 1
+            click.echo(str(error), err=True)
+    sys.exit(1 if failed else 0)
+
+
+@mapping.command()
+@click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
+@_CONFIG
+def test(names: tuple[str, ...], directory: Path | None) -> None:
+    """Run every example pair of the packs: the Bundles, and the facts and messages where files for them exist."""
+    passed = failed = 0
+    for name, folder in _packs(names, directory).items():
+        compiled = _read_or_exit(folder)
+        for source, expected in examples(folder):
+            differences = list(example_differences(compiled, source, expected))
+            passed, failed = passed + (not differences), failed + bool(differences)
+            for difference in differences:
+                click.echo(f"{name}/{source.name}: {difference}", err=True)
+    click.echo(f"passed={passed} failed={failed}")
+    sys.exit(1 if failed else 0)
+
+
+def example_differences(compiled: CompiledMapping, source: Path, expected: Path) -> Iterator[str]:
+    """Yield how the conversion of an example differs from the files that say what it should be."""
+    conversion = Conversion(
+        {compiled.name: compiled}, lambda one: Context(DEMONSTRATION_KEY, EXAMPLE_AT), compiled.name
+    )
+    received = Received(source.name, lambda: source.open("rb"))
+    outcomes = list(conversion.run(received, source.stat().st_size))
+    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
+    stem = expected.name.removesuffix(".out.ndjson")
+    yield from _line_differences("Bundle", [fhir_json.dumps(draft.bundle) for draft in drafts], expected)
+    facts, messages = expected.with_name(f"{stem}.facts.ndjson"), expected.with_name(f"{stem}.findings.txt")
+    if facts.is_file():
+        yield from _line_differences("facts", [orjson.dumps(draft.facts, default=str) for draft in drafts], facts)
+    if messages.is_file():
+        said = [line for outcome in outcomes if (line := complaint(source.name, outcome)) is not None]
+        said += summary(conversion.findings)
+        if (wanted := messages.read_text().splitlines()) != said:
+            yield f"messages: expected {wanted}, found {said}"
+
+
+def _line_differences(what: str, found: list[bytes], expected: Path) -> Iterator[str]:
+    wanted = [line for line in expected.read_bytes().splitlines() if line.strip()]
+    if len(wanted) != len(found):
+        yield f"{what}: expected {len(wanted)} lines, found {len(found)}"
+    for n, (left, right) in enumerate(zip(wanted, found, strict=False), 1):
+        for path, one, other in _differences("", orjson.loads(left), orjson.loads(right)):
+            yield f"{what} {n}: {path}: expected {one}, found {other}"
+
+
+def _differences(path: str, expected: Any, found: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in [*expected, *(name for name in found if name not in expected)]:
+            yield from _differences(f"{path}.{name}" if path else name, expected.get(name), found.get(name))
+    elif isinstance(expected, list) and isinstance(found, list):
+        for n in range(max(len(expected), len(found))):
+            left, right = (side[n] if n < len(side) else None for side in (expected, found))
+            yield from _differences(f"{path}[{n}]", left, right)
+    elif expected != found:
+        yield path, _short(expected), _short(found)
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else orjson.dumps(value).decode()
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+@mapping.command("explain")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mapping", "named", metavar="NAME", help="Mapping to use; without it the file is recognized.")
+@click.option("--record", "number", type=int, help="Only the n-th record.")
+@click.option("--at", "at_text", default=EXAMPLE_AT.isoformat(), show_default=True, help="The present instant.")
+@_CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print one object an element or field.")
+def explain_file(
+    file: Path, named: str | None, number: int | None, at_text: str, directory: Path | None, as_json: bool
+) -> None:
+    """Show for each element the source field, rule and value it came from, and what became of all other fields.
+
+    This prints what the record says: use it where the record may be seen.
+    """
+    packs = {name: _read_or_exit(folder) for name, folder in _packs((named,) if named else (), directory).items()}
+    context = Context(DEMONSTRATION_KEY, datetime.fromisoformat(at_text))
+    conversion = Conversion(packs, lambda one: context, next(iter(packs)) if named else None)
+    received = Received(str(file), lambda: file.open("rb"))
+    compiled = conversion.mapping_for(received)
+    if isinstance(compiled, str):
+        click.echo(f"{file}: {compiled}", err=True)
+        sys.exit(1)
+    for item in read(received, compiled.layout):
+        outcome = apply(item, compiled, context) if isinstance(item, SourceRecord) else item
+        if number not in (None, item.number):
+            continue
+        if isinstance(outcome, Draft) and isinstance(item, SourceRecord):
+            _show(explain(item, outcome, compiled, context), item.number, as_json)
+        elif (line := complaint(str(file), outcome)) is not None:
+            click.echo(line, err=True)
+
+
+def _show(lines: list[TraceLine], number: int, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"record {number}")
+    for line in lines:
+        if as_json:
+            row = {"record": number, "path": line.path, "status": line.status, "rule": line.rule, "target": line.target}
+            click.echo(orjson.dumps({**row, "value": line.value}, default=str))
+        else:
+            click.echo(f"  {line.target or '-':48} {line.status:8} {line.path} = {line.value!r}  ({line.rule})")
+
+
+@mapping.command()
+@click.option("--from", "sample", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", default="my-program", show_default=True, help="Name of the new pack.")
+def new(sample: Path, name: str) -> None:
+    """Propose a mapping from sample rows: what the columns seem to hold, for a person to correct."""
+    from gateway.cli.proposal import propose  # here: it reads every code table
+
+    proposal = propose(sample, name)
+    if proposal is None:
+        click.echo(f"{sample}: expected delimited text with a header row, or a JSON list of objects", err=True)
+        sys.exit(1)
+    click.echo(proposal)
