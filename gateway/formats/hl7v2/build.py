@@ -56,6 +56,15 @@ class MessageWriter:
         start = [segment_id, self._separators.encoding_characters] if header else [segment_id]
         self._lines.append(self._separators.field.join(start + written))
 
+    @property
+    def is_ascii(self) -> bool:
+        """Tell whether any character set can hold what was added."""
+        return all(line.isascii() for line in self._lines)
+
+    def extend(self, other: "MessageWriter") -> None:
+        """Add all segments of another writer with the same separators."""
+        self._lines += other._lines
+
     def to_bytes(self, codec: str) -> bytes:
         """Return the message, every segment ended by CR. Raises UnicodeEncodeError for a character outside `codec`."""
         return "".join(f"{line}\r" for line in self._lines).encode(codec)
