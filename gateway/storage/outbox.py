@@ -69,7 +69,7 @@ _EXTEND = (
 )
 _RELEASE = update(lanes).where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by")).values(owner=None)
 _BACK_OFF = update(lanes).where(lanes.c.name == bindparam("lane")).values(due=bindparam("until"))
-_WAITING = (
+WAITING = (
     select(outbox).where(outbox.c.lane == bindparam("lane"), _UNFINISHED).order_by(outbox.c.id).limit(bindparam("most"))
 )
 _INSERT = outbox.insert()
@@ -144,7 +144,7 @@ class SqlOutbox:
         if lane is None:
             return None
         self._connection.execute(_LEASE, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
-        rows = self._connection.execute(_WAITING, {"lane": lane, "most": limit})
+        rows = self._connection.execute(WAITING, {"lane": lane, "most": limit})
         return Claim(lane, owner, tuple(_work(row) for row in rows))
 
     def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:

@@ -208,15 +208,13 @@ class ConsoleViews:
         return sorted(rows, key=lambda row: row.received_at, reverse=True)[:QUEUE_SIZE]
 
     def stopped_work(self, state: WorkState) -> list[WorkRow]:
-        """Return work that is refused, held or dead, newest first, with the record it belongs to."""
-        query = (
-            select(outbox, referrals.c.handoff_id)
-            .outerjoin(referrals, referrals.c.id == outbox.c.subject)
-            .where(outbox.c.state == state)
-            .order_by(outbox.c.id.desc())
-            .limit(QUEUE_SIZE)
-        )
-        return [_work_row(row) for row in self._rows(query)]
+        """Return work that is refused, held or dead, newest first, with the record it belongs to.
+
+        Work of a record that is held itself is left out: there is one thing to decide, and it is the record.
+        """
+        query = _stopped(select(outbox, referrals.c.handoff_id)).where(outbox.c.state == state)
+        newest = query.order_by(outbox.c.id.desc()).limit(QUEUE_SIZE)
+        return [_work_row(row) for row in self._rows(newest)]
 
     def lanes(self) -> list[LaneRow]:
         """Return every destination with what waits in it."""
@@ -240,11 +238,7 @@ def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
     day = _within(inputs.c.received_at, since)
     per_record = select(input_records.c.state, func.count()).join(inputs).where(day).group_by(input_records.c.state)
     whole = select(inputs.c.state, func.count()).where(day, ~_has_records()).group_by(inputs.c.state)
-    stopped = (
-        select(outbox.c.state, func.count())
-        .where(outbox.c.state.in_(("refused", "held", "dead")))
-        .group_by(outbox.c.state)
-    )
+    stopped = _stopped(select(outbox.c.state, func.count())).group_by(outbox.c.state)
     delivered = select(outbox.c.updated_at).where(
         outbox.c.kind == "deliver", outbox.c.state == "delivered", _within(outbox.c.updated_at, since)
     )
@@ -273,6 +267,19 @@ def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
 
 def _within(column: ColumnElement[int], since: datetime) -> ColumnElement[bool]:
     return and_(column >= to_micros(since), column < to_micros(since + timedelta(days=1)))
+
+
+def _stopped(query: Select[Any]) -> Select[Any]:
+    """Narrow to stopped work with its record, without the work of records that are held themselves."""
+    return (
+        query.select_from(outbox)
+        .outerjoin(referrals, referrals.c.id == outbox.c.subject)
+        .outerjoin(handoffs, handoffs.c.id == referrals.c.handoff_id)
+        .where(
+            outbox.c.state.in_(("refused", "held", "dead")),
+            or_(outbox.c.state != "held", handoffs.c.state.is_(None), handoffs.c.state != "held"),
+        )
+    )
 
 
 def _has_records() -> ColumnElement[bool]:

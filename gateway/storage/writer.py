@@ -5,6 +5,7 @@ SQLite's slowest requests waited near a second, with group commit a few hundredt
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 _GROUP = 256
 _TRIES_ALONE = 5
+_PAUSE_S = 0.02
 
 _log = structlog.get_logger(__name__)
 
@@ -89,8 +91,10 @@ class Writer:
 
     def _commit_alone(self, job: _Job) -> None:
         """Run again what collided with another process, with no neighbours whose locks could stand in the way."""
-        for attempt in range(_TRIES_ALONE):
-            if not self._commit([job], is_last_try=attempt == _TRIES_ALONE - 1):
+        for attempt in range(1, _TRIES_ALONE + 1):
+            # The other side of a deadlock must wake up and take its lock before we ask for ours again.
+            time.sleep(_PAUSE_S * attempt)
+            if not self._commit([job], is_last_try=attempt == _TRIES_ALONE):
                 return
 
     def _commit(self, group: list[_Job], *, is_last_try: bool = False) -> list[_Job]:

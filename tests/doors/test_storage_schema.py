@@ -11,8 +11,9 @@ from sqlalchemy import Connection, text
 
 import gateway.storage
 from gateway.model.errors import ConfigurationError
-from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.database import open_database
 from gateway.storage.engines import parse_url, writing_engine
+from gateway.storage.outbox import WAITING
 from gateway.storage.schema import CURRENT, create_schema, schema_version
 from gateway.storage.tables import metadata
 from gateway.testing import FixedClock
@@ -20,11 +21,15 @@ from gateway.testing import FixedClock
 pytest_plugins = ("tests.support.databases",)
 
 
-def test_the_migrations_lead_to_the_tables_as_they_are_written(sql_database: SqlDatabase) -> None:
+def test_the_migrations_lead_to_the_tables_as_they_are_written(empty_database_url: str, clock: FixedClock) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    assert sql_database.query(differences) == []
+    database = open_database(empty_database_url, clock=clock)
+    found = database.query(differences)
+    database.close()
+
+    assert found == []
 
 
 def test_the_current_revision_is_the_newest_migration() -> None:
@@ -34,8 +39,8 @@ def test_the_current_revision_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [CURRENT]
 
 
-def test_a_current_database_is_left_alone(database_url: str) -> None:
-    engine = writing_engine(parse_url(database_url))
+def test_a_current_database_is_left_alone(empty_database_url: str) -> None:
+    engine = writing_engine(parse_url(empty_database_url))
     create_schema(engine)
 
     create_schema(engine)
@@ -45,33 +50,31 @@ def test_a_current_database_is_left_alone(database_url: str) -> None:
     engine.dispose()
 
 
-def test_a_database_of_a_newer_version_is_refused(database_url: str, clock: FixedClock) -> None:
-    open_database(database_url, clock=clock).close()
-    engine = writing_engine(parse_url(database_url))
+def test_a_database_of_a_newer_version_is_refused(empty_database_url: str, clock: FixedClock) -> None:
+    open_database(empty_database_url, clock=clock).close()
+    engine = writing_engine(parse_url(empty_database_url))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
 
     for role in ("server", "operator", "reader"):
         with pytest.raises(ConfigurationError, match=f"schema 9999, newer than this version's {CURRENT}"):
-            open_database(database_url, clock=clock, role=role)
+            open_database(empty_database_url, clock=clock, role=role)
 
 
-def test_commands_do_not_work_on_a_database_without_the_schema(database_url: str, clock: FixedClock) -> None:
-    engine = writing_engine(parse_url(database_url))
+def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_url: str, clock: FixedClock) -> None:
+    engine = writing_engine(parse_url(empty_database_url))
     engine.connect().close()
     engine.dispose()
 
     with pytest.raises(ConfigurationError, match=f"schema none, expected {CURRENT}: run `gateway db upgrade`"):
-        open_database(database_url, clock=clock, role="operator")
+        open_database(empty_database_url, clock=clock, role="operator")
 
 
 def test_the_partial_index_is_what_finds_unfinished_work_on_sqlite(tmp_path: Path, clock: FixedClock) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'gateway.db'}", clock=clock)
 
-    from gateway.storage.outbox import _WAITING
-
-    sql = str(_WAITING.compile(compile_kwargs={"literal_binds": False})).replace(":lane", "'x'").replace(":most", "1")
+    sql = str(WAITING.compile(compile_kwargs={"literal_binds": False})).replace(":lane", "'x'").replace(":most", "1")
     plan = database.query(lambda c: [row.detail for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")])
     database.close()
 

@@ -8,7 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -40,14 +40,26 @@ def postgres_server() -> Iterator[Path]:
         shutil.rmtree(home)
 
 
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: Path) -> Callable[[], str]:
+    """Give the function that makes an empty database and returns its URL.
+
+    Databases are not dropped: that makes PostgreSQL write a checkpoint, and the whole cluster goes in the end.
+    """
+
+    def new_database() -> str:
+        name = f"test_{next(_numbers)}"
+        with psycopg.connect(host=str(postgres_server), user="gateway", dbname="postgres", autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql+psycopg://gateway@/{name}?host={postgres_server}"
+
+    return new_database
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Path) -> Iterator[str]:
+def postgres_url(new_postgres: Callable[[], str]) -> str:
     """Give the URL of a new, empty database."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(host=str(postgres_server), user="gateway", dbname="postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
-        yield f"postgresql+psycopg://gateway@/{name}?host={postgres_server}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return new_postgres()
 
 
 def _programs() -> Path:
