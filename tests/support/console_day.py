@@ -10,6 +10,7 @@ from tests.support.web_house import T0, Site
 
 ACTIVE, HELD = "aaaaaaaaaaaaaaaaaaaaaaaaaa", "hhhhhhhhhhhhhhhhhhhhhhhhhh"
 LANE = "org:harbor/fhir"
+A_CANDIDATE = [{"person_id": "person-1", "name": "Pat Otter-Test", "birth_date": "1980-02-03"}]
 
 
 def a_handoff(handoff_id: str, **changes: Any) -> Handoff:
@@ -175,14 +176,10 @@ def a_console_record(handoff_id: str, **changes: Any) -> dict[str, Any]:
         ],
         "referrals": [a_referral(handoff_id, status="accepted", external_id="HB-17")],
         "trace": [
-            {"path": "Client Name", "status": "mapped", "rule": "mapping.yaml:14", "target": "Patient.name"},
-            {"path": "Narrative", "status": "ignored", "rule": "left-out", "target": None},
+            {"path": "Client Name", "status": "mapped", "rule": "mapping.yaml:14", "target": "Patient.name", "value": "Otter-Test, Pat"},
+            {"path": "Narrative", "status": "ignored", "rule": "left-out", "target": "", "value": "..."},
         ],
-        "source": {
-            "source": "co-responder-contact",
-            "media_type": "text/csv",
-            "received_at": T0,
-            "text": "report,name\n1,<b>Otter-Test</b>\n",
-            "truncated": False,
-        },
+        "withheld": 1,
+        "candidates": A_CANDIDATE if handoff.state == "held" else [],
+        "source": b"report,name\n1,<b>Otter-Test</b>\n",
     }  # fmt: skip

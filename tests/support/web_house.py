@@ -151,7 +151,7 @@ class TableHouse:
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
-        return True
+        return person_id != "nobody-here"
 
     def replay(self, actor: str, work_id: int) -> bool:
         self.asked.append(("replay", actor, work_id))

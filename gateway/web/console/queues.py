@@ -24,6 +24,7 @@ def add_queue_pages(door: Blueprint, services: Services) -> None:
             dead=views.stopped_work("dead"),
             lanes=views.lanes(),
             limit=QUEUE_SIZE,
+            now=services.clock(),
         )
 
     @door.post("/work/<int:work_id>/replay")

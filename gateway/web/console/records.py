@@ -10,10 +10,8 @@ from typing import Any, get_args
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from gateway.identity import match
 from gateway.model.exchange import NOT_FOUND, RequestRefused
-from gateway.model.handoff import HandoffState, Person
-from gateway.ports import Transaction
+from gateway.model.handoff import HandoffState
 from gateway.storage.views import RecordQuery
 from gateway.web.console.session import staff
 from gateway.web.services import Services
@@ -45,16 +43,13 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
         found = services.house.console_record((owner.id, owner.role), handoff_id)
         if found is None:
             raise RequestRefused(NOT_FOUND)
-        people = services.house.database.read(lambda tx: _possible_persons(tx, handoff_id))
-        return render_template("console/record.html", record=found, people=people)
+        return render_template("console/record.html", record=found, source=_source(found))
 
     @door.post("/records/<handoff_id>/person")
     def decide_person(handoff_id: str) -> AnyResponse:
-        person_id = request.form.get("person", "")
-        known = {person.id for person in services.house.database.read(lambda tx: _possible_persons(tx, handoff_id))}
-        if person_id and person_id not in known:
+        person_id = request.form.get("person") or None
+        if not services.house.resolve_match(staff().id, handoff_id, person_id):
             raise RequestRefused(NOT_FOUND)
-        services.house.resolve_match(staff().id, handoff_id, person_id or None)
         flash("Decided: the same person." if person_id else "Decided: another person.")
         return redirect(url_for("console.record", handoff_id=handoff_id), 303)
 
@@ -64,14 +59,12 @@ def _address_of(query: RecordQuery) -> str:
     return url_for("console.records", **given)
 
 
-def _possible_persons(tx: Transaction, handoff_id: str) -> list[Person]:
-    """Return whom a held record may be about, besides the person entered for it."""
-    handoff = tx.handoffs.get(handoff_id)
-    if handoff is None or handoff.state != "held" or handoff.person_id is None:
-        return []
-    entered = tx.people.get(handoff.person_id)
-    if entered is None:
-        return []
-    similar = tx.people.candidates(entered.family, entered.given, entered.birth_date, entered.phone)
-    others = [person for person in similar if person.id != entered.id]
-    return [person for person in others if match(entered, [person]).grade != "none"]
+def _source(record: dict[str, Any]) -> str | None:
+    """Return the source as text, or None where it may not be shown.
+
+    An input of several records speaks of other people too, whose records were not asked for and not decided on.
+    """
+    if record["source"] is None or len(record["records"]) > 1:
+        return None
+    text: str = record["source"].decode("utf-8", errors="replace")
+    return text

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 WIDTH = 480
 HEIGHT = 72
+
+_HOURS = 24
 _PAD = 4
 
 
@@ -17,13 +19,17 @@ class Sparkline:
     summary: str
 
 
-def sparkline(values: Sequence[int], noun: str) -> Sparkline:
-    """Draw hourly counts from left to right; `noun` names what is counted, in the plural."""
-    peak = max(values, default=0)
-    step = (WIDTH - 2 * _PAD) / max(len(values) - 1, 1)
+def sparkline(by_hour: Sequence[int], until: int) -> Sparkline:
+    """Draw hourly counts from midnight to the hour `until` (inclusive): what has not been yet is not drawn as zero.
+
+    Each hour's point stands in the middle of its hour; the width is a whole day.
+    """
+    past = by_hour[: until + 1]
+    peak = max(past, default=0)
     rise = (HEIGHT - 2 * _PAD) / max(peak, 1)
-    points = [f"{_PAD + n * step:.1f},{HEIGHT - _PAD - value * rise:.1f}" for n, value in enumerate(values)]
-    line = "M" + " L".join(points)
-    area = f"{line} L{_PAD + (len(values) - 1) * step:.1f},{HEIGHT - _PAD} L{_PAD},{HEIGHT - _PAD} Z"
-    busiest = f", most at {values.index(peak):02}:00 ({peak})" if peak else ""
-    return Sparkline(line, area, f"{sum(values)} {noun} today{busiest}")
+    points = [(0.0, past[0]), *((n + 0.5, count) for n, count in enumerate(past)), (until + 1.0, past[-1])]
+    drawn = [f"{hour * WIDTH / _HOURS:.1f},{HEIGHT - _PAD - count * rise:.1f}" for hour, count in points]
+    line = "M" + " L".join(drawn)
+    area = f"{line} L{(until + 1) * WIDTH / _HOURS:.1f},{HEIGHT} L0,{HEIGHT} Z"
+    busiest = f", most from {past.index(peak):02}:00 ({peak})" if peak else ""
+    return Sparkline(line, area, f"{sum(past)} today{busiest}")

@@ -18,8 +18,8 @@ def add_today_page(door: Blueprint, services: Services) -> None:
         now = services.clock().astimezone(zone)
         numbers = services.views.flow_numbers(datetime.combine(now.date(), time(), zone))
         curves = [
-            ("Received", sparkline(numbers.received_by_hour, "records received"), numbers.received_by_hour),
-            ("Delivered", sparkline(numbers.delivered_by_hour, "deliveries"), numbers.delivered_by_hour),
+            ("Received", sparkline(numbers.received_by_hour, now.hour), numbers.received_by_hour),
+            ("Delivered", sparkline(numbers.delivered_by_hour, now.hour), numbers.delivered_by_hour),
         ]
         parts = services.house.ready()
         return render_template(

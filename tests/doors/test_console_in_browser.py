@@ -1,0 +1,144 @@
+"""The console in Chromium, without script: screenshots, no violation of our own policy, reachable by keyboard.
+
+Set GATEWAY_SCREENSHOTS to a folder to keep the pictures.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.support.console_day import ACTIVE, HELD, fill
+from tests.support.web_house import Site, a_site
+
+PASSWORD = "four plain words here"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Quiet(WSGIRequestHandler):
+    """Serve without an access log."""
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        if os.environ.get("GATEWAY_CI") == "1":
+            pytest.fail("Chromium is needed here: install the package chromium")
+        pytest.skip("Chromium is not installed: the console was not looked at in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = a_site(tmp_path)
+    fill(site)
+    yield site
+    site.house.database.close()
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, site.app, threaded=True, request_handler=Quiet)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def pictures(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("GATEWAY_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def enter(page: Page, site: Site, address: str) -> None:
+    link = site.services.staff.invite("robin", "staff", site.clock())
+    page.goto(f"{address}/console/welcome/{link}")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Set password and enter").click()
+    page.wait_for_url("**/console/")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)], ids=["light", "dark", "phone"]
+)
+def test_every_page_shows_without_script_and_breaks_no_rule_of_ours(
+    chromium: Browser, site: Site, address: str, tmp_path: Path, scheme: str, width: int
+) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False,
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width, "height": 900},
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    enter(page, site, address)
+
+    for name, path, heading in (
+        ("today", "/console/", "Today"),
+        ("records", "/console/records", "Records"),
+        ("record", f"/console/records/{ACTIVE}", "Record"),
+        ("held", f"/console/records/{HELD}", "Record"),
+        ("queues", "/console/queues", "Waiting for a person"),
+    ):
+        page.goto(address + path)
+        picture = pictures(tmp_path) / f"{name}-{scheme}-{width}.png"
+        page.screenshot(path=picture, full_page=True)
+        assert page.get_by_role("heading", level=1).inner_text().startswith(heading)
+        assert picture.stat().st_size > 10_000
+    context.close()
+
+    assert complaints == []
+
+
+def test_a_record_is_reached_by_keyboard_alone(chromium: Browser, site: Site, address: str) -> None:
+    page = chromium.new_page()
+    enter(page, site, address)
+
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to content"
+    page.keyboard.press("Enter")
+    page.goto(f"{address}/console/records")
+    page.get_by_label("State").select_option("held")
+    page.get_by_role("button", name="Show").press("Enter")
+    page.get_by_role("link", name=HELD[:12]).press("Enter")
+
+    assert page.get_by_role("heading", name="Is this a person already known?").is_visible()
+    page.get_by_role("button", name="Same person").press("Enter")
+    assert page.get_by_role("status").inner_text() == "Decided: the same person."
+    page.close()
+
+
+def test_a_page_is_never_wider_than_the_screen(chromium: Browser, site: Site, address: str) -> None:
+    page = chromium.new_page(viewport={"width": 320, "height": 700})
+    enter(page, site, address)
+
+    for path in ("/console/", "/console/records", f"/console/records/{ACTIVE}", "/console/queues"):
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    page.close()
