@@ -12,6 +12,10 @@ from gateway import __version__
 # Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
 # does not pay for the profile checker's imports.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("gateway.cli.installation", "init"),
+    "serve": ("gateway.cli.serve", "serve"),
+    "worker": ("gateway.cli.serve", "worker"),
+    "doctor": ("gateway.cli.installation", "doctor"),
     "convert": ("gateway.cli.convert", "convert"),
     "mapping": ("gateway.cli.mapping", "mapping"),
     "token": ("gateway.cli.token", "token"),

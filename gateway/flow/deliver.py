@@ -31,6 +31,7 @@ class _Ready:
     envelope: Envelope
 
 
+_Stopped = Literal["held", "refused", "dead"]
 Prepared = _Ready | Literal["lost", "stopped"]
 
 
@@ -68,7 +69,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if isinstance(made.outcome, Refusal):
-        state = "held" if made.record.decision == "HOLD" else "refused"
+        state: _Stopped = "held" if made.record.decision == "HOLD" else "refused"
         return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
     if endpoint is None:
         return _stop(house, tx, work, "held", f"{referral.recipient} has no {referral.transport} endpoint in partners/")
@@ -102,9 +103,7 @@ def _content(tx: Transaction, handoff: Handoff, referral: Referral, work: Work) 
     return [resource for resource in resources if resource["resourceType"] in _OF_A_CANCELLATION]
 
 
-def _stop(
-    house: House, tx: Transaction, work: Work, state: Literal["held", "refused", "dead"], reason: str
-) -> Literal["stopped"]:
+def _stop(house: House, tx: Transaction, work: Work, state: _Stopped, reason: str) -> Literal["stopped"]:
     tx.outbox.set_state(work.id, state, reason, house.clock())
     return "stopped"
 

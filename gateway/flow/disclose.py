@@ -1,15 +1,16 @@
 """Steps 8 and 9: decide and redact, the one road from a stored record to anything that leaves.
 
-A push (delivery), a pull (FHIR read and search) and a page of the console all come through `disclose`.
+A push (delivery), a pull (FHIR read and search) and a page of the console all come through here, each with its own
+decision at its own instant.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from gateway.consent import agreement, compile_consents, decide, read_facts, read_request
+from gateway.consent import agreement, compile_consents, decide, read_facts, read_request, read_switches
 from gateway.flow.house import House
 from gateway.labeling import label
 from gateway.model.audit import AuditEntry
@@ -34,7 +35,7 @@ class Asked:
     """How it would leave: fhir, hl7v2, read, search, console; kept with the decision."""
     basis: dict[str, Any] | None = None
 
-    def request(self, patient: str | None) -> dict[str, Any]:
+    def request(self, patient: str | None, items: Sequence[str] | None) -> dict[str, Any]:
         """Render the request. Organizations are proven by credential or by our own process, never claimed."""
         return {
             "requester": {
@@ -47,6 +48,7 @@ class Asked:
             "patient": patient,
             "basis": self.basis,
             "transport": self.transport,
+            **({"items": list(items)} if items is not None else {}),
         }
 
 
@@ -57,3 +59,114 @@ class Made:
     outcome: Disclosure | Refusal
     record: DecisionRecord
     inputs: bytes
+
+
+def disclose(
+    house: House, tx: Transaction, asked: Asked, handoff: Handoff, referral: Referral, resources: Sequence[Resource]
+) -> Made:
+    """Decide on one referral's content for one recipient, and build what may leave.
+
+    A referral whose own Task or ServiceRequest is withheld is refused whole: the rest would reach a recipient who
+    cannot know what is asked of it, and would tell that something is missing.
+    """
+    made = disclose_items(house, tx, asked, handoff, resources, None, referral.without_agreement)
+    if isinstance(made.outcome, Refusal):
+        return made
+    core = {f"Task/{referral.id}", f"ServiceRequest/{referral.service_request_id}"}
+    if core & set(made.record.withheld):
+        return Made(Refusal(replace(made.record, decision="DENY")), made.record, made.inputs)
+    return made
+
+
+def disclose_items(
+    house: House,
+    tx: Transaction,
+    asked: Asked,
+    handoff: Handoff,
+    resources: Sequence[Resource],
+    items: Sequence[str] | None,
+    without_agreement: str | None = None,
+) -> Made:
+    """Decide on resources of one handoff (`items` None: on all of them), and build what may leave.
+
+    Reads the person's consents in the transaction it is called in, so that a revocation committed before wins.
+    """
+    at = house.clock()
+    patient = next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
+    request = asked.request(f"Patient/{patient['id']}" if patient else None, items)
+    records = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+    consents = _consents(tx, handoff, patient)
+    facts = [patient] if patient else []
+    inputs = orjson.dumps(
+        {"request": request, "records": records, "consents": consents, "facts": facts, "at": at.isoformat()},
+        option=orjson.OPT_SORT_KEYS,
+    )
+    compiled = compile_consents(consents, house.registry)
+    labeled = label(records, house.registry, at)
+    known = read_facts(facts, house.registry, at)
+    outcome = agreement(
+        read_request(request), labeled, compiled, registry=house.registry, at=at, facts=known,
+        agency=handoff.agency, without_agreement=without_agreement,
+    ) or decide(
+        read_request(request), labeled, compiled, registry=house.registry, at=at, facts=known,
+        switches=read_switches(house.switches),
+    )  # fmt: skip
+    if isinstance(outcome, Permit):
+        return Made(redact(labeled, outcome, compiled, registry=house.registry), outcome.record, inputs)
+    return Made(outcome, outcome.record, inputs)
+
+
+def _consents(tx: Transaction, handoff: Handoff, patient: Resource | None) -> Resource:
+    """Return every consent of the person, from whatever record or partner, with the documents they point to.
+
+    One person can be several Patients; the index has said that they are one, so each consent is read as being about
+    the Patient of this record.
+    """
+    entries = []
+    if handoff.person_id is not None and patient is not None:
+        own = {"reference": f"Patient/{patient['id']}"}
+        entries = [
+            {"resource": {**stored.body, "patient": own}}
+            for stored in tx.resources.of_person("Consent", handoff.person_id)
+        ]
+        entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", handoff.person_id)]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def keep_decision(
+    house: House,
+    tx: Transaction,
+    record: DecisionRecord,
+    inputs: bytes,
+    asked: Asked,
+    handoff: Handoff,
+    referral: Referral | None,
+    work_id: int | None,
+) -> str:
+    """Write the decision with its input, and an audit row, in the transaction it was made in; return its id."""
+    decision_id = house.new_id()
+    at = house.clock()
+    tx.decisions.add(
+        decision_id=decision_id,
+        at=at,
+        recipient=asked.recipient,
+        handoff_id=handoff.id,
+        referral_id=referral.id if referral else None,
+        work_id=work_id,
+        channel=asked.channel,
+        record=record.to_json(),
+        inputs=inputs,
+    )
+    kind = "decision.permit" if record.decision in ("PERMIT", "PERMIT_REDACTED") else "decision.refusal"
+    told = {
+        "decision": decision_id,
+        "handoff": handoff.id,
+        "recipient": asked.recipient,
+        "channel": asked.channel,
+        "outcome": record.decision,
+        "reason": record.reason,
+        "section": record.section,
+        "input_hash": record.input_hash,
+    }
+    tx.audit.append(AuditEntry(at, kind, asked.person[0], told))
+    return decision_id

@@ -98,7 +98,7 @@ def file_consent(
     refused be decided again. Refused: a Consent about nobody we know, one that is not valid, one that belongs to
     another organization.
     """
-    errors = [finding for finding in house.check(body) if finding.severity == "error"]
+    errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
     if errors:
         return Problem(422, "invariant", errors[0].location, errors[0].message)
 

@@ -65,7 +65,9 @@ class House:
     convert: Callable[[Received, str], Iterable[Converted]]
     """Read an input by the mapping of this name and map each record."""
     check: Callable[[Resource], Iterable[Finding]]
-    """Check a Bundle against R4 and our profiles; what comes back with severity error stops the record."""
+    """Check what we made against R4 and our profiles; what comes back with severity error stops the record."""
+    check_foreign: Callable[[Resource], Iterable[Finding]]
+    """Check what a partner wrote against R4 and the profiles it claims: ours do not bind others."""
     transports: Mapping[str, Transport]
     jitter: Callable[[], float]
     """A number in [0, 1): the only chance in the stories."""

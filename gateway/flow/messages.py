@@ -4,6 +4,7 @@ What is found out later about a message's content never changes its acknowledgem
 """
 
 import hashlib
+
 from gateway.flow.house import House
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
 from gateway.model.audit import AuditEntry

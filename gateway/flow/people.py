@@ -52,8 +52,8 @@ def identify(house: House, tx: Transaction, resources: Sequence[Resource], known
 
 def person_of(patient: Resource) -> Person:
     """Read from a Patient what matching needs; its id is not yet that of a person."""
-    name = next(iter(patient.get("name", [])), {})
-    address = next(iter(patient.get("address", [])), {})
+    name: Resource = next(iter(patient.get("name", [])), {})
+    address: Resource = next(iter(patient.get("address", [])), {})
     line = " ".join(address.get("line", [])) or address.get("text", "")
     phones = [t["value"] for t in patient.get("telecom", []) if t.get("system") == "phone" and "value" in t]
     return Person(

@@ -1,8 +1,8 @@
 """Do queued work: lease a lane, do its pieces in order, give it back. Any number of workers may run this."""
 
 from gateway.flow.accept import convert
-from gateway.flow.deliver import deliver
 from gateway.flow.answers import take_message
+from gateway.flow.deliver import deliver
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work

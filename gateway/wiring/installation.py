@@ -124,7 +124,11 @@ def _convert(settings: Settings, rules: Rules, received: Received, source: str) 
 
 
 def _check(checker: Checker, resource: Resource) -> tuple[Finding, ...]:
-    return checker.check(resource, checker.own_profiles).items
+    return checker.check(resource).items
+
+
+def _check_foreign(checker: Checker, resource: Resource) -> tuple[Finding, ...]:
+    return checker.check(resource, {}).items
 
 
 def _report(work: Work, error: Exception) -> None:
@@ -151,6 +155,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> Hous
         programs={name: program.agency for name, program in settings.programs.items()},
         convert=partial(_convert, settings, rules),
         check=partial(_check, checker),
+        check_foreign=partial(_check_foreign, checker),
         transports={
             "fhir": FhirPush(delivery.timeout_s),
             "hl7v2": MllpPush(
