@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
-from gateway.formats.hl7v2.referral import ReferralEvent, write_referral
+from gateway.formats.hl7v2.referral import write_referral
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
@@ -15,7 +15,7 @@ from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
 from gateway.tracking.acknowledgement import judge
 
-_EVENTS: dict[DeliveryAction, ReferralEvent] = {"create": "I12", "update": "I13", "cancel": "I14"}
+_EVENTS: dict[DeliveryAction, str] = {"create": "I12", "update": "I13", "cancel": "I14"}
 _CONTROL_ID_LENGTH = 20
 """MSH-10 is ST of 20 up to 2.6; receivers that cut it answer with an MSA-2 that matches nothing."""
 
@@ -60,11 +60,13 @@ class MllpPush:
             receiving_facility=(),
             time=hl7_time(datetime.fromisoformat(envelope.created_at)),
             control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
+            message_code="REF",
+            trigger_event=_EVENTS[envelope.action],
             processing_id=self._processing_id,
             version=endpoint.version or "2.5.1",
             security=disclosure.confidentiality if disclosure.confidentiality in _MARKED else "",
         )
-        return write_referral(disclosure.content, disclosure.notice, header, _EVENTS[envelope.action])
+        return write_referral(disclosure.content, disclosure.notice, header)
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
         with self._lock:
