@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.settings import Settings, read_settings
 from gateway.wiring.installation import Installation, check_configuration, open_installation
+from gateway.wiring.logs import log_to_stderr
 
 _DRAIN_S = 20
 
@@ -90,6 +91,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 
     Once it accepts, one line goes to stdout: ready http=http://HOST:PORT mllp=HOST:PORT
     """
+    log_to_stderr()
     try:
         settings = _settings(directory, database)
         http_socket = _listening(http or settings.http.bind)
@@ -106,6 +108,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 @click.option("--database", metavar="URL", help="In place of the database of gateway.toml.")
 def worker(directory: Path, database: str | None) -> None:
     """Deliver only, beside any number of `serve` and `worker` processes (PostgreSQL), until SIGTERM."""
+    log_to_stderr()
     try:
         settings = _settings(directory, database)
         if settings.database_url.startswith("sqlite"):
