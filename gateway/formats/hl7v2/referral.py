@@ -7,7 +7,6 @@ notes and into the printable copy, never away.
 import base64
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from gateway.formats.hl7v2.build import Component, Field, Formatted, MessageWriter, Repetition
 from gateway.formats.hl7v2.charsets import CODECS
@@ -20,7 +19,8 @@ from gateway.model.errors import WillNeverWork
 from gateway.model.handoff import Resource
 from gateway.model.hl7_header import Hl7Header
 
-ReferralEvent = Literal["I12", "I13", "I14"]
+EVENTS = ("I12", "I13", "I14")
+"""New, changed, cancelled; the structure of all three is REF_I12."""
 
 _STATUS = {
     "requested": ("P", "Pending"),
@@ -39,14 +39,17 @@ _CLASS = {"EMER": "E", "IMP": "I", "AMB": "O", "PRENC": "P"}
 """v3 ActCode to HL7 table 0004; a contact in the field (FLD) is no hospital visit: N, not applicable."""
 
 
-def write_referral(bundle: Resource, notice: str, header: Hl7Header, event: ReferralEvent, referral: str = "") -> bytes:
+def write_referral(bundle: Resource, notice: str, header: Hl7Header, *, referral: str = "") -> bytes:
     """Write the referral with this placer identifier (the first one by default) from a disclosure's Bundle.
 
-    `notice` (42 CFR 2.32) is the last note and the last block of the printable copy. `header.time` is a DTM with
-    offset; MSH-9 is that of `event`, MSH-12 2.5.1. The same arguments give the same bytes.
+    `notice` (42 CFR 2.32) is the last note and the last block of the printable copy. Of the header, `trigger_event` is
+    I12, I13 or I14 and `time` a DTM with offset; the version is 2.5.1. The same arguments give the same bytes.
 
-    Raises WillNeverWork where the Bundle holds no referral with a Patient, or `header.charset` cannot hold its text.
+    Raises ValueError for another event or time, and WillNeverWork where the Bundle holds no referral with a Patient,
+    or `header.charset` cannot hold its text.
     """
+    if header.trigger_event not in EVENTS:
+        raise ValueError(f"expected a header with one of the events {', '.join(EVENTS)}")
     content = referral_content(bundle, referral)
     body = MessageWriter()
     _write_parties(body, content)
@@ -59,10 +62,10 @@ def write_referral(bundle: Resource, notice: str, header: Hl7Header, event: Refe
     _write_groups(body, content, referral_pdf(content, notice, _instant(header)))
     _write_visit(body, content, header)
     _write_notes(body, content, notice)
-    return _with_header(body, header, event)
+    return _with_header(body, header)
 
 
-def _with_header(body: MessageWriter, header: Hl7Header, event: ReferralEvent) -> bytes:
+def _with_header(body: MessageWriter, header: Hl7Header) -> bytes:
     charset = header.charset or ("" if body.is_ascii else "UNICODE UTF-8")
     message = MessageWriter()
     message.add(
@@ -74,7 +77,7 @@ def _with_header(body: MessageWriter, header: Hl7Header, event: ReferralEvent) -
             6: header.receiving_facility,
             7: header.time,
             8: header.security,
-            9: ("REF", event, "REF_I12"),
+            9: ("REF", header.trigger_event, "REF_I12"),
             10: header.control_id,
             11: header.processing_id,
             12: "2.5.1",

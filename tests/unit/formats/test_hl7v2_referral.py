@@ -1,6 +1,7 @@
 """A disclosure as REF: every value where the standard has it, the notice last, and hostile text harmless."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,12 +22,13 @@ HEADER = Hl7Header(
     receiving_facility=("RIVERCARE",),
     time="20261102101500-0800",
     control_id="MSG1",
+    trigger_event="I12",
     security="R",
 )
 
 
 def written(bundle: dict[str, Any], notice: str = STATEMENT_2) -> Message:
-    message = read_message(write_referral(bundle, notice, HEADER, "I12"))
+    message = read_message(write_referral(bundle, notice, HEADER))
     assert isinstance(message, Message)
     return message
 
@@ -122,9 +124,9 @@ def test_the_printable_copy_is_the_last_observation_and_a_pdf() -> None:
 
 
 def test_the_same_disclosure_gives_the_same_bytes() -> None:
-    first = write_referral(referral_bundle(), STATEMENT_1, HEADER, "I12")
+    first = write_referral(referral_bundle(), STATEMENT_1, HEADER)
 
-    assert write_referral(referral_bundle(), STATEMENT_1, HEADER, "I12") == first
+    assert write_referral(referral_bundle(), STATEMENT_1, HEADER) == first
 
 
 def test_a_change_and_a_cancellation_are_told_by_the_event() -> None:
@@ -133,7 +135,7 @@ def test_a_change_and_a_cancellation_are_told_by_the_event() -> None:
         "status": "cancelled",
         "statusReason": {"text": "The person went elsewhere"},
     }
-    message = read_message(write_referral(referral_bundle(task=cancelled), "", HEADER, "I14"))
+    message = read_message(write_referral(referral_bundle(task=cancelled), "", replace(HEADER, trigger_event="I14")))
 
     assert isinstance(message, Message)
     assert message.text("MSH-9.2") == "I14"
@@ -216,10 +218,7 @@ def test_text_outside_ascii_is_declared_and_a_set_that_cannot_hold_it_refused() 
     assert message.text("MSH-18") == "UNICODE UTF-8"
     assert message.text("PID-5.1") == "Nguyễn"
     with pytest.raises(WillNeverWork, match="8859/1"):
-        write_referral(referral_bundle(patient=patient), "", HEADER_LATIN, "I12")
-
-
-HEADER_LATIN = Hl7Header(("A",), ("B",), ("C",), ("D",), "20261102101500-0800", "MSG1", charset="8859/1")
+        write_referral(referral_bundle(patient=patient), "", replace(HEADER, charset="8859/1"))
 
 
 def test_a_plan_is_a_note_with_its_title_and_activities() -> None:
@@ -236,17 +235,28 @@ def test_a_plan_is_a_note_with_its_title_and_activities() -> None:
     assert notes["PLAN"] == "Response plan\nSpeak slowly\nCall her sister"
 
 
+@pytest.mark.parametrize("time", ["20261102", "2026-11-02T18:00:00Z", ""])
+def test_a_header_without_an_instant_is_a_mistake(time: str) -> None:
+    with pytest.raises(ValueError, match="MSH-7"):
+        write_referral(referral_bundle(), "", replace(HEADER, time=time))
+
+
+def test_a_header_of_another_event_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="I12, I13, I14"):
+        write_referral(referral_bundle(), "", replace(HEADER, trigger_event="A01"))
+
+
 @pytest.mark.parametrize("missing", ["request", "patient"])
 def test_a_bundle_without_referral_or_person_is_no_message(missing: str) -> None:
     with pytest.raises(WillNeverWork):
-        write_referral(referral_bundle(**{missing: None}), "", HEADER, "I12")
+        write_referral(referral_bundle(**{missing: None}), "", HEADER)
 
 
 def test_one_of_several_referrals_is_chosen_by_its_number() -> None:
     second = referral_resources()["request"]
     second = {**second, "id": "s2", "identifier": [{**second["identifier"][0], "value": "wh-ref-2"}]}
 
-    message = read_message(write_referral(referral_bundle(second=second), "", HEADER, "I12", "wh-ref-2"))
+    message = read_message(write_referral(referral_bundle(second=second), "", HEADER, referral="wh-ref-2"))
 
     assert isinstance(message, Message)
     assert message.text("RF1-6.1") == "wh-ref-2"
@@ -302,7 +312,7 @@ def test_hl7apy_reads_the_same_values() -> None:
     """A second opinion from an independent implementation, with the grammar of 2.5.1."""
     from hl7apy.parser import parse_message
 
-    raw = write_referral(referral_bundle(), STATEMENT_2, HEADER, "I12").decode("ascii")
+    raw = write_referral(referral_bundle(), STATEMENT_2, HEADER).decode("ascii")
     parsed = parse_message(raw, find_groups=True)
 
     assert parsed.msh.msh_10.value == "MSG1"
