@@ -52,6 +52,12 @@ class MllpPush:
             raise WillNeverWork(outcome.reason)
         return SendResult(code=answered.acknowledgement.code, sent=message, answered=answered.content)
 
+    def close(self) -> None:
+        """Close every connection; a `send` after it opens another."""
+        with self._lock:
+            for sender in self._senders.values():
+                sender.close()
+
     def _written(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> bytes:
         header = Hl7Header(
             sending_application=(self._application,),

@@ -1,0 +1,127 @@
+"""The `hl7v2` transport: one REF for a disclosure, and what each acknowledgement makes of the delivery."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from gateway.delivery.mllp_push import MllpPush
+from gateway.formats.hl7v2 import Message, read_message
+from gateway.model.decision import DecisionRecord
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import DeliveryAction
+from gateway.model.notice import STATEMENT_2
+from gateway.model.partner import Endpoint
+from gateway.model.transport import Envelope
+from tests.doors.mllp_peers import read_blocks, receiver
+from tests.support.referrals import referral_bundle
+
+RECORD = DecisionRecord(
+    decision="PERMIT",
+    reason="OK_CONSENT",
+    section="42 CFR 2.33(a)",
+    obligations=(),
+    basis=None,
+    withheld=(),
+    policy_version="2026.1",
+    at="2026-11-02T18:00:00Z",
+    input_hash="sha256:0",
+)
+DISCLOSURE = Disclosure(
+    content=referral_bundle(),
+    body=b"",
+    notice=STATEMENT_2,
+    notice_number=2,
+    confidentiality="R",
+    record=RECORD,
+    recipient="org:rivercare",
+    copies=(),
+    purposes=("TREAT",),
+    transport="hl7v2",
+)
+ENVELOPE = Envelope("abcdefghijklmnopqrstuvwxyz", "create", "2026-11-02T18:00:00.123456+00:00")
+
+
+@contextmanager
+def clinic(code: bytes, *rest: bytes) -> Iterator[tuple[MllpPush, Endpoint, list[bytes]]]:
+    """A receiver that answers one message with this code and further segments."""
+    seen: list[bytes] = []
+
+    def converse(connection: socket.socket) -> None:
+        seen.extend(read_blocks(connection, 1))
+        control_id = seen[0].split(b"|")[9]
+        segments = (b"MSH|^~\\&|E|H|W|G|2026||ACK^I12^ACK|A1|P|2.5.1", b"MSA|" + code + b"|" + control_id, *rest)
+        connection.sendall(b"\x0b" + b"\r".join(segments) + b"\r\x1c\r")
+
+    with receiver(converse) as (host, port):
+        push = MllpPush(5, application="WARMHANDOFF", facility="GATEWAY", processing_id="T")
+        try:
+            yield push, Endpoint("hl7v2", f"mllp://{host}:{port}"), seen
+        finally:
+            push.close()
+
+
+def sent(seen: list[bytes]) -> Message:
+    message = read_message(seen[0])
+    assert isinstance(message, Message)
+    return message
+
+
+@pytest.mark.parametrize(("action", "event"), [("create", "I12"), ("update", "I13"), ("cancel", "I14")])
+def test_a_disclosure_goes_out_as_one_referral_message(action: DeliveryAction, event: str) -> None:
+    with clinic(b"AA") as (push, endpoint, seen):
+        result = push.send(DISCLOSURE, endpoint, replace(ENVELOPE, action=action))
+
+    message = sent(seen)
+    assert result.code == "AA"
+    assert result.sent == seen[0]
+    assert b"MSA|AA|" in result.answered
+    assert message.text("MSH-9.2") == event
+    assert message.text("MSH-10") == "abcdefghijklmnopqrst"
+    assert message.text("MSH-7") == "20261102180000+0000"
+    assert message.text("MSH-8") == "R"
+    assert message.text("MSH-11") == "T"
+    assert message.text("RF1-6.1") == "wh-ref-1"
+    assert message.named("NTE")[-1].text(3) == STATEMENT_2
+
+
+def test_a_repetition_has_the_same_bytes() -> None:
+    with clinic(b"AA") as (push, endpoint, first):
+        push.send(DISCLOSURE, endpoint, ENVELOPE)
+    with clinic(b"AA") as (push, endpoint, second):
+        push.send(DISCLOSURE, endpoint, ENVELOPE)
+
+    assert first == second
+
+
+def test_a_level_that_names_no_restriction_is_not_shown() -> None:
+    with clinic(b"CA") as (push, endpoint, seen):
+        push.send(replace(DISCLOSURE, confidentiality="N"), endpoint, ENVELOPE)
+
+    assert sent(seen).text("MSH-8") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "rest", "error"),
+    [
+        (b"AE", (b"ERR||PID^1^3|204^Unknown key identifier^HL70357|E",), WillNeverWork),
+        (b"AR", (b"ERR||MSH^1^9|200^Unsupported message type^HL70357|E",), WillNeverWork),
+        (b"AR", (b"ERR|||207^Application internal error^HL70357|E",), TryLater),
+    ],
+)
+def test_a_refusal_is_parked_and_a_system_that_is_down_tried_later(
+    code: bytes, rest: tuple[bytes, ...], error: type[Exception]
+) -> None:
+    with clinic(code, *rest) as (push, endpoint, _), pytest.raises(error, match=code.decode()):
+        push.send(DISCLOSURE, endpoint, ENVELOPE)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "mllp://", "mllp://host", "127.0.0.1:2575"])
+def test_an_address_that_is_none_is_a_matter_for_a_person(address: str) -> None:
+    push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="P")
+
+    with pytest.raises(WillNeverWork, match="mllp://HOST:PORT"):
+        push.send(DISCLOSURE, Endpoint("hl7v2", address), ENVELOPE)
