@@ -9,19 +9,34 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gateway.demo.stage import Receivers, Stage, StageBroken, free_address
+from gateway.demo.receivers import receivers_for
+from gateway.demo.stage import Stage, StageBroken
 from gateway.demo.story import Story, Tally, keep_in
 from gateway.demo.telling import Telling
 
 _RENEW_TOKEN_S = 200
 
 
+def _host_and_port(_: click.Context, parameter: click.Parameter, written: str | None) -> tuple[str, int] | None:
+    if written is None:
+        return None
+    host, _colon, port = written.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.BadParameter("expected HOST:PORT", param=parameter)
+    return host.strip("[]"), int(port)
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="End after the story; the last line on stdout is JSON.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep every byte sent.")
 @click.option("--ehr", metavar="URL", help="A real FHIR server in place of the stand-in hospital.")
-@click.option("--ehr-mllp", metavar="HOST:PORT", help="A real HL7v2 listener in place of the stand-in clinic.")
-def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: str | None) -> None:
+@click.option(
+    "--ehr-mllp",
+    callback=_host_and_port,
+    metavar="HOST:PORT",
+    help="A real HL7v2 listener in place of the stand-in clinic.",
+)
+def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int] | None) -> None:
     """Show the whole job in a temporary directory on free ports, which is removed at the end.
 
     Invented records of six programs are received, converted, decided, delivered by FHIR and by HL7v2, refused where
@@ -29,7 +44,7 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: str | None) ->
     """
     with tempfile.TemporaryDirectory(prefix="warm-handoff-demo-") as directory:
         stage = Stage(Path(directory))
-        receivers = Receivers(fhir=ehr or f"http://{free_address()}/fhir", mllp=ehr_mllp or free_address())
+        receivers = receivers_for(stage, ehr, ehr_mllp)
         story = Story(stage, Telling(Console()), receivers, keep_in(out))
         try:
             tally = story.tell()

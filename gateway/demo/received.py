@@ -1,45 +1,20 @@
-"""What the stand-in EHR says it holds, asked through its own public page."""
+"""What reached the receivers: told by the stand-in EHR's page, or read off the line to a real receiver."""
 
-from collections import Counter
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import requests
 
+from gateway.demo.line import Exchange
+from gateway.demo.receiving_ehr import hl7v2
+from gateway.demo.receiving_ehr.front_desk import known_service, placer_identifier
 from gateway.demo.samples.people import Invented
 
 _TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """One referral as the EHR understood it."""
-
-    channel: str
-    family: str
-    given: str
-    service: str
-    placer: str
-    times: int
-    """How often it came: changes count."""
-    answers: tuple[tuple[str, str], ...]
-    """(step, state) of each answer in order; state is waiting, given or failed."""
-
-    def is_about(self, person: Invented) -> bool:
-        """Tell whether it names this person."""
-        return (self.family, self.given) == (person.family, person.given)
-
-    @property
-    def is_answered(self) -> bool:
-        """Tell whether every answer was taken by the gateway."""
-        return all(state == "given" for _, state in self.answers)
-
-    @property
-    def status(self) -> str:
-        """Return the Task.status that its answers so far amount to."""
-        given = [step for step, state in self.answers if state == "given"]
-        return _STATUS_AFTER[given[-1]] if given else "requested"
-
+_TAKEN = frozenset({"200", "201", "AA", "CA"})
 
 _STATUS_AFTER = {
     "accept": "accepted",
@@ -52,8 +27,43 @@ _STATUS_AFTER = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One referral as a receiver has it."""
+
+    channel: str
+    family: str
+    given: str
+    service: str
+    placer: str
+    times: int = 1
+    """How often it came: changes count."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """(step, state) of each answer in order; state is waiting, given or failed. A real receiver owes none."""
+
+    def concerns(self, person: Invented, service: str) -> bool:
+        """Tell whether it is this person's referral to this service."""
+        return (self.family, self.given, self.service) == (person.family, person.given, service)
+
+    @property
+    def waits_for_answers(self) -> bool:
+        """Tell whether the receiver still owes an answer."""
+        return any(state == "waiting" for _, state in self.answers)
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether the receiver answered, and every answer was taken by the gateway."""
+        return bool(self.answers) and all(state == "given" for _, state in self.answers)
+
+    @property
+    def status(self) -> str:
+        """Return the Task.status that its answers so far amount to."""
+        given = [step for step, state in self.answers if state == "given"]
+        return _STATUS_AFTER[given[-1]] if given else "requested"
+
+
 class StandIn:
-    """The stand-in EHR's pages."""
+    """The stand-in EHR's public page."""
 
     def __init__(self, http: str) -> None:
         self._http = http
@@ -73,29 +83,60 @@ class StandIn:
             for one in self._get("/received").json()["referrals"]
         ]
 
-    def arrivals(self) -> list[tuple[str, bytes]]:
-        """Return (channel, bytes) of everything that arrived, in order."""
+    def exchanges(self) -> list[Exchange]:
+        """Return everything that arrived, byte for byte, in order, with what it was answered."""
         listed = self._get("/received").json()["arrivals"]
-        return [(one["channel"], self._get(f"/received/{one['n']}").content) for one in listed]
-
-    def resources_of(self, kind: str, person: Invented) -> list[dict[str, Any]]:
-        """Return the resources of a type whose subject is this person."""
-        people = {
-            f"Patient/{patient['id']}"
-            for patient in self._resources("Patient")
-            if any(name.get("family") == person.family for name in patient.get("name", []))
-        }
-        return [found for found in self._resources(kind) if found.get("subject", {}).get("reference") in people]
-
-    def outcomes(self) -> Counter[tuple[str, str]]:
-        """Count what arrived by channel and the answer it got: 200, 422, AA, AE ..."""
-        listed = self._get("/received").json()["arrivals"]
-        return Counter((one["channel"], one["outcome"]) for one in listed)
-
-    def _resources(self, kind: str) -> list[dict[str, Any]]:
-        return [entry["resource"] for entry in self._get(f"/fhir/{kind}").json()["entry"]]
+        return [Exchange(one["channel"], self._get(f"/received/{one['n']}").content, one["outcome"]) for one in listed]
 
     def _get(self, path: str) -> requests.Response:
         answer = requests.get(self._http + path, timeout=_TIMEOUT_S)
         answer.raise_for_status()
         return answer
+
+
+def referrals_on_line(exchanges: Iterable[Exchange]) -> list[Arrived]:
+    """Read off a line which referrals its receiver has taken."""
+    found: dict[str, Arrived] = {}
+    for exchange in exchanges:
+        if exchange.outcome not in _TAKEN:
+            continue
+        for one in _in_bundle(exchange.sent) if exchange.channel == "fhir" else _in_message(exchange.sent):
+            times = found[one.placer].times + 1 if one.placer in found else 1
+            found[one.placer] = replace(one, times=times)
+    return list(found.values())
+
+
+def has_goals(exchanges: Iterable[Exchange], person: Invented) -> bool:
+    """Tell whether the goals of a person (the program's part of a record) are in anything sent by FHIR."""
+    return any(
+        any(resource["resourceType"] == "Goal" for resource in resources)
+        and any(_name(resource) == (person.family, person.given) for resource in resources)
+        for resources in (_resources(exchange.sent) for exchange in exchanges if exchange.channel == "fhir")
+    )
+
+
+def _in_bundle(sent: bytes) -> list[Arrived]:
+    resources = _resources(sent)
+    request = next((one for one in resources if one["resourceType"] == "ServiceRequest"), None)
+    person = next((one for one in resources if one["resourceType"] == "Patient"), {})
+    if request is None:
+        return []
+    family, given = _name(person)
+    service = known_service(coding.get("code", "") for coding in request["code"].get("coding", []))
+    return [Arrived("fhir", family, given, service, placer_identifier(request))]
+
+
+def _in_message(sent: bytes) -> list[Arrived]:
+    read = hl7v2.referral_from_message(hl7v2.read(sent), "", date.min)
+    return [Arrived("hl7v2", read.subject.family, read.subject.given, read.service, read.placer)]
+
+
+def _resources(sent: bytes) -> list[dict[str, Any]]:
+    return [entry["resource"] for entry in json.loads(sent)["entry"]]
+
+
+def _name(resource: dict[str, Any]) -> tuple[str, str]:
+    if resource.get("resourceType") != "Patient" or not resource.get("name"):
+        return "", ""
+    name = resource["name"][0]
+    return name.get("family", ""), " ".join(name.get("given", []))

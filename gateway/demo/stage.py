@@ -32,13 +32,13 @@ class StageBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Receivers:
-    """Where the hospital and the clinic take what is sent to them."""
+class Addresses:
+    """Where somebody takes what is sent to a hospital and to a clinic."""
 
     fhir: str
-    """Base address of the hospital's FHIR server."""
+    """Base address of a FHIR server."""
     mllp: str
-    """HOST:PORT of the clinic's listener."""
+    """HOST:PORT of an MLLP listener."""
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Stage:
         """Where the stand-in EHR finds its bearer token."""
         return self.directory / "ehr-token"
 
-    def start_gateway(self, receivers: Receivers) -> Program:
+    def start_gateway(self, receivers: Addresses) -> Program:
         """Write the starter configuration, point its partners to the receivers, and serve on free ports."""
         told = self.run("init", str(self.configuration))
         self.login_link = _login_path(told)
@@ -93,16 +93,16 @@ class Stage:
         )  # fmt: skip
         return self.gateway
 
-    def start_ehr(self, receivers: Receivers) -> Program:
-        """Start the stand-in EHR on the addresses the gateway was told."""
+    def start_ehr(self, listen: Addresses) -> Program:
+        """Start the stand-in EHR on these addresses."""
         if self.gateway is None:
             raise StageBroken("the stand-in EHR answers a gateway: start that first")
         self.write_token()
-        address = urlsplit(receivers.fhir)
+        address = urlsplit(listen.fhir)
         host, port = self.gateway.mllp
         self.ehr = self._start(
             "ehr", [sys.executable, "-m", "gateway.demo.receiving_ehr", "--http", address.netloc, "--mllp",
-                    receivers.mllp, "--gateway", self.gateway.http, "--gateway-mllp", f"{host}:{port}", "--token-file",
+                    listen.mllp, "--gateway", self.gateway.http, "--gateway-mllp", f"{host}:{port}", "--token-file",
                     str(self.token_file), "--data", str(self.directory / "ehr")],
         )  # fmt: skip
         return self.ehr
@@ -161,7 +161,7 @@ def free_address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-def configure(directory: Path, receivers: Receivers) -> None:
+def configure(directory: Path, receivers: Addresses) -> None:
     """Edit the starter configuration as its owner would: addresses of two partners, one client, quick retries."""
     _edit(directory / "partners" / "demo-hospital.yaml", r'address: "http://[^"]*"', f'address: "{receivers.fhir}"')
     _edit(

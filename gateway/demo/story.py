@@ -15,11 +15,12 @@ from typing import Any
 
 from gateway.demo.consents import CLINIC, HOSPITAL, revoked, signed
 from gateway.demo.doors import Doors, Sent, wait_for
-from gateway.demo.received import Arrived, StandIn
+from gateway.demo.received import Arrived, has_goals
+from gateway.demo.receivers import Receivers
 from gateway.demo.samples import files, people
 from gateway.demo.samples.files import CASE_MANAGEMENT, FILES, FOLDER
 from gateway.demo.samples.sample import Expected, SampleFile
-from gateway.demo.stage import Receivers, Stage
+from gateway.demo.stage import Stage
 from gateway.demo.telling import Telling
 
 HOSPITAL_LANE = "org:demo-hospital/fhir"
@@ -61,14 +62,12 @@ class Story:
     receivers: Receivers
     sent: Sent
     doors: Doors = field(init=False)
-    standin: StandIn = field(init=False)
     tally: Tally = field(default_factory=Tally)
     _states: Counter[str] = field(default_factory=Counter)
     _ids: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.doors = Doors(self.stage, self.sent)
-        self.standin = StandIn(self.receivers.fhir.removesuffix("/fhir"))
 
     def tell(self) -> Tally:
         """Tell it from beginning to end and return what came of it; anything unexpected makes `ok` false."""
@@ -90,10 +89,10 @@ class Story:
             "The hospital takes FHIR. The clinic treats substance use, is a Part 2 program and takes HL7v2.",
         )
         with self.telling.working("starting the gateway and the stand-in EHR"):
-            gateway = self.stage.start_gateway(self.receivers)
-            self.stage.start_ehr(self.receivers)
+            gateway = self.stage.start_gateway(self.receivers.to)
+            self.receivers.open()
         self.telling.say(f"  gateway  {gateway.http}  mllp {gateway.mllp[0]}:{gateway.mllp[1]}")
-        self.telling.say(f"  EHR      {self.receivers.fhir}  mllp {self.receivers.mllp}")
+        self.telling.say(f"  EHR      {self.receivers.to.fhir}  mllp {self.receivers.to.mllp}")
 
     def _police_records(self) -> None:
         self.telling.chapter(
@@ -103,7 +102,7 @@ class Story:
         )
         self._hand_in(files.CRISES, files.OPEN_DATA, *files.INCIDENTS, *files.DISPATCHES)
         self._settle()
-        arrived = self.standin.referrals()
+        arrived = self.receivers.referrals()
         self._check("nothing reached anybody", not arrived, f"{len(arrived)} referrals")
 
     def _agreements(self) -> None:
@@ -129,19 +128,15 @@ class Story:
         self._settle()
         self._compare(files.DIVERSIONS)
         for person, wanted in ((people.WES, False), (people.YAN, False), (people.XIA, True)):
-            goals = self.standin.resources_of("Goal", person)
-            self._check(
-                f"the hospital has {'the' if wanted else 'no'} goals of {person.given}",
-                bool(goals) == wanted,
-                str(len(goals)),
-            )
+            found = has_goals(self.receivers.exchanges(), person)
+            self._check(f"the hospital has {'the' if wanted else 'no'} goals of {person.given}", found == wanted)
 
     def _outage(self) -> None:
         self.telling.chapter(
             "Both receivers are down, and somebody changes their mind",
             "Two referrals wait for the clinic. Lou takes the consent back before the clinic is there again.",
         )
-        self.stage.stop_ehr()
+        self.receivers.cut()
         self._hand_in(files.OUTAGE)
         lous, etag = self._file_consent(files.OUTAGE, 1, [CLINIC])
         self._file_consent(files.OUTAGE, 2, [CLINIC])
@@ -149,7 +144,7 @@ class Story:
         self.telling.say(f"  {waiting} referrals wait for the clinic")
         self.doors.change_consent(CASE_MANAGEMENT, revoked(lous, _now()), etag)
         self.telling.say("  Lou's consent is revoked; the clinic comes back")
-        self.stage.start_ehr(self.receivers)
+        self.receivers.open()
         self._settle()
         self._compare(files.OUTAGE)
 
@@ -165,7 +160,7 @@ class Story:
             (people.ANN, "crisis-clinic"),
             (people.XIA, "sud-treatment"),
         ):
-            times = next((one.times for one in self.standin.referrals() if _is(one, person, service)), 0)
+            times = next((one.times for one in self.receivers.referrals() if one.concerns(person, service)), 0)
             self._check(f"the change reached {person.given}'s {service} referral", times > 1, f"{times} arrivals")
 
     def _unreadable(self) -> None:
@@ -190,9 +185,10 @@ class Story:
         for one in arrived:
             status = self._status_at_gateway(one)
             rows.append([f"{one.given} {one.family}", one.service, one.channel, one.status, status])
-            self.tally.answered += status == one.status and one.is_answered
+            self.tally.answered += one.is_answered and status == one.status
         self.telling.table("Referrals", ["person", "service", "by", "the EHR said", "the gateway knows"], rows)
-        self._check("every answer moved its referral", self.tally.answered == len(arrived), f"{self.tally.answered}")
+        asked = [one for one in arrived if one.answers]
+        self._check("every answer moved its referral", self.tally.answered == len(asked), f"{self.tally.answered}")
 
     # --- doing ---
 
@@ -235,8 +231,8 @@ class Story:
         return count if count >= wanted else None
 
     def _all_answered(self) -> list[Arrived] | None:
-        arrived = self.standin.referrals()
-        return arrived if all(state != "waiting" for one in arrived for _, state in one.answers) else None
+        arrived = self.receivers.referrals()
+        return arrived if not any(one.waits_for_answers for one in arrived) else None
 
     def _status_at_gateway(self, one: Arrived) -> str:
         return self.doors.task_status(_READS_AS[one.channel], one.placer) or "(nothing)"
@@ -245,11 +241,11 @@ class Story:
 
     def _compare(self, *handed: SampleFile) -> None:
         """Compare which referrals of these files arrived with what the samples expect."""
-        arrived = self.standin.referrals()
+        arrived = self.receivers.referrals()
         rows = []
         for expected in _expected(handed):
             found = next(
-                (one.channel for one in arrived if _is(one, expected.person, expected.service)), "nothing arrived"
+                (one.channel for one in arrived if one.concerns(expected.person, expected.service)), "nothing arrived"
             )
             holds = found == expected.outcome or (
                 found == "nothing arrived" and expected.outcome in ("refused", "held")
@@ -262,7 +258,7 @@ class Story:
 
     def _count(self) -> Tally:
         """Count what happened, from receipts, metrics and the EHR, and compare with what should have happened."""
-        tally, work, arrived = self.tally, self.doors.work(), self.standin.referrals()
+        tally, work, arrived = self.tally, self.doors.work(), self.receivers.referrals()
         expected = Counter(one.outcome for one in _expected(FILES))
         tally.records = sum(self._states.values())
         tally.programs = len({file.source for file in FILES})
@@ -271,9 +267,8 @@ class Story:
         tally.delivered_fhir = sum(one.channel == "fhir" for one in arrived)
         tally.delivered_hl7v2 = sum(one.channel == "hl7v2" for one in arrived)
         tally.refused, tally.held, tally.dead = (_in_state(work, state) for state in ("refused", "held", "dead"))
-        tally.withheld = sum(
-            not self.standin.resources_of("Goal", one.person) for one in _expected(FILES) if one.withheld
-        )
+        sent = self.receivers.exchanges()
+        tally.withheld = sum(not has_goals(sent, one.person) for one in _expected(FILES) if one.withheld)
         self.telling.chapter("What came of it", "Counted from receipts, metrics and the receiving EHR.")
         for name, wanted in (
             ("delivered_fhir", expected["fhir"]),
@@ -302,10 +297,6 @@ def _states(receipt: dict[str, Any]) -> Counter[str]:
 
 def _expected(handed: Iterable[SampleFile]) -> list[Expected]:
     return [one for file in handed for one in file.referrals]
-
-
-def _is(one: Arrived, person: people.Invented, service: str) -> bool:
-    return one.is_about(person) and one.service == service
 
 
 def _in_state(work: Counter[tuple[str, str]], state: str) -> int:
