@@ -26,7 +26,7 @@ def create_schema(engine: Engine) -> None:
         found = schema_version(connection)
         if found == CURRENT:
             return
-        _refuse_newer(found)
+        refuse_newer(found)
         upgrade(connection)
 
 
@@ -34,7 +34,7 @@ def require_schema(engine: Engine) -> None:
     """Raise `ConfigurationError` unless the database has the current schema."""
     with engine.begin() as connection:
         found = schema_version(connection)
-    _refuse_newer(found)
+    refuse_newer(found)
     if found != CURRENT:
         raise ConfigurationError(
             f"the database has schema {found or 'none'}, expected {CURRENT}: run `gateway db upgrade`"
@@ -61,7 +61,8 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     run(config, to)
 
 
-def _refuse_newer(found: str | None) -> None:
+def refuse_newer(found: str | None) -> None:
+    """Raise `ConfigurationError` for a schema that only a newer version of the product knows."""
     if found is not None and found > CURRENT:
         raise ConfigurationError(
             f"the database has schema {found}, newer than this version's {CURRENT}: install the newer version, "
