@@ -12,14 +12,23 @@ from gateway import __version__
 # Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
 # does not pay for the profile checker's imports.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "consent": ("gateway.cli.consent", "consent"),
+    "redact": ("gateway.cli.consent", "redact"),
     "init": ("gateway.cli.installation", "init"),
     "serve": ("gateway.cli.serve", "serve"),
     "worker": ("gateway.cli.serve", "worker"),
     "doctor": ("gateway.cli.installation", "doctor"),
     "convert": ("gateway.cli.convert", "convert"),
     "mapping": ("gateway.cli.mapping", "mapping"),
-    "token": ("gateway.cli.token", "token"),
+    "bench": ("gateway.cli.bench", "bench"),
     "validate": ("gateway.cli.validate", "validate"),
+    "token": ("gateway.cli.token", "token"),
+    "dead-letters": ("gateway.cli.operations", "dead_letters"),
+    "replay": ("gateway.cli.operations", "replay"),
+    "audit": ("gateway.cli.operations", "audit"),
+    "db": ("gateway.cli.operations", "db"),
+    "backup": ("gateway.cli.operations", "backup"),
+    "restore": ("gateway.cli.operations", "restore"),
 }
 
 
