@@ -5,6 +5,7 @@
 agencies that are no Part 2 program.
 """
 
+from gateway.consent.agreement import agreement
 from gateway.consent.compile import compile_consents
 from gateway.consent.decide import decide
 from gateway.consent.facts import Facts, read_facts
@@ -15,6 +16,7 @@ __all__ = [
     "Facts",
     "Switches",
     "UnreadableRequest",
+    "agreement",
     "compile_consents",
     "decide",
     "read_facts",

@@ -49,10 +49,16 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
             resources[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
     histories = tuple(tuple(sorted(each, key=_version_order)) for _, each in sorted(versions.items()))
     by_patient: dict[str, list[int]] = {}
+    by_reference: dict[str, list[int]] = {}
     for index, history in enumerate(histories):
+        by_reference.setdefault(history[0].reference, []).append(index)
         for key in {key for version in history for key in (version.patient or {""})}:
             by_patient.setdefault(key, []).append(index)
-    return Consents(histories, resources, {key: tuple(indexes) for key, indexes in by_patient.items()})
+    return Consents(histories, resources, _frozen(by_patient), _frozen(by_reference))
+
+
+def _frozen(index: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(places) for key, places in index.items()}
 
 
 def compile_consent(resource: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Directive:

@@ -5,36 +5,31 @@ blanks its neighbours. Pure: the clock is an argument, nothing is looked up outs
 gives an equal record.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from gateway.consent import redisclosure
-from gateway.consent.conclude import Finding, Seal, conclude, refuse_whole
+from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
 from gateway.consent.evaluate import by_consent
 from gateway.consent.facts import Facts
-from gateway.consent.identity import check_caller, find_person
 from gateway.consent.last_checks import can_arrive, law_enforcement, promised
 from gateway.consent.outside_part2 import outside_part2
 from gateway.consent.own_access import as_patient, inside_program
+from gateway.consent.prepare import prepare
 from gateway.consent.reasons import Release, Withhold
-from gateway.consent.situation import Person, Situation, recipient_of
-from gateway.consent.supersession import in_being
+from gateway.consent.situation import Situation, recipient_of
 from gateway.consent.switches import Switches
 from gateway.consent.without_consent import by_basis
-from gateway.model.consent_directive import Consents, Directive
-from gateway.model.decision import POLICY_VERSION, Permit, Refusal
-from gateway.model.fhir_time import written
+from gateway.model.consent_directive import Consents
+from gateway.model.decision import Permit, Refusal
 from gateway.model.labeled import Item, LabeledRecords
 from gateway.model.partner import Registry
 from gateway.model.request import Request
 
 _STANDARD = Switches()
 _NO_FACTS = Facts()
-
-_RELAYING_ROLES = frozenset({"intermediary", "hie"})
 
 
 def decide(
@@ -54,23 +49,10 @@ def decide(
     answer names every item: a `Permit` what may go and what each part owes, a `Refusal` why nothing does. Both hold
     the record of interface.md section 5. Raises ValueError for records labeled for another instant.
     """
-    if records.at != at:
-        raise ValueError("the records were labeled for another instant: label them again for this one")
-    items = [one for one in records.items if request.items is None or one.reference in request.items]
-    person = check_caller(request, facts) or find_person(request, facts)
-    directives = in_being(consents, person.keys, at, switches) if isinstance(person, Person) else ()
-    seal = Seal(written(at), _input_hash(request, records, directives, facts, registry, switches, at))
-    if isinstance(person, Withhold):
-        return refuse_whole(items, person, seal)
-    if not request.purposes:
-        return refuse_whole(items, Withhold("PURPOSE_MISSING", 500), seal)
-    recipient = recipient_of(request.recipient, request, facts, registry, person)
-    relays = tuple(
-        recipient_of(one, request, facts, registry, None)
-        for one in request.via
-        if not _only_relays(one, request, registry, at)
-    )
-    situation = Situation(request, recipient, relays, person, consents, directives, facts, registry, switches, at)
+    prepared = prepare(request, records, consents, registry, facts, switches, at)
+    situation, items, seal = prepared.situation, prepared.items, prepared.seal
+    if situation is None:
+        return refuse_whole(items, prepared.stop or Withhold("NO_CONSENT", 1302), seal)
     findings = _findings(items, situation)
     left_out = _left_out(findings, situation)
     recipients = (request.recipient, *(one for one in request.copies if one not in dict(left_out)))
@@ -145,35 +127,3 @@ def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[s
         if stops:
             left_out.append((copy, min(stops, key=lambda one: (one.step, one.reason))))
     return left_out
-
-
-def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -> bool:
-    """Say whether an organization on the way only passes on: an exchange, or an associate of the recipient."""
-    organization = registry.get(via)
-    if organization is None:
-        return False
-    is_associate = request.recipient in organization.class_at(at).business_associate_of
-    return is_associate or bool(organization.roles & _RELAYING_ROLES)
-
-
-def _input_hash(
-    request: Request,
-    records: LabeledRecords,
-    directives: Sequence[Directive],
-    facts: Facts,
-    registry: Registry,
-    switches: Switches,
-    at: datetime,
-) -> str:
-    """Hash everything the decision was made from, built from hashes taken once where each part was read."""
-    parts = (
-        POLICY_VERSION.encode(),
-        written(at).encode(),
-        request.digest,
-        records.digest,
-        hashlib.sha256(b"".join(one.digest for one in directives)).digest(),
-        facts.digest,
-        registry.digest,
-        repr(switches).encode(),
-    )
-    return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

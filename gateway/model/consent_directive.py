@@ -138,6 +138,7 @@ class Consents:
     histories: tuple[tuple[Directive, ...], ...]
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _by_patient: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    _by_reference: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -158,10 +159,13 @@ class Consents:
 
     def get(self, reference: str, at: datetime) -> Directive | None:
         """Return the version in being at `at` of the consent of that reference, or None."""
-        for history in self.histories:
-            if history[0].reference == reference:
-                return _version_at(history, at)
-        return None
+        versions = (_version_at(self.histories[index], at) for index in self._by_reference.get(reference, ()))
+        return next((each for each in versions if each is not None), None)
+
+    def version(self, reference: str, version: str | None) -> Directive | None:
+        """Return one version of the consent of that reference, or None."""
+        histories = (self.histories[index] for index in self._by_reference.get(reference, ()))
+        return next((each for history in histories for each in history if each.version == version), None)
 
 
 def _version_at(history: tuple[Directive, ...], at: datetime) -> Directive | None:

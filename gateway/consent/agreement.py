@@ -1,0 +1,92 @@
+"""The gate before `decide`: a referral of an agency that is no Part 2 program needs the person's recorded agreement.
+
+A police record is no Part 2 record, and still goes nowhere because somebody wrote it down (interface.md section 2a).
+The agreement is no 2.31 consent: a dated yes is enough, spoken too. A refusal and a taken-back yes are the same: no.
+"""
+
+from datetime import datetime
+
+from gateway.consent.conclude import refuse_whole
+from gateway.consent.facts import Facts
+from gateway.consent.prepare import prepare
+from gateway.consent.provisions import refuses
+from gateway.consent.purposes import any_covers
+from gateway.consent.reasons import Withhold
+from gateway.consent.recipients import recipients_of_path
+from gateway.consent.revocation import is_revoked
+from gateway.consent.situation import Situation
+from gateway.consent.switches import Switches
+from gateway.model.consent_directive import Consents, Directive, Provision
+from gateway.model.decision import Refusal
+from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.partner import Registry
+from gateway.model.request import Request
+
+_STANDARD = Switches()
+_NO_FACTS = Facts()
+
+STEP = 50
+"""Before the first step of `decide`."""
+
+
+def agreement(
+    request: Request,
+    records: LabeledRecords,
+    consents: Consents,
+    *,
+    registry: Registry,
+    at: datetime,
+    agency: str,
+    facts: Facts = _NO_FACTS,
+    switches: Switches = _STANDARD,
+    without_agreement: str | None = None,
+) -> Refusal | None:
+    """Return the refusal that ends a referral here, or None: go on to `decide` with the same arguments.
+
+    `agency` is the registry id of the author of the record; a Part 2 program never needs this gate, for its consents
+    are asked for anyway. `without_agreement` is the policy a route names when it sends what nobody was asked about;
+    it never overrides a no. Refused or revoked: EXPLICIT_DENY; not asked, or another recipient or purpose agreed to:
+    NO_CONSENT.
+    """
+    author = registry.get(agency)
+    if author is not None and author.is_program(at):
+        return None
+    prepared = prepare(request, records, consents, registry, facts, switches, at)
+    situation = prepared.situation
+    if situation is None:
+        return None  # decide says why
+    stop = _without_yes(situation, prepared.items, without_agreement)
+    return refuse_whole(prepared.items, stop, prepared.seal) if stop else None
+
+
+def _without_yes(situation: Situation, items: tuple[Item, ...], policy: str | None) -> Withhold | None:
+    directives = situation.directives
+    if any(not one.readable for one in directives):
+        return Withhold("UNPARSEABLE", STEP)
+    if "consent_source" in situation.facts.unavailable:
+        return Withhold("CONSENT_SOURCE_UNAVAILABLE", STEP)
+    # A no to one part is left to `decide`, which takes that part out; a no to every part is a no.
+    if items and all(any(refuses(one, item, situation) for one in directives) for item in items):
+        return Withhold("EXPLICIT_DENY", STEP)
+    if any(_is_yes(one, situation) for one in directives):
+        return None
+    if any(is_revoked(one, situation) for one in directives):
+        return Withhold("EXPLICIT_DENY", STEP)
+    return None if policy else Withhold("NO_CONSENT", STEP)
+
+
+def _is_yes(directive: Directive, situation: Situation) -> bool:
+    """Say whether this is a dated agreement in force that reaches the recipient and the purpose."""
+    if directive.status != "active" or directive.dated is None or directive.dated > situation.at:
+        return False
+    if is_revoked(directive, situation) or directive.reference in situation.facts.false_consents:
+        return False
+    start, end = directive.period
+    is_current = (start is None or start <= situation.at) and (end is None or situation.at < end)
+    return is_current and any(_reaches(path, situation) for path in directive.paths if path)
+
+
+def _reaches(path: tuple[Provision, ...], situation: Situation) -> bool:
+    asked = situation.request.purposes
+    covers = all(not one.purposes or all(any_covers(one.purposes, each) for each in asked) for one in path)
+    return covers and not recipients_of_path(path, situation).is_stranger

@@ -1,0 +1,94 @@
+"""Bring one request into its situation, once, for the gate and for the decision (steps 1 to 5)."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.consent.conclude import Seal
+from gateway.consent.facts import Facts
+from gateway.consent.identity import check_caller, find_person
+from gateway.consent.reasons import Withhold
+from gateway.consent.situation import Person, Situation, recipient_of
+from gateway.consent.supersession import in_being
+from gateway.consent.switches import Switches
+from gateway.model.consent_directive import Consents, Directive
+from gateway.model.decision import POLICY_VERSION
+from gateway.model.fhir_time import written
+from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.partner import Registry
+from gateway.model.request import Request
+
+_RELAYING_ROLES = frozenset({"intermediary", "hie"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The items asked for and the situation they are decided in, or the `stop` that ends the whole request."""
+
+    items: tuple[Item, ...]
+    seal: Seal
+    situation: Situation | None
+    stop: Withhold | None
+
+
+def prepare(
+    request: Request,
+    records: LabeledRecords,
+    consents: Consents,
+    registry: Registry,
+    facts: Facts,
+    switches: Switches,
+    at: datetime,
+) -> Prepared:
+    """Check the caller, find the person, collect the person's consents.
+
+    Raises ValueError for records labeled for another instant.
+    """
+    if records.at != at:
+        raise ValueError("the records were labeled for another instant: label them again for this one")
+    items = tuple(one for one in records.items if request.items is None or one.reference in request.items)
+    person = check_caller(request, facts) or find_person(request, facts)
+    directives = in_being(consents, person.keys, at, switches) if isinstance(person, Person) else ()
+    seal = Seal(written(at), _input_hash(request, records, directives, facts, registry, switches, at))
+    if isinstance(person, Withhold):
+        return Prepared(items, seal, None, person)
+    if not request.purposes:
+        return Prepared(items, seal, None, Withhold("PURPOSE_MISSING", 500))
+    recipient = recipient_of(request.recipient, request, facts, registry, person)
+    on_the_way = [one for one in request.via if not _only_relays(one, request, registry, at)]
+    relays = tuple(recipient_of(one, request, facts, registry, None) for one in on_the_way)
+    situation = Situation(request, recipient, relays, person, consents, directives, facts, registry, switches, at)
+    return Prepared(items, seal, situation, None)
+
+
+def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -> bool:
+    """Say whether an organization on the way only passes on: an exchange, or an associate of the recipient."""
+    organization = registry.get(via)
+    if organization is None:
+        return False
+    is_associate = request.recipient in organization.class_at(at).business_associate_of
+    return is_associate or bool(organization.roles & _RELAYING_ROLES)
+
+
+def _input_hash(
+    request: Request,
+    records: LabeledRecords,
+    directives: Sequence[Directive],
+    facts: Facts,
+    registry: Registry,
+    switches: Switches,
+    at: datetime,
+) -> str:
+    """Hash everything the decision is made from, built from hashes taken once where each part was read."""
+    parts = (
+        POLICY_VERSION.encode(),
+        written(at).encode(),
+        request.digest,
+        records.digest,
+        hashlib.sha256(b"".join(one.digest for one in directives)).digest(),
+        facts.digest,
+        registry.digest,
+        repr(switches).encode(),
+    )
+    return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

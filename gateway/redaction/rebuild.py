@@ -1,0 +1,147 @@
+"""Build a resource anew from what may be seen: no reference, display, text or extension that points at more.
+
+Nothing is blanked out. An element that names something not disclosed goes with the list entry it stands in, so that
+no role, date or flag is left of it; the same happens whether the thing named exists or not.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from gateway.redaction.visible import OWN_BASE, Visible
+
+Json = Mapping[str, Any]
+
+KEPT_EXTENSIONS = (OWN_BASE + "StructureDefinition/", "http://hl7.org/fhir/StructureDefinition/")
+"""Beginnings of extension addresses that are understood here; every other extension is dropped."""
+
+_NEVER = frozenset({"text", "contained", "meta", "implicitRules", "language", "modifierExtension"})
+_ATTACHMENT = frozenset({"contentType", "language", "data", "creation"})
+_REFERENCE = frozenset({"reference", "identifier", "type", "display", "id", "extension"})
+_PERSON_TYPES = frozenset({"Practitioner", "RelatedPerson"})
+
+
+class _Lost(Enum):
+    GONE = "nothing is left of it"
+    TELLING = "it names what is not disclosed: the entry it stands in goes too"
+
+
+Built = Any
+
+
+def rebuild(resource: Json, visible: Visible) -> dict[str, Any]:
+    """Return the resource rebuilt from what may be seen, without meta; its labels are put on afterwards."""
+    built: dict[str, Any] = {"resourceType": resource["resourceType"]}
+    for key, value in resource.items():
+        if key not in _NEVER and key != "resourceType":
+            new = _extensions(value, visible) if key == "extension" else _build(value, visible)
+            if not isinstance(new, _Lost):
+                built[key] = new
+    return built
+
+
+def can_be_rebuilt(resource: Json) -> bool:
+    """Say whether the resource holds nothing that changes its meaning in a way unknown here."""
+    open_values: list[Any] = [resource]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict):
+            if value.get("modifierExtension") or value.get("implicitRules"):
+                return False
+            open_values.extend(value.values())
+        elif isinstance(value, list):
+            open_values.extend(value)
+    return True
+
+
+def references_in(built: Json) -> set[str]:
+    """Return every literal reference of a rebuilt resource."""
+    found: set[str] = set()
+    open_values: list[Any] = [built]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("reference"), str):
+                found.add(value["reference"])
+            open_values.extend(value.values())
+        elif isinstance(value, list):
+            open_values.extend(value)
+    return found
+
+
+def _build(value: Any, visible: Visible) -> Built:
+    if isinstance(value, dict):
+        return _object(value, visible)
+    if isinstance(value, list):
+        entries = [one for one in (_build(each, visible) for each in value) if not isinstance(one, _Lost)]
+        return entries or _Lost.GONE
+    if isinstance(value, str) and visible.tells(value):
+        return _Lost.TELLING
+    return value
+
+
+def _object(value: dict[str, Any], visible: Visible) -> Built:
+    if _is_reference(value):
+        return _reference(value, visible)
+    if "contentType" in value:
+        value = {key: one for key, one in value.items() if key in _ATTACHMENT}
+        if visible.tells(_readable(value)):
+            return _Lost.TELLING
+    built: dict[str, Any] = {}
+    for key, one in value.items():
+        if key == "text" and isinstance(one, dict):
+            continue  # narrative; the text of a coded concept is a string
+        new = _extensions(one, visible) if key == "extension" else _build(one, visible)
+        if new is _Lost.TELLING:
+            return new
+        if new is not _Lost.GONE:
+            built[key] = new
+    return built or _Lost.GONE
+
+
+def _is_reference(value: dict[str, Any]) -> bool:
+    if isinstance(value.get("reference"), str):
+        return True
+    return isinstance(value.get("identifier"), dict) and value.keys() <= _REFERENCE
+
+
+def _reference(value: dict[str, Any], visible: Visible) -> Built:
+    """Keep a reference that resolves inside the disclosure, or names somebody who may be named; displays are ours."""
+    target = value.get("reference", "").removeprefix(OWN_BASE).partition("/_history/")[0]
+    if target in visible.references or target in visible.subjects:
+        return {"reference": target}
+    identifier = value.get("identifier")
+    organization = visible.organization(identifier)
+    if organization is not None and isinstance(identifier, dict):
+        named = {"system": identifier["system"], "value": identifier["value"]}
+        return {"type": "Organization", "identifier": named, "display": organization.name}
+    if isinstance(identifier, dict) and (
+        value.get("type") in _PERSON_TYPES
+        or f"{identifier.get('system', '')}|{identifier.get('value', '')}" in visible.subjects
+    ):
+        built = _build(identifier, visible)
+        return built if isinstance(built, _Lost) else {"type": value.get("type", "Patient"), "identifier": built}
+    return _Lost.TELLING
+
+
+def _extensions(value: Any, visible: Visible) -> Built:
+    """Keep extensions understood here, and inside complex ones their parts, whose addresses are bare names."""
+    kept = []
+    for one in value:
+        address = one.get("url", "")
+        if address.startswith(KEPT_EXTENSIONS) or "/" not in address:
+            new = _build(one, visible)
+            if not isinstance(new, _Lost):
+                kept.append(new)
+    return kept or _Lost.GONE
+
+
+def _readable(attachment: Json) -> str:
+    if not str(attachment["contentType"]).startswith("text/"):
+        return ""
+    try:
+        return base64.b64decode(attachment.get("data", ""), validate=False).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""

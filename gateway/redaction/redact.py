@@ -1,0 +1,177 @@
+"""Build the disclosure of a permit: rebuilt from what is allowed, labeled, with its notice (part2-rules 6 and 8).
+
+What leaves is a function of what is released. Whether the withheld records exist makes no difference to one byte of
+it; a property test holds that.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from gateway.model.consent_directive import Consents
+from gateway.model.decision import DecisionRecord, Permit, Refusal, Verdict
+from gateway.model.disclosure import Disclosure
+from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.labels import CONFIDENTIALITY, Label
+from gateway.model.partner import Registry
+from gateway.redaction.consent_item import cut_consent
+from gateway.redaction.least import POLICE, limited
+from gateway.redaction.notice_text import notice_entry, scope_entry, statement_for
+from gateway.redaction.rebuild import can_be_rebuilt, rebuild, references_in
+from gateway.redaction.release_labels import envelope_level, labels_of, meta_of
+from gateway.redaction.visible import OWN_BASE, Visible, visible_to
+
+Json = Mapping[str, Any]
+
+_FIRST = {"Patient": 0, "Encounter": 1}
+_PROVENANCE = ("id", "recorded", "occurredDateTime", "occurredPeriod", "activity", "agent")
+
+
+def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, registry: Registry) -> Disclosure | Refusal:
+    """Build what may leave under a permit of `gateway.consent.decide` for the same records and consents.
+
+    The content is a FHIR R4 Bundle (collection), its entries in a fixed order; `body` its canonical bytes. An item
+    that cannot be taken apart safely (an unknown modifier, a scan by police) is left out and named in the record as
+    UNSEGMENTABLE; where nothing remains the answer is a Refusal.
+    """
+    verdicts = permit.permitted()
+    candidates = {item.reference: item for item in records.items if item.reference in verdicts}
+    cut = {reference: _cut(item, verdicts[reference], permit, registry) for reference, item in candidates.items()}
+    released = [item for reference, item in candidates.items() if cut[reference] is not None]
+    unsegmentable = sorted(reference for reference, one in cut.items() if one is None)
+    record = _with_unsegmentable(permit.record, unsegmentable, is_empty=not released)
+    if not released:
+        return Refusal(record, permit.verdicts)
+    visible = visible_to(released, records, registry)
+    resources = []
+    labels: set[Label] = set()
+    for item in released:
+        verdict = verdicts[item.reference]
+        labels.update(labels_of(item, verdict))
+        resources.append({**rebuild(cut[item.reference] or {}, visible), "meta": meta_of(item, verdict)})
+    provenances = [_provenance(one, visible) for one in records.provenances]
+    resources += [one for one in provenances if one is not None]
+    resources += _directory(resources, records, visible)
+    is_noticed = any("NOTICE" in verdicts[item.reference].obligations for item in released)
+    resources += _information(released, verdicts, permit, consents, registry) if is_noticed else []
+    content = _bundle(resources, envelope_level(labels), record.at)
+    number, text = statement_for(permit.transport) if is_noticed else (0, "")
+    return Disclosure(
+        content=content,
+        body=orjson.dumps(content, option=orjson.OPT_SORT_KEYS),
+        notice=text,
+        notice_number=number,
+        confidentiality=envelope_level(labels),
+        record=record,
+        recipient=permit.recipients[0],
+        copies=permit.recipients[1:],
+        purposes=permit.purposes,
+        transport=permit.transport,
+    )
+
+
+def _cut(item: Item, verdict: Verdict, permit: Permit, registry: Registry) -> Json | None:
+    """Return the item as far as its basis lets it out, or None where it cannot be taken apart."""
+    if not can_be_rebuilt(item.resource):
+        return None
+    resource = item.resource
+    if item.type == "Consent":
+        recipient = registry.get(permit.recipients[0])
+        keys = frozenset(f"{system}|{value}" for system, value in recipient.identifiers) if recipient else frozenset()
+        resource = cut_consent(resource, keys)
+    return limited(resource, verdict)
+
+
+def _with_unsegmentable(record: DecisionRecord, references: list[str], is_empty: bool) -> DecisionRecord:
+    if not references:
+        return record
+    withheld = tuple(sorted({*record.withheld, *references}))
+    if is_empty:
+        return replace(
+            record, decision="DENY", reason="UNSEGMENTABLE", section="42 CFR 2.13(a)", obligations=("AUDIT",),
+            basis=None, withheld=withheld,
+        )  # fmt: skip
+    if record.decision == "PERMIT_REDACTED":
+        return replace(record, withheld=withheld)
+    return replace(
+        record, decision="PERMIT_REDACTED", reason="UNSEGMENTABLE", section="42 CFR 2.13(a)", withheld=withheld
+    )
+
+
+def _provenance(provenance: Json, visible: Visible) -> dict[str, Any] | None:
+    """Rebuild a Provenance for the targets that leave; without one it does not leave either."""
+    targets = [one for one in provenance.get("target", ()) if one.get("reference") in visible.references]
+    if not targets:
+        return None
+    kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}
+    entities = [one for one in provenance.get("entity", ()) if _names_source_only(one)]
+    built = rebuild({"resourceType": "Provenance", **kept, "target": targets, "entity": entities}, visible)
+    return built if "agent" in built else None
+
+
+def _names_source_only(entity: Json) -> bool:
+    """Say whether an entity is no more than the hash of the source record."""
+    what = entity.get("what", {})
+    return entity.get("role") == "source" and "reference" not in what and "agent" not in entity
+
+
+def _directory(resources: Iterable[Json], records: LabeledRecords, visible: Visible) -> list[dict[str, Any]]:
+    """Return the directory resources that what leaves points to, and those they point to."""
+    built: dict[str, dict[str, Any]] = {}
+    wanted = [reference for one in resources for reference in references_in(one)]
+    while wanted:
+        reference = wanted.pop()
+        resource = records.directory.get(reference)
+        if resource is None or reference in built or reference not in visible.references:
+            continue
+        allowed = POLICE.get(resource["resourceType"])
+        if allowed is not None and _is_police(resource, records, visible):
+            resource = {key: one for key, one in resource.items() if key in allowed | {"resourceType", "id"}}
+        built[reference] = rebuild(resource, visible)
+        wanted += references_in(built[reference])
+    return list(built.values())
+
+
+def _is_police(resource: Json, records: LabeledRecords, visible: Visible) -> bool:
+    organization = resource.get("organization", {})
+    home = records.directory.get(organization.get("reference", ""), resource)
+    for identifier in (organization.get("identifier"), *home.get("identifier", ())):
+        found = visible.organization(identifier)
+        if found is not None:
+            return found.is_law_enforcement
+    return False
+
+
+def _information(
+    released: Iterable[Item],
+    verdicts: Mapping[str, Verdict],
+    permit: Permit,
+    consents: Consents,
+    registry: Registry,
+) -> list[dict[str, Any]]:
+    """Return the entries that inform: the statement, and the scope of each consent that was used."""
+    entries = [notice_entry()]
+    used: dict[tuple[str, str | None], str | None] = {}
+    for item in released:
+        basis = verdicts[item.reference].basis
+        if basis is not None and basis.type == "Consent":
+            subject = next((key for key in sorted(item.subjects) if key.startswith("Patient/")), None)
+            used.setdefault((f"Consent/{basis.id}", basis.version), subject)
+    for (reference, version), subject in sorted(used.items(), key=lambda one: str(one[0])):
+        directive = consents.version(reference, version)
+        if directive is not None:
+            entries.append(scope_entry(directive, permit, registry, subject))
+    return entries
+
+
+def _bundle(resources: Iterable[dict[str, Any]], level: str, at: str) -> dict[str, Any]:
+    entries = sorted(resources, key=lambda one: (_FIRST.get(one["resourceType"], 2), one["resourceType"], one["id"]))
+    return {
+        "resourceType": "Bundle",
+        "meta": {"security": [{"system": CONFIDENTIALITY, "code": level}]},
+        "type": "collection",
+        "timestamp": at,
+        "entry": [{"fullUrl": f"{OWN_BASE}{one['resourceType']}/{one['id']}", "resource": one} for one in entries],
+    }

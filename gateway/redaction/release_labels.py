@@ -1,0 +1,100 @@
+"""The labels that leave on each item, by the class of its release (part2-rules section 6, after DS4P).
+
+The envelope carries a confidentiality level and nothing else: a law named there would tell by itself.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.model.decision import Verdict
+from gateway.model.labeled import Item
+from gateway.model.labels import (
+    ACT_CODE,
+    CONFIDENTIALITY,
+    COUNSELING_NOTES,
+    NO_PROCEEDING,
+    PART2,
+    RESTRICTED,
+    SUD,
+    VERY_RESTRICTED,
+    Label,
+    high_water_mark,
+)
+from gateway.model.notice import STATEMENT_2
+from gateway.redaction.visible import OWN_BASE
+
+_DS4P = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-"
+
+_COMPLY: Label = (ACT_CODE, "CPLYCD")
+_PERSIST: Label = (ACT_CODE, "PERSISTLABEL")
+_NO_REDISCLOSURE: Label = (ACT_CODE, "NORDSCLCD")
+_NO_REUSE: Label = (ACT_CODE, "NOREUSE")
+
+_HELD = (PART2, SUD, _PERSIST, NO_PROCEEDING)
+_RELEASE_LABELS: dict[str, tuple[Label, ...]] = {
+    "tpo": (*_HELD, _COMPLY),
+    "consent": (*_HELD, _COMPLY, _NO_REDISCLOSURE),
+    "bound": (*_HELD, _COMPLY, _NO_REDISCLOSURE, _NO_REUSE),
+    "emergency": _HELD,
+    "patient": _HELD,
+    "order": _HELD,
+    "report": _HELD,
+    "internal": _HELD,
+    "crime": (_PERSIST,),
+    "non_part2": (),
+    "deidentified": (),
+}
+"""Class of release -> the labels it adds. `tpo` has no NORDSCLCD: it would forbid what 2.33(b)(1) allows."""
+
+_SENSITIVITIES = frozenset(
+    (ACT_CODE, code)
+    for code in (
+        *("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS", "BH", "MH", "PSY", "PSYTHPN", "COGN", "DVD", "EMOTDIS"),
+        *("HIV", "SDV", "STD", "SICKLE", "SEX", "VIO", "TBOO"),
+    )
+)
+"""Sensitivities of an item's own labels that go with it; every other own label stays here."""
+
+
+def labels_of(item: Item, verdict: Verdict) -> tuple[Label, ...]:
+    """Return the labels an item leaves with, in a fixed order."""
+    added = _RELEASE_LABELS[verdict.release]
+    labels = set(added) | (item.labels & _SENSITIVITIES)
+    if COUNSELING_NOTES in item.labels:
+        labels |= {COUNSELING_NOTES, VERY_RESTRICTED}
+    elif PART2 in added:
+        labels.add(RESTRICTED)
+    else:
+        labels.add((CONFIDENTIALITY, high_water_mark(item.labels)))
+    return tuple(sorted(labels, key=lambda one: (one[0] != CONFIDENTIALITY, one)))
+
+
+def meta_of(item: Item, verdict: Verdict) -> dict[str, Any]:
+    """Return the meta an item leaves with: known profiles, labels, and Statement 2 where a notice is owed.
+
+    The consent stands as related artifact on the label of the law it was given under (DS4P).
+    """
+    security = [_coding(label, verdict) for label in labels_of(item, verdict)]
+    profiles = [one for one in item.resource.get("meta", {}).get("profile", ()) if _is_known(one)]
+    meta: dict[str, Any] = {"security": security}
+    if "NOTICE" in verdict.obligations:
+        meta["extension"] = [{"url": _DS4P + "display", "valueAnnotation": {"text": STATEMENT_2}}]
+    return {**meta, "profile": profiles} if profiles else meta
+
+
+def envelope_level(labels: Iterable[Label]) -> str:
+    """Return the confidentiality level of the whole, the highest of its items."""
+    return high_water_mark(set(labels))
+
+
+def _coding(label: Label, verdict: Verdict) -> dict[str, Any]:
+    system, code = label
+    coding: dict[str, Any] = {"system": system, "code": code}
+    if label == PART2 and verdict.basis is not None and verdict.basis.type == "Consent":
+        artifact = {"type": "justification", "resource": f"{OWN_BASE}Consent/{verdict.basis.id}"}
+        coding["extension"] = [{"url": _DS4P + "sec-label-related-artifact", "valueRelatedArtifact": artifact}]
+    return coding
+
+
+def _is_known(profile: str) -> bool:
+    return profile.startswith((OWN_BASE + "StructureDefinition/wh-", "http://hl7.org/fhir/"))
