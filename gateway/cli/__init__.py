@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("gateway.cli.serve", "worker"),
     "doctor": ("gateway.cli.installation", "doctor"),
     "convert": ("gateway.cli.convert", "convert"),
+    "hl7v2": ("gateway.cli.hl7v2", "hl7v2"),
     "mapping": ("gateway.cli.mapping", "mapping"),
     "bench": ("gateway.cli.bench", "bench"),
     "validate": ("gateway.cli.validate", "validate"),

@@ -165,6 +165,11 @@ class Message:
         """Tell what the sender says about `path`: absent, empty, null or valued."""
         return _state(self.raw_value(path))
 
+    def normalized(self) -> bytes:
+        """Return the message as it goes over a wire: each segment ended by CR, no byte order mark, no blank lines."""
+        lines = (line for line in self._text.split("\r") if line)
+        return "".join(f"{line}\r" for line in lines).encode(self.codec)
+
     def _find(self, segment_id: str, occurrence: int) -> Segment | None:
         if occurrence > 1:
             found = self.named(segment_id)
@@ -196,6 +201,15 @@ def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
     if decoded is None:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
     return Message(raw, decoded, separators)
+
+
+def read_any_bytes(raw: bytes) -> Message | Unreadable:
+    """Read a message whose characters do not fit its MSH-18, each byte shown as a Latin-1 character: to look only."""
+    content = strip_blank(raw)
+    separators = separators_of(_header_line(content).decode("latin-1")) if content.startswith(b"MSH") else None
+    if separators is None:
+        return Unreadable("100", "MSH", "expected a message that begins with MSH and its delimiters")
+    return Message(raw, Decoded(content.decode("latin-1"), "latin-1", guessed=True), separators)
 
 
 def strip_blank(raw: bytes) -> bytes:

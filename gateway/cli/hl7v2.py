@@ -1,0 +1,185 @@
+"""`gateway hl7v2`: look into HL7v2 messages and send them, for those who connect interfaces."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from gateway.delivery.mllp_sender import MllpSender, client_tls
+from gateway.formats.hl7v2 import Message, State, Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.field_names import field_name
+from gateway.formats.hl7v2.message import HEADER_SEGMENTS, Segment, read_any_bytes
+from gateway.formats.hl7v2.paths import parse_path
+from gateway.model.errors import TryLater, WillNeverWork
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def hl7v2() -> None:
+    """Look into HL7v2 messages, and send them over MLLP."""
+
+
+def _path(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        try:
+            parse_path(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return value
+
+
+@hl7v2.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
+@click.option("--path", callback=_path, metavar="PATH", help="Only what stands there, such as PID-5.1 or OBX[2]-5.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a message, every field raw.")
+def show(files: tuple[Path, ...], path: str | None, as_json: bool) -> None:
+    """Show messages field by field: of any version, single, many in a file, or a batch ("-" reads standard input).
+
+    Without --json only fields that hold something are shown, escapes decoded, named as the standard names them. With
+    it, joining the fields of a segment with the separator (in MSH, FHS, BHS: field 1 itself) gives the segment again.
+    Exit status: 0 all were read, 1 something could not be, 2 wrong use.
+    """
+    all_read = True
+    for where, raw in _messages(files):
+        message = read_message(raw)
+        if isinstance(message, Unreadable):
+            all_read = False
+            click.echo(f"{where}: {message.location} {message.code}: {message.reason}", err=True)
+            message = read_any_bytes(raw)
+        if isinstance(message, Unreadable):
+            continue
+        if path is not None:
+            _show_place(message, path, as_json)
+        elif as_json:
+            click.echo(json.dumps({"segments": [_as_json(segment) for segment in message.segments]}))
+        else:
+            _show_fields(message, where)
+    raise SystemExit(0 if all_read else 1)
+
+
+def _messages(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield each message with where it stands; what is no message is yielded too, to be told."""
+    for file in files:
+        with click.open_file(str(file), "rb") as stream:
+            batch = split_batch(stream.read())
+        for trailer in batch.miscounted():
+            click.echo(f"{file}: {trailer} states another count than there are messages or batches", err=True)
+        number = 0
+        for kind, content in batch.pieces:
+            number += kind == "MSH"
+            if kind in ("MSH", ""):
+                yield f"{file}: message {number}" if kind else f"{file}: before message {number + 1}", content
+        if not batch.pieces:
+            yield f"{file}: message 1", b""
+
+
+def _as_json(segment: Segment) -> dict[str, str | list[str]]:
+    return {"id": segment.id, "fields": segment.fields[1:]}
+
+
+def _show_place(message: Message, path: str, as_json: bool) -> None:
+    text, state = message.text(path), message.state(path)
+    if as_json:
+        click.echo(json.dumps({"path": path, "state": state.value, "value": text}))
+    else:
+        click.echo('""' if state is State.NULL else text)
+
+
+def _show_fields(message: Message, where: str) -> None:
+    version = message.text("MSH-12.1")
+    kind = "^".join(filter(None, (message.text("MSH-9.1"), message.text("MSH-9.2"))))
+    click.echo(click.style(f"{where}: {kind} {version}", bold=True))
+    seen: dict[str, int] = {}
+    for segment in message.segments:
+        seen[segment.id] = seen.get(segment.id, 0) + 1
+        occurrence = f"[{seen[segment.id]}]" if seen[segment.id] > 1 else ""
+        click.echo(click.style(f"{segment.id}{occurrence}", fg="cyan"))
+        for field in range(1, len(segment.fields)):
+            for repetition in range(1, segment.repetitions(field) + 1):
+                _show_field(segment, field, repetition, version)
+    click.echo()
+
+
+def _show_field(segment: Segment, field: int, repetition: int, version: str) -> None:
+    text = _shown(segment, field, repetition)
+    if not text:
+        return
+    place = f"{segment.id}-{field}" + (f"[{repetition}]" if repetition > 1 else "")
+    name = field_name(segment.id, field, version)
+    click.echo(f"  {place:<12}{click.style(f'{name[:34]:<36}', dim=True)}{text}")
+
+
+def _shown(segment: Segment, field: int, repetition: int) -> str:
+    if segment.id in HEADER_SEGMENTS and field <= 2:
+        return segment.fields[field]
+    if segment.state(field, repetition=repetition) is State.NULL:
+        return '""'
+    # One line a field; a document of megabytes is told by its length.
+    text = segment.text(field, repetition=repetition).replace("\r", " ").replace("\n", "\n" + " " * 50)
+    return text if len(text) <= 2000 else f"{text[:80]}... ({len(text)} characters)"
+
+
+@hl7v2.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
+@click.option("--to", "target", metavar="HOST:PORT", required=True, help="The MLLP listener.")
+@click.option("--tls", is_flag=True, help="Speak TLS; any of the next three options does so too.")
+@click.option("--tls-ca", type=_EXISTING, help="PEM file of the authority that signed the server's certificate.")
+@click.option("--tls-cert", type=_EXISTING, help="PEM file of our own certificate, for a server that asks.")
+@click.option("--tls-key", type=_EXISTING, help="PEM file of its key.")
+@click.option("--timeout", "timeout_s", default=30.0, show_default=True, metavar="SECONDS", help="Wait for an answer.")
+def send(
+    files: tuple[Path, ...],
+    target: str,
+    tls: bool,
+    tls_ca: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    timeout_s: float,
+) -> None:
+    """Send each message over one MLLP connection and print its answer as one JSON line.
+
+    Line ends of files are made CR on the way; nothing else is changed. A message that gets no answer is the last one:
+    what follows must not overtake it. Exit status: 0 all were accepted (AA or CA), 1 not, 2 wrong use.
+    """
+    host, port = _address(target)
+    context = client_tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert else None
+    accepted = True
+    with MllpSender(host, port, context, timeout_s) as sender:
+        for where, raw in _messages(files):
+            message = read_message(raw)
+            if isinstance(message, Unreadable):
+                accepted = False
+                click.echo(f"{where}: not sent: {message.location} {message.code}: {message.reason}", err=True)
+                continue
+            code = _send(sender, message, where)
+            accepted = accepted and code in ("AA", "CA")
+            if code is None:
+                break
+    raise SystemExit(0 if accepted else 1)
+
+
+def _send(sender: MllpSender, message: Message, where: str) -> str | None:
+    """Send one message and print its line; None when there is no answer to go on from."""
+    control_id = message.text("MSH-10")
+    began = time.monotonic()
+    code = None
+    try:
+        acknowledgement = sender.send(message.normalized()).acknowledgement
+        code, text = acknowledgement.code, acknowledgement.text
+    except (TryLater, WillNeverWork) as error:
+        text = str(error)
+        click.echo(f"{where}: {text}; nothing after it was sent", err=True)
+    elapsed_ms = round((time.monotonic() - began) * 1000, 1)
+    click.echo(json.dumps({"control_id": control_id, "code": code, "text": text, "ms": elapsed_ms}))
+    return code
+
+
+def _address(target: str) -> tuple[str, int]:
+    host, _, port = target.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise click.BadParameter("expected HOST:PORT", param_hint="--to")
+    return host.strip("[]"), int(port)

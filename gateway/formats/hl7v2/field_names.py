@@ -1,0 +1,32 @@
+"""What the standard calls a field, for people who read messages; from hl7apy's tables, which read nothing here."""
+
+from functools import lru_cache
+
+import hl7apy
+
+_KNOWN = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8", "2.8.1", "2.8.2")
+
+
+def field_name(segment_id: str, field: int, version: str) -> str:
+    """Return the name of a field such as "Patient name"; "" for one that the version does not know.
+
+    A version that has no table is read like the nearest one below it.
+    """
+    names = _names(segment_id, _nearest(version))
+    return names[field - 1] if 0 < field <= len(names) else ""
+
+
+def _nearest(version: str) -> str:
+    return max((known for known in _KNOWN if known <= version), default=_KNOWN[0])
+
+
+@lru_cache(maxsize=512)
+def _names(segment_id: str, version: str) -> tuple[str, ...]:
+    segments = hl7apy.load_library(version).SEGMENTS
+    if segment_id not in segments:
+        return ()
+    return tuple(_readable(str(reference[3] or "")) for _, reference, _, _ in segments[segment_id][1])
+
+
+def _readable(name: str) -> str:
+    return name.replace("_", " ").capitalize()
