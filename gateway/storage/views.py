@@ -291,9 +291,9 @@ def _counts(result: Iterable[Any]) -> dict[Any, int]:
 
 
 def _by_hour(connection: Connection, instants: Select[Any], since: datetime) -> tuple[int, ...]:
-    moment = instants.subquery().c[0]
-    hour = (moment - to_micros(since)) // _HOUR
-    counts = _counts(connection.execute(select(hour, func.count()).group_by(hour)))
+    hour = ((instants.subquery().c[0] - to_micros(since)) // _HOUR).label("hour")
+    # Grouped by name: the expression again would carry other parameters, and PostgreSQL would not know it as the same.
+    counts = _counts(connection.execute(select(hour, func.count()).group_by("hour")))
     return tuple(counts.get(n, 0) for n in range(24))
 
 

@@ -1,26 +1,23 @@
 """Bearer tokens at the door, and what every answer carries whoever asked."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from structlog.testing import capture_logs
 
+from gateway.storage.database import SqlDatabase
+from gateway.testing import FixedClock
 from gateway.web.tokens import AUDIENCE, issue
-from tests.support.web_house import T0, TOKEN_KEY, Site, a_site
+from tests.support.stored import AT
+from tests.support.web_house import TOKEN_KEY, Site, a_site
 
-NOW = int(T0.timestamp())
+pytest_plugins = ("tests.support.sites",)
+
+NOW = int(AT.timestamp())
 CLAIMS = {"iss": AUDIENCE, "aud": AUDIENCE, "sub": "demo-ehr", "iat": NOW, "exp": NOW + 300, "jti": "j"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = a_site(tmp_path)
-    yield site
-    site.house.database.close()
 
 
 def signed(claims: dict[str, object], key: bytes = TOKEN_KEY, alg: str = "HS256") -> str:
@@ -42,10 +39,10 @@ def test_a_fresh_token_opens_the_door(site: Site) -> None:
 def test_a_token_is_good_for_five_minutes(site: Site) -> None:
     token = site.token("demo-ehr")
 
-    site.clock.advance(seconds=299)
+    site.clock.advance(timedelta(seconds=299))
     assert ask(site, f"Bearer {token}") == (200, "fine")
 
-    site.clock.advance(seconds=10)
+    site.clock.advance(timedelta(seconds=10))
     assert ask(site, f"Bearer {token}") == (401, "expired")
 
 
@@ -73,11 +70,10 @@ def test_a_token_not_made_here_is_not_believed(site: Site, token: str) -> None:
     assert ask(site, f"Bearer {token}") == (401, "login")
 
 
-def test_a_client_taken_out_of_the_registration_is_out_at_once(tmp_path: Path) -> None:
-    site = a_site(tmp_path, registered=lambda _: None)
+def test_a_client_taken_out_of_the_registration_is_out_at_once(web_store: SqlDatabase, clock: FixedClock) -> None:
+    site = a_site(web_store, clock, registered=lambda _: None)
 
-    outcome = ask(site, f"Bearer {issue('demo-ehr', TOKEN_KEY, token_id='j', at=T0)}")
-    site.house.database.close()
+    outcome = ask(site, f"Bearer {issue('demo-ehr', TOKEN_KEY, token_id='j', at=AT)}")
 
     assert outcome == (401, "login")
 
@@ -90,7 +86,7 @@ def test_401_says_how_to_log_in(site: Site) -> None:
 def test_every_answer_is_hardened_and_can_be_found_again(site: Site, path: str) -> None:
     headers = site.client().get(path).headers
 
-    assert headers["X-Correlation-Id"].startswith("id0")
+    assert headers["X-Correlation-Id"].startswith("ida")
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
@@ -98,11 +94,10 @@ def test_every_answer_is_hardened_and_can_be_found_again(site: Site, path: str) 
     assert "Strict-Transport-Security" not in headers
 
 
-def test_browsers_are_told_to_stay_with_tls_where_there_is_tls(tmp_path: Path) -> None:
-    site = a_site(tmp_path, base_url="https://gateway.example")
+def test_browsers_are_told_to_stay_with_tls_where_there_is_tls(web_store: SqlDatabase, clock: FixedClock) -> None:
+    site = a_site(web_store, clock, base_url="https://gateway.example")
 
     headers = site.client().get("/console/login").headers
-    site.house.database.close()
 
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Secure" in headers["Set-Cookie"]
@@ -123,7 +118,7 @@ def test_the_log_holds_ids_and_routes_and_never_an_address_or_a_value(site: Site
     assert lines[0] | {"ms": 0} == {
         "event": "request",
         "log_level": "info",
-        "correlation": "id" + "1".zfill(24),
+        "correlation": "idaaaaaaaaaaaaaaaaaaaaaaa3",
         "client": "demo-ehr",
         "method": "GET",
         "route": "/fhir/R4/<resource_type>",

@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support.console_day import ACTIVE, HELD, fill
-from tests.support.web_house import Site, a_site
+from tests.support.web_house import Site
+
+pytest_plugins = ("tests.support.sites",)
 
 PASSWORD = "four plain words here"
 ARGUMENTS = [
@@ -49,16 +51,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = a_site(tmp_path)
+def day(site: Site) -> Site:
     fill(site)
-    yield site
-    site.house.database.close()
+    return site
 
 
 @pytest.fixture
-def address(site: Site) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, site.app, threaded=True, request_handler=Quiet)
+def address(day: Site) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, day.app, threaded=True, request_handler=Quiet)
     thread = Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -1,26 +1,23 @@
 """The FHIR server through Flask's client: reads, searches, writes, and the answers that must look alike."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.support.web_house import Site, a_site
+from tests.support.web_house import Site
+
+pytest_plugins = ("tests.support.sites",)
 
 A_TASK = {"resourceType": "Task", "id": "t1", "status": "accepted", "intent": "order"}
 A_CONSENT = {"resourceType": "Consent", "status": "active"}
 FHIR = "application/fhir+json"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = a_site(tmp_path)
+@pytest.fixture(autouse=True)
+def task_in_version_3(site: Site) -> None:
     site.house.put(A_TASK, version=3)
-    yield site
-    site.house.database.close()
 
 
 def put_task(site: Site, body: Any = A_TASK, client: str = "demo-ehr", **headers: str) -> TestResponse:

@@ -1,20 +1,14 @@
 """`POST /intake/{source}` and its receipts through Flask's client."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
+from gateway.storage.database import SqlDatabase
+from gateway.testing import FixedClock
 from tests.support.web_house import Site, a_site
 
+pytest_plugins = ("tests.support.sites",)
+
 A_RECORD = b"report,name\n1,Otter-Test\n"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = a_site(tmp_path)
-    yield site
-    site.house.database.close()
 
 
 def test_an_upload_is_kept_as_it_came_and_answered_with_its_receipt(site: Site) -> None:
@@ -75,12 +69,11 @@ def test_an_idempotency_key_of_another_shape_is_refused(site: Site, key: str) ->
     ids=["unknown source", "empty", "multipart", "too large"],
 )
 def test_what_cannot_be_taken_is_refused_with_a_problem(
-    tmp_path: Path, path: str, body: bytes, content_type: str, status: int
+    web_store: SqlDatabase, clock: FixedClock, path: str, body: bytes, content_type: str, status: int
 ) -> None:
-    site = a_site(tmp_path, max_body_bytes=2000)
+    site = a_site(web_store, clock, max_body_bytes=2000)
 
     answer = site.client("demo-agency").post(path, data=body, content_type=content_type)
-    site.house.database.close()
 
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"

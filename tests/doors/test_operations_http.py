@@ -1,19 +1,10 @@
 """Liveness, readiness, metrics and the description of the API."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from tests.support.web_house import Site
 
-from tests.support.web_house import Site, a_site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = a_site(tmp_path)
-    yield site
-    site.house.database.close()
+pytest_plugins = ("tests.support.sites",)
 
 
 def test_alive_is_said_without_looking_at_anything(site: Site) -> None:

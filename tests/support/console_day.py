@@ -1,84 +1,29 @@
 """A day's worth of invented records in the store, for the console's pages."""
 
-import hashlib
 from datetime import timedelta
 from typing import Any
 
-from gateway.model.handoff import Handoff, InputRecord, Person, Referral, StoredInput
+from gateway.model.handoff import InputRecord
 from gateway.ports import Transaction
-from tests.support.web_house import T0, Site
+from tests.support.stored import AT, a_handoff, a_person, a_referral, an_input
+from tests.support.web_house import Site
 
 ACTIVE, HELD = "aaaaaaaaaaaaaaaaaaaaaaaaaa", "hhhhhhhhhhhhhhhhhhhhhhhhhh"
-LANE = "org:harbor/fhir"
+A_DOUBT = "possible match with 1 known"
+LANE = "org:clinic/fhir"
 A_CANDIDATE = [{"person_id": "person-1", "name": "Pat Otter-Test", "birth_date": "1980-02-03"}]
-
-
-def a_handoff(handoff_id: str, **changes: Any) -> Handoff:
-    """Make a record of the co-responder program."""
-    values: dict[str, Any] = {
-        "id": handoff_id,
-        "version": 1,
-        "program": "co-responder",
-        "agency": "org:northpd",
-        "content_hash": "0" * 64,
-        "person_id": None,
-        "state": "active",
-        "hold_reason": None,
-        "input_id": "in1",
-        "mapping": "co-responder-contact",
-        "created_at": T0,
-        "updated_at": T0,
-    }
-    return Handoff(**(values | changes))
-
-
-def a_referral(handoff_id: str, **changes: Any) -> Referral:
-    """Make a referral to the hospital by FHIR."""
-    values: dict[str, Any] = {
-        "id": f"task-{handoff_id[:4]}",
-        "handoff_id": handoff_id,
-        "service_request_id": f"sr-{handoff_id[:4]}",
-        "identifier": f"ref-{handoff_id[:4]}",
-        "person_id": "person-1",
-        "recipient": "org:harbor",
-        "transport": "fhir",
-        "purpose": ("TREAT",),
-        "status": "requested",
-        "business_status": None,
-        "reason": None,
-        "external_id": None,
-        "updated_at": T0,
-    }
-    return Referral(**(values | changes))
-
-
-def an_input(input_id: str, **changes: Any) -> StoredInput:
-    """Make an input of two lines."""
-    payload = f"report,name\n{input_id},Otter-Test\n".encode()
-    values: dict[str, Any] = {
-        "id": input_id,
-        "channel": "http",
-        "source": "co-responder-contact",
-        "client": "demo-agency",
-        "media_type": "text/csv",
-        "payload": payload,
-        "sha256": hashlib.sha256(payload).hexdigest(),
-        "received_at": T0,
-        "state": "done",
-    }
-    return StoredInput(**(values | changes))
 
 
 def fill(site: Site) -> None:
     """Write the day: converted, quarantined, duplicate, held, delivered and answered, refused, dead."""
     site.house.database.write(_write)
     site.house.console_records[ACTIVE] = a_console_record(ACTIVE)
-    site.house.console_records[HELD] = a_console_record(HELD, state="held", hold_reason="possible match with 1 known")
+    site.house.console_records[HELD] = a_console_record(HELD, state="held", hold_reason=A_DOUBT)
 
 
 def _write(tx: Transaction) -> None:
-    tx.inputs.add(an_input("in1"))
-    tx.inputs.add(an_input("in2", received_at=T0 - timedelta(hours=5)))
+    tx.inputs.add(an_input("in1", state="done"))
+    tx.inputs.add(an_input("in2", state="done", received_at=AT - timedelta(hours=5)))
     tx.inputs.add(an_input("in3", state="quarantined", reason="not UTF-8 at byte 17"))
     tx.inputs.put_records(
         [
@@ -89,38 +34,29 @@ def _write(tx: Transaction) -> None:
             InputRecord("in2", 3, "skipped", "a zero report carries no encounter"),
         ]
     )
-    for person_id, given in (("person-1", "Pat"), ("person-2", "Patricia")):
-        tx.people.save(Person(person_id, "Otter-Test", given, "1980-02-03", "unknown", None, None, (f"p-{given}",)), T0)
-    tx.handoffs.save(a_handoff(ACTIVE, person_id="person-1"), [])
-    held = a_handoff(
-        HELD,
-        person_id="person-2",
-        state="held",
-        hold_reason="possible match with 1 known",
-        program="cit",
-        input_id="in2",
-    )
-    tx.handoffs.save(held, [])
-    tx.referrals.save(a_referral(ACTIVE, status="accepted"))
-    tx.referrals.save(a_referral(HELD, recipient="org:cedar", transport="hl7v2", person_id="person-2"))
+    tx.people.save(a_person("person-1"), AT)
+    tx.handoffs.save(a_handoff(ACTIVE, input_id="in1"), [])
+    tx.handoffs.save(a_handoff(HELD, input_id="in2", state="held", hold_reason=A_DOUBT, program="cit"), [])
+    tx.referrals.save(a_referral("task-aaaa", handoff_id=ACTIVE, status="accepted"))
+    tx.referrals.save(a_referral("task-hhhh", handoff_id=HELD, identifier="R-2", recipient="org:cedar"))
     for n, (subject, lane, state, reason) in enumerate(
         [
             ("task-aaaa", LANE, "delivered", None),
-            ("task-hhhh", "org:cedar/hl7v2", "held", "possible match with 1 known"),
+            ("task-hhhh", "org:cedar/hl7v2", "held", A_DOUBT),
             ("task-hhhh", "org:cedar/hl7v2", "refused", "DENY NO_CONSENT"),
             ("task-aaaa", LANE, "dead", "422 from the receiver"),
             ("task-aaaa", LANE, "ready", None),
         ]
     ):
         work = tx.outbox.add(
-            lane=lane, kind="deliver", subject=subject, action="create", message_id=f"m{n}", version=1, at=T0
+            lane=lane, kind="deliver", subject=subject, action="create", message_id=f"m{n}", version=1, at=AT
         )
-        tx.outbox.set_state(work, state, reason, T0)
+        tx.outbox.set_state(work, state, reason, AT)
 
 
 def a_console_record(handoff_id: str, **changes: Any) -> dict[str, Any]:
     """Make what the house discloses to staff of one record."""
-    handoff = a_handoff(handoff_id, person_id="person-1", **changes)
+    handoff = a_handoff(handoff_id, **changes)
     return {
         "handoff": handoff,
         "records": [InputRecord("in1", 1, "converted", None, handoff_id)],
@@ -136,7 +72,7 @@ def a_console_record(handoff_id: str, **changes: Any) -> dict[str, Any]:
                 "id": "e1",
                 "status": "finished",
                 "type": [{"text": "Co-responder contact"}],
-                "period": {"start": "2026-11-02T09:30:00-08:00"},
+                "period": {"start": "2026-11-02AT9:30:00-08:00"},
             },
             {
                 "resourceType": "Observation",
@@ -171,12 +107,15 @@ def a_console_record(handoff_id: str, **changes: Any) -> dict[str, Any]:
         "deliveries": [
             {
                 "id": 1, "lane": LANE, "action": "create", "version": 1, "state": "delivered", "tries": 1,
-                "reason": None, "message_id": "m0", "updated_at": T0,
+                "reason": None, "message_id": "m0", "updated_at": AT,
             }
         ],
-        "referrals": [a_referral(handoff_id, status="accepted", external_id="HB-17")],
+        "referrals": [a_referral(handoff_id=handoff_id, status="accepted", external_id="HB-17")],
         "trace": [
-            {"path": "Client Name", "status": "mapped", "rule": "mapping.yaml:14", "target": "Patient.name", "value": "Otter-Test, Pat"},
+            {
+                "path": "Client Name", "status": "mapped", "rule": "mapping.yaml:14", "target": "Patient.name",
+                "value": "Otter-Test, Pat",
+            },
             {"path": "Narrative", "status": "ignored", "rule": "left-out", "target": "", "value": "..."},
         ],
         "withheld": 1,

@@ -2,8 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,15 +12,16 @@ from gateway.model.caller import Caller
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
 from gateway.settings import Client
-from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.database import SqlDatabase
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
+from gateway.testing import CountingIds, FixedClock
 from gateway.web.app import create_app
 from gateway.web.passwords import Passwords
 from gateway.web.services import Services
 from gateway.web.tokens import issue
+from tests.support.stored import AT
 
-T0 = datetime(2026, 11, 2, 18, tzinfo=UTC)
 TOKEN_KEY = b"token-key-of-the-tests-not-secret"
 CLIENTS = {
     "demo-agency": Client(id="demo-agency", organization="org:northpd", scopes=("intake",)),
@@ -34,37 +33,13 @@ CLIENTS = {
 }
 
 
-class FixedClock:
-    """A clock that moves only when told to."""
-
-    def __init__(self) -> None:
-        self.now = T0
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **amount: float) -> None:
-        self.now += timedelta(**amount)
-
-
-class CountedIds:
-    """Ids that tell in which order they were made."""
-
-    def __init__(self) -> None:
-        self.made = 0
-
-    def __call__(self) -> str:
-        self.made += 1
-        return f"id{self.made:024}"
-
-
 @dataclass
 class TableHouse:
     """`gateway.web.services.House` over tables."""
 
     database: SqlDatabase
     clock: FixedClock
-    new_id: CountedIds
+    new_id: CountingIds
     mappings: frozenset[str] = frozenset({"seattle-rms-crisis", "eido"})
     inputs: dict[str, StoredInput] = field(default_factory=dict)
     resources: dict[tuple[str, str], Answer] = field(default_factory=dict)
@@ -130,7 +105,7 @@ class TableHouse:
 
     def put(self, resource: dict[str, Any], version: int = 1) -> Answer:
         """Store a resource as this version."""
-        answer = Answer(orjson.dumps(resource), version, T0)
+        answer = Answer(orjson.dumps(resource), version, AT)
         self.resources[resource["resourceType"], resource["id"]] = answer
         return answer
 
@@ -188,11 +163,9 @@ class Site:
         return made
 
 
-def a_site(folder: Path, **changes: Any) -> Site:
-    """Build the application on a database in `folder`; `changes` replace fields of `Services`."""
-    clock, new_id = FixedClock(), CountedIds()
-    database = open_database(f"sqlite:///{folder}/gateway.db", clock=clock)
-    house = TableHouse(database, clock, new_id)
+def a_site(database: SqlDatabase, clock: FixedClock, **changes: Any) -> Site:
+    """Build the application on a store; `changes` replace fields of `Services`."""
+    house = TableHouse(database, clock, CountingIds())
     services = Services(
         house=house,
         registered=CLIENTS.get,
@@ -201,7 +174,7 @@ def a_site(folder: Path, **changes: Any) -> Site:
         staff=StaffAccounts(database),
         views=ConsoleViews(database),
         clock=clock,
-        new_id=new_id,
+        new_id=house.new_id,
         base_url="http://127.0.0.1:8080",
         installation="Test County",
         timezone="America/Los_Angeles",
