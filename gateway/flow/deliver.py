@@ -4,7 +4,7 @@ The claim commits with its decision and intent before the first byte leaves, and
 A consent revoked before that commit wins; one revoked after it stops the next sending.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -22,6 +22,9 @@ from gateway.ports import Claim, Transaction
 
 _OF_A_CANCELLATION = frozenset({"Patient", "ServiceRequest", "Task", "Provenance"})
 """What a recipient needs to understand that a referral is withdrawn; nothing else is sent again for it."""
+
+_CANCELLATION = "a cancellation asks for nothing and tells its recipient nothing new"
+"""Why it needs no agreement of its own. A refusal still stops it, and so does a missing Part 2 consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         return _stop(house, tx, work, "dead", "its referral is no longer here")
     tx.people.lock(referral.person_id)
     endpoint = house.endpoint(referral.recipient, referral.transport)
-    asked = _asked(house, handoff, referral)
+    if work.action == "cancel":
+        referral = replace(referral, without_agreement=_CANCELLATION)
+    asked = _asked(handoff, referral)
     made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if isinstance(made.outcome, Refusal):
@@ -84,7 +89,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     return _Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
-def _asked(house: House, handoff: Handoff, referral: Referral) -> Asked:
+def _asked(handoff: Handoff, referral: Referral) -> Asked:
     """Our own worker sends on behalf of the agency that made the referral."""
     return Asked(
         organization=handoff.agency,

@@ -111,9 +111,8 @@ def disclose_items(
         read_request(request), labeled, compiled, registry=house.registry, at=at, facts=known,
         switches=read_switches(house.switches),
     )  # fmt: skip
-    if isinstance(outcome, Permit):
-        return Made(redact(labeled, outcome, compiled, registry=house.registry), outcome.record, inputs)
-    return Made(outcome, outcome.record, inputs)
+    made = redact(labeled, outcome, compiled, registry=house.registry) if isinstance(outcome, Permit) else outcome
+    return Made(made, made.record, inputs)
 
 
 def _consents(tx: Transaction, handoff: Handoff, patient: Resource | None) -> Resource:

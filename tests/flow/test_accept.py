@@ -1,0 +1,107 @@
+"""From bytes to a stored, routed handoff: once, whole, and never stopped by a neighbour."""
+
+from gateway.model.exchange import KeyReused
+from tests.support.flow_house import CONTACT, POLICE, a_world, csv_of
+
+
+def test_the_same_file_twice_has_one_effect() -> None:
+    world = a_world()
+
+    first, second = world.take(CONTACT), world.take(CONTACT)
+
+    assert (second.input_id, second.repeated) == (first.input_id, True)
+    assert len(world.transport.sent) == 1
+
+
+def test_the_same_record_in_another_file_is_a_duplicate() -> None:
+    world = a_world()
+    world.take(CONTACT)
+
+    other = world.take(CONTACT, {**CONTACT, "contact_id": "C-2", "client_id": "K-2", "last_name": "Other"})
+
+    receipt = world.gateway.receipt(POLICE, other.input_id)
+    assert receipt is not None
+    assert [record["state"] for record in receipt["records"]] == ["duplicate", "converted"]
+
+
+def test_an_idempotency_key_with_other_content_is_refused() -> None:
+    world = a_world()
+    world.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", b"a", "key-1")
+
+    again = world.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", b"b", "key-1")
+
+    assert isinstance(again, KeyReused)
+
+
+def test_a_bad_record_is_quarantined_and_its_neighbours_go_on() -> None:
+    world = a_world()
+    future = {**CONTACT, "contact_id": "C-9", "contact_date": "2031-01-01T10:00:00"}
+
+    accepted = world.take(future, CONTACT)
+
+    receipt = world.gateway.receipt(POLICE, accepted.input_id)
+    assert receipt is not None
+    assert [record["state"] for record in receipt["records"]] == ["quarantined", "converted"]
+    assert len(world.transport.sent) == 1
+
+
+def test_a_receipt_tells_law_enforcement_nothing_of_the_person() -> None:
+    world = a_world()
+
+    accepted = world.take(CONTACT)
+
+    assert world.gateway.receipt(POLICE, accepted.input_id) == {
+        "id": accepted.input_id,
+        "state": "converted",
+        "records": [{"n": 1, "state": "converted", "reason": None, "ids": []}],
+    }
+
+
+def test_a_referral_that_no_route_covers_holds_the_record_for_a_person() -> None:
+    world = a_world()
+
+    world.take({**CONTACT, "referral_service": "housing"})
+
+    handoff = world.database.read(lambda tx: tx.handoffs.get(_only_handoff(world)))
+    assert handoff is not None
+    assert (handoff.state, world.transport.sent) == ("held", [])
+    assert "no route" in (handoff.hold_reason or "")
+
+
+def test_a_file_that_is_no_table_waits_in_quarantine() -> None:
+    world = a_world()
+
+    accepted = world.gateway.accept(
+        "http", "co-responder-contact", "demo-agency", "text/csv", b"\x00\x01\x02" * 99, None
+    )
+    world.work()
+
+    receipt = world.gateway.receipt(POLICE, accepted.input_id)
+    assert receipt is not None
+    assert receipt["state"] == "quarantined"
+
+
+def test_a_person_who_is_only_possibly_known_is_held_until_somebody_decides() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    look_alike = {**CONTACT, "contact_id": "C-2", "client_id": "K-2", "phone": ""}
+
+    accepted = world.take(look_alike)
+    held = world.database.read(lambda tx: tx.inputs.records(accepted.input_id))[0].handoff_id
+    before = len(world.transport.sent)
+    resolved = world.gateway.resolve_match("staff", str(held), None)
+    world.work()
+
+    assert (before, resolved, len(world.transport.sent)) == (1, True, 2)
+
+
+def _only_handoff(world) -> str:  # type: ignore[no-untyped-def]
+    inputs = world.gateway.accept(
+        "http",
+        "co-responder-contact",
+        "demo-agency",
+        "text/csv",
+        csv_of({**CONTACT, "referral_service": "housing"}),
+        None,
+    )
+    return world.database.read(lambda tx: tx.inputs.records(inputs.input_id))[0].handoff_id
