@@ -8,8 +8,6 @@ WINDOW = timedelta(minutes=5)
 TRIES_PER_NAME = 5
 TRIES_PER_ADDRESS = 20
 
-_CAPACITY = 10_000
-
 
 class LoginThrottle:
     """Counts failed logins by (address, name) and by address.
@@ -17,7 +15,8 @@ class LoginThrottle:
     Never by name alone: anybody could then lock out a colleague. Each process counts for itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, capacity: int = 10_000) -> None:
+        self._capacity = capacity
         self._failures: OrderedDict[tuple[str, str], list[datetime]] = OrderedDict()
         self._lock = Lock()
 
@@ -35,7 +34,7 @@ class LoginThrottle:
             for key in ((address, name), (address, "")):
                 self._failures.setdefault(key, []).append(at)
                 self._failures.move_to_end(key)
-            while len(self._failures) > _CAPACITY:
+            while len(self._failures) > self._capacity:
                 self._failures.popitem(last=False)
 
     def succeeded(self, address: str, name: str) -> None:
