@@ -156,8 +156,8 @@ class Story:
         self._hand_in(files.CRISES_AGAIN, files.CONTACTS_AGAIN, files.DIVERSIONS_AGAIN)
         self._settle()
         for person, service in (
-            (people.ADA, "crisis-clinic"),
-            (people.ANN, "crisis-clinic"),
+            (people.BEN, "mobile-crisis"),
+            (people.BEN, "peer-support"),
             (people.XIA, "sud-treatment"),
         ):
             times = next((one.times for one in self.receivers.referrals() if one.concerns(person, service)), 0)

@@ -28,8 +28,8 @@ def first_export() -> bytes:
 
 
 def second_export() -> bytes:
-    """Write the contacts again of which one was completed since: the clinician noted a threat of suicide."""
-    changed = next(row for row in _CONTACTS if row["first_name"] == people.ANN.given) | {"suicide": "ideation"}
+    """Write one contact again, to which the clinician has added what the person said."""
+    changed = next(row for row in _CONTACTS if row["first_name"] == people.BEN.given) | {"suicide": "ideation"}
     return _csv([changed])
 
 

@@ -46,7 +46,7 @@ def first_export() -> bytes:
 def second_export() -> bytes:
     """Write the next export: one template unchanged, one changed since, one new."""
     unchanged = _CRISES[2]
-    changed = [_CRISES[0][0] | _marked("CHBK_NEGLECT_SELF_CARE")]
+    changed = [_CRISES[1][0] | _marked("CHBK_NEGLECT_SELF_CARE")]
     new = [_crisis(21, people.HUE, "11/04/2025", "2210", "CHBK_DISORIENTED_CONFUSED", "CHBK_DISPO_NO_ACTION_POSS_NECC")]
     return _csv([*unchanged, *changed, *new])
 
