@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.ports import Clock, Transaction
+from gateway.storage.doorbell import Doorbell
 from gateway.storage.effects import Effects
 from gateway.storage.engines import create_private, parse_url, reading_engine, sqlite_file, writing_engine
 from gateway.storage.failures import explain
@@ -69,6 +70,7 @@ class SqlDatabase:
         self._added = threading.Condition()
         self._additions = 0
         self._seen = threading.local()
+        self._doorbell = Doorbell(reading, self._work_was_added)
         self._writer = None if writing is None else Writer(writing, self._work_was_added)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
@@ -94,9 +96,10 @@ class SqlDatabase:
     def wait_for_work(self, timeout_s: float) -> None:
         """Return once a worker may find a lane to claim: work was added or reopened, a rest or lease ended.
 
-        Returns after `timeout_s` at the latest, which is how a worker learns of work that another process added.
-        What was added since this thread's last wait is not missed.
+        Returns after `timeout_s` at the latest; so a worker on SQLite learns of what an operator's command added. What
+        was added since this thread's last wait is not missed.
         """
+        self._doorbell.listen()
         with self._added:
             if getattr(self._seen, "additions", 0) != self._additions:
                 self._seen.additions = self._additions
@@ -109,6 +112,7 @@ class SqlDatabase:
 
     def close(self) -> None:
         """Finish what is queued, close every connection, give the lock back."""
+        self._doorbell.close()
         if self._writer is not None:
             self._writer.close()
         for engine in (self._reading, self._writing):

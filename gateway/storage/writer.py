@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import GatewayError, TryLater
 from gateway.storage.audit import chain
+from gateway.storage.doorbell import announce
 from gateway.storage.effects import Effects
 from gateway.storage.failures import explain, kind, worth_repeating
 
@@ -117,6 +118,8 @@ class Writer:
                         returned.append((job, value))
                         effects.add(mine)
                 chain(connection, effects.audit)
+                if effects.woke:
+                    announce(connection)
         except Exception as error:  # the thread must outlive every group: callers of later ones depend on it
             self._fail_all(group, error)
             return []

@@ -168,3 +168,25 @@ def test_a_locked_person_makes_the_other_process_wait(pair: tuple[SqlDatabase, S
 
     assert order == ["first", "second"]
     assert seen == [True]
+
+
+def test_work_that_one_process_adds_wakes_the_workers_of_another(pair: tuple[SqlDatabase, SqlDatabase]) -> None:
+    listener, other = pair
+    listener.wait_for_work(0)
+    woken = threading.Event()
+
+    def wait() -> None:
+        while not listener.read(lambda t: t.outbox.of_subject("task-1")):
+            listener.wait_for_work(60)
+        woken.set()
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    other.write(
+        lambda t: t.outbox.add(
+            lane="lane", kind="deliver", subject="task-1", action="create", message_id="m-1", version=1, at=AT
+        )
+    )
+
+    assert woken.wait(20)
+    waiter.join()

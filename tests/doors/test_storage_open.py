@@ -189,10 +189,18 @@ def test_reopened_work_ends_the_waiting(sql_database: SqlDatabase) -> None:
     assert seconds_waited(sql_database, LONG_S) < LONG_S / 2
 
 
-def test_waiting_lasts_its_time_when_all_work_rests(sql_database: SqlDatabase) -> None:
-    enqueue(sql_database, state="held")
+def test_waiting_lasts_its_time_when_all_work_rests(server: SqlDatabase) -> None:
+    enqueue(server, state="held")
 
-    assert seconds_waited(sql_database, 0.2) >= 0.2
+    assert seconds_waited(server, 0.2) >= 0.2
+
+
+def test_waiting_lasts_as_long_as_a_lane_rests(server: SqlDatabase) -> None:
+    enqueue(server)
+    server.wait_for_work(0)
+    server.write(lambda t: t.outbox.back_off("org:clinic/fhir", AT + timedelta(seconds=0.3)))
+
+    assert seconds_waited(server, LONG_S) >= 0.3
 
 
 def test_waiting_ends_when_a_lane_is_due_again(sql_database: SqlDatabase) -> None:
@@ -200,7 +208,7 @@ def test_waiting_ends_when_a_lane_is_due_again(sql_database: SqlDatabase) -> Non
     sql_database.wait_for_work(0)
     sql_database.write(lambda t: t.outbox.back_off("org:clinic/fhir", AT + timedelta(seconds=0.3)))
 
-    assert 0.3 <= seconds_waited(sql_database, LONG_S) < LONG_S / 2
+    assert seconds_waited(sql_database, LONG_S) < LONG_S / 2
 
 
 def test_waiting_ends_when_another_workers_lease_ends(sql_database: SqlDatabase) -> None:
@@ -208,4 +216,4 @@ def test_waiting_ends_when_another_workers_lease_ends(sql_database: SqlDatabase)
     sql_database.wait_for_work(0)
     sql_database.write(lambda t: t.outbox.claim("dead", AT, timedelta(seconds=0.3)))
 
-    assert 0.3 <= seconds_waited(sql_database, LONG_S) < LONG_S / 2
+    assert seconds_waited(sql_database, LONG_S) < LONG_S / 2
