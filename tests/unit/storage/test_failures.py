@@ -1,0 +1,47 @@
+"""What a failure of the database is told as."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.storage.failures import explain, worth_repeating
+
+
+class PostgresError(Exception):
+    """Stands for a driver's exception with PostgreSQL's code."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("DETAIL: Key (family)=(Zzsecret) already exists")
+        self.sqlstate = sqlstate
+
+
+def test_a_contradiction_will_never_work_and_is_told_without_the_row() -> None:
+    error = explain(IntegrityError("INSERT", {"family": "Zzsecret"}, PostgresError("23505")))
+
+    assert isinstance(error, WillNeverWork)
+    assert str(error) == ("the database refused a change that contradicts what is stored (PostgresError, 23505)")
+
+
+def test_a_database_that_does_not_answer_may_answer_later() -> None:
+    error = explain(OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error")))
+
+    assert isinstance(error, TryLater)
+    assert "nothing of the change was kept" in str(error)
+
+
+def test_a_statement_that_cannot_be_carried_out_will_never_work() -> None:
+    error = explain(DataError("INSERT", {"name": "Zzsecret"}, PostgresError("22021")))
+
+    assert isinstance(error, WillNeverWork)
+    assert "Zzsecret" not in str(error)
+
+
+@pytest.mark.parametrize(("code", "expected"), [("40001", True), ("40P01", True), ("23505", True), ("23503", False)])
+def test_only_collisions_with_other_processes_are_worth_repeating(code: str, expected: bool) -> None:
+    assert worth_repeating(IntegrityError("INSERT", None, PostgresError(code))) is expected
+
+
+def test_what_work_itself_raises_is_not_repeated() -> None:
+    assert worth_repeating(ValueError("expected a patient")) is False
