@@ -28,7 +28,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def __init__(self, settings: Settings, http: socket.socket, mllp: tuple[str, int]) -> None:
         self._settings = settings
-        self._http = http
+        self._address = http.getsockname()[:2]
+        self._descriptor = http.detach()  # gunicorn closes it when it has made its own socket of it
         self._mllp = mllp
         self._installation: Installation | None = None
         super().__init__()
@@ -36,7 +37,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load_config(self) -> None:
         """Set what this server needs; nothing is read from gunicorn's own files or variables."""
         options: dict[str, Any] = {
-            "bind": [f"fd://{self._http.fileno()}"],
+            "bind": [f"fd://{self._descriptor}"],
             "workers": 1,
             "worker_class": "gthread",
             "threads": self._settings.http.threads,
@@ -65,7 +66,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _started(self, worker: Any) -> None:
         assert self._installation is not None
         self._installation.start()
-        host, port = self._http.getsockname()[:2]
+        host, port = self._address
         mllp_host, mllp_port = self._installation.mllp_address
         click.echo(f"ready http=http://{host}:{port} mllp={mllp_host}:{mllp_port}")
         sys.stdout.flush()
