@@ -42,14 +42,17 @@ def validate(files: tuple[Path, ...], profile_names: tuple[str, ...], packages: 
     place, severity, FHIRPath and rule key. Exit status: 0 no errors, 1 errors, 2 wrong use.
     """
     checker = load_checker(packages)
-    profiles = _profiles(checker, profile_names)
     count: Counter[str] = Counter()
-    for file in files:
-        for line, raw in _documents(file):
-            count["resource"] += 1
-            for finding in _check(raw, checker, profiles):
-                count[finding.severity] += 1
-                click.echo(_shown(str(file), line, finding, as_json))
+    try:
+        profiles = _profiles(checker, profile_names)
+        for file in files:
+            for line, raw in _documents(file):
+                count["resource"] += 1
+                for finding in _check(raw, checker, profiles):
+                    count[finding.severity] += 1
+                    click.echo(_shown(str(file), line, finding, as_json))
+    except DefinitionError as problem:
+        raise click.UsageError(f"a profile cannot be used: {problem}") from None
     click.echo(f"resources={count['resource']} errors={count['error']} warnings={count['warning']}", err=True)
     raise SystemExit(1 if count["error"] else 0)
 
@@ -62,10 +65,7 @@ def _profiles(checker: Checker, names: tuple[str, ...]) -> dict[str, str]:
             table |= checker.profiles
             continue
         url = BASE + name if name.startswith("wh-") else name
-        try:
-            type_name = checker.type_of(url)
-        except DefinitionError as problem:
-            raise click.UsageError(str(problem)) from None
+        type_name = checker.type_of(url)
         if type_name is None:
             message = f"--profile {name}: expected a profile of ours or of a package in --packages, found none"
             raise click.UsageError(message)

@@ -7,6 +7,7 @@ from gateway.model.findings import Findings, findings
 from gateway.validation.compiler import Compiler
 from gateway.validation.definitions import HL7, DefinitionError, Definitions, bare
 from gateway.validation.primitives import kind
+from gateway.validation.references import check_full_urls
 from gateway.validation.run import Place, Run
 from gateway.validation.shapes import Shape
 
@@ -67,6 +68,7 @@ class Checker:
         run.resource, run.root, run.start = resource, root if root is not None else resource, place
         if name == "Bundle":
             run.read_bundle(resource)
+            check_full_urls(resource, place, run)
         for shape in self._shapes(resource, name, place, run, profiles):
             shape.check(resource, place, run)
 

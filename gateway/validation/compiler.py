@@ -81,7 +81,7 @@ class Compiler:
     def _fill(self, shape: Shape, structure: Structure, node: Node) -> None:
         """Compile the children of a node into the shape's properties."""
         properties: dict[str, Property] = {}
-        required: list[tuple[str, str]] = []
+        required: list[tuple[str, str, str]] = []
         required_choices, choices = [], []
         stands_on = frozenset({node.element.path, *(item.code for item in node.element.types)})
         for name, child in node.children.items():
@@ -95,13 +95,15 @@ class Compiler:
                     required_choices.append(stem)
                 required.extend(_required_slices(child))
             elif element.least:
-                required.append((stem, f"_{stem}"))
+                required.append((stem, f"_{stem}", stem))
         shape.properties, shape.required, shape.choices = properties, tuple(required), tuple(choices)
         shape.required_choices = tuple(required_choices)
         root_type = structure.type if node is structure.root else _only_type(node)
         shape.rules = tuple(self._shape_rules(structure, node, root_type))
         if root_type == "Coding":
             shape.checks = (codes.known_code_check(self.terminology),)
+        elif root_type == "Reference":
+            shape.checks = (references.form_check(self.resource_types),)
 
     def _properties(
         self, structure: Structure, stem: str, node: Node, stands_on: frozenset[str]
@@ -231,14 +233,14 @@ def _own_type(node: Node, item: Type | None) -> Type | None:
     return next((found for found in node.element.types if item and found.code == item.code), item)
 
 
-def _required_slices(node: Node) -> Iterator[tuple[str, str]]:
-    """Yield the JSON names of a choice element's type slices that must be there."""
+def _required_slices(node: Node) -> Iterator[tuple[str, str, str]]:
+    """Yield JSON name, companion and FHIRPath name of a choice element's type slices that must be there."""
     stem = node.element.path.rpartition(".")[2].removesuffix("[x]")
     for part in node.slices.values():
         if part.element.least and len(part.element.types) == 1:
             code = part.element.types[0].code
             name = stem + code[:1].upper() + code[1:]
-            yield name, f"_{name}"
+            yield name, f"_{name}", stem
 
 
 def _forbidden(value: Any, place: Place, run: Run) -> None:

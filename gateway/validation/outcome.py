@@ -27,6 +27,8 @@ ISSUE_CODES = {
     "fixed": "value",
     "pattern": "value",
     "reference-target": "value",
+    "reference-form": "value",
+    "full-url": "value",
     "reference-unresolved": "not-found",
     "binding-required": "code-invalid",
     "binding-extensible": "code-invalid",

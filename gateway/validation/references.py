@@ -1,10 +1,13 @@
 """References and embedded resources: what type they may lead to, as far as the resource or Bundle at hand tells."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gateway.validation.definitions import HL7, Type
 from gateway.validation.run import Check, Place, Run
+
+_RELATIVE = re.compile(r"([A-Z][A-Za-z]+)(/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?|\?\S+)(#\S+)?")
 
 if TYPE_CHECKING:
     from gateway.validation.compiler import Compiler
@@ -25,6 +28,33 @@ def target_checks(targets: tuple[str, ...], compiler: "Compiler") -> Iterator[Ch
             run.error("reference-target", place, f"expected a reference to {wanted}, found one to another type")
 
     yield check
+
+
+def form_check(resource_types: frozenset[str]) -> Check:
+    """Return the check that a relative reference has the form Type/id, or Type?search in a transaction."""
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        address = value.get("reference")
+        if not isinstance(address, str) or address.startswith("#") or ":" in address:
+            return
+        form = _RELATIVE.fullmatch(address)
+        if form is None or form[1] not in resource_types:
+            run.error("reference-form", place, "expected a relative reference of the form Type/id, found another form")
+
+    return check
+
+
+def check_full_urls(bundle: dict[str, Any], place: Place, run: Run) -> None:
+    """Check that a full URL which reads like a server's ends in its own resource's type and id (FHIR R4 Bundle)."""
+    entries = bundle.get("entry")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        full_url = entry.get("fullUrl") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict) or not isinstance(full_url, str) or not full_url.startswith("http"):
+            continue
+        if full_url.split("/")[-2:] != [resource.get("resourceType"), resource.get("id")]:
+            message = "expected a full URL that ends in the type and id of its resource, found another ending"
+            run.error("full-url", ((place, "entry", index), "fullUrl", None), message)
 
 
 def target_types(targets: tuple[str, ...], compiler: "Compiler") -> frozenset[str] | None:

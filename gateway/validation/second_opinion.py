@@ -31,7 +31,7 @@ def second_opinion(resource: Any) -> Findings:
         return findings(
             Finding("error", RULE, _location(name, item["loc"]), f"R4B refuses this: {item['type']}") for item in told
         )
-    except (KeyError, LookupError):
+    except (KeyError, ValueError):
         return _one(name if name.isalnum() else "Resource", "expected resource types that R4B knows, found another")
     except RecursionError:
         return _one(name, "expected a resource of reasonable depth, found one too deep to read")

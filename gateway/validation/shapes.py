@@ -13,6 +13,8 @@ from gateway.validation.primitives import kind
 from gateway.validation.run import Check, Place, Run
 
 ALWAYS_ALLOWED = ("resourceType", "fhir_comments")
+LONGEST_NAME = 40
+"""Characters of a property name that a message repeats: a longer one is no slip of the pen and may hold anything."""
 
 
 @dataclass(slots=True)
@@ -57,12 +59,16 @@ class Property:
 
 @dataclass(slots=True)
 class Shape:
-    """Hold what one kind of object must meet. `fill` compiles it when the first such object comes."""
+    """Hold what one kind of object must meet. `fill` compiles it when the first such object comes.
+
+    `required` names JSON property, its companion and the FHIRPath name; `required_choices` and `choices` name choice
+    elements without `[x]`.
+    """
 
     fill: Callable[["Shape"], None]
     filled: bool = False
     properties: dict[str, Property] = field(default_factory=dict)
-    required: tuple[tuple[str, str], ...] = ()
+    required: tuple[tuple[str, str, str], ...] = ()
     required_choices: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -82,8 +88,8 @@ class Shape:
             return
         damage = run.damage
         self._check_properties(value, place, run)
-        for name, hidden in self.required:
-            if name not in value and hidden not in value:
+        for key, hidden, name in self.required:
+            if key not in value and hidden not in value:
                 run.error("min", (place, name, None), "expected a value, found none; add it")
         if run.damage == damage:
             for check in self.checks:
@@ -94,10 +100,11 @@ class Shape:
     def _check_properties(self, value: dict[str, Any], place: Place, run: Run) -> None:
         properties = self.properties
         chosen: dict[str, str] = {}
+        misnamed: set[str] = set()
         for name, item in value.items():
             prop = properties.get(name)
             if prop is None:
-                self._stranger(name, place, run)
+                misnamed.add(self._stranger(name, place, run))
             elif prop.many:
                 check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
             else:
@@ -107,19 +114,22 @@ class Shape:
         if len(chosen) > 1 and len(set(chosen.values())) != len(chosen):
             run.error("choice", place, "expected one type of a choice element, found two; keep one")
         for name in self.required_choices:
-            if name not in chosen.values():
+            if name not in chosen.values() and name not in misnamed:
                 run.error("min", (place, name, None), "expected a value, found none; add it")
 
-    def _stranger(self, name: str, place: Place, run: Run) -> None:
+    def _stranger(self, name: str, place: Place, run: Run) -> str:
+        """Tell about a property that is not defined; return the choice element it was meant for, if any."""
         if name in ALWAYS_ALLOWED:
-            return
-        shown = name if name.isidentifier() and len(name) <= 40 else "?"
-        if any(name.lstrip("_").startswith(choice) for choice in self.choices):
+            return ""
+        shown = name if name.isidentifier() and len(name) <= LONGEST_NAME else "?"
+        meant = next((choice for choice in self.choices if name.lstrip("_").startswith(choice)), "")
+        if meant:
             message = "expected one of the types this choice element allows, found another"
             run.error("choice-type", (place, shown, None), message)
         else:
             message = "expected an element that this type defines, found one that it does not; remove it"
             run.error("unknown-element", (place, shown, None), message)
+        return meant
 
 
 def apply_rule(rule: Rule, value: Any, place: Place, run: Run) -> None:

@@ -1,0 +1,31 @@
+"""What the R4B models say, and what they keep to themselves."""
+
+import pytest
+
+from gateway.validation.second_opinion import second_opinion
+from tests.unit.validation import examples
+
+
+@pytest.mark.parametrize("name", examples.PROFILED)
+def test_the_models_take_our_good_resources(name: str) -> None:
+    assert second_opinion(examples.PROFILED[name]()).items == ()
+
+
+def test_the_models_take_a_whole_handoff() -> None:
+    assert second_opinion(examples.bundle()).items == ()
+
+
+def test_a_refusal_has_place_and_kind_and_never_the_value() -> None:
+    resource = examples.patient() | {"nickname": "MARKED", "birthDate": "MARKED"}
+
+    found = second_opinion(resource)
+
+    assert {finding.location for finding in found} == {"Patient.nickname", "Patient.birthDate"}
+    assert "MARKED" not in repr(found)
+
+
+def test_what_the_models_do_not_know_is_one_finding() -> None:
+    nested = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Wish"}}]}
+
+    for resource in (None, {}, {"resourceType": "Wish"}, nested):
+        assert [finding.rule for finding in second_opinion(resource)] == ["r4b"]
