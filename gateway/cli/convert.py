@@ -16,14 +16,12 @@ from gateway.catalog.mappings import pack_paths, read_mapping, read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, files_of, summary
 from gateway.formats import fhir_json
-from gateway.mapping import Agency, CompiledMapping, Context
+from gateway.mapping import CompiledMapping, Context
 from gateway.model.draft import Draft
 from gateway.model.errors import ConfigurationError
-from gateway.model.partner import Organization, Registry
 from gateway.model.received import Received
-from gateway.settings import Settings, read_settings
-
-PARTNER_SYSTEM = "https://warmhandoff.example/id/partner"
+from gateway.settings import read_settings
+from gateway.wiring import clock
 
 
 class Instant(click.ParamType[datetime]):
@@ -69,7 +67,7 @@ def convert(
     Records that cannot be read or mapped are named on stderr and never stop the rest. The last line of stderr counts
     every input. Exit status 1 if anything was quarantined.
     """
-    conversion = _conversion(named, directory, at or _now())
+    conversion = _conversion(named, directory, at or clock())
     with ExitStack() as stack:
         emit = _emitter(out)
         facts_file = stack.enter_context(facts.open("wb")) if facts else None
@@ -82,12 +80,6 @@ def convert(
         click.echo(line, err=True)
     click.echo(str(conversion.counts), err=True)
     sys.exit(1 if conversion.counts.quarantined else 0)
-
-
-def _now() -> datetime:
-    from gateway.wiring import clock  # here: the whole house hangs on wiring, and only its clock is wanted
-
-    return clock()
 
 
 def _conversion(named: str | None, directory: Path | None, at: datetime) -> Conversion:
@@ -110,37 +102,12 @@ def _contexts(directory: Path | None, at: datetime) -> Callable[[CompiledMapping
     if directory is None:
         click.echo("no --config: ids are made with the published demonstration key", err=True)
         return lambda mapping: Context(DEMONSTRATION_KEY, at)
+    from gateway.wiring.installation import conversion_context  # here: without --config nobody needs the whole house
+
     settings = read_settings(directory)
-    registry = read_partners(directory / "partners") if (directory / "partners").is_dir() else Registry(())
-    key = settings.secret("id")
-    zone = settings.installation.timezone
-
-    def find(system: str, value: str) -> Agency | None:
-        organization = registry.find(system, value)
-        return None if organization is None else _agency(organization, (system, value))
-
-    return lambda mapping: Context(key, at, find, _assigned(mapping, settings, registry), zone)
-
-
-def _agency(organization: Organization, identifier: tuple[str, str]) -> Agency:
-    return Agency(*identifier, organization.name, organization.timezone)
-
-
-def _assigned(mapping: CompiledMapping, settings: Settings, registry: Registry) -> dict[str, Agency]:
-    """Put the organizations of `[programs.<mapping>]` behind the author units: the first is the agency's."""
-    program = settings.programs.get(mapping.name)
-    if program is None:
-        return {}
-    first, *others = [author.unit for author in mapping.authors]
-    chosen = {first: program.agency, **{unit: program.clinician for unit in others if program.clinician}}
-    assigned: dict[str, Agency] = {}
-    for unit, name in chosen.items():
-        organization = registry.get(name)
-        if organization is None:
-            raise ConfigurationError(f"gateway.toml: programs.{mapping.name}: {name}: no organization of this id")
-        identifier = organization.identifiers[0] if organization.identifiers else (PARTNER_SYSTEM, organization.id)
-        assigned[unit] = _agency(organization, identifier)
-    return assigned
+    registry = read_partners(directory / "partners")
+    settings.secret("id")  # a missing key stops the run before the first record
+    return lambda mapping: conversion_context(settings, registry, mapping, at)
 
 
 def _emitter(out: Path | None) -> Callable[[Draft], None]:

@@ -7,7 +7,7 @@ long, too short or broken is an unreadable input, and its neighbours live.
 import csv
 from collections.abc import Iterator
 
-from gateway.formats.csv_rows_header import Header, find_header, missing_columns
+from gateway.formats.csv_rows_header import Header, find_header, fold_name, missing_columns
 from gateway.formats.csv_rows_text import END, ROW_LIMIT, TextLines, TooWide
 from gateway.formats.row_groups import Spill, put_row, put_unreadable, records
 from gateway.model.received import Received
@@ -45,30 +45,34 @@ def read(received: Received, layout: SourceLayout, spill: Spill) -> Iterator[Sou
 
 
 def _put_rows(lines: TextLines, header: Header, layout: SourceLayout, spill: Spill) -> None:
-    first, width, columns = header.cells[0], len(header.columns), header.columns
+    rows = csv.reader(lines, delimiter=header.delimiter)
     began = False
-    line = 1
-    for cells in csv.reader(lines, delimiter=header.delimiter):
-        start, line = line, lines.number + 1
+    while True:
+        start = lines.number + 1
+        try:
+            cells = next(rows)
+        except csv.Error:
+            put_unreadable(spill, start, "expected delimited text, found a row that cannot be split into cells")
+            lines.begin_row()
+            continue
         if cells and cells[-1].endswith(END):
             _end(cells, start, began, spill)
             return
-        problem = _problem(cells, lines, width)
+        problem = _problem(cells, lines, len(header.columns))
         lines.begin_row()
-        if cells and cells[0].strip().casefold() in (first, f"\ufeff{first}") and _is_header(cells, header):
+        if _is_header(cells, header):
             began = True
-        elif not began or not any(cells):
-            continue
-        elif problem is not None:
+        elif began and problem is not None:
             put_unreadable(spill, start, problem)
-        else:
-            row = {column: text for column, cell in zip(columns, cells, strict=False) if (text := cell.strip())}
+        elif began and any(cells):
+            row = {name: text for name, cell in zip(header.columns, cells, strict=False) if (text := cell.strip())}
             if row:
                 put_row(spill, start, row, layout.key)
 
 
 def _is_header(cells: list[str], header: Header) -> bool:
-    return tuple(" ".join(cell.replace("\ufeff", "").split()).casefold() for cell in cells) == header.cells
+    """Tell whether a row names the columns again; the first cell alone rules out nearly all others."""
+    return bool(cells) and fold_name(cells[0]) == header.cells[0] and tuple(map(fold_name, cells)) == header.cells
 
 
 def _problem(cells: list[str], lines: TextLines, width: int) -> str | None:
@@ -76,7 +80,7 @@ def _problem(cells: list[str], lines: TextLines, width: int) -> str | None:
         return "expected a row of at most 1 MiB, found a longer one"
     if lines.has_nul:
         return "expected text, found a NUL character"
-    if len(cells) < width:
+    if len(cells) < width and any(cell.strip() for cell in cells):
         cut = "" if lines.is_complete else "; the file ends inside this row"
         return f"expected {width} cells, found {len(cells)}{cut}"
     if len(cells) > width and any(cell.strip() for cell in cells[width:]):

@@ -45,16 +45,24 @@ class TextLines:
     def __iter__(self) -> Iterator[str]:
         for raw, was_cut in self._lines:
             self.number += 1
+            goes_on = self._row_bytes > 0
             self._row_bytes += len(raw)
             self.is_complete = raw.endswith((b"\n", b"\r"))
             if was_cut or self._row_bytes > ROW_LIMIT:
                 self.is_too_long = True
-                raw = _STRUCTURE.sub(b"", raw)
+                raw = _skeleton(raw, goes_on)
             text = decode(raw)
             if "\0" in text:
                 self.has_nul = True
             yield text
         yield END
+
+
+def _skeleton(raw: bytes, goes_on: bool) -> bytes:
+    """Keep of a line only what tells where its row ends. A row goes on only inside quotes: without one, nothing does."""
+    if goes_on and b'"' not in raw:
+        return b""
+    return _STRUCTURE.sub(b"", raw)
 
 
 def decode(raw: bytes) -> str:

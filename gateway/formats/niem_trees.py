@@ -59,18 +59,20 @@ def _owners(tree: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
             waiting.extend(value for key, value in reversed(node.items()) if key != name)
 
 
-def _references(trees: list[Any]) -> dict[str, Any]:
-    """Index objects by `$id`; objects that say to be the same (`$same`) are put together under that name."""
-    found: dict[str, Any] = {}
+def _references(trees: list[Any]) -> dict[Any, Any]:
+    """Index objects by `$id`, and all that say to be the same object under ("same", name)."""
+    found: dict[Any, Any] = {}
     waiting: list[Any] = list(trees)
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting.extend(node)
         elif isinstance(node, dict):
-            for mark in ("$id", "$same"):
-                if (name := node.get(mark)) is not None:
-                    found[name] = {**node, **found.get(name, {})} if mark == "$same" else node
+            if (name := node.get("$id")) is not None:
+                found[name] = node
+            if (name := node.get("$same")) is not None:
+                found.setdefault(name, node)
+                found.setdefault(("same", name), []).append(node)
             waiting.extend(value for value in node.values() if isinstance(value, dict | list))
     return found
 

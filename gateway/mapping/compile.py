@@ -206,8 +206,7 @@ def _spoken(answer: Expression) -> Expression:
 def _left_out(compiler: Compiler, nodes: dict[str, Any], read_already: frozenset[str]) -> tuple[tuple[Path, str], ...]:
     left_out = []
     for source, reason in nodes.items():
-        with compiler.inside_rows(True):  # left out columns may differ between the rows of a record
-            path = compiler.path(source, ("left_out", source))
+        path = compiler.path(source, ("left_out", source), many=True)
         if path.columns & read_already:
             compiler.problem(("left_out", source), "this column is read above; it cannot be left out as well")
         left_out.append((path, str(reason)))

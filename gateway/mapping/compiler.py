@@ -29,6 +29,7 @@ class Compiler:
         self.members: dict[str, set[str]] = {}
         """Dotted place in the read layer ("persons.family") -> paths it is read from."""
         self._place: list[str] = []
+        self._loops: list[str] = []
         self._used: list[set[str]] = [set()]
 
     def problem(self, at: Location, message: str) -> None:
@@ -57,9 +58,10 @@ class Compiler:
         """Return every path compiled so far."""
         return frozenset(self._used[0])
 
-    @staticmethod
-    def path_name(source: Any) -> str:
-        """Name what a look-up starts from: its path, or the readers that make its text."""
+    def path_name(self, source: Any) -> str:
+        """Name what a look-up starts from: its path, the list that a loop runs over, or the readers of its text."""
+        if source == "." and self._loops:
+            return self._loops[-1]
         if isinstance(source, dict):
             return "/".join(str(value) for value in source.values() if isinstance(value, str)) or "a text made of parts"
         return str(source)
@@ -105,13 +107,15 @@ class Compiler:
             self._used[-1] |= inner
 
     @contextmanager
-    def inside_rows(self, is_row_loop: bool) -> Iterator[None]:
-        """Compile the body of a loop over the rows of a record."""
+    def inside_loop(self, source: str, is_row_loop: bool) -> Iterator[None]:
+        """Compile the body of a loop over the rows of a record, or over what a path leads to."""
         self.in_rows += is_row_loop
+        self._loops.append(source)
         try:
             yield
         finally:
             self.in_rows -= is_row_loop
+            self._loops.pop()
 
 
 def kind_of(value: Any) -> str:

@@ -145,9 +145,8 @@ def _child(name: str) -> Step:
         for node in nodes:
             owner = scope.follow(node)
             value = owner.get(name) if type(owner) is dict else None
-            if value is None and type(owner) is dict and "$same" in owner:  # described further in another place
-                owner = scope.references.get(owner["$same"], owner)
-                value = owner.get(name)
+            if value is None and type(owner) is dict and "$same" in owner:
+                owner, value = _described_elsewhere(scope, owner, name)
             if value is None:
                 continue
             scope.seen.append((id(owner), name, scope.rule))
@@ -158,6 +157,14 @@ def _child(name: str) -> Step:
         return found
 
     return step
+
+
+def _described_elsewhere(scope: Scope, owner: dict[str, Any], name: str) -> tuple[dict[str, Any], Any]:
+    """Look for a member in the other places of a message that describe the same object (NIEM `structures:uri`)."""
+    for other in scope.references.get(("same", owner["$same"]), ()):
+        if name in other:
+            return other, other[name]
+    return owner, None
 
 
 def _descend(name: str) -> Step:

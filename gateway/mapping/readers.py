@@ -269,7 +269,8 @@ def _answer(compiler: Compiler, node: dict[str, Any], at: Location) -> Expressio
 def _split(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     path = compiler.path(node["split"], (*at, "split"), many=True)
     mark = str(node.get("by", ";"))
-    body = compile_expression(compiler, node["do"], (*at, "do")) if "do" in node else None
+    with compiler.inside_loop(path.source, False):
+        body = compile_expression(compiler, node["do"], (*at, "do")) if "do" in node else None
 
     def run(scope: Scope) -> list[Any] | None:
         parts = [part for text in path.texts(scope) for one in text.split(mark) if (part := one.strip())]
@@ -281,7 +282,7 @@ def _split(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 def _each(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     is_rows = node["each"] == "rows" and compiler.kind == "column"
     path = None if is_rows else compiler.path(node["each"], (*at, "each"), many=True)
-    with compiler.inside_rows(is_rows):
+    with compiler.inside_loop(str(node["each"]), is_rows):
         body = compile_expression(compiler, node["do"], (*at, "do")) if "do" in node else None
         condition = compile_condition(compiler, node["when"], (*at, "when")) if "when" in node else None
 

@@ -40,8 +40,8 @@ class SourceRecord:
     """The rows of a table record, or the one tree of a document."""
     columns: frozenset[str] | None = None
     """Every column the file has, also those blank here; None for trees, where absent and blank are the same."""
-    references: Mapping[str, Any] = field(default_factory=dict)
-    """Trees: id -> the node that carries it."""
+    references: Mapping[Any, Any] = field(default_factory=dict)
+    """Trees: id -> the node that carries it; ("same", name) -> every node that describes one object."""
 
 
 @dataclass(frozen=True, slots=True)

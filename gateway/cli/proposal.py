@@ -1,0 +1,187 @@
+"""Propose a mapping from sample rows: a first draft for a person to correct, never one to run unseen."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.formats.csv_rows_header import DELIMITERS
+from gateway.formats.csv_rows_text import decode
+from gateway.formats.json_documents import documents, looks_like_json
+from gateway.mapping.answers import answer_of
+from gateway.mapping.dates import compile_format, compile_time_format
+
+_ROWS = 500
+
+_DATE_FORMATS = ("iso", "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d", "%d-%b-%Y", "%d.%m.%Y")
+_TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "HMM")
+
+# Words in a column's name -> name of the contact vocabulary. The longest match wins.
+_PERSON = {
+    "last name": "family", "lastname": "family", "surname": "family", "family name": "family",
+    "first name": "given", "firstname": "given", "given name": "given", "middle name": "given",
+    "dob": "birth_date", "birth date": "birth_date", "birthdate": "birth_date", "date of birth": "birth_date", "sex": "gender", "gender": "gender", "phone": "phone",
+    "cell phone": "phone", "telephone": "phone", "email": "email", "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
+}  # fmt: skip
+_LEFT_OUT = {
+    "narrative": "free text is withheld from every output", "notes": "free text is withheld from every output",
+    "comment": "free text is withheld from every output", "remarks": "free text is withheld from every output",
+    "ssn": "dropped at the boundary", "social security": "dropped at the boundary",
+    "license": "dropped at the boundary", "badge": "the officer's number does not leave the agency",
+    "officer": "the officer's identity does not leave the agency", "race": "as perceived by the officer; measures only",
+}  # fmt: skip
+
+
+def propose(sample: Path, name: str) -> str | None:
+    """Return the text of a proposed mapping.yaml, or None where the file is no table."""
+    rows = _sample(sample)
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    if len(columns) < 2:
+        return None
+    values = {column: [row[column] for row in rows if row.get(column)] for column in columns}
+    key = next((column for column in columns if _is_key(values[column], len(rows))), columns[0])
+    return "\n".join(_lines(name, columns, values, key)) + "\n"
+
+
+def _sample(path: Path) -> list[dict[str, str]]:
+    with path.open("rb") as stream:
+        head = stream.read(1 << 20)
+    if looks_like_json(head):
+        found = [document.value for document in documents(io.BytesIO(head)) if isinstance(document.value, dict)]
+        return [{name: str(cell).strip() for name, cell in row.items() if cell is not None} for row in found[:_ROWS]]
+    text = decode(head.removeprefix(b"\xef\xbb\xbf"))
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    try:
+        table = [
+            cells for _, cells in zip(range(_ROWS), csv.reader(io.StringIO(text), delimiter=delimiter), strict=False)
+        ]
+    except csv.Error:
+        return []
+    header = [cell.strip() for cell in table[0]] if table else []
+    return [dict(zip(header, (cell.strip() for cell in cells), strict=False)) for cells in table[1:]]
+
+
+def _is_key(values: list[str], rows: int) -> bool:
+    return len(values) == rows and len(set(values)) > 0.5 * rows and not _formats(values)
+
+
+def _formats(values: list[str]) -> list[str]:
+    """Return the date formats in which every value can be read."""
+    return [one for one in _DATE_FORMATS if values and all(map(compile_format(one), values)) and not _is_number(values)]
+
+
+def _is_number(values: list[str]) -> bool:
+    return all(value.isdecimal() for value in values)
+
+
+def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str) -> Iterator[str]:
+    yield from (
+        f"# A proposal from {len(columns)} columns of sample rows. Read every line, then run: gateway mapping check",
+        f"mapping: {name}", f"title: {name}", "program: {code: cit, text: Crisis intervention team}", "",
+        "source:", "  format: table", f"  recognize: [{_quoted(key)}]", "", f"key: [{_quoted(key)}]", "",
+        "agency:", "  system: https://warmhandoff.example/id/ori",
+        "  demonstration: {value: WA0990000, name: Exampleville Police Department, zone: America/Los_Angeles}", "",
+        "authors:", "  police: {role: officer}", "", "read:",
+    )  # fmt: skip
+    rest = [column for column in columns if column != key]
+    left_out = {column: reason for column in rest if (reason := _matching(column, _LEFT_OUT))}
+    person = {column: part for column in rest if column not in left_out and (part := _matching(column, _PERSON))}
+    rest = [column for column in rest if column not in left_out and column not in person]
+    dates = [column for column in rest if _formats(values[column])]
+    if dates:
+        yield f"  started_at: {_date(dates[0], values, rest)}"
+    yield from _person(person, values)
+    flags = [column for column in rest if values[column] and all(value.upper() == "X" for value in values[column])]
+    if flags:
+        yield "  # These look like check boxes: give each its code of the table, or make it a fact."
+        yield "  behaviors:"
+        yield "    flags:"
+        yield from (f"      {_quoted(column)}: other" for column in flags)
+        yield "    codes: behaviors"
+    yield from ("", "facts:")
+    if dates:
+        yield "  started_at: {read: started_at}"
+    for column in rest:
+        if column not in flags and column not in dates[:1]:
+            yield f"  {_fact(column)}: {_fact_reader(column, values[column])}"
+    if left_out:
+        yield from ("", "left_out:")
+        yield from (f"  {_quoted(column)}: {reason}" for column, reason in left_out.items())
+    yield from ("", "use: contact")
+
+
+def _person(person: dict[str, str], values: dict[str, list[str]]) -> Iterator[str]:
+    by_part: dict[str, list[str]] = {}
+    for column, part in person.items():
+        by_part.setdefault(part, []).append(column)
+    if "family" not in by_part:
+        if by_part:
+            yield "  # Columns about a person, and none with a family name: " + ", ".join(person)
+        return
+    yield "  persons:"
+    yield f"    - when: {{has: {_quoted(by_part['family'][0])}}}"
+    yield "      then:"
+    yield f"        family: {{from: {_quoted(by_part['family'][0])}}}"
+    if "given" in by_part:
+        yield "        given: [" + ", ".join(f"{{from: {_quoted(column)}}}" for column in by_part["given"]) + "]"
+    if "birth_date" in by_part:
+        column = by_part["birth_date"][0]
+        yield f"        birth_date: {{date: {_quoted(column)}, in: {_format_list(_formats(values[column]))}}}"
+    if "gender" in by_part:
+        yield f"        gender: {{map: {{M: male, F: female, U: unknown}}, from: {_quoted(by_part['gender'][0])}}}"
+    if "phone" in by_part:
+        yield f"        phones: [{{number: {{from: {_quoted(by_part['phone'][0])}}}}}]"
+    if "email" in by_part:
+        yield f"        email: {{from: {_quoted(by_part['email'][0])}}}"
+    address = {part: by_part[part][0] for part in ("line", "city", "postal_code") if part in by_part}
+    if address:
+        yield "        address:"
+        for part, column in address.items():
+            reader = f"{{from: {_quoted(column)}}}"
+            yield f"          {part}: {f'[{reader}]' if part == 'line' else reader}"
+    for part, columns in by_part.items():
+        spare = [] if part == "given" else columns[1:]
+        if spare:
+            yield f"  # More than one column looks like {part}; these are not placed: {', '.join(spare)}"
+
+
+def _date(column: str, values: dict[str, list[str]], others: list[str]) -> str:
+    text = f"{{date: {_quoted(column)}, in: {_format_list(_formats(values[column]))}"
+    clock = next((other for other in others if other != column and "time" in other.casefold()), None)
+    if clock is not None:
+        fitting = [one for one in _TIME_FORMATS if values[clock] and all(map(compile_time_format(one), values[clock]))]
+        if fitting:
+            text += f", time: {_quoted(clock)}, time_in: {_quoted(fitting[0])}"
+    return text + ", zone: agency}"
+
+
+def _format_list(formats: list[str]) -> str:
+    return _quoted(formats[0]) if len(formats) == 1 else "[" + ", ".join(map(_quoted, formats or ["iso"])) + "]"
+
+
+def _fact_reader(column: str, values: list[str]) -> str:
+    if values and all(answer_of(value) for value in values) and not _is_number(values):
+        return f"{{answer: {_quoted(column)}}}"
+    if formats := _formats(values):
+        return f"{{date: {_quoted(column)}, in: {_format_list(formats)}}}"
+    return (
+        f"{{from: {_quoted(column)}, as: integer}}" if values and _is_number(values) else f"{{from: {_quoted(column)}}}"
+    )
+
+
+def _fact(column: str) -> str:
+    return "_".join("".join(letter if letter.isalnum() else " " for letter in column.casefold()).split()) or "unnamed"
+
+
+def _matching(column: str, words: dict[str, str]) -> str | None:
+    name = f" {_fact(column).replace('_', ' ')} "
+    found = [word for word in words if f" {word} " in name]
+    return words[max(found, key=len)] if found else None
+
+
+def _quoted(text: str) -> str:
+    """Write a text so that YAML reads it back as that text."""
+    is_plain = text and all(letter.isalnum() or letter in "_ -" for letter in text) and text == text.strip()
+    is_word = text.casefold() in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    return text if is_plain and not is_word and not text[0].isdecimal() and text[0] != "-" else json.dumps(text)
