@@ -6,8 +6,11 @@ _PHONE_DIGITS = 10
 
 
 def match_name(family: str, given: str) -> str:
-    """Return a name reduced to what survives spelling: letters and digits, no case, no accents, "family given"."""
-    return f"{_letters(family)} {_letters(given)}"
+    """Return a name reduced to what survives spelling: letters and digits, no case, no accents, "family given".
+
+    Empty when there is nothing of either.
+    """
+    return f"{_letters(family)} {_letters(given)}".strip()
 
 
 def match_phone(phone: str | None) -> str | None:

@@ -37,7 +37,7 @@ _HAS_WORK = exists().where(outbox.c.lane == lanes.c.name, _UNFINISHED)
 _OPEN = (lanes.c.paused == 0, _HAS_WORK)
 
 # The lane leased longest ago comes first, so that no busy destination starves the others.
-_CLAIMABLE = (
+CLAIMABLE = (
     select(lanes.c.name)
     .where(
         lanes.c.due <= bindparam("now"),
@@ -140,7 +140,7 @@ class SqlOutbox:
 
         `owner` must be different for every worker on every machine: it is what fences a late worker off.
         """
-        lane: str | None = self._connection.execute(_CLAIMABLE, {"now": to_micros(now)}).scalar()
+        lane: str | None = self._connection.execute(CLAIMABLE, {"now": to_micros(now)}).scalar()
         if lane is None:
             return None
         self._connection.execute(_LEASE, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, select
 
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Person
@@ -26,9 +26,21 @@ _BY_KEY = (
     .where(person_keys.c.system == bindparam("system"), person_keys.c.value == bindparam("value"))
     .order_by(people.c.id)
 )
-_LIKE = [
-    select(*_COLUMNS).where(column == bindparam("value")).order_by(people.c.id).limit(_MOST_CANDIDATES)
-    for column in (people.c.match_name, people.c.match_phone, people.c.birth_date)
+_NAME = people.c.match_name == bindparam("name")
+_PHONE = people.c.match_phone == bindparam("phone")
+_BIRTH_DATE = people.c.birth_date == bindparam("birth_date")
+
+
+def _sharing(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(*_COLUMNS).where(*conditions).order_by(people.c.id).limit(_MOST_CANDIDATES)
+
+
+# The most telling evidence first: of a hundred persons of one common name, the one born that day must be found.
+_CANDIDATES = [
+    (("name", "birth_date"), _sharing(_NAME, _BIRTH_DATE)),
+    (("phone",), _sharing(_PHONE)),
+    (("name",), _sharing(_NAME)),
+    (("birth_date",), _sharing(_BIRTH_DATE)),
 ]
 _KEYS = (
     select(person_keys)
@@ -81,12 +93,16 @@ class SqlPeople:
         return self._with_keys(self._connection.execute(_BY_KEY, {"system": system, "value": value}))
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
-        """Return the persons who share a normalized name, a phone number or a birth date, in this order; at most 50."""
+        """Return the persons who share a normalized name, a birth date or a phone number; at most 50.
+
+        Those who share name and birth date come first, then phone, name, birth date.
+        """
+        facts = {"name": match_name(family, given), "phone": match_phone(phone), "birth_date": birth_date}
         found: dict[str, Row[Any]] = {}
-        shared = (match_name(family, given), match_phone(phone), birth_date)
-        for statement, value in zip(_LIKE, shared, strict=True):
-            if value and value.strip():
-                for row in self._connection.execute(statement, {"value": value}):
+        for names, statement in _CANDIDATES:
+            values = {name: facts[name] for name in names}
+            if all(values.values()):
+                for row in self._connection.execute(statement, values):
                     found.setdefault(row.id, row)
         return self._with_keys(islice(found.values(), _MOST_CANDIDATES))
 

@@ -1,4 +1,8 @@
-"""The version of the schema: brought up to date by a server's start, checked by everyone else."""
+"""The version of the schema: brought up to date by a server's start, checked by everyone else.
+
+To change the schema: change `tables`, write the step as `migrations/versions/NNNN_what_it_does.py` after the ones that
+are there (never change those), and raise `CURRENT`. A test holds the migrations against the tables on both engines.
+"""
 
 from pathlib import Path
 

@@ -212,13 +212,17 @@ class InMemoryPeople:
         return [person for person in self._by_id() if (system, value) in person.identifiers]
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
-        """Return the persons who share a normalized name, a phone number or a birth date, in this order; at most 50."""
+        """Return the persons who share a normalized name, a birth date or a phone number; at most 50.
+
+        Those who share name and birth date come first, then phone, name, birth date.
+        """
         name, digits = match_name(family, given), match_phone(phone)
         people = self._by_id()
-        same_name = [p for p in people if name.strip() and match_name(p.family, p.given) == name]
-        same_phone = [p for p in people if digits and match_phone(p.phone) == digits]
+        same_name = [p for p in people if name and match_name(p.family, p.given) == name]
         same_day = [p for p in people if birth_date and p.birth_date == birth_date]
-        found = {person.id: person for person in [*same_name, *same_phone, *same_day]}
+        same_phone = [p for p in people if digits and match_phone(p.phone) == digits]
+        both = [p for p in same_name if p in same_day]
+        found = {person.id: person for person in [*both, *same_phone, *same_name, *same_day]}
         return list(found.values())[:_MOST_CANDIDATES]
 
     def lock(self, person_id: str) -> None:

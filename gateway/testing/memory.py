@@ -52,7 +52,9 @@ class InMemoryDatabase:
         """Run `work` on a copy of the state, which becomes the state when `work` returns."""
         with self._turn:
             if self._writing:
-                raise RuntimeError("write was called by work that is itself being written: use the transaction it was given")
+                raise RuntimeError(
+                    "write was called by work that is itself being written: use the transaction it was given"
+                )
             self._writing = True
             try:
                 draft = self.state.copy()

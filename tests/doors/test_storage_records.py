@@ -330,20 +330,34 @@ def test_one_identifier_may_name_two_persons(database: Database) -> None:
     assert [person.id for person in found] == ["person-1", "person-2"]
 
 
-def test_candidates_share_a_spelled_out_name_a_phone_or_a_birth_date_in_this_order(database: Database) -> None:
+def test_candidates_share_name_and_birth_date_or_phone_or_name_or_birth_date_in_this_order(database: Database) -> None:
     nobody = {"patient_ids": (), "identifiers": (), "birth_date": None, "phone": None}
     people = [
         a_person("by-date", family="Other", given="X", **{**nobody, "birth_date": "1980-02-30"}),
         a_person("by-name", family="ZZTÉST", given="Aa-ron", **nobody),
         a_person("by-phone", family="Third", given="Y", **{**nobody, "phone": "+1 (206) 555-0101"}),
         a_person("stranger", family="Fourth", given="Z", **nobody),
+        a_person("by-two", family="Zztest", given="Aaron", **{**nobody, "birth_date": "1980-02-30"}),
     ]
     for person in people:
         database.write(lambda t, person=person: t.people.save(person, AT))
 
     found = database.read(lambda t: t.people.candidates("Zztest", "Aaron", "1980-02-30", "206-555-0101"))
 
-    assert [person.id for person in found] == ["by-name", "by-phone", "by-date"]
+    assert [person.id for person in found] == ["by-two", "by-phone", "by-name", "by-date"]
+
+
+def test_a_common_name_does_not_hide_who_was_born_that_day(database: Database) -> None:
+    def crowd(t: Transaction) -> None:
+        for n in range(60):
+            t.people.save(a_person(f"person-{n:02}", birth_date=None, patient_ids=(), identifiers=()), AT)
+        t.people.save(a_person("sought", patient_ids=(), identifiers=()), AT)
+
+    database.write(crowd)
+
+    found = database.read(lambda t: t.people.candidates("Zztest", "Aaron", "1980-02-30", None))
+
+    assert found[0].id == "sought"
 
 
 def test_nobody_is_a_candidate_for_having_no_name(database: Database) -> None:
