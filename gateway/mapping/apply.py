@@ -131,7 +131,7 @@ def _items(value: Any, mapping: CompiledMapping, name: str) -> list[Any]:
             items.append({**one[member], **one})
         else:
             items.append(one)
-    return items
+    return items if len(items) == 1 else table.in_order(items)
 
 
 def _authors(scope: Scope, mapping: CompiledMapping) -> tuple[list[dict[str, Any]], str | None]:

@@ -37,6 +37,21 @@ class CodeTable:
     name: str
     by_source: dict[str, Item]
     by_target: dict[str, Item]
+    """In the order of the rows."""
+
+    def in_order(self, items: list[Item]) -> list[Item]:
+        """Put each item once and in the order of the rows; what has no code of ours stands last, as it came.
+
+        So an encounter reads the same whatever order its source lists things in.
+        """
+        once: dict[tuple[Any, ...], Item] = {}
+        for one in items:
+            once.setdefault((one.get("author"), one.get("code") or one.get("text"), one.get("to")), one)
+        place = list(self.by_target).index
+        return sorted(
+            once.values(),
+            key=lambda one: place(one["code"]) if one.get("code") in self.by_target else len(self.by_target),
+        )
 
     def item_of(self, text: str) -> Item | None:
         """Return a new item for a source's word, or None when the table does not know it."""
