@@ -15,6 +15,7 @@ from gateway.demo.story import Story, Tally, keep_in
 from gateway.demo.telling import Telling
 
 _RENEW_TOKEN_S = 200
+_PLAIN_WIDTH = 120
 
 
 def _host_and_port(_: click.Context, parameter: click.Parameter, written: str | None) -> tuple[str, int] | None:
@@ -45,7 +46,9 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int
     with tempfile.TemporaryDirectory(prefix="warm-handoff-demo-") as directory:
         stage = Stage(Path(directory))
         receivers = receivers_for(stage, ehr, ehr_mllp)
-        story = Story(stage, Telling(Console()), receivers, keep_in(out))
+        story = Story(
+            stage, Telling(Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)), receivers, keep_in(out)
+        )
         try:
             tally = story.tell()
             if not once:

@@ -79,7 +79,10 @@ class Story:
         self._again()
         self._unreadable()
         self._answers()
-        return self._count()
+        tally = self._count()
+        for exchange in self.receivers.exchanges():
+            self.sent(f"to-receiver.{'json' if exchange.channel == 'fhir' else 'hl7'}", exchange.sent)
+        return tally
 
     # --- chapters ---
 
@@ -100,7 +103,9 @@ class Story:
             "Crisis templates of 117 columns, open data, NIEM 6 XML and dispatch objects (EIDO). Some refer a person;\n"
             "none of the forms asks the person. So everything is converted and counted, and nothing is sent.",
         )
-        self._hand_in(files.CRISES, files.OPEN_DATA, *files.INCIDENTS, *files.DISPATCHES)
+        receipts = self._hand_in(files.CRISES, files.OPEN_DATA, *files.INCIDENTS, *files.DISPATCHES)
+        self.telling.say("What the police learn of a record, whatever becomes of the person:")
+        self.telling.plain("  " + json.dumps(receipts[0]["records"][0]))
         self._settle()
         arrived = self.receivers.referrals()
         self._check("nothing reached anybody", not arrived, f"{len(arrived)} referrals")
@@ -192,24 +197,28 @@ class Story:
 
     # --- doing ---
 
-    def _hand_in(self, *handed: SampleFile) -> None:
+    def _hand_in(self, *handed: SampleFile) -> list[dict[str, Any]]:
         with self.telling.working("handing in"):
             locations = [(file, self.doors.hand_in(file, FOLDER)) for file in handed]
             receipts = [(file, self.doors.receipt(file, location)) for file, location in locations]
-        rows = []
+        by_source: dict[tuple[str, str], Counter[str]] = {}
         for file, receipt in receipts:
             states = _states(receipt)
             self._states.update(states)
+            by_source.setdefault((file.source, file.client), Counter()).update(states)
             self._ids[file.name] = [one for record in receipt["records"] for one in record["ids"]]
-            rows.append([file.name, file.source, file.client, ", ".join(f"{n} {state}" for state, n in states.items())])
-        self.telling.table("Receipts", ["file", "source", "handed in by", "records"], rows)
+            if states != Counter(dict(file.states)):
+                self._check(f"{file.name} became {dict(file.states)}", False, str(dict(states)))
+        rows = [
+            [source, client, ", ".join(f"{n} {state}" for state, n in states.items())]
+            for (source, client), states in by_source.items()
+        ]
+        self.telling.table("Receipts", ["source", "handed in by", "records"], rows)
         for file, receipt in receipts:
             for record in receipt["records"]:
                 if record["reason"]:
                     self.telling.say(f"  {file.name}, record {record['n']} {record['state']}: {record['reason']}")
-            found = _states(receipt)
-            if found != Counter(dict(file.states)):
-                self._check(f"{file.name} became {dict(file.states)}", False, str(dict(found)))
+        return [receipt for _, receipt in receipts]
 
     def _file_consent(self, file: SampleFile, n: int, recipients: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
         patients = [one for one in self._ids[file.name] if one.startswith("Patient/")]

@@ -45,7 +45,7 @@ def ehr(tmp_path: Path) -> Iterator[Ehr]:
     records = Records(tmp_path / "ehr.sqlite")
     names = Names("EHR", "HOSPITAL", "WARM_HANDOFF", "WARM_HANDOFF")
     app = make_app(records, now=_now, new_id=(f"id-{n}" for n in count(1)), names=names, pace_s=0)
-    yield Ehr(app.test_client(), Intake(records, _now, 0))
+    yield Ehr(app.test_client(), Intake(records, _now, names, 0))
     records.close()
 
 

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     names = Names(options.application, options.facility, options.gateway_application, options.gateway_facility)
     app = make_app(records, now=_now, new_id=_new_ids(), names=names, pace_s=options.pace)
     http = make_server(options.http[0], options.http[1], app, threaded=True)
-    mllp = Listener(options.mllp, Intake(records, _now, options.pace))
+    mllp = Listener(options.mllp, Intake(records, _now, names, options.pace))
     gateway = answering.Gateway(options.gateway.rstrip("/"), options.gateway_mllp, options.token_file)
     stop = threading.Event()
     # Blocked in every thread, waited for in this one: no handler can run in the middle of something.
@@ -68,8 +68,8 @@ def _read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=0.4, metavar="SECONDS", help="time between answers to a referral")
     parser.add_argument("--application", default="DEMO_EHR", help="MSH-3 of our own messages (default: %(default)s)")
     parser.add_argument("--facility", default="DEMO_HOSPITAL", help="MSH-4 of our own messages (default: %(default)s)")
-    parser.add_argument("--gateway-application", default="WARM_HANDOFF", help="MSH-5 (default: %(default)s)")
-    parser.add_argument("--gateway-facility", default="WARM_HANDOFF", help="MSH-6 (default: %(default)s)")
+    parser.add_argument("--gateway-application", default="WARMHANDOFF", help="MSH-5 (default: %(default)s)")
+    parser.add_argument("--gateway-facility", default="GATEWAY", help="MSH-6 (default: %(default)s)")
     return parser.parse_args(arguments)
 
 

@@ -4,7 +4,7 @@ The rules are the whole of it: nothing here knows which demonstration is running
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -84,6 +84,17 @@ class Names:
     gateway_facility: str
 
 
+def named(referral: Referral, names: Names) -> Referral:
+    """Fill in the names that the sender of a referral left out, so that nobody gets an answer without a sender."""
+    return replace(
+        referral,
+        application=referral.application or names.gateway_application,
+        facility=referral.facility or names.gateway_facility,
+        own_application=referral.own_application or names.own_application,
+        own_facility=referral.own_facility or names.own_facility,
+    )
+
+
 def referral_from_task(
     records: Records, task: Resource, gateway_task_id: str, today: date, names: Names
 ) -> Referral | None:
@@ -95,7 +106,7 @@ def referral_from_task(
         return None
     birth_date = str(patient.get("birthDate", ""))
     name = (patient.get("name") or [{}])[0]
-    return Referral(
+    arrived = Referral(
         id=records.new_referral_id(),
         channel="fhir",
         placer=placer,
@@ -110,11 +121,8 @@ def referral_from_task(
             gender=str(patient.get("gender", "")),
         ),
         task_id=gateway_task_id,
-        application=names.gateway_application,
-        facility=names.gateway_facility,
-        own_application=names.own_application,
-        own_facility=names.own_facility,
     )
+    return named(arrived, names)
 
 
 def placer_identifier(resource: Resource) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from gateway.demo.receiving_ehr import hl7v2
-from gateway.demo.receiving_ehr.front_desk import owe_answers
+from gateway.demo.receiving_ehr.front_desk import Names, named, owe_answers
 from gateway.demo.receiving_ehr.records import Records
 
 START, END = b"\x0b", b"\x1c\r"
@@ -21,9 +21,10 @@ _IDLE_S = 120.0
 class Intake:
     """What happens to a message that arrived: answered, and filed when it is a referral."""
 
-    def __init__(self, records: Records, now: Callable[[], datetime], pace_s: float) -> None:
+    def __init__(self, records: Records, now: Callable[[], datetime], names: Names, pace_s: float) -> None:
         self._records = records
         self._now = now
+        self._names = names
         self._pace_s = pace_s
 
     def take(self, raw: bytes) -> bytes | None:
@@ -57,7 +58,7 @@ class Intake:
             return self._answer(message, raw, "AE", [(location, "101") for location in missing])
         now = self._now()
         arrived = hl7v2.referral_from_message(message, self._records.new_referral_id(), now.date())
-        referral = self._records.put_referral(arrived)
+        referral = self._records.put_referral(named(arrived, self._names))
         if event == "I14":
             self._records.drop_answers(referral.id, "cancelled by the sender")
         else:

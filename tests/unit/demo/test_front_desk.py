@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from gateway.demo.receiving_ehr.front_desk import age_on, known_service, placer_identifier, plan
+from gateway.demo.receiving_ehr.front_desk import Names, age_on, known_service, named, placer_identifier, plan
 from gateway.demo.receiving_ehr.records import Referral, Subject
 
 
@@ -55,6 +55,15 @@ def test_age_is_counted_from_dates_of_any_precision(birth_date: str, age: int | 
 
 def test_service_not_of_ours_is_other() -> None:
     assert known_service(["H2011", "aromatherapy"]) == "other"
+
+
+def test_names_that_the_sender_left_out_are_ours_and_its() -> None:
+    arrived = replace(a_referral("detox"), application="SENDER")
+
+    filled = named(arrived, Names("EHR", "HOSPITAL", "WARMHANDOFF", "GATEWAY"))
+
+    assert (filled.own_application, filled.own_facility) == ("EHR", "HOSPITAL")
+    assert (filled.application, filled.facility) == ("SENDER", "GATEWAY")
 
 
 def test_placer_identifier_is_the_one_of_that_type() -> None:
