@@ -10,13 +10,12 @@ from gateway.consent.conclude import refuse_whole
 from gateway.consent.facts import Facts
 from gateway.consent.prepare import prepare
 from gateway.consent.provisions import refuses
-from gateway.consent.purposes import any_covers
 from gateway.consent.reasons import Withhold
-from gateway.consent.recipients import recipients_of_path
+from gateway.consent.recipients import match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import Situation
 from gateway.consent.switches import Switches
-from gateway.model.consent_directive import Consents, Directive, Provision
+from gateway.model.consent_directive import Consents, Directive, Grant
 from gateway.model.decision import Refusal
 from gateway.model.labeled import Item, LabeledRecords
 from gateway.model.partner import Registry
@@ -83,10 +82,9 @@ def _is_yes(directive: Directive, situation: Situation) -> bool:
         return False
     start, end = directive.period
     is_current = (start is None or start <= situation.at) and (end is None or situation.at < end)
-    return is_current and any(_reaches(path, situation) for path in directive.paths if path)
+    return is_current and any(_reaches(grant, situation) for grant in directive.grants if grant.provisions)
 
 
-def _reaches(path: tuple[Provision, ...], situation: Situation) -> bool:
-    asked = situation.request.purposes
-    covers = all(not one.purposes or all(any_covers(one.purposes, each) for each in asked) for one in path)
-    return covers and not recipients_of_path(path, situation).is_stranger
+def _reaches(grant: Grant, situation: Situation) -> bool:
+    covers = grant.covered is None or grant.covered.issuperset(situation.request.purposes)
+    return covers and not match_recipients(grant.levels, situation).is_stranger

@@ -7,6 +7,7 @@ section 5). One unreadable version never spoils the others.
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,15 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gateway.consent.facts import relative, subject_keys
-from gateway.consent.provision_tree import permit_paths, read_party, read_period, read_provision
+from gateway.consent.kinds import PART2, lacking, mixes_notes, mixes_proceedings
+from gateway.consent.provision_tree import (
+    can_refuse,
+    grants_of,
+    read_party,
+    read_period,
+    read_provision,
+    tells_items_apart,
+)
 from gateway.model.consent_directive import Consents, Directive, Performer, RevocationOf
 from gateway.model.fhir_time import BEGINNING, covered_interval, instant, is_dated
 from gateway.model.labels import ACT_CODE
@@ -66,9 +75,11 @@ def compile_consent(resource: Json, registry: Registry, default_zone: str = DEFA
     try:
         digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
         _refuse_what_may_not_be_skipped(resource)
-        return _directive(resource, digest, registry, default_zone)
+        directive = _directive(resource, digest, registry, default_zone)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return _unreadable(resource)
+    grants = tuple(replace(grant, lacks=frozenset(lacking(directive, grant))) for grant in directive.grants)
+    return replace(directive, grants=grants)
 
 
 def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: str) -> Directive:
@@ -77,6 +88,8 @@ def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: 
     zone = _zone(disclosers, registry, default_zone)
     root = resource.get("provision")
     provision = read_provision(root, resource, registry, zone) if root is not None else None
+    grants = grants_of(provision)
+    kinds = frozenset(_kinds(resource))
     dated = resource.get("dateTime")
     edition = _value(extensions.get("form-edition"))
     return Directive(
@@ -89,7 +102,7 @@ def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: 
         readable=True,
         patient=subject_keys(resource.get("patient")),
         status=resource["status"],
-        kinds=frozenset(_kinds(resource)),
+        kinds=kinds,
         disclosers=tuple(party for party in disclosers if not party.vague),
         dated=covered_interval(dated, zone)[0] if dated else None,
         is_signed=any(resource.get(key) for key in _SIGNATURES) or "signature" in extensions,
@@ -104,7 +117,11 @@ def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: 
         source=resource.get("meta", {}).get("source"),
         verified=_verified(resource),
         root=provision,
-        paths=permit_paths(provision),
+        grants=grants,
+        can_refuse=can_refuse(provision),
+        tells_items_apart=tells_items_apart(provision),
+        mixes_notes=mixes_notes(kinds, grants),
+        mixes_proceedings=mixes_proceedings(kinds, grants),
     )
 
 
@@ -166,7 +183,7 @@ def _kinds(resource: Json) -> Iterable[str]:
             if coding.get("system") == CONSENT_CATEGORY:
                 yield coding["code"]
             elif (coding.get("system"), coding.get("code")) == (ACT_CODE, "42CFRPart2CD"):
-                yield "part2"
+                yield PART2
 
 
 def _performer(reference: Json, zone: tzinfo) -> Performer:

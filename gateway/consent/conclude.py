@@ -1,7 +1,7 @@
 """From the findings on each item to one answer: outcome, reason, obligations, basis and what was withheld."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.consent.reasons import SECTIONS, Release, Withhold
 from gateway.model.decision import POLICY_VERSION, Basis, DecisionRecord, Outcome, Permit, Refusal, Verdict
@@ -17,8 +17,7 @@ _POLICE_QUEUE = frozenset(
 """Refusals that go to human legal review."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(NamedTuple):
     """What every record of one decision says: the instant, and the hash of everything it was made from."""
 
     at: str
@@ -63,6 +62,7 @@ def conclude(
     if not released:
         return _refused([stop for _, stop in withheld], verdicts, seal)
     withheld += left_out
+    released = list({id(one): one for one in released}.values())  # items alike share one finding
     obligations = frozenset({"AUDIT"}).union(*(one.obligations for one in released))
     if withheld:
         decision: Outcome = "PERMIT_REDACTED"

@@ -5,22 +5,17 @@ as matching until the elements are checked, so that a deficient form is called d
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from gateway.consent import elements
-from gateway.consent.purposes import any_covers, names_legal
-from gateway.consent.recipients import ClassMatch, is_member, recipients_of_path
+from gateway.consent.kinds import CRIMINAL_JUSTICE, GENERAL, PROCEEDINGS
+from gateway.consent.purposes import names_legal
+from gateway.consent.recipients import ClassMatch, is_member, match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import ADULT_AGE, Situation
-from gateway.model.consent_directive import Directive, Provision
+from gateway.model.consent_directive import Directive, Grant
 from gateway.model.partner import JUSTICE_ROLES, Organization
-
-CRIMINAL_JUSTICE = "criminal-justice-referral"
-PROCEEDINGS = "proceedings"
-REGISTRY = "central-registry"
-NOTES = "sud-counseling-notes"
-GENERAL = "hipaa-authorization"
 
 FIRST_CURRENT_FORM = date(2024, 4, 16)
 """Forms of earlier editions lack statements of the 2024 rule (89 FR 12472)."""
@@ -28,20 +23,14 @@ FIRST_CURRENT_FORM = date(2024, 4, 16)
 _CONDITIONS = frozenset({"disposition", "parole", "release"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One permit of one consent, read for one discloser in one situation."""
 
     directive: Directive
-    path: tuple[Provision, ...]
+    grant: Grant
     discloser: Organization | None
     situation: Situation
     match: ClassMatch
-
-    @property
-    def purposes(self) -> tuple[tuple[str, str], ...]:
-        """The purposes the permit states, of the innermost provision that states any."""
-        return next((one.purposes for one in reversed(self.path) if one.purposes), ())
 
 
 Failure = tuple[str, bool]
@@ -49,10 +38,10 @@ Failure = tuple[str, bool]
 
 
 def read_permit(
-    directive: Directive, path: tuple[Provision, ...], discloser: Organization | None, situation: Situation
+    directive: Directive, grant: Grant, discloser: Organization | None, situation: Situation
 ) -> Reading | tuple[int, str, bool]:
     """Read one permit; return the reading if it is good, else (how far it got, reason, holds)."""
-    reading = Reading(directive, path, discloser, situation, recipients_of_path(path, situation, discloser))
+    reading = Reading(directive, grant, discloser, situation, match_recipients(grant.levels, situation, discloser))
     for stage, check in enumerate(_CHECKS):
         failure = check(reading)
         if failure is not None:
@@ -61,12 +50,14 @@ def read_permit(
 
 
 def _discloser(reading: Reading) -> Failure | None:
-    stated = [*reading.directive.disclosers, *(party for one in reading.path for party in one.disclosers)]
-    discloser = reading.discloser
+    stated = reading.directive.disclosers + reading.grant.disclosers
     if not stated:
         return None
-    if discloser is not None and any(party.organization == discloser.id for party in stated):
-        return None
+    discloser = reading.discloser
+    if discloser is not None:
+        for party in stated:
+            if party.organization == discloser.id:
+                return None
     return "DISCLOSER_NOT_NAMED", False
 
 
@@ -87,24 +78,17 @@ def _named(reading: Reading) -> Failure | None:
 
 def _proceedings(reading: Reading) -> Failure | None:
     """Check 42 CFR 2.31(d): a consent to use in proceedings stands alone, and only it opens them."""
-    stated = {purpose for path in reading.directive.paths for one in path for purpose in one.purposes}
-    is_own_kind = PROCEEDINGS in reading.directive.kinds
-    has_others = any(not names_legal((purpose,)) for purpose in stated)
-    has_other_kind = is_own_kind and len(reading.directive.kinds) > 1
-    if (is_own_kind or names_legal(stated)) and (has_others or has_other_kind):
+    if reading.directive.mixes_proceedings:
         return "COMBINED_PROCEEDING", False
-    if names_legal(reading.situation.request.purposes) and not is_own_kind:
+    if names_legal(reading.situation.request.purposes) and PROCEEDINGS not in reading.directive.kinds:
         return "PROCEEDING_NO_SPECIFIC", False
     return None
 
 
 def _purpose(reading: Reading) -> Failure | None:
-    for provision in reading.path:
-        if provision.purposes and not all(
-            any_covers(provision.purposes, asked) for asked in reading.situation.request.purposes
-        ):
-            return "PURPOSE_NOT_COVERED", False
-    return None
+    covered = reading.grant.covered
+    is_covered = covered is None or covered.issuperset(reading.situation.request.purposes)
+    return None if is_covered else ("PURPOSE_NOT_COVERED", False)
 
 
 def _class(reading: Reading) -> Failure | None:
@@ -146,9 +130,7 @@ def _form(reading: Reading) -> Failure | None:
 
 
 def _elements(reading: Reading) -> Failure | None:
-    missing = elements.first_missing(
-        reading.directive, reading.path, reading.purposes, reading.match, reading.situation
-    )
+    missing = elements.first_missing(reading.directive, reading.grant, reading.match, reading.situation)
     return (f"CONSENT_DEFICIENT:{missing}", False) if missing else None
 
 
@@ -172,7 +154,7 @@ def _verified(reading: Reading) -> Failure | None:
 
 def _effective(reading: Reading) -> Failure | None:
     at = reading.situation.at
-    for start, _ in (reading.directive.period, *(one.period for one in reading.path)):
+    for start, _ in (reading.directive.period, *(one.period for one in reading.grant.provisions)):
         if start is not None and at < start:
             return "CONSENT_NOT_YET_EFFECTIVE", False
     return None
@@ -180,7 +162,7 @@ def _effective(reading: Reading) -> Failure | None:
 
 def _expired(reading: Reading) -> Failure | None:
     at = reading.situation.at
-    for _, end in (reading.directive.period, *(one.period for one in reading.path)):
+    for _, end in (reading.directive.period, *(one.period for one in reading.grant.provisions)):
         if end is not None and end <= at:
             return "CONSENT_EXPIRED", False
     if has_event_passed(reading.directive, reading.discloser, reading.situation):

@@ -8,11 +8,12 @@ gives an equal record.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from gateway.consent import redisclosure
 from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
-from gateway.consent.evaluate import by_consent
+from gateway.consent.evaluate import DOCUMENTS, by_consent
 from gateway.consent.facts import Facts
 from gateway.consent.last_checks import can_arrive, law_enforcement, promised
 from gateway.consent.outside_part2 import outside_part2
@@ -107,13 +108,24 @@ def _whose(item: Item, situation: Situation) -> Withhold | None:
     if situation.request.basis_type == "deidentified":
         return None
     keys = situation.patient_keys
+    if item.subjects and item.subjects <= keys:
+        return None
     references = {subject for subject in item.subjects if "|" not in subject}
-    is_theirs = references <= keys if references else bool(item.subjects) and item.subjects <= keys
+    is_theirs = bool(references) and references <= keys
     return None if is_theirs else Withhold("PATIENT_MISMATCH", 700)
 
 
 def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
-    return [(item, decide_item(item, situation)) for item in items]
+    if situation.tells_items_apart:
+        return [(item, decide_item(item, situation)) for item in items]
+    alike: dict[Any, Release | Withhold] = {}
+    findings = []
+    for item in items:
+        kind = (id(item.origin), item.labels, item.subjects, item.type in DOCUMENTS)
+        if kind not in alike:
+            alike[kind] = decide_item(item, situation)
+        findings.append((item, alike[kind]))
+    return findings
 
 
 def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[str, Withhold]]:

@@ -4,7 +4,8 @@ Refusals first: one that applies beats every permit, whatever the dates (part2-r
 alone; elements of two deficient forms are never added up. The order of the input never matters.
 """
 
-from gateway.consent.consent_checks import CRIMINAL_JUSTICE, NOTES, REGISTRY, Reading, read_permit
+from gateway.consent.consent_checks import Reading, read_permit
+from gateway.consent.kinds import CRIMINAL_JUSTICE, NOTES, REGISTRY
 from gateway.consent.obligations import of_consent
 from gateway.consent.provisions import covers_item, is_about_content, refuses
 from gateway.consent.purposes import is_single_tpo, is_tpo
@@ -20,7 +21,7 @@ STEP = 1300
 _ITEM_STAGES = 50
 """Stages that look at the item come after those that look at the consent alone."""
 
-_DOCUMENTS = frozenset({"DocumentReference", "Binary", "Composition", "Media", "DiagnosticReport"})
+DOCUMENTS = frozenset({"DocumentReference", "Binary", "Composition", "Media", "DiagnosticReport"})
 
 
 def cannot_rely(situation: Situation) -> Withhold | None:
@@ -37,7 +38,7 @@ def explicit_refusal(item: Item, situation: Situation) -> Withhold | None:
     for directive in situation.directives:
         refusal = refuses(directive, item, situation)
         if refusal is not None:
-            is_part = item.type in _DOCUMENTS and is_about_content(refusal)
+            is_part = item.type in DOCUMENTS and is_about_content(refusal)
             return Withhold("UNSEGMENTABLE" if is_part else "EXPLICIT_DENY", STEP + 4)
     return None
 
@@ -73,9 +74,9 @@ def _readings(
     key = (discloser.id if discloser else None, only.reference if only else None)
     if key not in situation.memory:
         results = [
-            read_permit(directive, path, discloser, situation)
+            read_permit(directive, grant, discloser, situation)
             for directive in ((only,) if only else situation.directives)
-            for path in directive.paths
+            for grant in directive.grants
         ]
         good = [one for one in results if isinstance(one, Reading)]
         bad = [one for one in results if not isinstance(one, Reading)]
@@ -87,26 +88,15 @@ def _readings(
 def _item_failure(reading: Reading, item: Item) -> tuple[int, str, bool] | None:
     is_notes = COUNSELING_NOTES in item.labels
     directive = reading.directive
-    if _combines_notes(directive):
+    if directive.mixes_notes:
         return _ITEM_STAGES, "COMBINED_NOTES", not is_notes
     if is_notes and NOTES not in directive.kinds:
         return _ITEM_STAGES + 1, "NOTES_NO_SPECIFIC", False
     if NOTES in directive.kinds and not is_notes:
         return _ITEM_STAGES + 1, "SCOPE_NOT_COVERED", False
-    if not reading.path or not covers_item(reading.path, item):
+    if not reading.grant.provisions or not covers_item(reading.grant.provisions, item):
         return _ITEM_STAGES + 1, "SCOPE_NOT_COVERED", False
     return None
-
-
-def _combines_notes(directive: Directive) -> bool:
-    """Say whether a form mixes counseling notes with anything else (42 CFR 2.31(b)(2))."""
-    has_notes = NOTES in directive.kinds
-    has_others = bool(directive.kinds - {NOTES})
-    for path in directive.paths:
-        labels = frozenset().union(*(one.labels for one in path))
-        has_notes = has_notes or COUNSELING_NOTES in labels
-        has_others = has_others or (bool(labels) and COUNSELING_NOTES not in labels)
-    return has_notes and has_others
 
 
 def _release(reading: Reading, item: Item) -> Release:
@@ -116,7 +106,7 @@ def _release(reading: Reading, item: Item) -> Release:
     is_covered = recipient is not None and recipient.is_covered(situation.at)
     is_program = recipient is not None and recipient.is_program(situation.at)
     for_tpo = is_tpo(situation.request.purposes)
-    may_redisclose = for_tpo and (is_covered or (is_program and is_single_tpo(reading.purposes)))
+    may_redisclose = for_tpo and (is_covered or (is_program and is_single_tpo(reading.grant.purposes)))
     obligations = of_consent(situation.request.purposes, item)
     if not may_redisclose:
         obligations |= {"NO_REDISCLOSE"}

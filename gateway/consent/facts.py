@@ -52,6 +52,9 @@ class Facts:
     """The facts of one decision. Relationship maps go from a registry id to the subjects (keys) it serves."""
 
     patients: dict[str, Json] = field(default_factory=dict)
+    patients_by_key: dict[str, set[str]] = field(default_factory=dict)
+    people: dict[str, Any] = field(default_factory=dict)
+    """Persons already found, by the key they were asked for: the same facts give the same person."""
     merges: list[Merge] = field(default_factory=list)
     treating: dict[str, set[str]] = field(default_factory=dict)
     covering: dict[str, set[str]] = field(default_factory=dict)
@@ -109,6 +112,13 @@ def subject_keys(reference: Json | None) -> frozenset[str]:
     return frozenset(keys)
 
 
+def identifier_keys(resource: Json) -> frozenset[str]:
+    """Return the identifiers of a person's resource as `system|value`."""
+    return frozenset(
+        f"{one.get('system', '')}|{one['value']}" for one in resource.get("identifier", ()) if "value" in one
+    )
+
+
 def relative(reference: str) -> str:
     """Cut a FHIR address of this installation down to `Type/id`; leave others whole, they are other systems'."""
     prefix = "https://warmhandoff.example/fhir/"
@@ -130,6 +140,8 @@ def _take_resource(facts: Facts, reference: str, resource: Json, registry: Regis
         return
     if kind == "Patient":
         facts.patients[reference] = resource
+        for key in (reference, *identifier_keys(resource)):
+            facts.patients_by_key.setdefault(key, set()).add(reference)
     elif kind == "Encounter" and status in _OPEN_ENCOUNTER:
         _relate(facts.treating, registry.find_by_reference(resource.get("serviceProvider")), resource.get("subject"))
     elif kind == "CareTeam":

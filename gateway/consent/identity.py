@@ -1,11 +1,13 @@
 """Who is asking, proven, and about whom, exactly one person (steps 1 and 3 to 5 of case-format section 6)."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, timedelta
 from typing import Any
 
-from gateway.consent.facts import Facts, relative
+from gateway.consent.facts import Facts, identifier_keys, relative
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person
+from gateway.model.fhir_time import covered_interval
 from gateway.model.request import Request
 
 _UNKNOWN = Withhold("PATIENT_UNKNOWN", 400)
@@ -29,22 +31,29 @@ def find_person(request: Request, facts: Facts) -> Person | Withhold | None:
     if request.patient is None:
         return None if request.basis_type == "deidentified" else _UNKNOWN
     wanted = relative(request.patient)
-    found = {ref for ref, patient in facts.patients.items() if wanted == ref or wanted in _identifiers(patient)}
+    found = facts.patients_by_key.get(wanted)
     if not found:
         return _UNKNOWN
+    person: Person | Withhold = facts.people.get(wanted) or _person(found, facts)
+    facts.people[wanted] = person
+    return person
+
+
+def _person(found: set[str], facts: Facts) -> Person | Withhold:
     same = _same_person(found, facts)
     if same is None or len(_survivors(same, facts)) > 1:
         return _AMBIGUOUS
     patients = [facts.patients[ref] for ref in sorted(same) if ref in facts.patients]
-    keys = frozenset(same).union(*(_identifiers(patient) for patient in patients))
-    born = next((patient["birthDate"] for patient in patients if patient.get("birthDate")), None)
-    return Person(keys, born)
+    keys = frozenset(same).union(*(identifier_keys(patient) for patient in patients))
+    return Person(keys, next(filter(None, map(_born, patients)), None))
 
 
-def _identifiers(patient: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(
-        f"{one.get('system', '')}|{one['value']}" for one in patient.get("identifier", ()) if "value" in one
-    )
+def _born(patient: Mapping[str, Any]) -> date | None:
+    """Return the birth date, of a partial one the last day it can be: nobody is taken for older than they are."""
+    try:
+        return (covered_interval(patient.get("birthDate"), UTC)[1] - timedelta(days=1)).date()
+    except ValueError:
+        return None
 
 
 def _links(facts: Facts) -> dict[frozenset[str], bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.consent.consent_checks import PROCEEDINGS
+from gateway.consent.kinds import PROCEEDINGS
 from gateway.consent.purposes import (
     COORDINATION,
     MONITORING,

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
 from gateway.consent.conclude import Seal
 from gateway.consent.facts import Facts
 from gateway.consent.identity import check_caller, find_person
+from gateway.consent.purposes import is_payment
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person, Situation, recipient_of
 from gateway.consent.supersession import in_being
@@ -22,8 +24,7 @@ from gateway.model.request import Request
 _RELAYING_ROLES = frozenset({"intermediary", "hie"})
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """The items asked for and the situation they are decided in, or the `stop` that ends the whole request."""
 
     items: tuple[Item, ...]
@@ -58,7 +59,16 @@ def prepare(
     recipient = recipient_of(request.recipient, request, facts, registry, person)
     on_the_way = [one for one in request.via if not _only_relays(one, request, registry, at)]
     relays = tuple(recipient_of(one, request, facts, registry, None) for one in on_the_way)
-    situation = Situation(request, recipient, relays, person, consents, directives, facts, registry, switches, at)
+    tells_items_apart = (
+        request.basis is not None
+        or recipient.is_law_enforcement
+        or is_payment(request.purposes)
+        or bool(facts.restrictions)
+        or any(one.tells_items_apart for one in directives)
+    )
+    situation = Situation(
+        request, recipient, relays, person, consents, directives, facts, registry, switches, at, tells_items_apart
+    )
     return Prepared(items, seal, situation, None)
 
 
@@ -69,6 +79,11 @@ def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -
         return False
     is_associate = request.recipient in organization.class_at(at).business_associate_of
     return is_associate or bool(organization.roles & _RELAYING_ROLES)
+
+
+@cache
+def _switches_digest(switches: Switches) -> bytes:
+    return repr(switches).encode()
 
 
 def _input_hash(
@@ -89,6 +104,6 @@ def _input_hash(
         hashlib.sha256(b"".join(one.digest for one in directives)).digest(),
         facts.digest,
         registry.digest,
-        repr(switches).encode(),
+        _switches_digest(switches),
     )
     return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

@@ -5,7 +5,8 @@ from datetime import tzinfo
 from typing import Any
 
 from gateway.consent.facts import subject_keys
-from gateway.model.consent_directive import DataReference, Interval, Party, Provision
+from gateway.consent.purposes import covered_by
+from gateway.model.consent_directive import DataReference, Grant, Interval, Party, Provision, grant_of
 from gateway.model.fhir_time import covered_interval
 from gateway.model.labels import CONFIDENTIALITY, CONFIDENTIALITY_RANK, expand
 from gateway.model.partner import Registry
@@ -29,16 +30,37 @@ def read_provision(root: Json, consent: Json, registry: Registry, zone: tzinfo) 
     return _read(root, consent, registry, zone, 0, budget)
 
 
-def permit_paths(root: Provision | None) -> tuple[tuple[Provision, ...], ...]:
+def grants_of(root: Provision | None) -> tuple[Grant, ...]:
     """Return every permit with the provisions around it, outermost first, without a bare closed default.
 
-    A consent without any provision has one empty path: it permits nothing, and its elements say why.
+    A consent without any permit has one empty grant: it permits nothing, and its elements say why.
     """
-    if root is None:
-        return ((),)
     found: list[tuple[Provision, ...]] = []
-    _walk(root, (), found)
-    return tuple(found) or ((),)
+    if root is not None:
+        _walk(root, (), found)
+    return tuple(grant_of(provisions) for provisions in found or [()])
+
+
+def can_refuse(provision: Provision | None, is_root: bool = True) -> bool:
+    """Say whether any provision is a refusal: a deny, but not a bare root with something nested in it."""
+    if provision is None:
+        return False
+    is_closed_default = is_root and provision.is_bare and _has_permit(provision)
+    if provision.type == "deny" and not is_closed_default:
+        return True
+    return any(can_refuse(nested, is_root=False) for nested in provision.nested)
+
+
+def tells_items_apart(provision: Provision | None) -> bool:
+    """Say whether any provision looks at more of an item than its labels: type, codes, dates, single resources."""
+    if provision is None:
+        return False
+    looks = bool(provision.classes or provision.codes or provision.data or provision.data_period)
+    return looks or any(tells_items_apart(nested) for nested in provision.nested)
+
+
+def _has_permit(provision: Provision) -> bool:
+    return provision.type == "permit" or any(_has_permit(nested) for nested in provision.nested)
 
 
 def read_party(reference: Json, consent: Json, registry: Registry) -> Party:
@@ -89,12 +111,14 @@ def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth:
         for one in written.get("securityLabel", ())
         if one.get("system") != CONFIDENTIALITY
     ]
+    purposes = tuple((one.get("system", ""), one["code"]) for one in written.get("purpose", ()))
     provision = Provision(
         type=_type(written, depth),
         period=read_period(written.get("period"), zone),
         recipients=tuple(party for one, party in actors if not _is_discloser(one)),
         disclosers=tuple(party for one, party in actors if _is_discloser(one)),
-        purposes=tuple((one.get("system", ""), one["code"]) for one in written.get("purpose", ())),
+        purposes=purposes,
+        covered=covered_by(purposes),
         labels=frozenset().union(*labels),
         confidentiality=max(ranks, default=None),
         classes=frozenset(one["code"] for one in written.get("class", ())),

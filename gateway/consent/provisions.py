@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 from gateway.consent.consent_checks import has_event_passed
 from gateway.consent.facts import relative
-from gateway.consent.purposes import any_covers
-from gateway.consent.recipients import recipients_of_path
+from gateway.consent.recipients import match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import Situation
 from gateway.model.consent_directive import DataReference, Directive, Interval, Party, Provision
@@ -25,9 +24,9 @@ _CLINICAL_TIMES = (
 )  # fmt: skip
 
 
-def covers_item(path: tuple[Provision, ...], item: Item) -> bool:
+def covers_item(provisions: tuple[Provision, ...], item: Item) -> bool:
     """Say whether a permit, with everything around it, speaks of the item."""
-    return all(_speaks_of(provision, item, when_unknown=False) for provision in path)
+    return all(_speaks_of(provision, item, when_unknown=False) for provision in provisions)
 
 
 def refuses(directive: Directive, item: Item, situation: Situation) -> Provision | None:
@@ -37,12 +36,17 @@ def refuses(directive: Directive, item: Item, situation: Situation) -> Provision
     its consent is in force.
     """
     root = directive.root
-    if root is None or directive.status != "active" or not _is_in_force(directive, situation):
+    if (
+        root is None
+        or not directive.can_refuse
+        or directive.status != "active"
+        or not _is_in_force(directive, situation)
+    ):
         return None
     found = _deepest(root, item, situation, (), 0)
     if found is None or found[1].type != "deny":
         return None
-    is_closed_default = found[1] is root and root.is_bare and any(directive.paths)
+    is_closed_default = found[1] is root and root.is_bare and directive.permits_something
     return None if is_closed_default else found[1]
 
 
@@ -89,10 +93,9 @@ def _applies(provision: Provision, item: Item, situation: Situation) -> bool:
 
 def _permits(path: tuple[Provision, ...], item: Item, situation: Situation) -> bool:
     """Match a permit as it is matched to release: every purpose, a recipient who is named, no doubt."""
-    asked = situation.request.purposes
-    if not all(not one.purposes or all(any_covers(one.purposes, each) for each in asked) for one in path):
+    if not all(not one.purposes or one.covered.issuperset(situation.request.purposes) for one in path):
         return False
-    match = recipients_of_path(path[-1:], situation)
+    match = match_recipients(tuple(one for one in path[-1:] if one.recipients), situation)
     return not match.is_stranger and not match.by_class and covers_item(path[-1:], item)
 
 
@@ -113,7 +116,7 @@ def _comes_from(parties: tuple[Party, ...], item: Item) -> bool:
 
 
 def _any_purpose(provision: Provision, situation: Situation) -> bool:
-    return not provision.purposes or any(any_covers(provision.purposes, one) for one in situation.request.purposes)
+    return not provision.purposes or not provision.covered.isdisjoint(situation.request.purposes)
 
 
 def _speaks_of(provision: Provision, item: Item, when_unknown: bool) -> bool:

@@ -32,74 +32,69 @@ def _below(code: str) -> frozenset[str]:
 
 _COVERED = {code: _below(code) for code in _CHILDREN}
 
-TREATMENT = _COVERED["TREAT"] - {"CLINTRL"}
-PAYMENT = _COVERED["HPAYMT"]
-OPERATIONS = _COVERED["HOPERAT"]
-RESEARCH = _COVERED["HRESCH"]
-_TPO = TREATMENT | PAYMENT | OPERATIONS
-_LEGAL = frozenset({"HLEGAL", "LEGAL"})
-_SINGLE_TPO = ("TREAT", "HPAYMT", "HOPERAT")
+
+def _reasons(codes: Iterable[str]) -> frozenset[Purpose]:
+    return frozenset((ACT_REASON, code) for code in codes)
 
 
-def covers(stated: Purpose, asked: Purpose) -> bool:
-    """Say whether a stated purpose includes the asked one; never across code systems."""
-    if stated == asked:
-        return True
-    return stated[0] == asked[0] == ACT_REASON and asked[1] in _COVERED.get(stated[1], ())
+TREATMENT = _reasons(_COVERED["TREAT"] - {"CLINTRL"})
+PAYMENT = _reasons(_COVERED["HPAYMT"])
+OPERATIONS = _reasons(_COVERED["HOPERAT"])
+RESEARCH = _reasons(_COVERED["HRESCH"])
+TPO = TREATMENT | PAYMENT | OPERATIONS
+LEGAL = _reasons(("HLEGAL", "LEGAL"))
+_SINGLE_TPO = _reasons(("TREAT", "HPAYMT", "HOPERAT"))
 
 
-def any_covers(stated: Iterable[Purpose], asked: Purpose) -> bool:
-    """Say whether one of the stated purposes includes the asked one."""
-    return any(covers(one, asked) for one in stated)
-
-
-def _all_within(purposes: Iterable[Purpose], codes: frozenset[str]) -> bool:
-    return all(system == ACT_REASON and code in codes for system, code in purposes)
-
-
-def _any_within(purposes: Iterable[Purpose], codes: frozenset[str]) -> bool:
-    return any(system == ACT_REASON and code in codes for system, code in purposes)
+def covered_by(stated: Iterable[Purpose]) -> frozenset[Purpose]:
+    """Return every purpose the stated ones include, themselves too; never across code systems."""
+    covered: set[Purpose] = set()
+    for system, code in stated:
+        covered.add((system, code))
+        if system == ACT_REASON:
+            covered |= _reasons(_COVERED.get(code, ()))
+    return frozenset(covered)
 
 
 def is_treatment(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is treatment."""
-    return _all_within(purposes, TREATMENT)
+    return TREATMENT.issuperset(purposes)
 
 
 def is_payment(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is payment."""
-    return _all_within(purposes, PAYMENT)
+    return PAYMENT.issuperset(purposes)
 
 
 def is_payment_or_operations(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is payment or health care operations."""
-    return _all_within(purposes, PAYMENT | OPERATIONS)
+    return (PAYMENT | OPERATIONS).issuperset(purposes)
 
 
 def is_tpo(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is treatment, payment or operations (45 CFR 164.501)."""
-    return _all_within(purposes, _TPO)
+    return TPO.issuperset(purposes)
 
 
 def names_tpo(purposes: Iterable[Purpose]) -> bool:
     """Say whether at least one purpose is treatment, payment or operations."""
-    return _any_within(purposes, _TPO)
+    return not TPO.isdisjoint(purposes)
 
 
 def is_research(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is research."""
-    return _all_within(purposes, RESEARCH)
+    return RESEARCH.issuperset(purposes)
 
 
 def names_legal(purposes: Iterable[Purpose]) -> bool:
     """Say whether a proceeding or investigation is among the purposes (42 CFR 2.12(d)(1))."""
-    return _any_within(purposes, _LEGAL)
+    return not LEGAL.isdisjoint(purposes)
 
 
 def is_single_tpo(stated: Iterable[Purpose]) -> bool:
     """Say whether these are the purposes of a single consent for all future TPO (42 CFR 2.31(a)(5)(ii))."""
-    stated = tuple(stated)
-    return all((ACT_REASON, code) in stated for code in _SINGLE_TPO) and is_tpo(stated)
+    stated = frozenset(stated)
+    return stated >= _SINGLE_TPO and is_tpo(stated)
 
 
 def own(code: str) -> Purpose:

@@ -1,6 +1,6 @@
 """Every reason a decision can give, the section of law behind each, and what the steps hand to one another."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.model.decision import Basis
 
@@ -91,8 +91,7 @@ SECTIONS: dict[str, str] = {
 """Reason -> the section of law it stands on. A reason without a section cannot be given: a test keeps it so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withhold:
+class Withhold(NamedTuple):
     """An item, or the whole request, does not go: at which step (in hundredths, so that step 13 has an inside).
 
     `holds`: nothing leaves yet, a person decides.
@@ -103,8 +102,7 @@ class Withhold:
     holds: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """An item may go. `exempt` from the checks of the address (step 15): emergency, patient, internal, de-identified.
 
     `yields`: whether an agreed restriction stops it (step 14; 42 CFR 2.26).

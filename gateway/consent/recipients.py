@@ -1,6 +1,6 @@
 """Does a permit name this recipient: by identifier, through an intermediary, or as a member of a class?"""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.consent.purposes import is_payment, is_payment_or_operations, is_treatment
 from gateway.consent.situation import Recipient, Situation
@@ -8,8 +8,7 @@ from gateway.model.consent_directive import Party, Provision
 from gateway.model.partner import Organization
 
 
-@dataclass(frozen=True, slots=True)
-class ClassMatch:
+class ClassMatch(NamedTuple):
     """How a permit reaches the recipient and the relays on the way.
 
     `by_class` are those reached only as members of a class, which still has to be proven. `intermediary` is the
@@ -27,14 +26,13 @@ class ClassMatch:
 _UNSTATED = ClassMatch(False, False, (), (), None, False)
 
 
-def recipients_of_path(
-    path: tuple[Provision, ...], situation: Situation, discloser: Organization | None = None
+def match_recipients(
+    levels: tuple[Provision, ...], situation: Situation, discloser: Organization | None = None
 ) -> ClassMatch:
-    """Match the recipient, and every relay that is a recipient too, against the actors of one permit.
+    """Match the recipient, and every relay that is a recipient too, against the provisions that state recipients.
 
     A relay that is business associate of `discloser` acts for it and is no recipient.
     """
-    levels = [one for one in path if one.recipients]
     if not levels:
         return _UNSTATED
     intermediary, depth = _intermediary(levels, situation)
@@ -64,6 +62,8 @@ def relays_for(discloser: Organization | None, situation: Situation) -> tuple[Re
     """Return the relays of the request that are recipients too when `discloser` discloses."""
     if discloser is None:
         return situation.relays
+    if not situation.relays:
+        return ()
     return tuple(relay for relay in situation.relays if not _acts_for(relay.organization, discloser, situation))
 
 
@@ -131,7 +131,7 @@ def _match(parties: tuple[Party, ...], recipient: Recipient) -> str:
     return "vague" if any(party.vague for party in parties) else "no"
 
 
-def _intermediary(levels: list[Provision], situation: Situation) -> tuple[Organization | None, int]:
+def _intermediary(levels: tuple[Provision, ...], situation: Situation) -> tuple[Organization | None, int]:
     """Find the intermediary a permit names that this request passes through or is for (42 CFR 2.11)."""
     involved = {situation.recipient.reference, *situation.request.via}
     for depth, level in enumerate(levels):

@@ -1,7 +1,7 @@
 """Step 10: what a holder other than the Part 2 origin may pass on (42 CFR 2.33(b), (c); 2.34(c); 2.35(d))."""
 
 from gateway.consent import obligations
-from gateway.consent.consent_checks import CRIMINAL_JUSTICE, REGISTRY
+from gateway.consent.kinds import CRIMINAL_JUSTICE, REGISTRY
 from gateway.consent.outside_part2 import standing
 from gateway.consent.purposes import is_payment_or_operations, is_single_tpo, is_tpo
 from gateway.consent.reasons import Release, Withhold
@@ -79,7 +79,7 @@ def _may_follow_hipaa(hop: Hop, holder: Organization, situation: Situation) -> b
 
 
 def _is_single_tpo(directive: Directive) -> bool:
-    return any(is_single_tpo(one.purposes) for path in directive.paths for one in path)
+    return any(is_single_tpo(grant.purposes) for grant in directive.grants)
 
 
 def _is_contractor(hop: Hop, holder: Organization, under: Directive | None, situation: Situation) -> bool:
@@ -99,5 +99,5 @@ def _names_holder(holder: Organization, situation: Situation) -> bool:
     return any(
         party.organization == holder.id
         for directive in situation.directives
-        for party in (*directive.disclosers, *(p for path in directive.paths for one in path for p in one.disclosers))
+        for party in (*directive.disclosers, *(one for grant in directive.grants for one in grant.disclosers))
     )

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from gateway.consent.facts import Facts
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
-from gateway.model.fhir_time import covered_interval
 from gateway.model.partner import Organization, Registry
 from gateway.model.request import Request
 
@@ -22,20 +21,17 @@ class Person:
     """The one person the request is about. `keys` are all references and identifiers of the same person."""
 
     keys: frozenset[str]
-    born: str | None
+    born: date | None
 
     def age_at(self, at: datetime) -> int | None:
-        """Return the age in full years, None where no birth date is known; of a partial date the last day counts."""
-        try:
-            born = covered_interval(self.born, UTC)[1] - timedelta(days=1)
-        except ValueError:
+        """Return the age in full years, None where no birth date is known."""
+        if self.born is None:
             return None
-        has_had_birthday = (at.month, at.day) >= (born.month, born.day)
-        return at.year - born.year - (0 if has_had_birthday else 1)
+        has_had_birthday = (at.month, at.day) >= (self.born.month, self.born.day)
+        return at.year - self.born.year - (0 if has_had_birthday else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Who would get the records: a registered organization, or a person; `keys` are all it can be named by."""
 
     reference: str
@@ -48,7 +44,8 @@ class Recipient:
 class Situation:
     """Everything the steps look at for one recipient. `directives` are the person's consents in being, by id.
 
-    `memory` keeps what is the same for every item (consents read for one discloser).
+    `memory` keeps what is the same for every item (consents read for one discloser). `tells_items_apart`: items of
+    one origin with the same labels may come out differently.
     """
 
     request: Request
@@ -61,6 +58,7 @@ class Situation:
     registry: Registry
     switches: Switches
     at: datetime
+    tells_items_apart: bool = True
     memory: dict[Any, Any] = field(default_factory=dict)
 
     @property
@@ -76,7 +74,7 @@ def recipient_of(
     organization = registry.get(reference)
     keys = {reference}
     if organization is not None:
-        keys.update(f"{system}|{value}" for system, value in organization.identifiers)
+        keys |= organization.keys
     elif person is not None and reference in person.keys:
         keys |= person.keys
     keys |= _person_keys(reference, facts.persons)

@@ -32,7 +32,7 @@ def _replaces(newer: Directive, older: Directive, switches: Switches) -> bool:
         return False
     is_own = newer.source is None or newer.source.startswith(switches.own_addresses)
     is_sure = newer.status == "active" and newer.verified is not False and (is_own or newer.verified is True)
-    return is_sure or any(older.paths)
+    return is_sure or older.permits_something
 
 
 def _is_on_circle(reference: str, links: dict[str, frozenset[str]]) -> bool:

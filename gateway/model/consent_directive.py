@@ -45,6 +45,8 @@ class Provision:
     recipients: tuple[Party, ...]
     disclosers: tuple[Party, ...]
     purposes: tuple[tuple[str, str], ...]
+    covered: frozenset[tuple[str, str]]
+    """Every purpose the stated ones include."""
     labels: frozenset[Label]
     """Already expanded: every item label that one of the stated labels speaks of."""
     confidentiality: int | None
@@ -66,6 +68,42 @@ class Provision:
         """Say whether it states nothing but type and period."""
         stated = self.recipients or self.disclosers or self.purposes or self.actions or self.data_period
         return not stated and not self.states_information
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permit of a consent, with everything around it that must match too; what all of it states, read once.
+
+    `levels` are the provisions that state recipients, outermost first, `parties` all of theirs. `purposes` are those
+    of the innermost provision that states any, `covered` the purposes every level includes (None = none stated).
+    """
+
+    provisions: tuple[Provision, ...]
+    levels: tuple[Provision, ...]
+    parties: tuple[Party, ...]
+    disclosers: tuple[Party, ...]
+    purposes: tuple[tuple[str, str], ...]
+    covered: frozenset[tuple[str, str]] | None
+    labels: frozenset[Label]
+    states_information: bool
+    lacks: frozenset[str] = frozenset()
+    """Elements of 42 CFR 2.31(a) the paper lacks for this permit, whoever asks."""
+
+
+def grant_of(provisions: tuple[Provision, ...]) -> Grant:
+    """Read what a permit and the provisions around it state together."""
+    levels = tuple(one for one in provisions if one.recipients)
+    stated = [one for one in provisions if one.purposes]
+    return Grant(
+        provisions=provisions,
+        levels=levels,
+        parties=tuple(party for one in levels for party in one.recipients),
+        disclosers=tuple(party for one in provisions for party in one.disclosers),
+        purposes=stated[-1].purposes if stated else (),
+        covered=frozenset.intersection(*(one.covered for one in stated)) if stated else None,
+        labels=frozenset().union(*(one.labels for one in provisions)),
+        states_information=any(one.states_information for one in provisions),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +130,10 @@ class Directive:
     """One version of one consent. `readable` False: it holds something nobody may skip, and all else is empty.
 
     `statements` are the boolean statements of the form that are true, by the short name of their extension
-    (revocation-right, ce-redisclosure-statement, ...). `paths` are its permits, each as the provisions from the
-    outside in that must match together.
+    (revocation-right, ce-redisclosure-statement, ...). `grants` are its permits; a consent without any has one empty
+    grant. `can_refuse`: some provision is a refusal. `tells_items_apart`: some provision looks at more
+    of an item than its labels. `mixes_notes`, `mixes_proceedings`: it combines counseling notes
+    or a proceeding with something else (42 CFR 2.31(b)(2), (d)).
     """
 
     reference: str
@@ -120,7 +160,16 @@ class Directive:
     source: str | None = None
     verified: bool | None = None
     root: Provision | None = None
-    paths: tuple[tuple[Provision, ...], ...] = ()
+    grants: tuple[Grant, ...] = ()
+    can_refuse: bool = False
+    tells_items_apart: bool = False
+    mixes_notes: bool = False
+    mixes_proceedings: bool = False
+
+    @property
+    def permits_something(self) -> bool:
+        """Say whether it holds any permit at all."""
+        return any(one.provisions for one in self.grants)
 
     @property
     def period(self) -> Interval:

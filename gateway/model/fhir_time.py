@@ -48,10 +48,8 @@ def is_dated(text: str) -> bool:
 def written(at: datetime) -> str:
     """Write an instant in UTC as FHIR does, with no more fraction than it has: 2026-11-02T18:00:00.500Z."""
     utc = at.astimezone(UTC)
-    if not utc.microsecond:
-        return utc.strftime("%Y-%m-%dT%H:%M:%SZ")
-    precision = "milliseconds" if utc.microsecond % 1000 == 0 else "microseconds"
-    return utc.isoformat(timespec=precision).replace("+00:00", "Z")
+    precision = "seconds" if not utc.microsecond else "microseconds" if utc.microsecond % 1000 else "milliseconds"
+    return utc.isoformat(timespec=precision)[:-6] + "Z"
 
 
 def _instant(text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,9 @@ ROLES = (
     | {"public_health", "pdmp", "child_protection", "housing", "employer", "attorney", "grant_office", "fundraising"}
     | {"other"}
 )
+
+
+_WIDEST_ZONE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Organization:
         return ZoneInfo(self.timezone) if self.timezone else None
 
     @cached_property
+    def keys(self) -> frozenset[str]:
+        """What it can be named by: the registry id, and each identifier as `system|value`."""
+        return frozenset({self.id} | {f"{system}|{value}" for system, value in self.identifiers})
+
+    @cached_property
     def is_law_enforcement(self) -> bool:
         """Say whether any role is law enforcement: it beats every other role and every claimed purpose."""
         return bool(self.roles & LAW_ENFORCEMENT_ROLES)
@@ -103,6 +111,8 @@ class Organization:
 
     def class_at(self, at: datetime) -> LegalClass:
         """Return the legal class that counts on the local day of `at`: the last one that began on or before it."""
+        if self.legal_classes and self.legal_classes[-1].since < at.date() - _WIDEST_ZONE:
+            return self.legal_classes[-1]  # begun in every zone: the calendar need not be asked
         day = self.local_day(at)
         for entry in reversed(self.legal_classes):
             if entry.since <= day:

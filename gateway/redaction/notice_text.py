@@ -75,7 +75,7 @@ def _document(identifier: str, title: str, text: str, subject: str | None) -> di
             {
                 "attachment": {
                     "contentType": "text/plain; charset=utf-8",
-                    "data": base64.b64encode(text.encode()).decode(),
+                    "data": data,
                 }
             }
         ],

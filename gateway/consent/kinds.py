@@ -1,0 +1,60 @@
+"""The kinds of consent (case-format section 5.2), and what each paper lacks or mixes by itself (42 CFR 2.31)."""
+
+from collections.abc import Iterator
+
+from gateway.consent.purposes import LEGAL, is_research, is_tpo, names_legal, names_tpo
+from gateway.model.consent_directive import Directive, Grant
+from gateway.model.labels import COUNSELING_NOTES
+
+PART2 = "part2"
+CRIMINAL_JUSTICE = "criminal-justice-referral"
+PROCEEDINGS = "proceedings"
+REGISTRY = "central-registry"
+NOTES = "sud-counseling-notes"
+GENERAL = "hipaa-authorization"
+
+_TPO_STATEMENTS = frozenset({"tpo-redisclosure-warning", "refusal-consequences"})
+
+
+def mixes_notes(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
+    """Say whether the form mixes counseling notes with anything else (42 CFR 2.31(b)(2))."""
+    speaks_of_notes = NOTES in kinds or any(COUNSELING_NOTES in one.labels for one in grants)
+    speaks_of_others = bool(kinds - {NOTES}) or any(one.labels and COUNSELING_NOTES not in one.labels for one in grants)
+    return speaks_of_notes and speaks_of_others
+
+
+def mixes_proceedings(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
+    """Say whether the form mixes a use in proceedings with anything else (42 CFR 2.31(d))."""
+    stated = {purpose for grant in grants for one in grant.provisions for purpose in one.purposes}
+    is_own_kind = PROCEEDINGS in kinds
+    return (is_own_kind or names_legal(stated)) and (not LEGAL.issuperset(stated) or (is_own_kind and len(kinds) > 1))
+
+
+def lacking(directive: Directive, grant: Grant) -> Iterator[str]:
+    """Name the elements of 42 CFR 2.31(a) that the paper lacks for one of its permits, whoever asks."""
+    is_criminal_justice = CRIMINAL_JUSTICE in directive.kinds
+    if not directive.patient:
+        yield "EL_PATIENT"
+    if not directive.disclosers and not grant.disclosers:
+        yield "EL_DISCLOSER"
+    if not grant.states_information:
+        yield "EL_INFO"
+    if not grant.purposes:
+        yield "EL_PURPOSE"
+    if "revocation-right" not in directive.statements or (is_criminal_justice and directive.revocable_from is None):
+        yield "EL_REVOCATION"
+    if not _states_expiry(directive, grant):
+        yield "EL_EXPIRY"
+    if names_tpo(grant.purposes) and not is_criminal_justice and not directive.statements >= _TPO_STATEMENTS:
+        yield "EL_TPO_STATEMENTS"
+
+
+def _states_expiry(directive: Directive, grant: Grant) -> bool:
+    """(a)(7): a date, or an event the purpose allows; absence is never "none". 2.35(b) wants the period itself."""
+    if directive.period[1] is not None:
+        return True
+    if CRIMINAL_JUSTICE in directive.kinds or not grant.purposes:
+        return False
+    if directive.expiry in ("none", "end-of-treatment"):
+        return is_tpo(grant.purposes)
+    return directive.expiry == "end-of-research-study" and is_research(grant.purposes)
