@@ -98,7 +98,8 @@ def _if_match() -> int:
 def _written(outcome: Answer | Problem, status: int) -> Response:
     if isinstance(outcome, Problem):
         raise RequestRefused(outcome)
-    response = Response(outcome.body, status, content_type=FHIR_JSON)
+    minimal = "return=minimal" in request.headers.get("Prefer", "").replace(" ", "").split(",")
+    response = Response(b"" if minimal else outcome.body, status, content_type=FHIR_JSON)
     if outcome.version is not None:
         response.set_etag(str(outcome.version), weak=True)
     response.last_modified = outcome.updated_at

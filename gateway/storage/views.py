@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from gateway.model.handoff import WorkState
 from gateway.storage.database import SqlDatabase
@@ -108,14 +108,18 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
-    """An input or a record of one that could not be read; `n` is None for the whole input."""
+    """An input that could not be read, whole or in some records."""
 
     input_id: str
-    n: int | None
     source: str
     client: str | None
     received_at: datetime
+    records: int | None
+    """How many records of it are in quarantine; None: the whole input is."""
+    first: int | None
+    """Number of the first of them."""
     reason: str | None
+    """Why, for that first one or for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,27 +189,35 @@ class ConsoleViews:
         return [_record_row(row, ()) for row in self._rows(query)]
 
     def quarantined(self) -> list[QuarantinedRow]:
-        """Return what could not be read, newest first: whole inputs (without `n`) and single records."""
-        # Named columns: the originals stay where they are, a queue page must not read gigabytes.
-        source = (inputs.c.source, inputs.c.client, inputs.c.received_at)
-        whole = select(inputs.c.id, null(), *source, inputs.c.reason).where(
-            inputs.c.state == "quarantined", ~_has_records()
-        )
-        single = (
-            select(inputs.c.id, input_records.c.n, *source, input_records.c.reason)
-            .join(input_records)
+        """Return the inputs that could not be read, or not in all records, newest first."""
+        unread = (
+            select(input_records.c.input_id, func.count().label("records"), func.min(input_records.c.n).label("first"))
             .where(input_records.c.state == "quarantined")
+            .group_by(input_records.c.input_id)
+            .subquery()
         )
-        newest = inputs.c.received_at.desc()
-        found = [
-            *self._rows(whole.order_by(newest).limit(QUEUE_SIZE)),
-            *self._rows(single.order_by(newest, input_records.c.n).limit(QUEUE_SIZE)),
+        first = and_(input_records.c.input_id == unread.c.input_id, input_records.c.n == unread.c.first)
+        # Named columns: the originals stay where they are, a queue page must not read gigabytes.
+        query = (
+            select(
+                inputs.c.id,
+                inputs.c.source,
+                inputs.c.client,
+                inputs.c.received_at,
+                unread.c.records,
+                unread.c.first,
+                func.coalesce(input_records.c.reason, inputs.c.reason),
+            )
+            .outerjoin(unread, unread.c.input_id == inputs.c.id)
+            .outerjoin(input_records, first)
+            .where(or_(inputs.c.state == "quarantined", unread.c.records > 0))
+            .order_by(inputs.c.received_at.desc(), inputs.c.id)
+            .limit(QUEUE_SIZE)
+        )
+        return [
+            QuarantinedRow(input_id, source, client, from_micros(at), records, n, reason)
+            for input_id, source, client, at, records, n, reason in self._rows(query)
         ]
-        rows = [
-            QuarantinedRow(input_id, n, name, client, from_micros(at), reason)
-            for input_id, n, name, client, at, reason in found
-        ]
-        return sorted(rows, key=lambda row: row.received_at, reverse=True)[:QUEUE_SIZE]
 
     def stopped_work(self, state: WorkState) -> list[WorkRow]:
         """Return work that is refused, held or dead, newest first, with the record it belongs to.

@@ -125,6 +125,12 @@ def test_an_update_writes_the_next_version(site: Site) -> None:
     assert answer.json["status"] == "in-progress"
 
 
+def test_who_prefers_a_minimal_answer_gets_headers_only(site: Site) -> None:
+    answer = put_task(site, If_Match='W/"3"', Prefer="return=minimal")
+
+    assert (answer.status_code, answer.data, answer.headers["ETag"]) == (200, b"", 'W/"4"')
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [

@@ -141,9 +141,9 @@ def test_choices_are_what_occurs(sql_database: SqlDatabase, views: ConsoleViews)
 def test_the_queues_hold_what_waits_for_a_person(sql_database: SqlDatabase, views: ConsoleViews) -> None:
     sql_database.write(a_day)
 
-    assert [(row.input_id, row.n, row.reason) for row in views.quarantined()] == [
-        ("input-3", None, "not UTF-8"),
-        ("input-1", 2, "key-missing"),
+    assert [(row.input_id, row.records, row.first, row.reason) for row in views.quarantined()] == [
+        ("input-1", 1, 2, "key-missing"),
+        ("input-3", None, None, "not UTF-8"),
     ]
     assert [row.id for row in views.held_records()] == ["held"]
     assert [(row.handoff_id, row.reason) for row in views.stopped_work("refused")] == [("active", "NO_CONSENT")]

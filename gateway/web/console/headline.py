@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.model.handoff import Resource
 
-_NAMED_BY = ("code", "type", "category", "scope")
+_NAMED_BY = ("code", "type", "category", "scope", "activity")
 """Elements that say what a resource is about, in the order in which they are asked."""
 
 
