@@ -67,7 +67,9 @@ def _programs() -> Path:
     found = sorted(_INSTALLED.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
-    reason = "PostgreSQL is not installed here (no initdb under /usr/lib/postgresql)"
+    if on_path := shutil.which("initdb"):
+        return Path(on_path).resolve().parent
+    reason = "PostgreSQL is not installed here (no initdb under /usr/lib/postgresql or on the path)"
     if os.environ.get("GATEWAY_CI") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
