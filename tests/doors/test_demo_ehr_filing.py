@@ -205,3 +205,24 @@ def test_type_without_identifier_is_created_once_by_its_tag(ehr: Ehr) -> None:
 
     assert again["entry"][3]["response"]["status"] == "200 OK"
     assert ehr.received()["resources"]["Provenance"] == 1
+
+
+def test_update_of_an_accepted_task_is_a_change_of_its_referral(ehr: Ehr) -> None:
+    ehr.http.post("/fhir", json=a_transaction())
+    changed = a_transaction()
+    task = changed["entry"][2]
+    task["resource"]["status"] = "accepted"
+    task["request"] = {"method": "PUT", "url": "Task?identifier=urn:oid:2.999.2%7Cref-1"}
+
+    ehr.http.post("/fhir", json=changed)
+
+    assert [referral["arrivals"] for referral in ehr.received()["referrals"]] == [2]
+
+
+def test_task_that_is_over_when_it_first_comes_asks_for_nothing(ehr: Ehr) -> None:
+    over = a_transaction()
+    over["entry"][2]["resource"]["status"] = "completed"
+
+    ehr.http.post("/fhir", json=over)
+
+    assert ehr.received()["referrals"] == []

@@ -111,10 +111,11 @@ def _understand(
             continue
         placer = placer_identifier(done.resource)
         known = records.referral_by_placer("fhir", placer)
-        if done.resource["status"] == "cancelled" and known is not None:
+        if known is not None and done.resource["status"] == "cancelled":
             records.drop_answers(known.id, "cancelled by the sender")
         referral = referral_from_task(records, done.resource, gateway_ids.get(placer, ""), at.date(), names)
-        if referral is not None:
+        # A Task we do not know asks for something only while it is requested; one we know is a change.
+        if referral is not None and (known is not None or done.resource["status"] == "requested"):
             owe_answers(records, records.put_referral(referral), at.timestamp(), pace_s)
 
 

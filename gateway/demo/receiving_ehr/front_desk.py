@@ -98,11 +98,11 @@ def named(referral: Referral, names: Names) -> Referral:
 def referral_from_task(
     records: Records, task: Resource, gateway_task_id: str, today: date, names: Names
 ) -> Referral | None:
-    """Read a referral from a Task filed here; None when it asks for nothing we could do."""
+    """Read a referral from a Task filed here; None when it has no request, no person or no number."""
     request = _referenced(records, task.get("focus"))
     patient = _referenced(records, task.get("for"))
     placer = placer_identifier(task)
-    if task.get("status") != "requested" or request is None or patient is None or not placer:
+    if request is None or patient is None or not placer:
         return None
     birth_date = str(patient.get("birthDate", ""))
     name = (patient.get("name") or [{}])[0]
