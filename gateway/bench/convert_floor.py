@@ -15,7 +15,7 @@ from gateway.model.ids import stable_id
 
 BASE = "https://warmhandoff.example/fhir/"
 HL7 = "http://terminology.hl7.org/CodeSystem/"
-AGENCY, AGENCY_NAME = "WA0990000", "Riverton Police Department"
+AGENCY, AGENCY_NAME = "WA0990000", "Exampleville Police Department"
 
 ROW = {
     "XML_CRISIS_ID": "900001", "REPORTED_ON_DATE": "01/05/2026", "REPORTED_ON_TIME": "134", "CHBK_MANIA": "X",
@@ -49,7 +49,7 @@ def build(row: dict[str, str], key: bytes, at: str) -> dict[str, Any]:
     program = {
         "system": BASE + "CodeSystem/program", "code": "cit", "display": "Crisis intervention team",
     }  # fmt: skip
-    placer = {
+    placer: dict[str, Any] = {
         "type": {"coding": [{"system": HL7 + "v2-0203", "code": "PLAC"}]},
         "system": "https://warmhandoff.example/id/referral", "value": made("referral-number", "crisis-clinic"),
     }  # fmt: skip
@@ -152,7 +152,7 @@ def build(row: dict[str, str], key: bytes, at: str) -> dict[str, Any]:
             ],
         },
         {
-            "resourceType": "Task", "id": ids["Task"], "identifier": [{**placer, "type": {**placer["type"]}}],
+            "resourceType": "Task", "id": ids["Task"], "identifier": [placer.copy()],
             "status": "requested", "intent": "order", "priority": "routine",
             "code": {"coding": [{"system": "http://hl7.org/fhir/CodeSystem/task-code", "code": "fulfill"}]},
             "focus": {"reference": f"ServiceRequest/{ids['ServiceRequest']}"}, "for": patient.copy(),

@@ -21,15 +21,18 @@ _TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "HMM")
 _PERSON = {
     "last name": "family", "lastname": "family", "surname": "family", "family name": "family",
     "first name": "given", "firstname": "given", "given name": "given", "middle name": "given",
-    "dob": "birth_date", "birth date": "birth_date", "birthdate": "birth_date", "date of birth": "birth_date", "sex": "gender", "gender": "gender", "phone": "phone",
-    "cell phone": "phone", "telephone": "phone", "email": "email", "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
+    "dob": "birth_date", "birth date": "birth_date", "birthdate": "birth_date", "date of birth": "birth_date",
+    "sex": "gender", "gender": "gender", "phone": "phone", "cell phone": "phone", "telephone": "phone",
+    "email": "email", "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
 }  # fmt: skip
+_FREE_TEXT = "free text is withheld from every output"
+_DROPPED = "dropped at the boundary"
 _LEFT_OUT = {
-    "narrative": "free text is withheld from every output", "notes": "free text is withheld from every output",
-    "comment": "free text is withheld from every output", "remarks": "free text is withheld from every output",
-    "ssn": "dropped at the boundary", "social security": "dropped at the boundary",
-    "license": "dropped at the boundary", "badge": "the officer's number does not leave the agency",
-    "officer": "the officer's identity does not leave the agency", "race": "as perceived by the officer; measures only",
+    "narrative": _FREE_TEXT, "notes": _FREE_TEXT, "comments": _FREE_TEXT, "remarks": _FREE_TEXT,
+    "ssn": _DROPPED, "social security": _DROPPED, "license": _DROPPED,
+    "badge": "the officer's number does not leave the agency",
+    "officer": "the officer's identity does not leave the agency",
+    "race": "as perceived by the officer; measures only",
 }  # fmt: skip
 
 
@@ -82,24 +85,17 @@ def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str
         "source:", "  format: table", f"  recognize: [{_quoted(key)}]", "", f"key: [{_quoted(key)}]", "",
         "agency:", "  system: https://warmhandoff.example/id/ori",
         "  demonstration: {value: WA0990000, name: Exampleville Police Department, zone: America/Los_Angeles}", "",
-        "authors:", "  police: {role: officer}", "", "read:",
+        "authors:", "  police: {role: officer}", "",
     )  # fmt: skip
     rest = [column for column in columns if column != key]
     left_out = {column: reason for column in rest if (reason := _matching(column, _LEFT_OUT))}
     person = {column: part for column in rest if column not in left_out and (part := _matching(column, _PERSON))}
     rest = [column for column in rest if column not in left_out and column not in person]
     dates = [column for column in rest if _formats(values[column])]
-    if dates:
-        yield f"  started_at: {_date(dates[0], values, rest)}"
-    yield from _person(person, values)
     flags = [column for column in rest if values[column] and all(value.upper() == "X" for value in values[column])]
-    if flags:
-        yield "  # These look like check boxes: give each its code of the table, or make it a fact."
-        yield "  behaviors:"
-        yield "    flags:"
-        yield from (f"      {_quoted(column)}: other" for column in flags)
-        yield "    codes: behaviors"
-    yield from ("", "facts:")
+    reads = [*_started(dates, values, rest), *_person(person, values), *_flags(flags)]
+    yield "read:" if reads else "read: {}"
+    yield from (*reads, "", "facts:")
     if dates:
         yield "  started_at: {read: started_at}"
     for column in rest:
@@ -111,6 +107,20 @@ def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str
     yield from ("", "use: contact")
 
 
+def _started(dates: list[str], values: dict[str, list[str]], others: list[str]) -> Iterator[str]:
+    if dates:
+        yield f"  started_at: {_date(dates[0], values, others)}"
+
+
+def _flags(flags: list[str]) -> Iterator[str]:
+    if not flags:
+        return
+    yield "  # These look like check boxes: give each its code of the table, or make it a fact."
+    yield from ("  behaviors:", "    flags:")
+    yield from (f"      {_quoted(column)}: other" for column in flags)
+    yield "    codes: behaviors"
+
+
 def _person(person: dict[str, str], values: dict[str, list[str]]) -> Iterator[str]:
     by_part: dict[str, list[str]] = {}
     for column, part in person.items():
@@ -119,31 +129,34 @@ def _person(person: dict[str, str], values: dict[str, list[str]]) -> Iterator[st
         if by_part:
             yield "  # Columns about a person, and none with a family name: " + ", ".join(person)
         return
-    yield "  persons:"
-    yield f"    - when: {{has: {_quoted(by_part['family'][0])}}}"
-    yield "      then:"
-    yield f"        family: {{from: {_quoted(by_part['family'][0])}}}"
-    if "given" in by_part:
-        yield "        given: [" + ", ".join(f"{{from: {_quoted(column)}}}" for column in by_part["given"]) + "]"
-    if "birth_date" in by_part:
-        column = by_part["birth_date"][0]
-        yield f"        birth_date: {{date: {_quoted(column)}, in: {_format_list(_formats(values[column]))}}}"
-    if "gender" in by_part:
-        yield f"        gender: {{map: {{M: male, F: female, U: unknown}}, from: {_quoted(by_part['gender'][0])}}}"
-    if "phone" in by_part:
-        yield f"        phones: [{{number: {{from: {_quoted(by_part['phone'][0])}}}}}]"
-    if "email" in by_part:
-        yield f"        email: {{from: {_quoted(by_part['email'][0])}}}"
-    address = {part: by_part[part][0] for part in ("line", "city", "postal_code") if part in by_part}
-    if address:
-        yield "        address:"
-        for part, column in address.items():
-            reader = f"{{from: {_quoted(column)}}}"
-            yield f"          {part}: {f'[{reader}]' if part == 'line' else reader}"
+    family = _quoted(by_part["family"][0])
+    yield from ("  persons:", f"    - when: {{has: {family}}}", "      then:")
+    for part, template in _PERSON_LINES.items():
+        if part in by_part:
+            first = by_part[part][0]
+            every = ", ".join(f"{{from: {_quoted(column)}}}" for column in by_part[part])
+            yield template.format(first=_quoted(first), every=every, formats=_format_list(_formats(values[first])))
+    address = [part for part in _ADDRESS_LINES if part in by_part]
+    yield from ["        address:"] if address else []
+    yield from (_ADDRESS_LINES[part].format(first=_quoted(by_part[part][0])) for part in address)
     for part, columns in by_part.items():
-        spare = [] if part == "given" else columns[1:]
-        if spare:
-            yield f"  # More than one column looks like {part}; these are not placed: {', '.join(spare)}"
+        if part != "given" and len(columns) > 1:
+            yield f"  # More than one column looks like {part}; these are not placed: {', '.join(columns[1:])}"
+
+
+_PERSON_LINES = {
+    "family": "        family: {{from: {first}}}",
+    "given": "        given: [{every}]",
+    "birth_date": "        birth_date: {{date: {first}, in: {formats}}}",
+    "gender": "        gender: {{map: {{M: male, F: female, U: unknown}}, from: {first}}}",
+    "phone": "        phones: [{{number: {{from: {first}}}}}]",
+    "email": "        email: {{from: {first}}}",
+}
+_ADDRESS_LINES = {
+    "line": "          line: [{{from: {first}}}]",
+    "city": "          city: {{from: {first}}}",
+    "postal_code": "          postal_code: {{from: {first}}}",
+}
 
 
 def _date(column: str, values: dict[str, list[str]], others: list[str]) -> str:

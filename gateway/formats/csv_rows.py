@@ -66,8 +66,7 @@ def _put_rows(lines: TextLines, header: Header, layout: SourceLayout, spill: Spi
             put_unreadable(spill, start, problem)
         elif began and any(cells):
             row = {name: text for name, cell in zip(header.columns, cells, strict=False) if (text := cell.strip())}
-            if row:
-                put_row(spill, start, row, layout.key)
+            put_row(spill, start, row, layout)
 
 
 def _is_header(cells: list[str], header: Header) -> bool:

@@ -59,7 +59,7 @@ class TextLines:
 
 
 def _skeleton(raw: bytes, goes_on: bool) -> bytes:
-    """Keep of a line only what tells where its row ends. A row goes on only inside quotes: without one, nothing does."""
+    """Keep of a line only what tells where its row ends. A row goes on only inside quotes: no quote, no end."""
     if goes_on and b'"' not in raw:
         return b""
     return _STRUCTURE.sub(b"", raw)

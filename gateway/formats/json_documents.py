@@ -208,7 +208,7 @@ def read_rows(received: Received, layout: SourceLayout, spill: Spill) -> Iterato
                 named = [(_column(name, layout), cell) for name, cell in value.items()]
                 columns.update(name for name, _ in named)
                 row: Row = {name: text for name, cell in named if (text := _cell(cell))}
-                put_row(spill, number, row, layout.key)
+                put_row(spill, number, row, layout)
     yield from records(spill, frozenset(columns), "object")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from gateway.model.source_record import Row, SourceItem, SourceRecord, Unreadable
+from gateway.model.source_record import Row, SourceItem, SourceLayout, SourceRecord, Unreadable
 
 Item = list[Any]
 """[line, row or None, reason or None]: plain data, so that a spill can write it to disk."""
@@ -37,11 +37,18 @@ class InMemorySpill:
         yield from self._groups.values()
 
 
-def put_row(spill: Spill, line: int, row: Row, key: tuple[str, ...]) -> None:
-    """Put a row under its business key; a row without one is an unreadable input of its own."""
-    parts = [row.get(column, "") for column in key]
+def put_row(spill: Spill, line: int, row: Row, layout: SourceLayout) -> None:
+    """Put a row under its business key.
+
+    A row of blanks is nothing; any other row without a key is an unreadable input of its own.
+    """
+    if layout.blanks:
+        row = {name: text for name, text in row.items() if text not in layout.blanks}
+    if not row:
+        return
+    parts = [row.get(column, "") for column in layout.key]
     if not all(parts):
-        put_unreadable(spill, line, f"expected a value in {', '.join(key)}, found a blank")
+        put_unreadable(spill, line, f"expected a value in {', '.join(layout.key)}, found a blank")
         return
     spill.put("|".join(parts), [line, row, None])
 

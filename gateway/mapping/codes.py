@@ -37,7 +37,8 @@ class CodeTable:
     name: str
     by_source: dict[str, Item]
     by_target: dict[str, Item]
-    """In the order of the rows."""
+    rank: dict[str | None, int]
+    """Code -> place in the order of the rows."""
 
     def in_order(self, items: list[Item]) -> list[Item]:
         """Put each item once and in the order of the rows; what has no code of ours stands last, as it came.
@@ -47,11 +48,8 @@ class CodeTable:
         once: dict[tuple[Any, ...], Item] = {}
         for one in items:
             once.setdefault((one.get("author"), one.get("code") or one.get("text"), one.get("to")), one)
-        place = list(self.by_target).index
-        return sorted(
-            once.values(),
-            key=lambda one: place(one["code"]) if one.get("code") in self.by_target else len(self.by_target),
-        )
+        last = len(self.rank)
+        return sorted(once.values(), key=lambda one: self.rank.get(one.get("code"), last))
 
     def item_of(self, text: str) -> Item | None:
         """Return a new item for a source's word, or None when the table does not know it."""
@@ -95,7 +93,7 @@ def read_code_table(name: str, text: str) -> CodeTable:
         by_source[key] = item
         if "code" in item:
             by_target.setdefault(item["code"], item)
-    return CodeTable(name, by_source, by_target)
+    return CodeTable(name, by_source, by_target, {code: n for n, code in enumerate(by_target)})
 
 
 def _item(row: dict[str, str]) -> Item:

@@ -98,7 +98,7 @@ def compile_mapping(pack: Source, templates: Mapping[str, Source], tables: Mappi
     compiler = Compiler(PATH_KINDS[content["source"]["format"]], tables, _aliases(content["source"]))
     key = tuple(compiler.path(one, ("key", n)) for n, one in enumerate(content["key"]))
     agency = compile_organization(compiler, content["agency"], ("agency",), next(iter(content["authors"]), ""))
-    roles = tables.get("responder-roles", CodeTable("responder-roles", {}, {}))
+    roles = tables.get("responder-roles", CodeTable("responder-roles", {}, {}, {}))
     authors = compile_authors(compiler, content["authors"], ("authors",), agency, roles)
     reads, rules = _reads(compiler, pack)
     facts = _facts(compiler, content.get("facts") or {})
@@ -166,6 +166,7 @@ def _layout(content: dict[str, Any], key: tuple[str, ...], compiler: Compiler) -
         recognize=recognize or key,
         record=tuple([record] if isinstance(record, str) else record),
         namespaces={prefix: tuple(uris) for prefix, uris in (source.get("namespaces") or {}).items()},
+        blanks=frozenset(source.get("blank") or ()),
         columns=dict(compiler.columns),
     )
 

@@ -75,7 +75,7 @@ class Compiler:
         if table is None:
             known = ", ".join(sorted(self.tables)) or "none"
             self.problem(at, f"expected the name of a code table ({known}), found {name!r}")
-            return CodeTable(str(name), {}, {})
+            return CodeTable(str(name), {}, {}, {})
         return table
 
     def depends_on(self, name: str) -> None:

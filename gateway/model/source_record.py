@@ -24,6 +24,8 @@ class SourceLayout:
     """Where a record lies inside a document: XML elements or one dotted JSON path; empty: the format's own unit."""
     namespaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """XML: the pack's prefix -> every namespace that means the same."""
+    blanks: frozenset[str] = frozenset()
+    """Tables: texts that this source writes where it has nothing ("-", "NULL")."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Tables: folded column name or alias -> name as the mapping writes it."""
 
