@@ -15,7 +15,10 @@ Json = Mapping[str, Any]
 
 
 class ShippedDefinitions:
-    """Answer from the R4 fact table and, before it, from our own profiles and the user's packages."""
+    """Answer from the R4 fact table first, then from our own profiles, then from the user's packages.
+
+    So no package can redefine what R4 or we have defined, and packages stay unopened while neither is left.
+    """
 
     def __init__(self, packages: "tuple[Package, ...]") -> None:
         self._structures = _table("structures.json")["structures"]
@@ -24,16 +27,15 @@ class ShippedDefinitions:
 
     def structure(self, url: str) -> Json | None:
         """Return a StructureDefinition, or the facts of an R4 one."""
-        return self._find("StructureDefinition", url) or self._structures.get(url)
+        return self._structures.get(url) or self._find("StructureDefinition", url)
 
     def value_set(self, url: str) -> Json | None:
         """Return a ValueSet, or the facts of an R4 one."""
-        return self._find("ValueSet", url) or self._terminology["valueSets"].get(url)
+        return self._terminology["valueSets"].get(url) or self._find("ValueSet", url)
 
     def code_system(self, url: str) -> Json | None:
         """Return a CodeSystem, or the facts of an R4 one."""
-        facts = self._terminology["codeSystems"].get(url)
-        return facts if facts is not None else self._find("CodeSystem", url)
+        return self._terminology["codeSystems"].get(url) or self._find("CodeSystem", url)
 
     def _find(self, kind: str, url: str) -> Json | None:
         return next((found for package in self._packages if (found := package.find(kind, url))), None)
@@ -63,13 +65,14 @@ class Package:
 
     @cached_property
     def _index(self) -> dict[tuple[str, str], bytes]:
-        index = {}
-        for text in _texts(self.path):
-            if any(kind.encode() in text for kind in KINDS):
-                head = json.loads(text)
-                if isinstance(head, dict) and head.get("resourceType") in KINDS and "url" in head:
-                    index[head["resourceType"], head["url"]] = text
-        return index
+        try:
+            return dict(_defined(_texts(self.path)))
+        except (OSError, tarfile.TarError, ValueError) as problem:
+            kind = type(problem).__name__
+            message = (
+                f"{self.path.name}: expected a FHIR package, found what cannot be read ({kind}); replace or remove it"
+            )
+            raise DefinitionError(message) from None
 
 
 def load_checker(packages: Path | None = None) -> Checker:
@@ -90,6 +93,15 @@ def _packages(folder: Path | None) -> Iterator[Package]:
     for path in sorted(folder.iterdir()):
         if path.is_dir() or path.suffix == ".tgz":
             yield Package(path)
+
+
+def _defined(texts: Iterator[bytes]) -> Iterator[tuple[tuple[str, str], bytes]]:
+    """Yield kind and URL with the text of each definition; what is none is passed over."""
+    for text in texts:
+        if any(kind.encode() in text for kind in KINDS):
+            head = json.loads(text)
+            if isinstance(head, dict) and head.get("resourceType") in KINDS and "url" in head:
+                yield (head["resourceType"], head["url"]), text
 
 
 def _texts(path: Path) -> Iterator[bytes]:

@@ -115,7 +115,10 @@ def structure_facts(definition: Facts) -> Facts:
         facts["abstract"] = True
     if context := context_facts(definition):
         facts["context"] = context
-    facts["elements"] = [element_facts(element) for element in definition["snapshot"]["element"]]
+    # How a primitive's own value is written is no element; gateway.validation.primitives knows it.
+    unwritten = f"{definition['type']}.value" if definition["kind"] == "primitive-type" else ""
+    elements = definition["snapshot"]["element"]
+    facts["elements"] = [element_facts(element) for element in elements if element["path"] != unwritten]
     return facts
 
 
