@@ -1,10 +1,8 @@
 """What the operator's staff may see and decide. A page of a record is a disclosure and takes the same way."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
-
-import orjson
 
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
@@ -15,6 +13,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Resource
 from gateway.model.partner import Organization
+from gateway.model.received import Received
 from gateway.ports import Transaction
 
 SHOWN_SOURCE_BYTES = 64 * 1024
@@ -46,12 +45,22 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "decisions": tx.decisions.of_handoff(handoff_id),
             "deliveries": [work for referral in referrals for work in tx.outbox.of_subject(referral.id)],
             "referrals": referrals,
-            "trace": orjson.loads(handoff.trace) if complete else [],
+            "trace": _trace(house, tx, handoff) if complete else [],
             "source": source.payload[:SHOWN_SOURCE_BYTES] if source and complete else None,
             "candidates": _candidates(tx, handoff),
         }
 
     return house.database.write(look)
+
+
+def _trace(house: House, tx: Transaction, handoff: Handoff) -> list[dict[str, Any]]:
+    """Tell which source field and rule filled which element, by reading the record again from its input."""
+    source = tx.inputs.get(handoff.input_id)
+    numbers = [record.n for record in tx.inputs.records(handoff.input_id) if record.handoff_id == handoff.id]
+    if source is None or not numbers:
+        return []
+    received = Received.of_bytes(source.id, source.payload, source.media_type)
+    return [asdict(line) for line in house.explain(received, source.source, numbers[-1])]
 
 
 def _shown(

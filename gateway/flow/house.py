@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from gateway.model.disclosure import Disclosure
-from gateway.model.draft import Draft, Rejected
+from gateway.model.draft import Draft, Rejected, TraceLine
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, SendResult, Work
 from gateway.model.partner import Endpoint, Registry
@@ -64,6 +64,8 @@ class House:
     """Mapping name -> registry id of the agency it belongs to, where the record names none."""
     convert: Callable[[Received, str], Iterable[Converted]]
     """Read an input by the mapping of this name and map each record."""
+    explain: Callable[[Received, str, int], Iterable[TraceLine]]
+    """Say for one record of an input which source field and rule filled which element."""
     check: Callable[[Resource], Iterable[Finding]]
     """Check what we made against R4 and our profiles; what comes back with severity error stops the record."""
     check_foreign: Callable[[Resource], Iterable[Finding]]

@@ -22,6 +22,8 @@ from gateway.flow.work import work_once
 from gateway.formats import read
 from gateway.intake.mllp_listener import MllpLimits, MllpListener
 from gateway.mapping import Agency, CompiledMapping, Context, apply
+from gateway.mapping.explain import explain
+from gateway.model.draft import Draft, TraceLine
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, Work
@@ -123,6 +125,19 @@ def _convert(settings: Settings, rules: Rules, received: Received, source: str) 
         yield item.number, apply(item, mapping, context) if isinstance(item, SourceRecord) else item
 
 
+def _explain(settings: Settings, rules: Rules, received: Received, source: str, number: int) -> list[TraceLine]:
+    """Read an input again as far as one record, and say which source field and rule filled which element."""
+    mapping = rules.mappings.get(source)
+    if mapping is None:
+        return []
+    context = conversion_context(settings, rules.registry, mapping, clock())
+    for item in read(received, mapping.layout):
+        if item.number == number and isinstance(item, SourceRecord):
+            draft = apply(item, mapping, context)
+            return explain(item, draft, mapping, context) if isinstance(draft, Draft) else []
+    return []
+
+
 def _check(checker: Checker, resource: Resource) -> tuple[Finding, ...]:
     return checker.check(resource).items
 
@@ -154,6 +169,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> Hous
         key=settings.secret("id"),
         programs={name: program.agency for name, program in settings.programs.items()},
         convert=partial(_convert, settings, rules),
+        explain=partial(_explain, settings, rules),
         check=partial(_check, checker),
         check_foreign=partial(_check_foreign, checker),
         transports={

@@ -114,6 +114,7 @@ def a_world() -> World:
         key=KEY,
         programs={"co-responder-contact": "org:demo-pd", "lead-referral": "org:demo-lead"},
         convert=convert,
+        explain=lambda received, source, number: [],
         check=lambda resource: checker.check(resource).items,
         check_foreign=lambda resource: checker.check(resource, {}).items,
         transports={"fhir": transport, "hl7v2": transport},
