@@ -16,6 +16,7 @@ from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
 
 FHIR_JSON = "application/fhir+json"
+FORM = "application/x-www-form-urlencoded"
 _JSON_TYPES = (FHIR_JSON, "application/json")
 _FORMATS = ("json", *_JSON_TYPES)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -62,6 +63,8 @@ def fhir_reads(house: AnswersReads, authenticate: Callable[[], Caller], base_url
     # Search by form keeps what is looked for out of addresses, which others log (FHIR R4 http.html#search).
     @door.post("/<resource_type>/_search")
     def search_by_form(resource_type: str) -> Response:
+        if request.mimetype != FORM:
+            raise RequestRefused(Problem(415, "not-supported", None, f"Expected Content-Type {FORM}."))
         return search(resource_type)
 
     return door

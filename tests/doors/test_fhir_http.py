@@ -87,6 +87,12 @@ def test_a_search_by_form_keeps_values_out_of_the_address(site: Site) -> None:
     assert site.house.asked == [("search", "demo-ehr", "Patient", [("identifier", "urn:x|1")])]
 
 
+def test_a_search_whose_form_cannot_be_read_is_refused_not_answered_in_full(site: Site) -> None:
+    answer = site.client("demo-ehr").post("/fhir/R4/Patient/_search", json={"identifier": "urn:x|1"})
+
+    assert issue_of(answer) == (415, "not-supported")
+
+
 @pytest.mark.parametrize("query", ["name=x", "patient.name=x", "status:not=x", "_count=5", "status="])
 def test_a_filter_that_would_not_be_applied_is_refused(site: Site, query: str) -> None:
     assert issue_of(site.client("demo-ehr").get(f"/fhir/R4/Task?{query}")) == (400, "not-supported")
