@@ -39,7 +39,7 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
     _read(scope, mapping)
     if len(scope.names.get("persons", ())) > 1:
         scope.note(
-            "several-persons", "persons", "expected one person, found several: a person has to say whom it is about"
+            "several-persons", "persons", "expected one person, found several: decide whom the record describes"
         )
     deleted = mapping.withdraw is not None and mapping.withdraw(scope)
     if scope.rejection is not None:
