@@ -3,12 +3,23 @@
 The texts of drivers quote rows (PostgreSQL's DETAIL names the duplicate key), so only the kind of a failure is told.
 """
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from gateway.model.errors import GatewayError, TryLater, WillNeverWork
 
 _WORTH_REPEATING = frozenset({"40001", "40P01", "23505"})
 """PostgreSQL: serialization failure, deadlock, and a key that another process inserted a moment ago."""
+
+_NOT_NOW = (OperationalError, InterfaceError, PendingRollbackError, TimeoutError)
+"""Disk full, locked, connection lost, or every connection of the pool in use."""
 
 
 def worth_repeating(error: BaseException) -> bool:
@@ -21,7 +32,7 @@ def explain(error: SQLAlchemyError) -> GatewayError:
     found = kind(error)
     if isinstance(error, IntegrityError):
         return WillNeverWork(f"the database refused a change that contradicts what is stored ({found})")
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, _NOT_NOW):
         return TryLater(f"the database is not available for this now ({found}); nothing of the change was kept")
     return WillNeverWork(f"the database could not carry out a statement ({found})")
 

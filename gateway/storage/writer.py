@@ -158,6 +158,7 @@ def _in_savepoint(connection: Connection, work: Callable[[Connection, Effects], 
         value = work(connection, effects)
     except BaseException as reason:  # the caller waits in another thread: whatever it is, it is raised there
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+        connection.exec_driver_sql("RELEASE SAVEPOINT work")
         raise _Failed(reason) from None
     connection.exec_driver_sql("RELEASE SAVEPOINT work")
     return value

@@ -3,7 +3,14 @@
 import sqlite3
 
 import pytest
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    IntegrityError,
+    OperationalError,
+    PendingRollbackError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.storage.failures import explain, worth_repeating
@@ -24,8 +31,16 @@ def test_a_contradiction_will_never_work_and_is_told_without_the_row() -> None:
     assert str(error) == ("the database refused a change that contradicts what is stored (PostgresError, 23505)")
 
 
-def test_a_database_that_does_not_answer_may_answer_later() -> None:
-    error = explain(OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error")))
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error")),
+        TimeoutError("QueuePool limit reached"),
+        PendingRollbackError("connection lost"),
+    ],
+)
+def test_a_database_that_does_not_answer_may_answer_later(failure: SQLAlchemyError) -> None:
+    error = explain(failure)
 
     assert isinstance(error, TryLater)
     assert "nothing of the change was kept" in str(error)
