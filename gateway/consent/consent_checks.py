@@ -5,20 +5,16 @@ as matching until the elements are checked, so that a deficient form is called d
 """
 
 from collections.abc import Callable
-from datetime import date
 from typing import NamedTuple
 
 from gateway.consent import elements
-from gateway.consent.kinds import CRIMINAL_JUSTICE, GENERAL, PROCEEDINGS
+from gateway.consent.kinds import CRIMINAL_JUSTICE, GENERAL, PROCEEDINGS, is_legacy_form
 from gateway.consent.purposes import names_legal
 from gateway.consent.recipients import ClassMatch, is_member, match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import ADULT_AGE, Situation
 from gateway.model.consent_directive import Directive, Grant
 from gateway.model.partner import JUSTICE_ROLES, Organization
-
-FIRST_CURRENT_FORM = date(2024, 4, 16)
-"""Forms of earlier editions lack statements of the 2024 rule (89 FR 12472)."""
 
 _CONDITIONS = frozenset({"disposition", "parole", "release"})
 
@@ -123,8 +119,7 @@ def _form(reading: Reading) -> Failure | None:
     directive = reading.directive
     if GENERAL in directive.kinds:
         return "CONSENT_DEFICIENT", False
-    is_legacy = directive.form_edition is not None and directive.form_edition < FIRST_CURRENT_FORM
-    if is_legacy and reading.situation.switches.legacy_consent == "hold":
+    if is_legacy_form(directive) and reading.situation.switches.legacy_consent == "hold":
         return "CONSENT_DEFICIENT", True
     return None
 
@@ -171,15 +166,20 @@ def _expired(reading: Reading) -> Failure | None:
 
 
 def has_event_passed(directive: Directive, discloser: Organization | None, situation: Situation) -> bool:
-    """Say whether the event a consent ends with has happened: treatment at the discloser, or the study, is over."""
+    """Say whether the event a consent ends with has happened: treatment at the discloser, or the study, is over.
+
+    A treatment that was over before the consent was signed is not the one it speaks of.
+    """
     facts = situation.facts
     if directive.expiry == "end-of-research-study":
         return facts.studies_closed
     if directive.expiry != "end-of-treatment":
         return False
     return any(
-        subjects & situation.patient_keys and organization in (None, discloser.id if discloser else None)
-        for organization, subjects in facts.finished_episodes
+        one.subjects & situation.patient_keys
+        and one.organization in (None, discloser.id if discloser else None)
+        and (one.ended is None or directive.dated is None or one.ended > directive.dated)
+        for one in facts.finished_episodes
     )
 
 

@@ -4,7 +4,7 @@ What the paper itself lacks is read once, when the consent is compiled; what dep
 recipient, date, what a covered entity must be told) is looked at for each decision.
 """
 
-from gateway.consent.kinds import CRIMINAL_JUSTICE
+from gateway.consent.kinds import CRIMINAL_JUSTICE, STATEMENTS_OF_2024, is_legacy_form
 from gateway.consent.purposes import names_tpo
 from gateway.consent.recipients import ClassMatch
 from gateway.consent.signatures import is_duly_signed
@@ -30,15 +30,20 @@ consent, whatever it says."""
 
 
 def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situation: Situation) -> str | None:
-    """Return the first element the form lacks for this permit and request, e.g. "EL_EXPIRY", or None."""
+    """Return the first element the form lacks for this permit and request, e.g. "EL_EXPIRY", or None.
+
+    A legacy form, where a site accepts one, is not asked for the statements the rule did not know then.
+    """
     missing = set(grant.lacks)
+    if is_legacy_form(directive):
+        missing -= STATEMENTS_OF_2024
     if not is_duly_signed(directive, situation):
         missing.add("EL_SIGNATURE")
     if not match.is_stated:
         missing.add("EL_RECIPIENT")
     if match.parties and not _names_participants(match, situation):
         missing.add("EL_INTERMEDIARY")
-    if not _tells_covered_entities(directive, grant, match, situation):
+    if not is_legacy_form(directive) and not _tells_covered_entities(directive, grant, match, situation):
         missing.add("EL_CE_STATEMENT")
     if not _offers_opt_out(directive, situation):
         missing.add("EL_PURPOSE")

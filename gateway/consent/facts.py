@@ -47,6 +47,15 @@ class Restriction:
     items: frozenset[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A finished treatment at an organization; `ended` None: nobody wrote down when."""
+
+    organization: str | None
+    subjects: frozenset[str]
+    ended: datetime | None
+
+
 @dataclass
 class Facts:
     """The facts of one decision. Relationship maps go from a registry id to the subjects (keys) it serves."""
@@ -60,7 +69,7 @@ class Facts:
     covering: dict[str, set[str]] = field(default_factory=dict)
     care_teams: dict[str, Json] = field(default_factory=dict)
     persons: dict[str, Json] = field(default_factory=dict)
-    finished_episodes: list[tuple[str | None, frozenset[str]]] = field(default_factory=list)
+    finished_episodes: list[Episode] = field(default_factory=list)
     studies_closed: bool = False
     revocations: list[Revocation] = field(default_factory=list)
     false_consents: set[str] = field(default_factory=set)
@@ -147,7 +156,7 @@ def _take_resource(facts: Facts, reference: str, resource: Json, registry: Regis
     elif kind == "CareTeam":
         _take_care_team(facts, reference, resource, registry)
     elif kind == "EpisodeOfCare":
-        _take_episode(facts, resource, registry, at)
+        _take_episode(facts, resource, registry)
     elif kind == "Coverage" and status == "active":
         for payor in resource.get("payor", ()):
             _relate(facts.covering, registry.find_by_reference(payor), resource.get("beneficiary"))
@@ -173,14 +182,21 @@ def _has_ended(resource: Json, at: datetime) -> bool:
         return True
 
 
-def _take_episode(facts: Facts, episode: Json, registry: Registry, at: datetime) -> None:
+def _take_episode(facts: Facts, episode: Json, registry: Registry) -> None:
     organization = registry.find_by_reference(episode.get("managingOrganization"))
     if episode.get("status") == "active":
         _relate(facts.treating, organization, episode.get("patient"))
     if episode.get("status") == "finished":
-        facts.finished_episodes.append(
-            (organization.id if organization else None, subject_keys(episode.get("patient")))
-        )
+        identifier = organization.id if organization else None
+        facts.finished_episodes.append(Episode(identifier, subject_keys(episode.get("patient")), _end(episode)))
+
+
+def _end(resource: Json) -> datetime | None:
+    end = resource.get("period", {}).get("end")
+    try:
+        return covered_interval(end, UTC)[1] if end else None
+    except ValueError:
+        return None
 
 
 def _relate(relations: dict[str, set[str]], organization: Organization | None, subject: Json | None) -> None:

@@ -1,6 +1,7 @@
 """The kinds of consent (case-format section 5.2), and what each paper lacks or mixes by itself (42 CFR 2.31)."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from gateway.consent.purposes import LEGAL, is_research, is_tpo, names_legal, names_tpo
 from gateway.model.consent_directive import Directive, Grant
@@ -13,7 +14,16 @@ REGISTRY = "central-registry"
 NOTES = "sud-counseling-notes"
 GENERAL = "hipaa-authorization"
 
+FIRST_CURRENT_FORM = date(2024, 4, 16)
+"""Forms of earlier editions lack statements of the 2024 rule (89 FR 12472)."""
+STATEMENTS_OF_2024 = frozenset({"EL_CE_STATEMENT", "EL_TPO_STATEMENTS"})
+
 _TPO_STATEMENTS = frozenset({"tpo-redisclosure-warning", "refusal-consequences"})
+
+
+def is_legacy_form(directive: Directive) -> bool:
+    """Say whether the form is of an edition before the 2024 rule; no stated edition is a current form."""
+    return directive.form_edition is not None and directive.form_edition < FIRST_CURRENT_FORM
 
 
 def mixes_notes(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
