@@ -86,6 +86,8 @@ class _Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # one packet an answer: else Nagle and delayed ACK are measured, 40 ms each
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 received.append(self.rfile.read(int(self.headers["Content-Length"])))
