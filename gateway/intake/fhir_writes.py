@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from gateway.intake.strict_json import JsonRefused, read_object
 from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
+from gateway.validation.second_opinion import second_opinion
 
 FHIR_JSON = "application/fhir+json"
 MAX_BODY = 1024 * 1024
@@ -66,7 +67,10 @@ def _allowed(caller: Caller, interaction: Interaction, resource_type: str) -> Ca
 
 
 def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
-    """Read the body as a resource of this type, on an update with the id of the address (FHIR R4 http.html#update)."""
+    """Read the body as a resource of this type, on an update with the id of the address (FHIR R4 http.html#update).
+
+    Its shape is checked here, so that the stories find every element they look at to be of its type.
+    """
     if resource_id is not None and not _ID.fullmatch(resource_id):
         raise RequestRefused(NOT_FOUND)
     if request.mimetype not in (FHIR_JSON, "application/json"):
@@ -80,6 +84,9 @@ def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
         raise RequestRefused(Problem(400, "invalid", "resourceType", f"Expected a {resource_type}."))
     if resource_id is not None and body.get("id") != resource_id:
         raise RequestRefused(Problem(400, "invalid", f"{resource_type}.id", "Expected the id of the address."))
+    wrong = next(iter(second_opinion(body)), None)
+    if wrong is not None:
+        raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
     return body
 
 

@@ -1,16 +1,17 @@
-"""Read JSON of strangers without believing more of it than RFC 8259 and FHIR allow.
+"""Read a JSON object of a stranger: beyond `validation.read_json`, no text or number that only some readers can hold.
 
-Python's reader takes NaN, lets a second member of one name win and stops at depths only by luck; each of these has
-been used to show one reader something else than the next one sees.
+Python takes half a surrogate pair and fails when it has to write it; a number of a thousand digits is read by one
+program as infinite and by the next as wrong.
 """
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from math import isinf
 from typing import Any
 
-MAX_DEPTH = 60
+from gateway.validation import read_json
+
+_TOO_LARGE = "A number is too large."
 
 
 class JsonRefused(ValueError):
@@ -21,72 +22,36 @@ def read_object(body: bytes) -> dict[str, Any]:
     """Parse one JSON object in UTF-8.
 
     Raises:
-        JsonRefused: not UTF-8, not JSON, not an object, a member named twice, a number that is not finite, nested
-            deeper than `MAX_DEPTH`, or a character that no FHIR string may hold (FHIR R4 datatypes, string).
+        JsonRefused: what `read_json` refuses (deeper than 60 levels, a member named twice, NaN), no object, a number
+            beyond a double, or a character that no FHIR string may hold (FHIR R4 datatypes, string).
     """
     try:
-        value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite
-        )
-    except JsonRefused:
-        raise
-    except UnicodeDecodeError:
-        raise JsonRefused("The body is not UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise JsonRefused(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
-    except (ValueError, RecursionError):
-        raise JsonRefused("The body holds a number or a nesting that is too large.") from None
+        value, found = read_json(body)
+    except ValueError:  # an integer of more digits than Python converts
+        raise JsonRefused(_TOO_LARGE) from None
+    if len(found):
+        raise JsonRefused("; ".join(finding.message for finding in found))
     if not isinstance(value, dict):
-        raise JsonRefused("The body is not a JSON object.")
-    _check(value)
+        raise JsonRefused("expected a JSON object, found another kind of value")
+    for leaf in _leaves(value):
+        _check(leaf)
     return value
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise JsonRefused("An object names one member twice.")
-    return members
-
-
-def _no_constant(_: str) -> Any:
-    raise JsonRefused("NaN and Infinity are not JSON.")
-
-
-def _finite(text: str) -> Decimal:
-    """Keep a decimal digit for digit (1.10 is not 1.1, FHIR R4 datatypes, decimal)."""
-    if isinf(float(text)):
-        raise JsonRefused("A number is too large.")
-    return Decimal(text)
-
-
-def _check(root: Any) -> None:
-    level = [root]
-    for _ in range(MAX_DEPTH):
-        level = [child for value in level for child in _children(value)]
-        if not level:
-            return
-    raise JsonRefused(f"The body is nested deeper than {MAX_DEPTH} levels.")
-
-
-def _children(value: Any) -> Iterator[Any]:
-    """Yield what can nest further; strings are looked at on the way."""
+def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for name, member in value.items():
-            _check_text(name)
-            yield from _nesting(member)
-    else:
+        yield from value
+        for member in value.values():
+            yield from _leaves(member)
+    elif isinstance(value, list):
         for member in value:
-            yield from _nesting(member)
+            yield from _leaves(member)
+    else:
+        yield value
 
 
-def _nesting(member: Any) -> Iterator[Any]:
-    if isinstance(member, str):
-        _check_text(member)
-    elif isinstance(member, dict | list):
-        yield member
-
-
-def _check_text(text: str) -> None:
-    if any((c < " " and c not in "\t\r\n") or "\ud800" <= c <= "\udfff" for c in text):
+def _check(leaf: Any) -> None:
+    if isinstance(leaf, Decimal) and isinf(float(leaf)):
+        raise JsonRefused(_TOO_LARGE)
+    if isinstance(leaf, str) and any((c < " " and c not in "\t\r\n") or "\ud800" <= c <= "\udfff" for c in leaf):
         raise JsonRefused("A string holds a control character or half a surrogate pair.")

@@ -11,7 +11,12 @@ from tests.support.web_house import Site
 pytest_plugins = ("tests.support.sites",)
 
 A_TASK = {"resourceType": "Task", "id": "t1", "status": "accepted", "intent": "order"}
-A_CONSENT = {"resourceType": "Consent", "status": "active"}
+A_CONSENT = {
+    "resourceType": "Consent",
+    "status": "active",
+    "scope": {"text": "patient privacy"},
+    "category": [{"text": "disclosure"}],
+}
 FHIR = "application/fhir+json"
 
 
@@ -183,6 +188,15 @@ def test_a_body_that_is_not_what_the_address_says_is_refused(site: Site, body: d
     assert issue_of(put_task(site, body, If_Match='W/"3"')) == (400, "invalid")
 
 
+def test_an_element_of_another_shape_is_refused_with_its_place(site: Site) -> None:
+    answer = put_task(site, A_TASK | {"statusReason": "Otter-Test"}, If_Match='W/"3"')
+
+    assert issue_of(answer) == (422, "structure")
+    assert answer.json is not None
+    assert answer.json["issue"][0]["expression"] == ["Task.statusReason"]
+    assert "Otter" not in answer.text
+
+
 def test_a_body_beyond_the_limit_is_refused(site: Site) -> None:
     assert issue_of(put_task(site, b" " * (1024 * 1024 + 1), If_Match='W/"3"')) == (413, "too-long")
 
@@ -219,6 +233,7 @@ def test_scopes_open_one_interaction_on_one_type_each(site: Site) -> None:
 def test_the_capability_statement_promises_only_what_is_there(site: Site) -> None:
     statement = site.client().get("/fhir/R4/metadata").json
     client = site.client("demo-ehr")
+    bodies = {"Task": A_TASK, "Consent": A_CONSENT}
 
     assert statement is not None
     assert statement["fhirVersion"] == "4.0.1"
@@ -230,11 +245,11 @@ def test_the_capability_statement_promises_only_what_is_there(site: Site) -> Non
                 "read": lambda kind=kind: client.get(f"/fhir/R4/{kind}/here"),
                 "search-type": lambda kind=kind: client.get(f"/fhir/R4/{kind}"),
                 "create": lambda kind=kind: client.post(
-                    f"/fhir/R4/{kind}", data=orjson.dumps({"resourceType": kind}), content_type=FHIR
+                    f"/fhir/R4/{kind}", data=orjson.dumps(bodies[kind]), content_type=FHIR
                 ),
                 "update": lambda kind=kind: client.put(
                     f"/fhir/R4/{kind}/here",
-                    data=orjson.dumps({"resourceType": kind, "id": "here"}),
+                    data=orjson.dumps(bodies[kind] | {"id": "here"}),
                     content_type=FHIR,
                     headers={"If-Match": 'W/"1"'},
                 ),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.intake.strict_json import MAX_DEPTH, JsonRefused, read_object
+from gateway.intake.strict_json import JsonRefused, read_object
 
 
 def test_a_decimal_keeps_its_digits() -> None:
@@ -19,9 +19,9 @@ def test_sixty_levels_are_allowed_and_no_more() -> None:
     def nested(levels: int) -> bytes:
         return b'{"x":' * levels + b"1" + b"}" * levels
 
-    assert read_object(nested(MAX_DEPTH))
-    with pytest.raises(JsonRefused, match="deeper than 60"):
-        read_object(nested(MAX_DEPTH + 1))
+    assert read_object(nested(60))
+    with pytest.raises(JsonRefused, match="at most 60 levels"):
+        read_object(nested(61))
 
 
 @pytest.mark.parametrize(
@@ -30,16 +30,15 @@ def test_sixty_levels_are_allowed_and_no_more() -> None:
         (b'{"a": 1, "a": 1}', "twice"),
         (b'{"a": {"b": 1, "b": 2}}', "twice"),
         (b'{"a": NaN}', "NaN"),
-        (b'{"a": -Infinity}', "NaN"),
+        (b'{"a": -Infinity}', "Infinity"),
         (b'{"a": 1e400}', "too large"),
         (b'{"a": ' + b"1" * 5000 + b"}", "too large"),
-        (b"[" * 50_000, "too large"),
-        (b"[1]", "not a JSON object"),
-        (b'"text"', "not a JSON object"),
+        (b"[" * 50_000, "at most 60 levels"),
+        (b"[1]", "expected a JSON object"),
+        (b'"text"', "expected a JSON object"),
         (b"", "line 1, column 1"),
         (b'{\n"a" 1}', "line 2, column 5"),
-        (b"\xef\xbb\xbf{}", "not JSON"),
-        (b'{"a": "\xff"}', "not UTF-8"),
+        (b'{"a": "\xff"}', "expected UTF-8"),
         (b'{"a": "\\udc00"}', "surrogate"),
         (b'{"\\ud800": 1}', "surrogate"),
         (b'{"a": ["\\u0007"]}', "control character"),
