@@ -1,6 +1,6 @@
 """Which characters the bytes of an HL7v2 message stand for (MSH-18, HL7 table 0211)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 CODECS: dict[str, str] = {
     "ASCII": "ascii",
@@ -21,12 +21,11 @@ CODECS: dict[str, str] = {
 }
 """Name in MSH-18 -> Python codec. Sets that switch by ISO 2022 escapes (ISO IR87 and others) are not among them."""
 
-UNDECLARED = ("ascii", "utf-8", "cp1252")
-"""What is tried, in this order, where the sender declares nothing and no default is agreed."""
+UNDECLARED = ("utf-8", "cp1252")
+"""What is tried, in this order, where bytes are not ASCII, nothing is declared and no default agreed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """Text, the codec that gave it, and whether that codec was declared, agreed or only guessed."""
 
     text: str
@@ -47,6 +46,8 @@ def decode(content: bytes, declared: str, agreed: str = "") -> Decoded | None:
             return None
         text = _try(content, codec)
         return None if text is None else Decoded(text, codec)
+    if content.isascii():
+        return Decoded(content.decode("ascii"), "ascii")
     for codec in UNDECLARED:
         text = _try(content, codec)
         if text is not None:

@@ -12,8 +12,7 @@ def field_name(segment_id: str, field: int, version: str) -> str:
 
     A version that has no table is read like the nearest one below it.
     """
-    names = _names(segment_id, _nearest(version))
-    return names[field - 1] if 0 < field <= len(names) else ""
+    return _names(segment_id, _nearest(version)).get(field, "")
 
 
 def _nearest(version: str) -> str:
@@ -21,11 +20,13 @@ def _nearest(version: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _names(segment_id: str, version: str) -> tuple[str, ...]:
+def _names(segment_id: str, version: str) -> dict[int, str]:
     segments = hl7apy.load_library(version).SEGMENTS
     if segment_id not in segments:
-        return ()
-    return tuple(_readable(str(reference[3] or "")) for _, reference, _, _ in segments[segment_id][1])
+        return {}
+    # By the number in "PID_5": fields that a version withdrew are missing from its table.
+    fields = segments[segment_id][1]
+    return {int(key.rpartition("_")[2]): _readable(str(reference[3] or "")) for key, reference, _, _ in fields}
 
 
 def _readable(name: str) -> str:

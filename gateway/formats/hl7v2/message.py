@@ -17,6 +17,9 @@ MAX_BYTES = 64 * 1024 * 1024
 HEADER_SEGMENTS = ("MSH", "FHS", "BHS")
 """Segments whose first field is the separator itself."""
 
+_HEADER_BYTES = 4096
+"""Where the header is looked for in a message without CR."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n\x0b\x1c"
 
@@ -50,10 +53,8 @@ class Segment:
 
     __slots__ = ("_codec", "_separators", "fields")
 
-    def __init__(self, line: str, separators: Separators, codec: str) -> None:
-        self.fields = line.split(separators.field)
-        if self.fields[0] in HEADER_SEGMENTS:
-            self.fields.insert(1, separators.field)
+    def __init__(self, fields: list[str], separators: Separators, codec: str) -> None:
+        self.fields = fields
         self._separators = separators
         self._codec = codec
 
@@ -68,34 +69,19 @@ class Segment:
         Component 0 is the whole repetition, subcomponent 0 the whole component. A part that has no parts of its own
         is its own first part.
         """
-        fields = self.fields
-        if field >= len(fields):
+        if field >= len(self.fields):
             return None
-        value = fields[field]
-        if field <= 2 and fields[0] in HEADER_SEGMENTS:
+        value = self.fields[field]
+        if field <= 2 and self.fields[0] in HEADER_SEGMENTS:
             return value if (repetition, component or 1, subcomponent or 1) == (1, 1, 1) else None
-        separators = self._separators
-        picked = _part(value, separators.repetition, repetition)
-        if component and picked is not None:
-            picked = _part(picked, separators.component, component)
-            if subcomponent and picked is not None:
-                return _part(picked, separators.subcomponent, subcomponent)
-        return picked
+        return _within(value, self._separators, repetition, component, subcomponent)
 
     def text(self, field: int, component: int = 0, subcomponent: int = 0, repetition: int = 1) -> str:
         """Return the decoded text at a place; "" when it is absent, empty or null.
 
         A place that is not named to its last part is read whole: `&` and `^` which a sender forgot to escape stay in.
         """
-        fields = self.fields
-        if field >= len(fields) or not fields[field]:
-            return ""
-        value = self.raw_value(field, component, subcomponent, repetition)
-        if not value or value == NULL_TEXT:
-            return ""
-        if self._separators.escape not in value:
-            return value
-        return unescape(value, self._separators, self._codec)
+        return _decoded(self.raw_value(field, component, subcomponent, repetition), self._separators, self._codec)
 
     def texts(self, field: int, component: int = 0, subcomponent: int = 0) -> list[str]:
         """Return the decoded text at a place of every repetition of its field."""
@@ -117,47 +103,67 @@ class Segment:
 class Message:
     """One message. `raw` are the bytes it came in; reading never changes them."""
 
-    __slots__ = ("_first", "_segments", "_text", "codec", "guessed_charset", "raw", "separators")
+    __slots__ = ("_by_id", "_first", "_segments", "_text", "codec", "guessed_charset", "raw", "separators")
 
-    def __init__(self, raw: bytes, decoded: Decoded, separators: Separators) -> None:
+    def __init__(self, raw: bytes, decoded: Decoded, separators: Separators, header: list[str]) -> None:
         self.raw = raw
         self.codec = decoded.codec
         self.guessed_charset = decoded.guessed
         self.separators = separators
         # Most readers look at a few fields of a few segments: nothing is split before somebody looks.
-        self._text = f"\r{_with_cr_ends(decoded.text)}\r"
-        self._first: dict[str, Segment] = {}
-        self._segments: list[Segment] | None = None
+        self._text = _with_cr_ends(decoded.text)
+        self._first = {"MSH": header}
+        self._segments: list[Segment] = []
+        self._by_id: dict[str, list[Segment]] = {}
 
     @property
     def segments(self) -> list[Segment]:
         """Return every segment in the order it came."""
-        if self._segments is None:
-            lines = filter(None, self._text.split("\r"))
-            self._segments = [Segment(line, self.separators, self.codec) for line in lines]
+        if not self._segments:
+            self._segments = [
+                Segment(_fields(line, self.separators.field), self.separators, self.codec)
+                for line in self._text.split("\r")
+                if line
+            ]
         return self._segments
 
     def named(self, segment_id: str) -> list[Segment]:
         """Return the segments of this name in order, bare names without a field left out."""
-        return [segment for segment in self.segments if segment.id == segment_id and len(segment.fields) > 1]
+        if not self._by_id:
+            for segment in self.segments:
+                if len(segment.fields) > 1:
+                    self._by_id.setdefault(segment.id, []).append(segment)
+        return self._by_id.get(segment_id, [])
 
     def raw_value(self, path: str) -> str | None:
         """Return what was sent at `path`, escapes in; None when the segment or the place is absent."""
-        segment_id, occurrence, within = parse_path(path)
+        segment_id, occurrence, field, component, subcomponent, repetition = parse_path(path)
         segment = self._find(segment_id, occurrence)
-        return segment.raw_value(*within) if segment else None
+        return segment.raw_value(field, component, subcomponent, repetition) if segment else None
 
     def text(self, path: str) -> str:
         """Return the decoded text at `path`; "" when it is absent, empty or null."""
-        segment_id, occurrence, within = parse_path(path)
-        segment = self._first.get(segment_id) if occurrence == 1 else None
-        if segment is None:
+        # Called for every field of every message: `Segment.text`, written out for the first segment of its name.
+        segment_id, occurrence, field, component, subcomponent, repetition = parse_path(path)
+        if occurrence > 1 or (field <= 2 and segment_id in HEADER_SEGMENTS):
             segment = self._find(segment_id, occurrence)
-        return segment.text(*within) if segment else ""
+            return segment.text(field, component, subcomponent, repetition) if segment else ""
+        fields = self._first.get(segment_id) or self._first_fields(segment_id)
+        value = fields[field] if field < len(fields) else ""
+        if not value:
+            return ""
+        separators = self.separators
+        if repetition > 1 or separators.repetition in value:
+            value = _part(value, separators.repetition, repetition) or ""
+        if component:
+            value = _part(value, separators.component, component) or ""
+            if subcomponent:
+                value = _part(value, separators.subcomponent, subcomponent) or ""
+        return _decoded(value, separators, self.codec) if separators.escape in value or value == NULL_TEXT else value
 
     def texts(self, path: str) -> list[str]:
         """Return the decoded text at `path` of every repetition of its field."""
-        segment_id, occurrence, (field, component, subcomponent, _) = parse_path(path)
+        segment_id, occurrence, field, component, subcomponent, _ = parse_path(path)
         segment = self._find(segment_id, occurrence)
         return segment.texts(field, component, subcomponent) if segment else []
 
@@ -174,12 +180,19 @@ class Message:
         if occurrence > 1:
             found = self.named(segment_id)
             return found[occurrence - 1] if occurrence <= len(found) else None
-        start = self._text.find(f"\r{segment_id}{self.separators.field}") + 1
+        fields = self._first.get(segment_id) or self._first_fields(segment_id)
+        return Segment(fields, self.separators, self.codec) if fields else None
+
+    def _first_fields(self, segment_id: str) -> list[str]:
+        """Split the first segment of this name, nothing else; an empty list when there is none."""
+        separator = self.separators.field
+        start = self._text.find(f"\r{segment_id}{separator}") + 1
         if not start:
-            return None
-        line = self._text[start : self._text.find("\r", start)]
-        first = self._first[segment_id] = Segment(line, self.separators, self.codec)
-        return first
+            return []
+        end = self._text.find("\r", start)
+        line = self._text[start:] if end < 0 else self._text[start:end]
+        fields = self._first[segment_id] = _fields(line, separator)
+        return fields
 
 
 def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
@@ -193,23 +206,31 @@ def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
         return Unreadable("100", "MSH", "expected a message that begins with MSH")
     if len(raw) > MAX_BYTES:
         return Unreadable("207", "", f"expected at most {MAX_BYTES} bytes")
-    header = _header_line(content).decode("latin-1")
-    separators = separators_of(header)
+    # Latin-1 gives every byte a character: the header is read for its delimiters before its character set is known.
+    end = content.find(b"\r")
+    header_line = _first_line(content[: end if end >= 0 else _HEADER_BYTES].decode("latin-1"))
+    separators = separators_of(header_line)
     if separators is None:
         return Unreadable("102", "MSH-2", "expected two to five different delimiters after MSH and the field separator")
-    decoded = decode(content, _declared_charset(header, separators), agreed_charset)
+    header = _fields(header_line, separators.field)
+    declared = header[18].partition(separators.repetition)[0] if len(header) > 18 else ""
+    decoded = decode(content, declared, agreed_charset)
     if decoded is None:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
-    return Message(raw, decoded, separators)
+    if decoded.codec != "ascii":
+        header = _fields(_first_line(decoded.text), separators.field)
+    return Message(raw, decoded, separators, header)
 
 
 def read_any_bytes(raw: bytes) -> Message | Unreadable:
     """Read a message whose characters do not fit its MSH-18, each byte shown as a Latin-1 character: to look only."""
     content = strip_blank(raw)
-    separators = separators_of(_header_line(content).decode("latin-1")) if content.startswith(b"MSH") else None
+    text = content.decode("latin-1")
+    header_line = _first_line(text)
+    separators = separators_of(header_line) if content.startswith(b"MSH") else None
     if separators is None:
         return Unreadable("100", "MSH", "expected a message that begins with MSH and its delimiters")
-    return Message(raw, Decoded(content.decode("latin-1"), "latin-1", guessed=True), separators)
+    return Message(raw, Decoded(text, "latin-1", guessed=True), separators, _fields(header_line, separators.field))
 
 
 def strip_blank(raw: bytes) -> bytes:
@@ -217,15 +238,9 @@ def strip_blank(raw: bytes) -> bytes:
     return raw.lstrip(_BLANK).removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK) if raw[:1] != b"M" else raw
 
 
-def _header_line(content: bytes) -> bytes:
-    end = content.find(b"\r")
-    header = content if end < 0 else content[:end]
-    return header.partition(b"\n")[0]
-
-
-def _declared_charset(header: str, separators: Separators) -> str:
-    fields = header.split(separators.field, 18)
-    return fields[17].partition(separators.repetition)[0] if len(fields) > 17 else ""
+def _first_line(text: str) -> str:
+    end = text.find("\r")
+    return (text if end < 0 else text[:end]).partition("\n")[0]
 
 
 def _with_cr_ends(text: str) -> str:
@@ -241,13 +256,38 @@ def _with_cr_ends(text: str) -> str:
     return text.replace("\r", "\n").replace("\n", "\r")
 
 
+def _fields(line: str, separator: str) -> list[str]:
+    fields = line.split(separator)
+    if fields[0] in HEADER_SEGMENTS:
+        fields.insert(1, separator)
+    return fields
+
+
+def _within(value: str, separators: Separators, repetition: int, component: int, subcomponent: int) -> str | None:
+    """Return one repetition, component or subcomponent of a field; None where there is none of that number."""
+    picked: str | None = value
+    if repetition > 1 or separators.repetition in value:
+        picked = _part(value, separators.repetition, repetition)
+    if component and picked is not None:
+        picked = _part(picked, separators.component, component)
+        if subcomponent and picked is not None:
+            return _part(picked, separators.subcomponent, subcomponent)
+    return picked
+
+
 def _part(value: str, separator: str, number: int) -> str | None:
-    if not separator or separator not in value:
+    if not separator:
         return value if number == 1 else None
     if number == 1:
         return value.partition(separator)[0]
     parts = value.split(separator, number)
     return parts[number - 1] if number <= len(parts) else None
+
+
+def _decoded(value: str | None, separators: Separators, codec: str) -> str:
+    if not value or value == NULL_TEXT:
+        return ""
+    return unescape(value, separators, codec) if separators.escape in value else value
 
 
 def _state(value: str | None) -> State:

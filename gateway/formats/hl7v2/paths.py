@@ -2,7 +2,6 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 _SYNTAX = re.compile(
     r"(?P<segment>[A-Z][A-Z0-9]{2})(?:\[(?P<occurrence>[1-9][0-9]{0,5})\])?"
@@ -11,13 +10,9 @@ _SYNTAX = re.compile(
 )
 
 
-class Path(NamedTuple):
-    """A place in a message, counted from 1 as in the standard."""
-
-    segment: str
-    occurrence: int
-    within: tuple[int, int, int, int]
-    """Field, component, subcomponent (0: not named, the whole), repetition: the order `Segment.text` takes them."""
+Path = tuple[str, int, int, int, int, int]
+"""Segment, its occurrence, field, component, subcomponent, repetition: counted from 1 as in the standard; component or
+subcomponent 0 is not named, the whole. A bare tuple, because it is unpacked for every field that is read."""
 
 
 @lru_cache(maxsize=4096)
@@ -27,8 +22,11 @@ def parse_path(path: str) -> Path:
     if match is None:
         raise ValueError(f"expected a path like PID-3[2].1.2 or OBX[4]-5, found {path[:40]!r}")
     part = match.groupdict()
-    return Path(
+    return (
         part["segment"],
         int(part["occurrence"] or 1),
-        (int(part["field"]), int(part["component"] or 0), int(part["subcomponent"] or 0), int(part["repetition"] or 1)),
+        int(part["field"]),
+        int(part["component"] or 0),
+        int(part["subcomponent"] or 0),
+        int(part["repetition"] or 1),
     )

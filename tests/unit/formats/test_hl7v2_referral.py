@@ -300,8 +300,8 @@ def test_no_text_of_a_record_adds_or_moves_a_segment(one: str, two: str, three: 
 
 
 def many_lines(text: str) -> str:
-    text = text.replace("\r\n", "\n").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text.translate({ord(c): "\n" for c in "\r\x0b\x0c\x85\u2028\u2029"})
+    halves = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+    return text.replace("\r\n", "\n").translate(halves | {ord(c): "\n" for c in "\r\x0b\x0c\x85\u2028\u2029"})
 
 
 def one_line(text: str) -> str:
