@@ -1,5 +1,6 @@
 """The public doors the story goes through: intake and receipts, Consents, Tasks, metrics and MLLP."""
 
+import json
 import re
 import socket
 import time
@@ -101,6 +102,19 @@ class Doors:
         _expect(answer, 200)
         tasks = [entry["resource"] for entry in answer.json().get("entry", [])]
         return str(tasks[0]["status"]) if tasks else None
+
+    def at_rest(self) -> list[Resource]:
+        """List the refused and held work as `gateway dead-letters` tells an operator: `subject` is a Task's id."""
+        states = ("--state", "refused", "--state", "held")
+        told = self.stage.run("dead-letters", "--config", str(self.stage.configuration), *states, "--json")
+        return [json.loads(line) for line in told.splitlines()]
+
+    def read_task(self, client: str, task_id: str) -> tuple[int, list[str]]:
+        """Read a Task and return the HTTP status and the issue codes of the answer, if it is an OperationOutcome."""
+        answer = requests.get(
+            f"{self.http}/fhir/R4/Task/{task_id}", headers=self._authorization(client), timeout=_TIMEOUT_S
+        )
+        return answer.status_code, [issue["code"] for issue in answer.json().get("issue", [])]
 
     def work(self) -> Counter[tuple[str, str]]:
         """Count the pieces of work by lane and state, as /metrics tells them."""

@@ -79,6 +79,7 @@ class Story:
         self._again()
         self._unreadable()
         self._answers()
+        self._inside_and_outside()
         tally = self._count()
         for exchange in self.receivers.exchanges():
             self.sent(f"to-receiver.{'json' if exchange.channel == 'fhir' else 'hl7'}", exchange.sent)
@@ -152,6 +153,10 @@ class Story:
         self.receivers.open()
         self._settle()
         self._compare(files.OUTAGE)
+        own = {one.removeprefix("Task/") for one in self._ids[files.OUTAGE.name] if one.startswith("Task/")}
+        reasons = [str(work["reason"]) for work in self.doors.at_rest() if work["subject"] in own]
+        revoked_ones = [reason for reason in reasons if reason.startswith("CONSENT_REVOKED")]
+        self._check("what waited for Lou was refused because of the revocation", len(revoked_ones) == 1, str(reasons))
 
     def _again(self) -> None:
         self.telling.chapter(
@@ -194,6 +199,26 @@ class Story:
         self.telling.table("Referrals", ["person", "service", "by", "the EHR said", "the gateway knows"], rows)
         asked = [one for one in arrived if one.answers]
         self._check("every answer moved its referral", self.tally.answered == len(asked), f"{self.tally.answered}")
+
+    def _inside_and_outside(self) -> None:
+        self.telling.chapter(
+            "Why nothing was sent, inside and outside",
+            "An operator sees rule and section of every refusal. Outside, a refused referral and one that never was\n"
+            "look the same.",
+        )
+        at_rest = self.doors.at_rest()
+        reasons = Counter((str(work["state"]), str(work["reason"])) for work in at_rest)
+        rows = [[state, reason, str(count)] for (state, reason), count in reasons.most_common()]
+        self.telling.table("gateway dead-letters --state refused --state held", ["state", "reason", "referrals"], rows)
+        named = [work for work in at_rest if work["state"] == "refused" and "(" in str(work["reason"])]
+        refused = [work for work in at_rest if work["state"] == "refused"]
+        self._check("every refusal names its rule and section", named == refused)
+        to_hospital = next(work for work in refused if work["lane"] == HOSPITAL_LANE)
+        seen = self.doors.read_task("demo-ehr", to_hospital["subject"])
+        missing = self.doors.read_task("demo-ehr", "never-was")
+        self._check(
+            "the hospital sees no difference to a referral that never was", seen == missing, f"{seen}, {missing}"
+        )
 
     # --- doing ---
 
