@@ -54,7 +54,7 @@ def read_mapping(folder: Path) -> CompiledMapping:
         raise ConfigurationError(
             f"{document.where(('mapping',))}: mapping: expected {folder.name!r}, the name of the folder"
         )
-    return compile_mapping(_source(folder / PACK_FILE), _templates(), {**_shared_tables(), **_tables(folder / "codes")})
+    return compile_mapping(_source(folder / PACK_FILE), templates(), {**shared_tables(), **_tables(folder / "codes")})
 
 
 def examples(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -74,12 +74,14 @@ def _source(path: Path) -> Source:
 
 
 @cache
-def _templates() -> dict[str, Source]:
+def templates() -> dict[str, Source]:
+    """Return the templates of the product by name."""
     return {path.stem: _source(path) for path in sorted(shipped("mappings", "templates").glob("*.yaml"))}
 
 
 @cache
-def _shared_tables() -> dict[str, CodeTable]:
+def shared_tables() -> dict[str, CodeTable]:
+    """Return the code tables of the product by name."""
     return _tables(shipped("mappings", "codes"))
 
 

@@ -38,9 +38,7 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
     scope.zone = zone_of(agency, scope)
     _read(scope, mapping)
     if len(scope.names.get("persons", ())) > 1:
-        scope.note(
-            "several-persons", "persons", "expected one person, found several: decide whom the record describes"
-        )
+        scope.note("several-persons", "persons", "expected one person, found several: decide whom the record describes")
     deleted = mapping.withdraw is not None and mapping.withdraw(scope)
     if scope.rejection is not None:
         return Rejected(record.number, record.where, *scope.rejection)
@@ -116,6 +114,9 @@ def _read(scope: Scope, mapping: CompiledMapping) -> None:
             names[name] = _items(value, mapping, name) if name in mapping.items else value
         if scope.rejection is not None:
             return
+    for name, rule in mapping.expected_once.items():
+        if len(names.get(name, ())) > 1:
+            scope.note(rule, name, "expected one, found several; nothing is referred until a person has decided")
 
 
 def _items(value: Any, mapping: CompiledMapping, name: str) -> list[Any]:

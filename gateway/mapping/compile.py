@@ -66,6 +66,8 @@ class CompiledMapping:
     """Names that hold lists: with a table, plain codes in them become items of it."""
     item_members: Mapping[str, str]
     """List name -> member of its objects that holds the plain code (referrals: service)."""
+    expected_once: Mapping[str, str]
+    """List name -> rule of the finding where it has several elements."""
     lets: tuple[tuple[str, Node], ...]
     blocks: tuple[Block, ...]
     block_infos: tuple[BlockInfo, ...]
@@ -128,6 +130,7 @@ def compile_mapping(pack: Source, templates: Mapping[str, Source], tables: Mappi
         withdraw=withdraw,
         items=written.items,
         item_members=written.item_members,
+        expected_once=written.expected_once,
         lets=tuple(written.lets),
         blocks=tuple(written.blocks),
         block_infos=tuple(written.infos),
@@ -223,6 +226,7 @@ class _Written:
         self.problems: list[str] = []
         self.items: dict[str, CodeTable | None] = {}
         self.item_members: dict[str, str] = {}
+        self.expected_once: dict[str, str] = {}
         self.lets: list[tuple[str, Node]] = []
         self.scope = WriteScope(dict(tables))
         self.list = BlockList(self.scope)
@@ -247,6 +251,8 @@ class _Written:
                 self.items[name] = tables.get(how["items"]) if "items" in how else None
                 if "by" in how:
                     self.item_members[name] = how["by"]
+                if "one" in how:
+                    self.expected_once[name] = how["one"]
 
     def _add(self, source: Source) -> None:
         self.scope.problems = []

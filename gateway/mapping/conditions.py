@@ -10,7 +10,8 @@ from gateway.mapping.scope import Scope
 
 Condition = Callable[[Scope], bool]
 
-WORDS = ("has", "is", "checked", "read", "not", "every", "any")
+WORDS = ("read", "has", "is", "checked", "not", "every", "any")
+"""`read` first: `is` is an option of it."""
 
 
 def compile_condition(compiler: Compiler, node: Any, at: Location) -> Condition:

@@ -120,6 +120,8 @@ def split_path(source: str, kind: PathKind) -> list[tuple[str, bool]]:
             current, anywhere = "", False
         else:
             anywhere = True
+    if depth:
+        raise PathError(f"expected every '[' and '{{' to be closed in {source!r}")
     return [*parts, (current, anywhere)] if current else parts
 
 
