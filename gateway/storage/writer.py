@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -74,21 +75,21 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
-            group = [job]
-            last = False
-            while len(group) < _GROUP and not last:
-                try:
-                    more = self._queue.get_nowait()
-                except Empty:
-                    break
-                last = more is None
-                if more is not None:
-                    group.append(more)
+        while group := self._next_group():
             for lone in self._commit(group):
                 self._commit_alone(lone)
-            if last:
-                return
+
+    def _next_group(self) -> list[_Job]:
+        """Wait for work and take what has queued up behind it; empty once the writer is closed and all is done."""
+        group: list[_Job] = []
+        with suppress(Empty):
+            while len(group) < _GROUP:
+                job = self._queue.get(block=not group)
+                if job is None:
+                    self._queue.put(None)  # met again, alone, when this group is done
+                    break
+                group.append(job)
+        return group
 
     def _commit_alone(self, job: _Job) -> None:
         """Run again what collided with another process, with no neighbours whose locks could stand in the way."""
@@ -130,12 +131,16 @@ class Writer:
         return again
 
     def _fail_all(self, group: list[_Job], error: Exception) -> None:
-        """Tell everyone in a group whose commit failed (disk full, connection lost) that nothing was kept."""
+        """Tell everyone in a group whose commit failed to repeat it.
+
+        On a full disk nothing was kept; where the connection broke during the commit nobody can know, so a repeated
+        step must be recognized (idempotency key, message id, content).
+        """
         waiting = [job for job in group if not job.future.done()]
         _log.error("database.commit_failed", failure=kind(error), pieces_of_work=len(waiting))
         for job in waiting:
             job.future.set_exception(
-                TryLater(f"the database could not commit ({kind(error)}); nothing of the change was kept")
+                TryLater(f"the database did not confirm the commit ({kind(error)}): repeat the same step later")
             )
 
 
