@@ -37,8 +37,6 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
     agency = mapping.agency(scope)
     scope.zone = zone_of(agency, scope)
     _read(scope, mapping)
-    if len(scope.names.get("persons", ())) > 1:
-        scope.note("several-persons", "persons", "expected one person, found several: decide whom the record describes")
     deleted = mapping.withdraw is not None and mapping.withdraw(scope)
     if scope.rejection is not None:
         return Rejected(record.number, record.where, *scope.rejection)
