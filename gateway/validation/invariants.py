@@ -128,8 +128,9 @@ def _contained_have_no(names: tuple[str, ...], within: str) -> Holds:
 
 
 def _local_reference_resolves(value: Any, resource: Any, root: Any) -> bool:
+    """FHIR R4 ref-1, with what its expression forgets and its text allows: "#" alone is the container."""
     reference = value.get("reference")
-    if not isinstance(reference, str) or not reference.startswith("#"):
+    if not isinstance(reference, str) or not reference.startswith("#") or reference == "#":
         return True
     return any(item.get("id") == reference[1:] for item in root.get("contained", ()) if isinstance(item, dict))
 
