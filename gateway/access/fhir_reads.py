@@ -65,6 +65,9 @@ def fhir_reads(house: AnswersReads, authenticate: Callable[[], Caller], base_url
     def search_by_form(resource_type: str) -> Response:
         if request.mimetype != FORM:
             raise RequestRefused(Problem(415, "not-supported", None, f"Expected Content-Type {FORM}."))
+        # A form without a declared length could be cut off at the limit, and with it a filter.
+        if request.content_length is None:
+            raise RequestRefused(Problem(411, "required", None, "Expected a Content-Length."))
         return search(resource_type)
 
     return door

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from flask import Blueprint, Response, request
 
+from gateway.intake.bodies import whole_body
 from gateway.intake.strict_json import JsonRefused, read_object
 from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
@@ -77,7 +78,7 @@ def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
         raise RequestRefused(Problem(415, "not-supported", None, f"Expected Content-Type {FHIR_JSON}."))
     request.max_content_length = MAX_BODY
     try:
-        body = read_object(request.get_data(cache=False))
+        body = read_object(whole_body())
     except JsonRefused as refused:
         raise RequestRefused(Problem(400, "structure", None, str(refused))) from None
     if body.get("resourceType") != resource_type:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
+from gateway.intake.bodies import whole_body
 from gateway.model.caller import Caller
 from gateway.model.exchange import NOT_FOUND, Accepted, KeyReused, Problem, RequestRefused
 from gateway.model.handoff import Channel
@@ -78,7 +79,7 @@ def _media_type() -> str:
 
 
 def _payload() -> bytes:
-    payload = request.get_data(cache=False, parse_form_data=False)
+    payload = whole_body()
     if not payload:
         raise RequestRefused(Problem(400, "required", None, "The body is empty; expected a record, batch or file."))
     return payload

@@ -1,5 +1,6 @@
 """The FHIR server through Flask's client: reads, searches, writes, and the answers that must look alike."""
 
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -96,6 +97,18 @@ def test_a_search_whose_form_cannot_be_read_is_refused_not_answered_in_full(site
     answer = site.client("demo-ehr").post("/fhir/R4/Patient/_search", json={"identifier": "urn:x|1"})
 
     assert issue_of(answer) == (415, "not-supported")
+
+
+def test_a_search_form_of_unknown_length_is_refused(site: Site) -> None:
+    answer = site.client("demo-ehr").post(
+        "/fhir/R4/Patient/_search",
+        input_stream=BytesIO(b"identifier=urn:x|1"),
+        content_type="application/x-www-form-urlencoded",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert issue_of(answer) == (411, "required")
 
 
 @pytest.mark.parametrize("query", ["name=x", "patient.name=x", "status:not=x", "_count=5", "status="])

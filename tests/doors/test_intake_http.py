@@ -1,5 +1,7 @@
 """`POST /intake/{source}` and its receipts through Flask's client."""
 
+from io import BytesIO
+
 import pytest
 
 from gateway.storage.database import SqlDatabase
@@ -78,6 +80,23 @@ def test_what_cannot_be_taken_is_refused_with_a_problem(
     assert answer.status_code == status
     assert answer.content_type == "application/problem+json"
     assert site.house.inputs == {}
+
+
+@pytest.mark.parametrize(("size", "status"), [(1999, 202), (2000, 413), (5000, 413)])
+def test_a_chunked_body_is_never_cut_off_silently(
+    web_store: SqlDatabase, clock: FixedClock, size: int, status: int
+) -> None:
+    site = a_site(web_store, clock, max_body_bytes=2000)
+
+    answer = site.client("demo-agency").post(
+        "/intake/eido",
+        input_stream=BytesIO(b"x" * size),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert answer.status_code == status
+    assert [len(kept.payload) for kept in site.house.inputs.values()] == ([size] if status == 202 else [])
 
 
 def test_a_client_without_the_intake_scope_may_not_hand_in(site: Site) -> None:

@@ -11,6 +11,7 @@ from gateway.storage.staff import Staff
 from gateway.web.services import Services
 
 COOKIE = "wh_session"
+MAX_FORM_BYTES = 16 * 1024
 OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome", "console.set_password"})
 """Endpoints that need no session."""
 
@@ -25,6 +26,7 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
 
     @door.before_request
     def check() -> Response | None:
+        request.max_content_length = MAX_FORM_BYTES  # anybody may post here before a login
         csrf.protect()
         token = request.cookies.get(COOKIE)
         g.staff = services.staff.in_session(token, services.clock()) if token else None
