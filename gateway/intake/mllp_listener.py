@@ -248,27 +248,32 @@ class _Connection(threading.Thread):
     def _receive(self) -> list[Event] | None:
         """Wait for bytes within the limits; None when the conversation is over."""
         was_inside = self._reader.is_inside
-        self._socket.settimeout(self._patience())
+        patience_s = self._patience()
         try:
+            if patience_s <= 0:
+                raise TimeoutError
+            self._socket.settimeout(patience_s)
             received = self._socket.recv(_PACKET_BYTES)
         except TimeoutError:
             settled = self._reader.settle()
-            if settled or (was_inside and time.monotonic() < self._frame_began_at + self._limits.frame_s):
+            if settled or (was_inside and patience_s > 0):
                 return settled
             _log.info("mllp_timed_out", inside_message=was_inside)
             return None
         if not received:
-            return None
+            # A peer that has said all it has to say may still wait for the answer.
+            return self._reader.settle() or None
         events = self._reader.feed(received)
         if self._reader.is_inside and (events or not was_inside):
             self._frame_began_at = time.monotonic()
         return events
 
     def _patience(self) -> float:
+        """Return how long to wait for more; nothing is left to a message that trickles in beyond its time."""
         if not self._reader.is_inside:
             return self._limits.idle_s
         remaining = self._frame_began_at + self._limits.frame_s - time.monotonic()
-        return max(0.001, min(self._limits.settle_s, remaining))
+        return min(self._limits.settle_s, remaining)
 
     def _answer(self, event: Event) -> bool:
         """Answer one event; False when the connection must close."""

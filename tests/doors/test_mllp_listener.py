@@ -103,6 +103,14 @@ def test_a_lone_end_byte_is_enough_when_the_peer_waits() -> None:
         assert msa(read_blocks(peer, 1)[0]) == b"MSA|AA|C1"
 
 
+def test_a_lone_end_byte_is_enough_when_the_peer_says_no_more() -> None:
+    with listening() as (_, listener), connect(listener) as peer:
+        peer.sendall(b"\x0b" + admission(b"C1") + b"\x1c")
+        peer.shutdown(socket.SHUT_WR)
+
+        assert msa(read_blocks(peer, 1)[0]) == b"MSA|AA|C1"
+
+
 def test_a_message_cut_off_by_the_next_is_kept_apart_and_gets_no_answer() -> None:
     with listening() as (inbox, listener), connect(listener) as peer:
         peer.sendall(b"\x0b" + admission(b"CUT")[:80] + framed(admission(b"C2")))
@@ -128,6 +136,47 @@ def test_a_message_that_stalls_is_cut_off() -> None:
 
         assert peer.recv(1) == b""
     assert inbox.cut == [b"MSH|^~\\&|half"]
+
+
+def test_a_message_that_trickles_in_for_ever_is_cut_off() -> None:
+    with listening(MllpLimits(frame_s=0.3)) as (inbox, listener), connect(listener) as peer:
+        peer.settimeout(0.02)
+        peer.sendall(b"\x0bMSH|^~\\&|")
+        for _ in range(500):
+            try:
+                peer.sendall(b"x")
+                assert peer.recv(1) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+            break
+        else:
+            raise AssertionError("the listener went on listening")
+    assert inbox.taken == []
+
+
+def test_a_message_cut_at_any_byte_is_never_taken_for_a_whole_one() -> None:
+    whole = framed(admission(b"C1"))
+    with listening() as (inbox, listener):
+        for length in range(len(whole) - 2):
+            with connect(listener) as peer:
+                peer.sendall(whole[:length])
+        with connect(listener) as peer:
+            peer.sendall(whole)
+            assert msa(read_blocks(peer, 1)[0]) == b"MSA|AA|C1"
+
+    assert inbox.taken == [admission(b"C1")]
+    assert all(admission(b"C1").startswith(cut) for cut in inbox.cut)
+
+
+def test_a_document_of_fifty_megabytes_is_stored_whole() -> None:
+    big = admission(b"BIG") + b"OBX|1|ED|D^Document||^application^pdf^Base64^" + b"QUJD" * 13_000_000 + b"||||||F\r"
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(big))
+
+        assert msa(read_blocks(peer, 1)[0]) == b"MSA|AA|BIG"
+    assert inbox.taken == [big]
 
 
 def test_a_silent_connection_is_closed() -> None:
