@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.validation.invariants import CannotEvaluate, Holds
+from gateway.validation.fhirpath import CannotEvaluate, Holds
 from gateway.validation.primitives import kind
 from gateway.validation.run import Check, Place, Run
 
