@@ -7,6 +7,7 @@ The agreement is no 2.31 consent: a dated yes is enough, spoken too. A refusal a
 from datetime import datetime
 
 from gateway.consent.conclude import refuse_whole
+from gateway.consent.consent_checks import is_unverified
 from gateway.consent.facts import Facts
 from gateway.consent.prepare import prepare
 from gateway.consent.provisions import refuses
@@ -79,6 +80,8 @@ def _is_yes(directive: Directive, situation: Situation) -> bool:
     if directive.status != "active" or directive.dated is None or directive.dated > situation.at:
         return False
     if is_revoked(directive, situation) or directive.reference in situation.facts.false_consents:
+        return False
+    if is_unverified(directive, situation.switches):
         return False
     start, end = directive.period
     is_current = (start is None or start <= situation.at) and (end is None or situation.at < end)

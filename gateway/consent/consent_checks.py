@@ -13,6 +13,7 @@ from gateway.consent.purposes import names_legal
 from gateway.consent.recipients import ClassMatch, is_member, match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import ADULT_AGE, Situation
+from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Directive, Grant
 from gateway.model.partner import JUSTICE_ROLES, Organization
 
@@ -138,13 +139,16 @@ def _now_of_age(reading: Reading) -> Failure | None:
     return ("CONSENT_UNVERIFIED", True) if age is not None and age >= ADULT_AGE else None
 
 
-def _verified(reading: Reading) -> Failure | None:
-    directive, switches = reading.directive, reading.situation.switches
+def is_unverified(directive: Directive, switches: Switches) -> bool:
+    """Say whether somebody has still to verify a consent: it says so itself, or it came from elsewhere."""
     is_external = directive.source is not None and not directive.source.startswith(switches.own_addresses)
     must_be_verified = is_external and switches.require_verification_external
-    if directive.verified is False or (must_be_verified and directive.verified is not True):
-        return "CONSENT_UNVERIFIED", True
-    return None
+    return directive.verified is False or (must_be_verified and directive.verified is not True)
+
+
+def _verified(reading: Reading) -> Failure | None:
+    unverified = is_unverified(reading.directive, reading.situation.switches)
+    return ("CONSENT_UNVERIFIED", True) if unverified else None
 
 
 def _effective(reading: Reading) -> Failure | None:

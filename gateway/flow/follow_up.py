@@ -133,6 +133,8 @@ def _keep_consent(
     tags = [tag for tag in body.get("meta", {}).get("tag", []) if tag.get("system") != FILED_BY]
     meta = {**body.get("meta", {}), "tag": [*tags, {"system": FILED_BY, "code": caller.organization}]}
     kept = {**body, "id": consent_id, "meta": meta}
+    if not _is_discloser(house, caller, body):
+        kept = _as_external(kept, caller)
     handoff_id = stored.handoff_id if stored else None
     version = tx.resources.put(kept, handoff_id=handoff_id, person_id=person, at=now)
     if kept.get("status") == "active":
@@ -146,6 +148,22 @@ def _keep_consent(
         )
     )
     return Answer(orjson.dumps(kept), version, now)
+
+
+def _is_discloser(house: House, caller: Caller, body: Resource) -> bool:
+    """Say whether the caller files a consent to disclosures by itself, and by nobody else."""
+    named = [house.registry.find_by_reference(reference) for reference in body.get("organization", [])]
+    return bool(named) and all(one is not None and one.id == caller.organization for one in named)
+
+
+def _as_external(consent: Resource, caller: Caller) -> Resource:
+    """Mark a consent that the discloser did not file: a person has to verify it before anything leaves on it.
+
+    Who would receive the records must not be able to let itself have them by writing that it may.
+    """
+    unverified = {name: value for name, value in consent.items() if name != "verification"}
+    source = f"urn:warm-handoff:filed-by:{caller.organization}"
+    return {**unverified, "meta": {**consent["meta"], "source": source}}
 
 
 def _may_write(tx: Transaction, caller: Caller, stored: StoredResource) -> bool:
