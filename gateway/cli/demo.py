@@ -3,7 +3,7 @@
 import signal
 import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 import click
@@ -43,6 +43,7 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int
     Invented records of six programs are received, converted, decided, delivered by FHIR and by HL7v2, refused where
     there is no consent, and answered. Exit status 0 only if every expected outcome happened.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="warm-handoff-demo-") as directory:
         stage = Stage(Path(directory))
         receivers = receivers_for(stage, ehr, ehr_mllp)
@@ -66,13 +67,12 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int
 
 
 def _leave_open(stage: Stage) -> None:
-    """Keep everything running until Ctrl-C, so that a person can look around in the console."""
+    """Keep everything running until Ctrl-C (a KeyboardInterrupt), so that a person can look around in the console."""
     assert stage.gateway is not None
-    click.echo(f"\nThe console is open: {stage.gateway.http}{stage.login_link}")
-    click.echo("The link logs in once. What the receivers hold: "
-               f"{stage.ehr.http if stage.ehr else ''}/received\nCtrl-C ends it all.")  # fmt: skip
-    ended = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: ended.set())
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    while not ended.wait(_RENEW_TOKEN_S):
+    click.echo(f"\nThe console is open, and this link logs in once:\n  {stage.gateway.http}{stage.login_link}")
+    if stage.ehr is not None:
+        click.echo(f"What the receivers hold:\n  {stage.ehr.http}/received")
+    click.echo("Ctrl-C ends everything and removes it.")
+    while True:
+        time.sleep(_RENEW_TOKEN_S)
         stage.write_token()

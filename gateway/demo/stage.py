@@ -141,7 +141,10 @@ class Stage:
     def _start(self, name: str, command: list[str]) -> Program:
         log = (self.directory / f"{name}.log").open("ab")
         self._logs.append(log)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=_environment())
+        # A session of its own: Ctrl-C reaches the story alone, which then ends its processes in order.
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=_environment(), start_new_session=True
+        )
         assert process.stdout is not None
         line = process.stdout.readline()
         ready = re.fullmatch(r"ready http=(\S+) mllp=(\S+):(\d+)\s*", line)

@@ -71,6 +71,11 @@ class Story:
 
     def tell(self) -> Tally:
         """Tell it from beginning to end and return what came of it; anything unexpected makes `ok` false."""
+        self.telling.title(
+            "Warm Handoff",
+            "From a police or crisis encounter into care, and nothing out that the law or the person has not allowed.\n"
+            "Everybody in this story is invented. Everything happens on this machine, through public doors.",
+        )
         self._open()
         self._police_records()
         self._agreements()
