@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.model.handoff import InputRecord
+from gateway.model.handoff import InputRecord, WorkState
 from gateway.ports import Transaction
 from gateway.storage.database import SqlDatabase
 from gateway.storage.views import PAGE_SIZE, ConsoleViews, FlowNumbers, RecordQuery, ReferralState
@@ -22,11 +22,11 @@ def views(sql_database: SqlDatabase) -> ConsoleViews:
     return ConsoleViews(sql_database)
 
 
-def work(tx: Transaction, number: int, state: str, subject: str = "task-1", reason: str | None = None) -> None:
+def work(tx: Transaction, number: int, state: WorkState, subject: str = "task-1", reason: str | None = None) -> None:
     work_id = tx.outbox.add(
         lane=LANE, kind="deliver", subject=subject, action="create", message_id=f"m{number}", version=1, at=AT
     )
-    tx.outbox.set_state(work_id, state, reason, AT)  # type: ignore[arg-type]
+    tx.outbox.set_state(work_id, state, reason, AT)
 
 
 def a_day(tx: Transaction) -> None:
