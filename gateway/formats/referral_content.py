@@ -3,6 +3,7 @@
 Only what the Bundle holds is used: it is already redacted, and what was taken out of it leaves no trace here.
 """
 
+import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from gateway.model.errors import WillNeverWork
 from gateway.model.handoff import Resource
 
 REFERRAL_SYSTEM = "https://warmhandoff.example/id/referral"
+
+_NOTICE, _SCOPE = "part2-notice", "part2-scope-"
+"""Ids (of the second: how they begin) of the documents by which redaction informs a recipient (42 CFR 2.32)."""
 
 Index = dict[str, Resource]
 """The resources of a Bundle by "Type/id"."""
@@ -54,8 +58,11 @@ class ReferralContent:
     plans: tuple[Resource, ...]
     goals: tuple[Resource, ...]
     documents: tuple[Resource, ...]
+    """What belongs to the record; the entries that inform about the disclosure itself are in the next two."""
     consent_scope: str
-    """A plain explanation of what the person agreed to (42 CFR 2.32(b)); "" when no Consent travels along."""
+    """A plain explanation of what the person agreed to (42 CFR 2.32(b)); "" when no consent travels along."""
+    statement: str
+    """The full notice of 42 CFR 2.32(a)(1) where the disclosure carries it as a document, else ""."""
 
 
 def referral_content(bundle: Resource, identifier: str = "") -> ReferralContent:
@@ -69,6 +76,8 @@ def referral_content(bundle: Resource, identifier: str = "") -> ReferralContent:
     patient = index.get(_reference(request.get("subject")))
     if patient is None:
         raise WillNeverWork("a referral must travel with the Patient it is about")
+    documents = of_type(resources, "DocumentReference")
+    scopes = [_text(document) for document in documents if str(document.get("id")).startswith(_SCOPE)]
     task = next((r for r in of_type(resources, "Task") if _reference(r.get("focus")).endswith(f"/{request['id']}")), {})
     return ReferralContent(
         identifier=placer,
@@ -84,8 +93,9 @@ def referral_content(bundle: Resource, identifier: str = "") -> ReferralContent:
         relatives=of_type(resources, "RelatedPerson"),
         plans=of_type(resources, "CarePlan"),
         goals=of_type(resources, "Goal"),
-        documents=of_type(resources, "DocumentReference"),
-        consent_scope="\n".join(_scope(consent, index) for consent in _granted(resources)),
+        documents=tuple(one for one in documents if not str(one.get("id")).startswith((_NOTICE, _SCOPE))),
+        consent_scope="\n".join(scopes or [_scope(consent, index) for consent in _granted(resources)]),
+        statement="\n".join(_text(one) for one in documents if one.get("id") == _NOTICE),
     )
 
 
@@ -209,14 +219,20 @@ def _scope(consent: Resource, index: Index) -> str:
     ]
     period = provision.get("period") or {}
     parts = [
-        "The person agreed to this disclosure",
+        "The person consented",
         f"on {str(consent['dateTime'])[:10]}" if "dateTime" in consent else "",
+        "to disclosure",
         f"to {', '.join(dict.fromkeys(filter(None, recipients)))}" if any(recipients) else "",
         f"for {', '.join(dict.fromkeys(purposes))}" if purposes else "",
         f"until {str(period['end'])[:10]}" if "end" in period else "",
     ]
-    sentence = " ".join(part for part in parts if part)
-    return f"{sentence}. It can be revoked at any time for what has not been disclosed yet."
+    return f"{' '.join(part for part in parts if part)}."
+
+
+def _text(document: Resource) -> str:
+    contents = document.get("content", ())
+    data = b"".join(base64.b64decode(str(one["attachment"].get("data", ""))) for one in contents)
+    return data.decode("utf-8", "replace")
 
 
 def _provisions(provision: Resource) -> list[Resource]:

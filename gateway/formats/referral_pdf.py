@@ -29,8 +29,8 @@ _REPLACEMENTS = {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "�
 def referral_pdf(content: ReferralContent, notice: str, created_at: datetime) -> bytes:
     """Draw the referral on Letter pages and return the PDF.
 
-    `notice` is printed word for word as the last block; "" prints none. `created_at` (aware) is the only time in the
-    file besides those of the content.
+    `notice` is printed word for word as the last block, in full where the content has the full statement; "" prints
+    none. `created_at` (aware) is the only time in the file besides those of the content.
     """
     page = _Sheet(created_at)
     _heading(page, content, created_at)
@@ -44,7 +44,7 @@ def referral_pdf(content: ReferralContent, notice: str, created_at: datetime) ->
         page.section("Scope of the person's consent")
         page.paragraph(content.consent_scope)
     if notice:
-        page.boxed("Notice to the recipient", notice, _NOTICE_GROUND, _INK)
+        page.boxed("Notice to the recipient", content.statement or notice, _NOTICE_GROUND, _INK)
     if page.has_unprintable:
         page.paragraph(
             "Characters that this print cannot show appear as ?. The message carries them unchanged.", _MUTED

@@ -103,11 +103,31 @@ def test_the_last_notes_are_the_scope_of_consent_and_then_the_notice_word_for_wo
 
         assert [note.text(4, 1) for note in notes[1:]] == ["1R", "RE", "GOAL", "CONSENT", "NOTICE"]
         assert notes[-2].text(3) == (
-            "The person agreed to this disclosure on 2026-11-01 to Rivercare Crisis Clinic for treatment until "
-            "2027-11-01. It can be revoked at any time for what has not been disclosed yet."
+            "The person consented on 2026-11-01 to disclosure to Rivercare Crisis Clinic for treatment "
+            "until 2027-11-01."
         )
         assert notes[-1].text(3) == notice
         assert [note.text(1) for note in notes[1:]] == ["1", "2", "3", "4", "5"]
+
+
+def test_what_redaction_says_about_the_disclosure_is_told_once_and_as_a_note() -> None:
+    def informing(identifier: str, text: str) -> dict[str, Any]:
+        data = base64.b64encode(text.encode()).decode()
+        attachment = {"contentType": "text/plain; charset=utf-8", "data": data}
+        return {"resourceType": "DocumentReference", "id": identifier, "content": [{"attachment": attachment}]}
+
+    bundle = referral_bundle(
+        scope=informing("part2-scope-abc", "Disclosed to: Rivercare.\nFor: treatment."),
+        statement=informing("part2-notice", STATEMENT_1),
+    )
+
+    message = written(bundle)
+
+    assert [obx.text(5) for obx in message.named("OBX") if obx.text(2) == "TX"] == ["One.\nTwo."]
+    assert [note.text(3) for note in message.named("NTE")][-2:] == [
+        "Disclosed to: Rivercare.\nFor: treatment.",
+        STATEMENT_2,
+    ]
 
 
 def test_without_a_notice_no_note_claims_to_be_one() -> None:

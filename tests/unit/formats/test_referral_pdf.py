@@ -1,5 +1,6 @@
 """The printable referral: the same bytes for the same content, and nothing of it lost for want of a glyph."""
 
+import base64
 import re
 import zlib
 from datetime import datetime, timedelta, timezone
@@ -47,6 +48,15 @@ def test_the_notice_is_printed_word_for_word(notice: str) -> None:
     page = shown(referral_pdf(referral_content(referral_bundle()), notice, AT))
 
     assert " ".join(notice.split()) in page
+
+
+def test_the_full_statement_is_printed_where_the_disclosure_has_it() -> None:
+    data = base64.b64encode(STATEMENT_1.encode()).decode()
+    statement = {"resourceType": "DocumentReference", "id": "part2-notice", "content": [{"attachment": {"data": data}}]}
+
+    page = shown(referral_pdf(referral_content(referral_bundle(statement=statement)), STATEMENT_2, AT))
+
+    assert " ".join(STATEMENT_1.split()) in page
 
 
 def test_without_a_notice_or_consent_none_is_printed() -> None:
