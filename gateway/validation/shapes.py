@@ -100,21 +100,26 @@ class Shape:
     def _check_properties(self, value: dict[str, Any], place: Place, run: Run) -> None:
         properties = self.properties
         chosen: dict[str, str] = {}
-        misnamed: set[str] = set()
+        misnamed = ""
         for name, item in value.items():
             prop = properties.get(name)
             if prop is None:
-                misnamed.add(self._stranger(name, place, run))
+                misnamed = self._stranger(name, place, run) or misnamed
             elif prop.many:
                 check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
             else:
                 prop.check(item, (place, prop.name, None), run)
                 if prop.stem:
                     chosen[prop.stem] = prop.name
+        if chosen or self.required_choices:
+            self._check_choices(chosen, misnamed, place, run)
+
+    def _check_choices(self, chosen: dict[str, str], misnamed: str, place: Place, run: Run) -> None:
+        """Check that each choice element has one type, and a required one any; a misnamed one has been told."""
         if len(chosen) > 1 and len(set(chosen.values())) != len(chosen):
             run.error("choice", place, "expected one type of a choice element, found two; keep one")
         for name in self.required_choices:
-            if name not in chosen.values() and name not in misnamed:
+            if name != misnamed and name not in chosen.values():
                 run.error("min", (place, name, None), "expected a value, found none; add it")
 
     def _stranger(self, name: str, place: Place, run: Run) -> str:
