@@ -7,7 +7,8 @@ import pytest
 from gateway.model.handoff import InputRecord, WorkState
 from gateway.ports import Transaction
 from gateway.storage.database import SqlDatabase
-from gateway.storage.views import PAGE_SIZE, ConsoleViews, FlowNumbers, RecordQuery, ReferralState
+from gateway.storage.view_rows import FlowNumbers, RecordQuery, ReferralState
+from gateway.storage.views import PAGE_SIZE, ConsoleViews
 from tests.support.stored import AT, a_handoff, a_referral, an_input
 
 pytest_plugins = ("tests.support.databases",)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import HandoffState
-from gateway.storage.views import RecordQuery
+from gateway.storage.view_rows import RecordQuery
 from gateway.web.console.session import staff
 from gateway.web.services import Services
 
