@@ -52,8 +52,10 @@ def _close(
     now = house.clock()
     patients = [r for r in tx.handoffs.resources(handoff.id) if r["resourceType"] == "Patient"]
     closed = _closed_resources(house, tx, handoff.id, referrals, reason, patients)
-    empty_trace = replace(handoff, id=under, state="withdrawn", hold_reason=reason, updated_at=now, trace=b"[]")
-    tx.handoffs.save(replace(empty_trace, version=handoff.version + 1), [*patients, *closed])
+    withdrawn = replace(
+        handoff, id=under, version=handoff.version + 1, state="withdrawn", hold_reason=reason, updated_at=now
+    )
+    tx.handoffs.save(withdrawn, [*patients, *closed])
     for referral in referrals:
         tx.referrals.save(replace(referral, handoff_id=under, updated_at=now))
     _cancel_all(house, tx, referrals, handoff.version + 1)

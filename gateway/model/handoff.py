@@ -70,8 +70,6 @@ class Handoff:
     mapping: str
     created_at: datetime
     updated_at: datetime
-    trace: bytes = b"[]"
-    """JSON: which source field and rule filled which element (console and `mapping explain` only)."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Measure facts; never FHIR, never sent."""
     findings: tuple[str, ...] = ()

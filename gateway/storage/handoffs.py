@@ -151,7 +151,6 @@ def _row_of(handoff: Handoff) -> dict[str, Any]:
         "hold_reason": handoff.hold_reason,
         "input_id": handoff.input_id,
         "mapping": handoff.mapping,
-        "trace": handoff.trace,
         "facts": dump(dict(handoff.facts)),
         "findings": dump(handoff.findings),
         "created_at": to_micros(handoff.created_at),

@@ -68,7 +68,6 @@ handoffs = Table(
     Column("hold_reason", Text),
     Column("input_id", String(64), ForeignKey("input.id"), nullable=False),
     Column("mapping", String(100), nullable=False),
-    Column("trace", LargeBinary, nullable=False),
     Column("facts", LargeBinary, nullable=False),
     Column("findings", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),

@@ -112,7 +112,7 @@ def test_what_became_of_records_is_overwritten_by_number(database: Database) -> 
 
 
 def test_a_handoff_comes_back_with_its_facts_findings_and_resources_in_order(database: Database) -> None:
-    handoff = a_handoff(trace=b'[{"path":"x"}]', facts={"force": False, "minutes": 12}, findings=("late", "short"))
+    handoff = a_handoff(facts={"force": False, "minutes": 12}, findings=("late", "short"))
     database.write(lambda t: t.inputs.add(an_input()))
 
     database.write(

@@ -76,7 +76,6 @@ def _create_exchange() -> None:
         sa.Column("hold_reason", sa.Text(), nullable=True),
         sa.Column("input_id", sa.String(length=64), nullable=False),
         sa.Column("mapping", sa.String(length=100), nullable=False),
-        sa.Column("trace", sa.LargeBinary(), nullable=False),
         sa.Column("facts", sa.LargeBinary(), nullable=False),
         sa.Column("findings", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
