@@ -42,8 +42,9 @@ _CLASS = {"EMER": "E", "IMP": "I", "AMB": "O", "PRENC": "P"}
 def write_referral(bundle: Resource, notice: str, header: Hl7Header, *, referral: str = "") -> bytes:
     """Write the referral with this placer identifier (the first one by default) from a disclosure's Bundle.
 
-    `notice` (42 CFR 2.32) is the last note and the last block of the printable copy. Of the header, `trigger_event` is
-    I12, I13 or I14 and `time` a DTM with offset; the version is 2.5.1. The same arguments give the same bytes.
+    `notice` (42 CFR 2.32; where it is "", the statement that the Bundle carries) is the last note and ends the
+    printable copy. Of the header, `trigger_event` is I12, I13 or I14 and `time` a DTM with offset; the version is
+    2.5.1. The same arguments give the same bytes.
 
     Raises ValueError for another event or time, and WillNeverWork where the Bundle holds no referral with a Patient,
     or `header.charset` cannot hold its text.
@@ -51,6 +52,7 @@ def write_referral(bundle: Resource, notice: str, header: Hl7Header, *, referral
     if header.trigger_event not in EVENTS:
         raise ValueError(f"expected a header with one of the events {', '.join(EVENTS)}")
     content = referral_content(bundle, referral)
+    notice = notice or content.statement
     body = MessageWriter()
     _write_parties(body, content)
     body.add("PID", {1: "1", **person_fields(content.patient)})

@@ -128,6 +128,7 @@ def test_what_redaction_says_about_the_disclosure_is_told_once_and_as_a_note() -
         "Disclosed to: Rivercare.\nFor: treatment.",
         STATEMENT_2,
     ]
+    assert written(bundle, "").named("NTE")[-1].text(3) == STATEMENT_1
 
 
 def test_without_a_notice_no_note_claims_to_be_one() -> None:
