@@ -69,6 +69,18 @@ def test_every_column_of_the_toronto_dictionary_is_known() -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS)
+def test_no_field_of_an_example_is_dropped_without_a_word(pack: str) -> None:
+    for source, _ in examples(pack_paths()[pack]):
+        unknown = [
+            finding.location
+            for draft in drafts(pack, source)
+            for finding in draft.findings
+            if finding.rule == "unknown-field"
+        ]
+        assert unknown == [], source.name
+
+
+@pytest.mark.parametrize("pack", PACKS)
 def test_a_pack_shows_at_least_six_examples(pack: str) -> None:
     assert len(list(examples(pack_paths()[pack]))) >= 6
 
