@@ -1,0 +1,247 @@
+"""42 CFR 2.13(a), 2.31(a)(3): what a person kept back stays back, whatever else they or the law allow."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import (
+    EXTENSION,
+    a_condition,
+    a_consent,
+    a_permit,
+    a_tpo_consent,
+    an_open_visit,
+    answer,
+    ask,
+    labels,
+    organization,
+    purpose,
+    recipient,
+    written_by,
+)
+
+Json = dict[str, Any]
+
+PERIOD = {"start": "2026-09-01", "end": "2026-12-31"}
+VACCINE = {
+    "resourceType": "Immunization",
+    "id": "flu-shot",
+    "patient": {"reference": "Patient/t1"},
+    "occurrenceDateTime": "2026-10-02",
+    "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "140"}]},
+}
+RECORDS = (a_condition(), VACCINE, written_by("aspen", a_condition(), VACCINE))
+
+
+def permitting(*nested: Json, **changes: Any) -> Json:
+    return a_consent(provision={**a_permit(), "period": PERIOD, "provision": list(nested), **changes})
+
+
+def refusing(**provision: Any) -> Json:
+    return a_consent(id="no", provision={"type": "deny", **provision}, without=["sourceReference", "performer"])
+
+
+@pytest.mark.parametrize("label", ["ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS", "BH"])
+def test_any_word_for_substance_use_refuses_all_of_it(label: str) -> None:
+    record = ask(permitting({"type": "deny", "securityLabel": labels(label)}), records=RECORDS).record
+
+    assert (record.decision, record.reason) == ("PERMIT_REDACTED", "EXPLICIT_DENY")
+    assert record.withheld == ("Condition/f1120",)
+
+
+def test_an_exception_to_the_exception_counts_where_it_matches() -> None:
+    in_emergencies = {"type": "permit", "actor": [recipient("mercy")], "purpose": [purpose("ETREAT")]}
+    exception = {"type": "deny", "actor": [recipient("mercy")], "provision": [in_emergencies]}
+
+    assert answer(permitting(exception), purpose=["ETREAT"]) == ("PERMIT", "OK_CONSENT")
+    assert answer(permitting(exception), purpose=["TREAT"]) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_at_equal_depth_the_refusal_wins() -> None:
+    both = ({"type": "permit"}, {"type": "deny", "actor": [recipient("mercy")]})
+
+    assert answer(permitting(*both)) == answer(permitting(*reversed(both))) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_a_bare_refusal_around_permits_is_only_a_closed_default() -> None:
+    assert answer(a_consent()) == ("PERMIT", "OK_CONSENT")
+
+
+def test_a_bare_refusal_without_any_permit_refuses_everything() -> None:
+    assert answer(a_consent(), refusing()) == ("DENY", "EXPLICIT_DENY")
+
+
+@pytest.mark.parametrize(
+    "dated", ["2025-01-01T09:00:00-08:00", "2026-09-01T09:00:00-07:00", "2026-10-01T09:00:00-07:00"]
+)
+def test_a_refusal_beats_a_permit_of_any_date(dated: str) -> None:
+    refusal = {**refusing(actor=[recipient("mercy")]), "dateTime": dated}
+
+    assert answer(a_consent(), refusal) == answer(refusal, a_consent()) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_a_refusal_of_somebody_else_changes_nothing() -> None:
+    assert answer(a_consent(), refusing(actor=[recipient("quarry")])) == ("PERMIT", "OK_CONSENT")
+
+
+def test_a_refusal_for_somebody_nobody_can_identify_refuses_everybody() -> None:
+    vague = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"display": "my former doctor"}}
+
+    assert answer(a_consent(), refusing(actor=[vague])) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_a_withdrawn_refusal_is_none() -> None:
+    withdrawn = {**refusing(), "status": "inactive"}
+
+    assert answer(a_consent(), withdrawn) == ("PERMIT", "OK_CONSENT")
+
+
+def test_a_refusal_of_one_of_several_purposes_refuses_the_request() -> None:
+    consent = a_consent(a_permit(purposes=["TREAT", "PATRQT"]))
+
+    assert answer(consent, refusing(purpose=[purpose("PATRQT")]), purpose=["TREAT", "PATRQT"])[1] == "EXPLICIT_DENY"
+
+
+def test_a_link_lets_a_newer_consent_replace_a_refusal() -> None:
+    link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/no"}}]
+
+    assert answer(a_consent(extensions=link), refusing()) == ("PERMIT", "OK_CONSENT")
+
+
+def test_a_replacement_taken_back_lifts_no_refusal_and_revives_no_permit() -> None:
+    link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/no"}}]
+    taken_back = a_consent(id="new", status="inactive", extensions=link)
+
+    assert answer(a_consent(), taken_back, refusing()) == ("DENY", "EXPLICIT_DENY")
+
+    replaced = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/paper"}}]
+    assert answer(a_consent(), a_consent(id="new", status="inactive", extensions=replaced))[0] == "DENY"
+
+
+def test_a_refused_part_of_a_scan_takes_the_whole_scan() -> None:
+    scan = {
+        "resourceType": "DocumentReference",
+        "id": "scan",
+        "subject": {"reference": "Patient/t1"},
+        "content": [{"attachment": {"contentType": "application/pdf"}}],
+        "meta": {"security": labels("SUD", "HIV")},
+    }
+    consent = permitting({"type": "deny", "securityLabel": labels("HIV")})
+
+    assert answer(consent, records=(scan, written_by("aspen", scan))) == ("DENY", "UNSEGMENTABLE")
+
+
+def test_types_codes_dates_and_single_items_narrow_a_permit() -> None:
+    def withheld(**conditions: Any) -> tuple[str, ...]:
+        return ask(permitting(**conditions), records=RECORDS).record.withheld
+
+    code = [{"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "140"}]}]
+    one = [{"meaning": "instance", "reference": {"reference": "Immunization/flu-shot"}}]
+
+    assert withheld(**{"class": [{"code": "Immunization"}]}) == ("Condition/f1120",)
+    assert withheld(code=code) == ("Condition/f1120",)
+    assert withheld(data=one) == ("Condition/f1120",)
+    assert withheld(dataPeriod={"start": "2026-10-01", "end": "2026-10-31"}) == ("Condition/f1120",)
+    assert withheld(dataPeriod={"start": "2026-11-01"}) == ("Condition/f1120", "Immunization/flu-shot")
+
+
+def test_an_item_of_unknown_date_is_refused_by_a_refused_period() -> None:
+    refused = {"type": "deny", "dataPeriod": {"end": "2020-12-31"}}
+
+    assert ask(permitting(refused), records=RECORDS).record.withheld == ("Condition/f1120",)
+
+
+def test_a_confidentiality_level_reaches_up_in_a_permit_and_begins_in_a_refusal() -> None:
+    restricted = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]
+    normal = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]
+
+    assert answer(permitting(securityLabel=restricted)) == ("PERMIT", "OK_CONSENT")
+    assert answer(permitting(securityLabel=normal)) == ("DENY", "SCOPE_NOT_COVERED")
+    assert answer(permitting({"type": "deny", "securityLabel": restricted})) == ("DENY", "EXPLICIT_DENY")
+
+
+class TestWhoseRecordItIs:
+    def test_another_persons_item_stays_here_in_any_order(self) -> None:
+        other = a_condition("other", "I10", subject={"reference": "Patient/somebody"})
+        by = written_by("aspen", a_condition(), other)
+
+        for records in ((a_condition(), other, by), (by, other, a_condition())):
+            record = ask(a_consent(), records=records).record
+            assert (record.decision, record.reason, record.withheld) == (
+                "PERMIT_REDACTED",
+                "PATIENT_MISMATCH",
+                ("Condition/other",),
+            )
+
+    def test_nobodys_item_stays_here(self) -> None:
+        orphan = {"resourceType": "Observation", "id": "orphan", "code": {"text": "height"}}
+        records = (a_condition(), orphan, written_by("aspen", a_condition(), orphan))
+
+        assert ask(a_consent(), records=records).record.withheld == ("Observation/orphan",)
+
+    def test_the_same_number_of_another_system_is_another_person(self) -> None:
+        consent = a_consent(patient={"identifier": {"system": "urn:oid:2.999.99", "value": "T1"}})
+
+        assert answer(consent) == ("DENY", "PATIENT_MISMATCH")
+
+    def test_a_person_nobody_knows(self) -> None:
+        assert answer(a_consent(), patient="urn:oid:2.999.7|nobody") == ("DENY", "PATIENT_UNKNOWN")
+
+    def test_a_merge_counts_when_somebody_verified_it(self) -> None:
+        identifier = {"system": "urn:oid:2.999.7", "value": "T0"}
+        old = {"resourceType": "Patient", "id": "t0", "identifier": [identifier], "active": False}
+        old["link"] = [{"other": {"reference": "Patient/t1"}, "type": "replaced-by"}]
+        merge = {"type": "merge", "from": "Patient/t0", "into": "Patient/t1", "verified": True}
+        who = {"type": "Patient", "identifier": identifier}
+        on_old = a_consent(patient=who, performer=[who])
+
+        assert answer(on_old, facts=[old, merge]) == ("PERMIT", "OK_CONSENT")
+        assert answer(on_old, facts=[old, {**merge, "verified": False}]) == ("HOLD", "PATIENT_AMBIGUOUS")
+        assert answer(on_old, facts=[old]) == ("HOLD", "PATIENT_AMBIGUOUS")
+
+    def test_two_persons_of_one_number_are_nobody(self) -> None:
+        twin = {"resourceType": "Patient", "id": "t2", "identifier": [{"system": "urn:oid:2.999.7", "value": "T1"}]}
+
+        assert answer(a_consent(), facts=[twin], patient="urn:oid:2.999.7|T1") == ("HOLD", "PATIENT_AMBIGUOUS")
+
+
+class TestWhoAsks:
+    def by(self, organization_id: str | None, proven: str | None, **more: Any) -> Json:
+        return {
+            "organization": organization_id,
+            "authenticated_as": proven,
+            "person": {"id": "p", "role": "clinician"},
+            **more,
+        }
+
+    @pytest.mark.parametrize("proven", [None, "org:quarry"])
+    def test_a_claim_without_its_proof_is_refused(self, proven: str | None) -> None:
+        assert answer(a_consent(), requester=self.by("org:mercy", proven)) == ("DENY", "IDENTITY_MISMATCH")
+
+    def test_a_link_sent_on_to_somebody_else_opens_nothing(self) -> None:
+        forwarded = self.by("org:mercy", "org:mercy", link={"issued_to": "org:quarry"})
+
+        assert answer(a_consent(), requester=forwarded, transport="link") == ("DENY", "IDENTITY_MISMATCH")
+
+    def test_nothing_goes_while_it_could_not_be_written_down(self) -> None:
+        down = {"type": "unavailable", "what": "audit_store", "name": "audit"}
+
+        assert answer(a_consent(), facts=[down]) == ("DENY", "AUDIT_UNAVAILABLE")
+
+
+def test_a_broad_older_consent_stands_beside_a_narrow_newer_one() -> None:
+    narrow = a_consent(a_permit("quarry"), id="narrow", dateTime="2026-10-01T09:00:00-07:00")
+
+    record = ask(a_tpo_consent(), narrow, facts=[an_open_visit("mercy")]).record
+
+    assert (record.decision, record.reason) == ("PERMIT", "OK_TPO")
+    assert record.basis is not None
+    assert (record.basis.type, record.basis.id, record.basis.version) == ("Consent", "tpo", "1")
+
+
+def test_a_refusal_names_the_discloser_it_is_about() -> None:
+    about_aspen = {"role": {"coding": [{"code": "CST"}]}, "reference": organization("aspen")}
+    about_birch = {"role": {"coding": [{"code": "CST"}]}, "reference": organization("birch")}
+
+    assert answer(a_consent(), refusing(actor=[about_aspen])) == ("DENY", "EXPLICIT_DENY")
+    assert answer(a_consent(), refusing(actor=[about_birch])) == ("PERMIT", "OK_CONSENT")

@@ -1,0 +1,154 @@
+"""42 CFR 2.33(b), (c), 2.34(c), 2.35(d): what a holder may pass on, hop by hop."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import (
+    a_condition,
+    a_consent,
+    a_permit,
+    a_tpo_consent,
+    an_open_visit,
+    answer,
+    ask,
+    handed_to,
+    organization,
+    recipient,
+    world,
+    written_by,
+)
+
+Json = dict[str, Any]
+RECORD = a_condition()
+CLAIM = {"resourceType": "Claim", "id": "c1", "patient": {"reference": "Patient/t1"}}
+
+
+def held_by(custodian: str, record: Json = RECORD, **hop: Any) -> tuple[Json, ...]:
+    return record, written_by("aspen", record), handed_to(custodian, record, **hop)
+
+
+AT_MERCY = held_by("mercy", under="Consent/tpo")
+
+
+class TestACoveredEntityThatGotItForTreatment:
+    def test_passes_it_on_to_another_as_hipaa_allows(self) -> None:
+        record = ask(a_tpo_consent(), records=AT_MERCY, recipient="org:quarry").record
+
+        assert (record.decision, record.reason) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
+        assert set(record.obligations) == {"AUDIT", "LABEL", "PROCEEDINGS_BAR"}
+
+    def test_or_to_a_provider_outside_hipaa(self) -> None:
+        assert answer(a_tpo_consent(), records=AT_MERCY, recipient="org:squad")[1] == "OK_HIPAA_REDISCLOSURE"
+
+    @pytest.mark.parametrize("to", ["org:shelter", "org:broker", "org:attorneys"])
+    def test_but_to_nobody_else(self, to: str) -> None:
+        assert answer(a_tpo_consent(), records=AT_MERCY, recipient=to) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_and_never_for_a_proceeding(self) -> None:
+        case: Json = {"records": AT_MERCY, "recipient": "org:quarry", "purpose": ["HLEGAL"]}
+
+        assert answer(a_tpo_consent(), **case) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_and_never_to_police(self) -> None:
+        case: Json = {"records": AT_MERCY, "recipient": "org:police", "purpose": ["HLEGAL"]}
+
+        assert answer(a_tpo_consent(), **case) == ("DENY", "LE_NO_BASIS")
+
+    def test_unless_the_patient_refused(self) -> None:
+        refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("quarry")]})
+
+        assert answer(a_tpo_consent(), refusal, records=AT_MERCY, recipient="org:quarry")[1] == "EXPLICIT_DENY"
+
+    def test_or_a_consent_that_might_refuse_cannot_be_read(self) -> None:
+        unreadable = a_consent(id="x", implicitRules="https://elsewhere.example")
+
+        assert answer(a_tpo_consent(), unreadable, records=AT_MERCY, recipient="org:quarry")[1] == "UNPARSEABLE"
+
+    @pytest.mark.parametrize("code", ["qso", "audit", "research", "emergency", "contract", "referral"])
+    def test_a_copy_held_for_something_else_is_not_for_passing_on(self, code: str) -> None:
+        records = held_by("mercy", code=code)
+
+        assert answer(records=records, recipient="org:quarry") == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_a_copy_that_came_home_is_the_programs_own_record(self) -> None:
+        home = handed_to("aspen", RECORD, code="hipaa", recorded="2026-10-20T12:00:00Z")
+
+        assert answer(a_consent(), records=(*AT_MERCY, home)) == ("PERMIT", "OK_CONSENT")
+
+
+class TestAProgramUnderASingleConsent:
+    AT_BIRCH = held_by("birch", under="Consent/tpo")
+
+    def test_stays_within_that_consent(self) -> None:
+        case: Json = {"records": self.AT_BIRCH, "recipient": "org:quarry"}
+
+        assert answer(a_tpo_consent(), facts=[an_open_visit("quarry")], **case) == ("PERMIT", "OK_TPO")
+        assert answer(a_tpo_consent(), **case) == ("DENY", "RECIPIENT_NOT_TREATING")
+
+    def test_and_no_other_consent_widens_it(self) -> None:
+        other = a_consent(a_permit("quarry"), id="other")
+
+        assert answer(a_tpo_consent(), other, records=self.AT_BIRCH, recipient="org:quarry")[0] == "DENY"
+
+
+class TestAPayerOutsideHipaa:
+    FOR_PAYMENT = a_consent(a_permit("payco", purposes=["HPAYMT"]))
+    AT_PAYCO = held_by("payco", CLAIM, under="Consent/paper", purpose="HPAYMT")
+    CASE: Json = {"records": AT_PAYCO, "recipient": "org:clerks", "purpose": ["HPAYMT"]}
+
+    def contract(self, **changes: Any) -> Any:
+        agreement = {"id": "k1", "type": "contract", "with": "org:payco", "from": "2026-01-01", "to": "2026-12-31"}
+        return world(clerks={"agreements": [{**agreement, **changes}]})
+
+    def test_passes_it_to_its_contractor_under_contract(self) -> None:
+        record = ask(self.FOR_PAYMENT, registry=self.contract(), **self.CASE).record
+
+        assert (record.decision, record.reason) == ("PERMIT", "OK_CONSENT")
+        assert {"NOTICE", "MIN", "LABEL", "NO_REDISCLOSE"} <= set(record.obligations)
+
+    def test_and_to_nobody_without_one(self) -> None:
+        assert answer(self.FOR_PAYMENT, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_a_contract_that_ended_is_none(self) -> None:
+        assert answer(self.FOR_PAYMENT, registry=self.contract(to="2026-11-01"), **self.CASE)[0] == "DENY"
+        assert answer(self.FOR_PAYMENT, registry=self.contract(to="2026-11-02"), **self.CASE)[0] == "PERMIT"
+
+
+class TestANewConsentThatNamesTheHolder:
+    ONWARD = a_consent(a_permit("shelter", purposes=["PATRQT"]), id="onward", organization=[organization("mercy")])
+    CASE: Json = {"recipient": "org:shelter", "purpose": ["PATRQT"]}
+
+    def test_opens_the_copy(self) -> None:
+        record = ask(a_tpo_consent(), self.ONWARD, records=AT_MERCY, **self.CASE).record
+
+        assert (record.decision, record.reason) == ("PERMIT", "OK_CONSENT")
+        assert "NO_REDISCLOSE" in record.obligations
+
+    def test_but_not_one_held_for_research(self) -> None:
+        records = held_by("mercy", code="research", purpose="HRESCH")
+
+        assert answer(self.ONWARD, records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+
+def test_a_registrys_copy_is_for_the_registry() -> None:
+    records = held_by("registry", code="central_registry")
+
+    assert answer(records=records, recipient="org:quarry") == ("DENY", "REGISTRY_USE_BARRED")
+
+
+def test_a_courts_copy_is_for_the_court() -> None:
+    for_court = a_consent(a_permit("court", purposes=["own:monitoring"]), kind="criminal-justice-referral")
+    records = held_by("court", under="Consent/paper")
+
+    assert answer(for_court, records=records, recipient="org:police", purpose=["HLEGAL"])[1] == "REDISCLOSURE_BARRED"
+
+
+def test_what_police_wrote_becomes_a_part_2_record_in_a_programs_hands() -> None:
+    report = {"resourceType": "DocumentReference", "id": "report", "subject": {"reference": "Patient/t1"}}
+    own = (report, written_by("police", report))
+    received = (*own, handed_to("aspen", report, code="referral"))
+
+    assert answer(records=own) == ("PERMIT", "OK_NOT_PART2")
+    assert answer(records=received) == ("DENY", "NO_CONSENT")
+    assert answer(a_consent(), records=received) == ("PERMIT", "OK_CONSENT")

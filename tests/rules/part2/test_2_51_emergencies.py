@@ -1,0 +1,89 @@
+"""42 CFR 2.51: to medical personnel, when consent cannot be had, with four facts written down."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import a_consent, answer, ask, recipient
+
+Json = dict[str, Any]
+
+FACTS: Json = {
+    "type": "emergency",
+    "recipient_name": "Dr Example",
+    "recipient_affiliation": "Mercy Emergency Department",
+    "disclosed_by": "Aspen night desk",
+    "time": "2026-11-02T18:00:00Z",
+    "nature": "found unresponsive",
+    "consent_obtainable": False,
+}
+CASE: Json = {"purpose": ["ETREAT"], "role": "physician", "basis": FACTS}
+
+
+def test_it_opens_the_record_and_says_what_to_write_down() -> None:
+    record = ask(**CASE).record
+
+    assert (record.decision, record.reason) == ("PERMIT", "OK_EMERGENCY")
+    assert set(record.obligations) == {"AUDIT", "EMERGENCY_DOC", "LABEL", "PROCEEDINGS_BAR"}
+    assert record.basis is not None
+    assert record.basis.type == "emergency"
+
+
+@pytest.mark.parametrize("fact", ["recipient_name", "recipient_affiliation", "disclosed_by", "time", "nature"])
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_missing_fact_is_asked_for(fact: str, value: str | None) -> None:
+    assert answer(**{**CASE, "basis": {**FACTS, fact: value}}) == ("DENY", "EMERGENCY_UNDOCUMENTED")
+
+
+@pytest.mark.parametrize("obtainable", [True, None])
+def test_a_person_who_can_be_asked_is_asked(obtainable: bool | None) -> None:
+    basis = {**FACTS, "consent_obtainable": obtainable}
+
+    assert answer(**{**CASE, "basis": basis}) == ("DENY", "EMERGENCY_CONSENT_OBTAINABLE")
+
+
+@pytest.mark.parametrize(
+    ("disaster", "decision"),
+    [
+        ({"declaration": "WA-1", "program_closed": True}, "PERMIT"),
+        ({"declaration": "WA-1", "program_closed": False}, "DENY"),
+        ({"program_closed": True}, "DENY"),
+    ],
+)
+def test_a_declared_disaster_that_closed_the_program_counts_too(disaster: Json, decision: str) -> None:
+    basis = {**FACTS, "consent_obtainable": None, "disaster": disaster}
+
+    assert answer(**{**CASE, "basis": basis})[0] == decision
+
+
+@pytest.mark.parametrize("role", ["officer", "detective", "navigator", "case_worker", "billing"])
+def test_only_medical_personnel(role: str) -> None:
+    assert answer(**{**CASE, "role": role}) == ("DENY", "EMERGENCY_NOT_MEDICAL_PERSONNEL")
+
+
+def test_a_paramedic_is_and_a_police_officer_is_not() -> None:
+    assert answer(**CASE, recipient="org:squad")[1] == "OK_EMERGENCY"
+    assert answer(**{**CASE, "role": "paramedic"}, recipient="org:police")[1] == "EMERGENCY_NOT_MEDICAL_PERSONNEL"
+
+
+def test_no_paper_stands_in_its_way() -> None:
+    unreadable = a_consent(implicitRules="https://elsewhere.example")
+    refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")]})
+
+    assert answer(unreadable, refusal, **CASE) == ("PERMIT", "OK_EMERGENCY")
+
+
+def test_against_a_restriction_it_asks_for_no_further_use() -> None:
+    agreed = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"]}
+
+    record = ask(facts=[agreed], **CASE).record
+
+    assert record.decision == "PERMIT"
+    assert "ASK_NO_FURTHER_USE" in record.obligations
+
+
+def test_an_emergency_purpose_under_a_treatment_consent_needs_no_such_basis() -> None:
+    record = ask(a_consent(), purpose=["ETREAT"]).record
+
+    assert record.reason == "OK_CONSENT"
+    assert "EMERGENCY_DOC" not in record.obligations

@@ -1,0 +1,183 @@
+"""45 CFR 164.506, 164.512; RCW 70.02; CJIS: records no Part 2 program made, and those nobody can place."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import (
+    OWN,
+    a_condition,
+    a_consent,
+    a_patient,
+    a_permit,
+    answer,
+    ask,
+    recipient,
+    world,
+    written_by,
+)
+
+Json = dict[str, Any]
+FLU = a_condition("flu", "J10.1")
+BY_QUARRY = (FLU, written_by("quarry", FLU))
+PURPOSE = OWN + "purpose|"
+
+
+@pytest.mark.parametrize("to", ["mercy", "squad", "minds", "jail"])
+def test_a_provider_gets_it_for_treatment(to: str) -> None:
+    record = ask(records=BY_QUARRY, recipient=f"org:{to}").record
+
+    assert (record.decision, record.reason, record.obligations) == ("PERMIT", "OK_NOT_PART2", ("AUDIT", "LABEL"))
+
+
+@pytest.mark.parametrize(
+    ("to", "purpose"), [("shelter", "TREAT"), ("mercy", "HPAYMT"), ("mercy", "HOPERAT"), ("birch", "COC")]
+)
+def test_whoever_else_claims_it_needs_a_consent(to: str, purpose: str) -> None:
+    assert answer(records=BY_QUARRY, recipient=f"org:{to}", purpose=[purpose]) == ("DENY", "NO_CONSENT")
+
+
+def test_and_gets_it_with_one() -> None:
+    wide = {key: value for key, value in a_permit("shelter", purposes=["PATRQT"]).items() if key != "securityLabel"}
+    consent = a_consent({**wide, "class": [{"code": "Condition"}]}, organization=[{**recipient("quarry")["reference"]}])
+
+    record = ask(consent, records=BY_QUARRY, recipient="org:shelter", purpose=["PATRQT"]).record
+
+    assert (record.decision, record.reason) == ("PERMIT", "OK_CONSENT")
+    assert "NOTICE" not in record.obligations
+
+
+def test_a_relay_that_is_no_provider_stops_it() -> None:
+    assert answer(records=BY_QUARRY, via=["org:broker"]) == ("DENY", "NO_CONSENT")
+
+
+def test_substance_use_in_anothers_note_is_labeled_not_barred() -> None:
+    note = a_condition("note", "F11.10")
+
+    assert answer(records=(note, written_by("quarry", note))) == ("PERMIT", "OK_NOT_PART2")
+
+
+def test_what_the_person_refused_does_not_go() -> None:
+    refusal = a_consent(provision={"type": "deny", "actor": [recipient("mercy")]})
+
+    assert answer(refusal, records=BY_QUARRY) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_nor_what_they_might_have_refused() -> None:
+    down = {"type": "unavailable", "what": "consent_source", "name": "exchange"}
+
+    assert answer(a_consent(dateTime="2026-09-01T09:00:00"), records=BY_QUARRY) == ("DENY", "UNPARSEABLE")
+    assert answer(records=BY_QUARRY, facts=[down]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
+
+
+class TestOrigin:
+    def test_of_an_author_nobody_registered_waits(self) -> None:
+        assert answer(records=(FLU, written_by("nobody", FLU))) == ("HOLD", "ORIGIN_UNKNOWN")
+
+    def test_that_nobody_stated_waits(self) -> None:
+        assert answer(records=(FLU,)) == ("HOLD", "ORIGIN_UNKNOWN")
+
+    def test_of_an_unclassified_author_is_treated_as_a_program(self) -> None:
+        unknown = world(quarry={"legal_class": [{"from": "2020-01-01", "part2": "unknown"}]})
+        not_yet = world(quarry={"legal_class": [{"from": "2027-01-01", "part2": "no"}]})
+
+        assert answer(records=BY_QUARRY, registry=unknown) == ("DENY", "NO_CONSENT")
+        assert answer(records=BY_QUARRY, registry=not_yet) == ("DENY", "NO_CONSENT")
+
+    def test_under_another_law_waits(self) -> None:
+        assert answer(records=(FLU, written_by("veterans", FLU))) == ("HOLD", "OTHER_LAW_38USC7332")
+
+    def test_counts_by_author_not_by_content(self) -> None:
+        assert answer(records=(FLU, written_by("aspen", FLU))) == ("DENY", "NO_CONSENT")
+
+    def test_one_doubtful_item_never_blanks_its_neighbours(self) -> None:
+        other = a_condition("other", "I10")
+        records = (*BY_QUARRY, other, written_by("nobody", other))
+
+        record = ask(records=records).record
+
+        assert (record.decision, record.reason, record.withheld) == (
+            "PERMIT_REDACTED",
+            "ORIGIN_UNKNOWN",
+            ("Condition/other",),
+        )
+
+    def test_of_something_computed_is_that_of_its_inputs(self) -> None:
+        score = {"resourceType": "RiskAssessment", "id": "score", "subject": {"reference": "Patient/t1"}}
+        entity = {"role": "derivation", "what": {"reference": "Condition/f1120"}}
+        made = {
+            **written_by("aspen", score),
+            "activity": {"coding": [{"code": "transform"}]},
+            "agent": [],
+            "entity": [entity],
+        }
+
+        assert answer(records=(score, made, a_condition(), written_by("aspen", a_condition(), identifier="in"))) == (
+            "DENY",
+            "NO_CONSENT",
+        )
+        assert answer(records=(score, made), items=["RiskAssessment/score"]) == ("HOLD", "ORIGIN_UNKNOWN")
+
+
+class TestPolice:
+    def test_get_nothing_of_it(self) -> None:
+        assert answer(records=BY_QUARRY, recipient="org:police", purpose=["TREAT"]) == ("DENY", "LE_NO_BASIS")
+
+    def test_looking_for_somebody_get_who_and_where(self) -> None:
+        records = (a_patient(), FLU, written_by("quarry", a_patient(), FLU))
+        basis = {"type": "hipaa_locate", "subject": "missing person"}
+
+        record = ask(records=records, recipient="org:police", purpose=[PURPOSE + "locate"], basis=basis).record
+
+        assert (record.decision, record.withheld) == ("PERMIT_REDACTED", ("Condition/flu",))
+        assert set(record.obligations) == {"AUDIT", "LEGAL_QUEUE", "MIN"}
+
+    def test_never_that_of_a_program(self) -> None:
+        basis = {"type": "hipaa_locate", "subject": "missing person"}
+
+        assert answer(recipient="org:police", purpose=[PURPOSE + "locate"], basis=basis) == ("DENY", "LE_NO_BASIS")
+
+
+class TestMentalHealthInWashington:
+    STAY = {"resourceType": "Encounter", "id": "stay", "status": "finished", "subject": {"reference": "Patient/t1"}}
+    RECORDS = (STAY, FLU, written_by("minds", STAY, FLU))
+    CASE: Json = {"records": RECORDS, "recipient": "org:police", "purpose": [PURPOSE + "duty"]}
+
+    def test_of_a_minor_an_officer_on_duty_learns_the_fact_and_the_dates(self) -> None:
+        record = ask(facts=[a_patient(birthDate="2011-03-09")], **self.CASE).record
+
+        assert (record.decision, record.reason, record.withheld) == ("PERMIT_REDACTED", "STATE_MH", ("Condition/flu",))
+
+    def test_of_an_adult_nothing(self) -> None:
+        assert answer(**self.CASE) == ("DENY", "STATE_MH")
+
+
+class TestWhatPoliceWrote:
+    def report(self, words: str) -> tuple[Json, ...]:
+        document = {
+            "resourceType": "DocumentReference",
+            "id": "r",
+            "subject": {"reference": "Patient/t1"},
+            "description": words,
+        }
+        return document, written_by("police", document)
+
+    def test_goes_to_a_provider_stripped(self) -> None:
+        record = ask(records=self.report("said he takes methadone")).record
+
+        assert (record.decision, record.reason) == ("PERMIT", "OK_NOT_PART2")
+        assert "CJI_STRIP" in record.obligations
+
+    @pytest.mark.parametrize("words", ["NCIC hit", "criminal history attached", "active warrant", "III response"])
+    def test_never_with_criminal_history(self, words: str) -> None:
+        assert answer(records=self.report(words)) == ("DENY", "CJI_BARRED")
+
+
+class TestCustody:
+    BASIS = {"type": "lawful_custody", "facility": "County Jail"}
+
+    def test_a_jails_clinic_gets_what_is_no_part_2_record(self) -> None:
+        assert answer(records=BY_QUARRY, recipient="org:jail", basis=self.BASIS) == ("PERMIT", "OK_HIPAA_512K5")
+
+    def test_and_nothing_of_a_program(self) -> None:
+        assert answer(recipient="org:jail", basis=self.BASIS) == ("DENY", "NO_CONSENT")
