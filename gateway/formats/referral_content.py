@@ -149,11 +149,24 @@ def _words(value: Any) -> str:
     return text_of(value)
 
 
+def placers_of(bundle: Resource) -> list[str]:
+    """Return the placer identifiers of the referrals in a Bundle, in order."""
+    return [placer for _, placer in _requests([entry["resource"] for entry in bundle.get("entry", ())])]
+
+
+def _requests(resources: Sequence[Resource]) -> list[tuple[Resource, str]]:
+    return [
+        (request, str(entry["value"]))
+        for request in of_type(resources, "ServiceRequest")
+        for entry in request.get("identifier", ())
+        if entry.get("system") == REFERRAL_SYSTEM and "value" in entry
+    ]
+
+
 def _request(resources: Sequence[Resource], identifier: str) -> tuple[Resource, str]:
-    for request in of_type(resources, "ServiceRequest"):
-        for entry in request.get("identifier", ()):
-            if entry.get("system") == REFERRAL_SYSTEM and identifier in ("", entry.get("value")):
-                return request, str(entry["value"])
+    for request, placer in _requests(resources):
+        if identifier in ("", placer):
+            return request, placer
     raise WillNeverWork(f"expected a ServiceRequest with an identifier of the system {REFERRAL_SYSTEM}")
 
 

@@ -18,6 +18,8 @@ from pathlib import Path
 import structlog
 
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
+from gateway.formats.hl7v2.batches import split_batch
+from gateway.formats.hl7v2.envelopes import batch_answer
 from gateway.formats.mllp_frames import Event, Frame, FrameReader, Oversized, Unfinished, frame
 from gateway.model.hl7_header import PeerAddress, Reception
 
@@ -278,17 +280,29 @@ class _Connection(threading.Thread):
     def _answer(self, event: Event) -> bool:
         """Answer one event; False when the connection must close."""
         if isinstance(event, Frame):
-            answer = self._accepted(event.content)
-        elif isinstance(event, Oversized):
-            self._report(event)
-            answer = self._refusal(event.head, "The message is larger than this system takes")
-        else:
-            self._report(event)
+            for answer in self._answers(event.content):
+                self._send(answer)
             return True
+        self._report(event)
+        if isinstance(event, Oversized):
+            self._send(self._refusal(event.head, "The message is larger than this system takes"))
+            return False
+        return True
+
+    def _answers(self, content: bytes) -> list[bytes]:
+        """Have every message of a block stored: one as a rule, several one after the other, or a batch of them."""
+        batch = split_batch(content)
+        if not batch.is_batch and len(batch.messages) < 2:
+            return [self._accepted(content)]
+        answers = [self._accepted(message) for message in batch.messages]
+        if not batch.is_batch:
+            return answers
+        return [batch_answer(batch, answers, self._listener._new_id(), self._listener._clock())]
+
+    def _send(self, answer: bytes) -> None:
         if answer:
             self._socket.settimeout(self._limits.answer_s)
             self._socket.sendall(frame(answer))
-        return isinstance(event, Frame)
 
     def _accepted(self, content: bytes) -> bytes:
         try:

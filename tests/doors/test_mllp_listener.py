@@ -86,6 +86,45 @@ def test_two_messages_in_one_packet_are_answered_in_order() -> None:
         assert [msa(block) for block in read_blocks(peer, 2)] == [b"MSA|AA|C1", b"MSA|AA|C2"]
 
 
+def test_a_batch_is_stored_message_by_message_and_answered_as_a_batch() -> None:
+    with listening() as (inbox, listener), connect(listener) as peer:
+        batch = b"BHS|^~\\&|WARD|HARBOR|GATEWAY|WH|||||B1\r" + admission(b"C1") + admission(b"C2") + b"BTS|2\r"
+        peer.sendall(framed(batch))
+
+        lines = read_blocks(peer, 1)[0].split(b"\r")
+    assert inbox.taken == [admission(b"C1"), admission(b"C2")]
+    assert lines[0] == b"BHS|^~\\&|GATEWAY|WH|WARD|HARBOR|20261102120000+0000||||NEW1|B1"
+    assert [line for line in lines if line.startswith(b"MSA")] == [b"MSA|AA|C1", b"MSA|AA|C2"]
+    assert lines[-2] == b"BTS|2"
+
+
+def test_a_batch_that_counts_wrong_is_stored_and_told() -> None:
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(b"BHS|^~\\&|WARD|HARBOR|GATEWAY|WH|||||B1\r" + admission(b"C1") + b"BTS|5\r"))
+
+        lines = read_blocks(peer, 1)[0].split(b"\r")
+    assert inbox.taken == [admission(b"C1")]
+    assert [line for line in lines if line.startswith(b"MSA")] == [b"MSA|AA|C1", b"MSA|AE|B1"]
+    assert any(line.startswith(b"ERR||BTS^1^1|102") for line in lines)
+
+
+def test_several_messages_in_one_block_are_answered_one_by_one() -> None:
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(admission(b"C1") + admission(b"C2")))
+
+        assert [msa(block) for block in read_blocks(peer, 2)] == [b"MSA|AA|C1", b"MSA|AA|C2"]
+    assert inbox.taken == [admission(b"C1"), admission(b"C2")]
+
+
+def test_one_message_is_stored_with_every_byte_of_its_block() -> None:
+    block = b"\xef\xbb\xbf" + admission(b"C1") + b"\r\n"
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(block))
+        read_blocks(peer, 1)
+
+    assert inbox.taken == [block]
+
+
 def test_a_message_in_packets_of_one_byte_is_one_message() -> None:
     with listening() as (inbox, listener), connect(listener) as peer:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

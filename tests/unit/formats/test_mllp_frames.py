@@ -103,13 +103,23 @@ def test_a_block_of_exactly_the_limit_is_taken() -> None:
     assert events(b"\x0b" + content + b"y\x1c\r") == [Oversized((content)[:HEAD_BYTES], LIMIT + 1)]
 
 
-@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.data())
-def test_any_cut_of_the_stream_gives_the_same_events(contents: list[bytes], data: st.DataObject) -> None:
-    stream = b"".join(b"\x0b" + content + b"\x1c\r" for content in contents)
+PIECES = st.lists(
+    st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"MSH|", b"FHS", b"x", b"\x0bMSH|a", b"\x1c\r"]), max_size=20
+)
+
+
+@given(PIECES, st.data())
+def test_any_cut_of_any_stream_gives_the_same_events(pieces: list[bytes], data: st.DataObject) -> None:
+    stream = b"".join(pieces)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
     packets = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    whole, cut = FrameReader(LIMIT), FrameReader(LIMIT)
 
-    assert events(*packets) == events(stream)
+    expected = [*whole.feed(stream), *whole.close()]
+    found = [*(event for packet in packets for event in cut.feed(packet)), *cut.close()]
+
+    assert found == expected
+    assert cut.is_inside == whole.is_inside
 
 
 @given(st.binary(max_size=60).filter(lambda content: b"\x1c" not in content and b"\x0b" not in content))

@@ -1,0 +1,88 @@
+"""Batches that we write: referrals in a file, and the answers to a batch that came in (HL7 v2.5.1 ch. 2.10.3)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.formats.hl7v2.acknowledgement import acknowledge
+from gateway.formats.hl7v2.batches import Batch
+from gateway.formats.hl7v2.build import MessageWriter
+from gateway.formats.hl7v2.message import Message, Unreadable, read_message
+from gateway.formats.hl7v2.referral import write_referral
+from gateway.formats.hl7v2.times import hl7_time
+from gateway.formats.referral_content import placers_of
+from gateway.model.handoff import Resource
+from gateway.model.hl7_header import Hl7Header, Reception
+
+_CONTROL_ID_LENGTH = 20
+"""MSH-10 and BHS-11 are ST of 20 up to 2.6."""
+
+
+def referrals_of(bundle: Resource, header: Hl7Header) -> list[bytes]:
+    """Write every referral of a Bundle as REF^I12; an empty list where it holds none.
+
+    MSH-10 is made of the referral's number, so that the same referral is the same message again.
+    """
+    placers = placers_of(bundle)
+    headers = [replace(header, trigger_event="I12", control_id=placer[-_CONTROL_ID_LENGTH:]) for placer in placers]
+    return [
+        write_referral(bundle, "", header, referral=placer) for header, placer in zip(headers, placers, strict=True)
+    ]
+
+
+def batch_begin(header: Hl7Header) -> bytes:
+    """Write the BHS that opens a batch of messages with this header; messages follow as they are."""
+    writer = MessageWriter()
+    writer.add(
+        "BHS",
+        {
+            3: header.sending_application,
+            4: header.sending_facility,
+            5: header.receiving_application,
+            6: header.receiving_facility,
+            7: header.time,
+            11: header.control_id,
+        },
+    )
+    return writer.to_bytes("ascii" if writer.is_ascii else "utf-8")
+
+
+def batch_end(count: int) -> bytes:
+    """Write the BTS that closes a batch of this many messages."""
+    return b"BTS|%d\r" % count
+
+
+def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:
+    """Wrap the answers to the messages of a batch as a batch; b"" where none of them asked for one.
+
+    BHS-12 names the batch that is answered. A trailer that counts wrong adds an AE for the batch itself: its messages
+    are stored all the same.
+    """
+    opening = _opening(batch)
+    sender = opening.text("MSH-3"), opening.text("MSH-4")
+    own = opening.text("MSH-5"), opening.text("MSH-6")
+    given = [answer for answer in answers if answer]
+    if wrong := batch.miscounted():
+        given.append(_miscounted(opening, wrong[0], control_id, at))
+    if not given:
+        return b""
+    writer = MessageWriter()
+    names = {3: own[0], 4: own[1], 5: sender[0], 6: sender[1]}
+    writer.add("BHS", {**names, 7: hl7_time(at), 11: control_id[:_CONTROL_ID_LENGTH], 12: opening.text("MSH-11")})
+    return writer.to_bytes(opening.codec) + b"".join(given) + batch_end(len(given))
+
+
+def _opening(batch: Batch) -> Message:
+    """Read the last envelope header before the messages; BHS and FHS have the fields of MSH up to 12."""
+    headers = [content for kind, content in batch.pieces if kind in ("FHS", "BHS")]
+    message = read_message(b"MSH" + headers[-1][headers[-1].index(b"HS") + 2 :]) if headers else None
+    if message is None or isinstance(message, Unreadable):
+        message = read_message(b"MSH|^~\\&|\r")
+    assert isinstance(message, Message)
+    return message
+
+
+def _miscounted(opening: Message, location: str, control_id: str, at: datetime) -> bytes:
+    header = Hl7Header((), (), (), (), "", opening.text("MSH-11"))
+    fault = Reception("error", header, "102", location, "The trailer states another count than there are")
+    return acknowledge(b"", fault, control_id, at)

@@ -1,0 +1,66 @@
+"""Batches written: every referral of a Bundle in a file, and answers to a batch."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gateway.formats.hl7v2 import Message, read_message, split_batch
+from gateway.formats.hl7v2.envelopes import batch_answer, batch_begin, batch_end, referrals_of
+from gateway.model.hl7_header import Hl7Header
+from tests.support.referrals import referral_bundle, referral_resources
+
+HEADER = Hl7Header(("WARMHANDOFF",), ("GATEWAY",), (), (), "20261102101500-0800", "BATCH1")
+AT = datetime(2026, 11, 2, 18, 15, tzinfo=UTC)
+
+
+def test_every_referral_of_a_bundle_is_a_message_of_its_own() -> None:
+    first = referral_resources()["request"]
+    number = {**first["identifier"][0], "value": "a-second-referral-with-a-long-number"}
+    bundle = referral_bundle(second={**first, "id": "s2", "identifier": [number]})
+
+    messages = [read_message(raw) for raw in referrals_of(bundle, HEADER)]
+
+    assert [isinstance(message, Message) and message.text("RF1-6.1") for message in messages] == [
+        "wh-ref-1",
+        "a-second-referral-with-a-long-number",
+    ]
+    assert [isinstance(message, Message) and message.text("MSH-10") for message in messages] == [
+        "wh-ref-1",
+        "l-with-a-long-number",
+    ]
+
+
+def test_a_record_without_a_referral_gives_no_message() -> None:
+    assert referrals_of(referral_bundle(request=None), HEADER) == []
+
+
+def test_messages_between_the_two_segments_are_a_batch_that_counts_right() -> None:
+    messages = referrals_of(referral_bundle(), HEADER)
+
+    batch = split_batch(batch_begin(HEADER) + b"".join(messages) + batch_end(1))
+
+    assert [kind for kind, _ in batch.pieces] == ["BHS", "MSH", "BTS"]
+    assert batch.pieces[0][1] == b"BHS|^~\\&|WARMHANDOFF|GATEWAY|||20261102101500-0800||||BATCH1\r"
+    assert batch.messages == messages
+    assert batch.miscounted() == []
+
+
+def test_a_sender_that_is_not_ascii_is_written_as_utf_8() -> None:
+    assert "Größe".encode() in batch_begin(replace(HEADER, sending_facility=("Größe",)))
+
+
+def test_a_batch_whose_messages_ask_for_no_answer_gets_none() -> None:
+    batch = split_batch(b"BHS|^~\\&|A|B\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5|||NE|NE\rBTS|1\r")
+
+    assert batch_answer(batch, [b""], "K1", AT) == b""
+
+
+def test_a_file_header_alone_names_the_sender_too() -> None:
+    batch = split_batch(b"FHS#*?!%#A#B#C#D#####F1\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5\rFTS|1\r")
+
+    assert batch_answer(batch, [b"MSH|x\r"], "K1", AT).startswith(b"BHS|^~\\&|C|D|A|B|20261102181500+0000||||K1|F1\r")
+
+
+def test_a_batch_header_that_cannot_be_read_is_answered_all_the_same() -> None:
+    batch = split_batch(b"BHS|||||\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5\rBTS|1\r")
+
+    assert batch_answer(batch, [b"MSH|x\r"], "K1", AT).endswith(b"MSH|x\rBTS|1\r")
