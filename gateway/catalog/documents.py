@@ -57,7 +57,7 @@ class Document:
             return self._build_mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._build(child, (*location, index)) for index, child in enumerate(node.value)]
-        return self._constructor.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+        return self._constructor.construct_object(node)
 
     def _build_mapping(self, node: yaml.MappingNode, location: Location) -> dict[Any, Any]:
         built: dict[Any, Any] = {}

@@ -147,6 +147,8 @@ def _endpoint(entry: Entry) -> Endpoint:
         version=entry.get("version"),
         stores_nte=entry.get("stores_nte"),
         verified=_day(verified) if verified else None,
+        application=entry.get("application", ""),
+        facility=entry.get("facility", ""),
     )
 
 

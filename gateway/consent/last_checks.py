@@ -75,7 +75,8 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
         if one.transport == request.transport and one.verified is not None and one.verified <= day
     ]
     is_links_owner = request.transport == "link" and request.link_issued_to == recipient.reference
-    if not verified and not is_links_owner:
+    is_session = request.transport == "session" and request.authenticated_as == recipient.reference
+    if not verified and not is_links_owner and not is_session:
         return Withhold("ENDPOINT_UNVERIFIED", 1500, holds=True)
     if "NOTICE" not in release.obligations:
         return None

@@ -25,7 +25,7 @@ def read_request(written: Mapping[str, Any]) -> Request:
         raise UnreadableRequest("basis.type: expected one of the bases of the contract")
     transport = written.get("transport", "fhir")
     if transport not in TRANSPORTS:
-        raise UnreadableRequest("transport: expected fhir, hl7v2, link or file")
+        raise UnreadableRequest("transport: expected fhir, hl7v2, link, file or session")
     recipient = _text(written, "recipient")
     if not recipient:
         raise UnreadableRequest("recipient: expected a registry id or a reference of a person")

@@ -62,8 +62,8 @@ class MllpPush:
         header = Hl7Header(
             sending_application=(self._application,),
             sending_facility=(self._facility,),
-            receiving_application=(),
-            receiving_facility=(),
+            receiving_application=(endpoint.application,),
+            receiving_facility=(endpoint.facility,),
             time=hl7_time(datetime.fromisoformat(envelope.created_at)),
             control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
             message_code="REF",

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.disclose import Asked, disclose, keep_decision
+from gateway.flow.disclose import SESSION, Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
@@ -89,7 +89,7 @@ def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral
         person=caller.person or (caller.client, "staff"),
         recipient=caller.organization,
         purpose=tuple(client.purpose),
-        transport="fhir",
+        transport=SESSION,
         channel=channel,
     )
     resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)

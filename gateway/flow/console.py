@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from gateway.flow.disclose import Asked, disclose_items, keep_decision
+from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.referrals import release_held
 from gateway.identity import match
@@ -103,7 +103,7 @@ def _allowed(
         person=(staff[0], "staff"),
         recipient=house.operator,
         purpose=("HOPERAT",),
-        transport="fhir",
+        transport=SESSION,
         channel="console",
         basis={"type": "qso", "agreement": agreement},
     )
@@ -138,6 +138,8 @@ def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | No
     def resolve(tx: Transaction) -> bool:
         handoff = tx.handoffs.get(handoff_id)
         if handoff is None or handoff.state != "held" or handoff.person_id is None:
+            return False
+        if person_id is not None and person_id not in {one["person_id"] for one in _candidates(tx, handoff)}:
             return False
         if person_id is not None and not _merge(house, tx, handoff.person_id, person_id):
             return False

@@ -17,8 +17,12 @@ from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord, Permit, Refusal
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Referral, Resource
+from gateway.model.labeled import LabeledRecords
 from gateway.ports import Transaction
 from gateway.redaction import redact
+
+SESSION = "session"
+"""Transport of an answer on the connection or page of a caller who has proven who it is: it needs no endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,11 @@ def disclose(
     A referral whose own Task or ServiceRequest is withheld is refused whole: the rest would reach a recipient who
     cannot know what is asked of it, and would tell that something is missing.
     """
-    made = disclose_items(house, tx, asked, handoff, resources, None, referral.without_agreement)
+    request = f"ServiceRequest/{referral.service_request_id}"
+    made = disclose_items(house, tx, asked, handoff, resources, None, request, referral.without_agreement)
     if isinstance(made.outcome, Refusal):
         return made
-    core = {f"Task/{referral.id}", f"ServiceRequest/{referral.service_request_id}"}
+    core = {f"Task/{referral.id}", request}
     if core & set(made.record.withheld):
         return Made(Refusal(replace(made.record, decision="DENY")), made.record, made.inputs)
     return made
@@ -85,11 +90,14 @@ def disclose_items(
     handoff: Handoff,
     resources: Sequence[Resource],
     items: Sequence[str] | None,
+    referral_request: str | None = None,
     without_agreement: str | None = None,
 ) -> Made:
     """Decide on resources of one handoff (`items` None: on all of them), and build what may leave.
 
-    Reads the person's consents in the transaction it is called in, so that a revocation committed before wins.
+    `referral_request` names the ServiceRequest where a referral is made by it: then its author decides whether the
+    person's agreement is needed, because a record of one agency can hold the referral of another. Reads the person's
+    consents in the transaction it is called in, so that a revocation committed before wins.
     """
     at = house.clock()
     patient = next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
@@ -104,22 +112,32 @@ def disclose_items(
     compiled = compile_consents(consents, house.registry)
     labeled = label(records, house.registry, at)
     known = read_facts(facts, house.registry, at)
-    outcome = agreement(
-        read_request(request), labeled, compiled, registry=house.registry, at=at, facts=known,
-        agency=handoff.agency, without_agreement=without_agreement,
-    ) or decide(
-        read_request(request), labeled, compiled, registry=house.registry, at=at, facts=known,
-        switches=read_switches(house.switches),
-    )  # fmt: skip
+    switches = read_switches(house.switches)
+    wanted = read_request(request)
+    outcome: Permit | Refusal | None = None
+    if referral_request is not None:
+        outcome = agreement(
+            wanted, labeled, compiled, registry=house.registry, at=at, facts=known, switches=switches,
+            agency=_author_of(labeled, referral_request), without_agreement=without_agreement,
+        )  # fmt: skip
+    if outcome is None:
+        outcome = decide(wanted, labeled, compiled, registry=house.registry, at=at, facts=known, switches=switches)
     made = redact(labeled, outcome, compiled, registry=house.registry) if isinstance(outcome, Permit) else outcome
     return Made(made, made.record, inputs)
+
+
+def _author_of(records: LabeledRecords, reference: str) -> str:
+    """Name the organization that wrote a resource; "" (which is no program) where nobody registered did."""
+    authors = [item.origin.authors for item in records.items if item.reference == reference]
+    author = authors[0][0] if authors and authors[0] else None
+    return author.id if author is not None else ""
 
 
 def _consents(tx: Transaction, handoff: Handoff, patient: Resource | None) -> Resource:
     """Return every consent of the person, from whatever record or partner, with the documents they point to.
 
     One person can be several Patients; the index has said that they are one, so each consent is read as being about
-    the Patient of this record.
+    the Patient of this record. A draft says that nobody has been asked: it is no consent, and no reason either.
     """
     entries = []
     if handoff.person_id is not None and patient is not None:
@@ -127,6 +145,7 @@ def _consents(tx: Transaction, handoff: Handoff, patient: Resource | None) -> Re
         entries = [
             {"resource": {**stored.body, "patient": own}}
             for stored in tx.resources.of_person("Consent", handoff.person_id)
+            if stored.body.get("status") not in ("draft", "proposed")
         ]
         entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", handoff.person_id)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}

@@ -32,6 +32,10 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
     response then holds no more than what the recipient has just said.
     """
 
+    errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
+    if errors:
+        return Problem(422, "invariant", errors[0].location, errors[0].message)
+
     def write(tx: Transaction) -> Problem | None:
         referral = tx.referrals.get(task_id)
         stored = tx.resources.get("Task", task_id)

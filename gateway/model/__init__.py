@@ -1,1 +1,1 @@
-"""The words every room shares, as frozen dataclasses: no behaviour beyond what their meaning needs, no imports but the standard library."""
+"""The words every room shares, as frozen dataclasses: no behaviour beyond what their meaning needs."""

@@ -71,6 +71,10 @@ class Endpoint:
     version: str | None = None
     stores_nte: bool | None = None
     verified: date | None = None
+    application: str = ""
+    """MSH-5 the receiver expects (hl7v2)."""
+    facility: str = ""
+    """MSH-6, likewise."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 OWN_PURPOSE = "https://warmhandoff.example/fhir/CodeSystem/purpose"
 
-TRANSPORTS = frozenset({"fhir", "hl7v2", "link", "file"})
+TRANSPORTS = frozenset({"fhir", "hl7v2", "link", "file", "session"})
+"""`session` is ours: an answer on the connection of a caller who has proven who it is."""
 BASES = frozenset(
     {"emergency", "research", "audit", "qso", "court_order", "crime_on_premises", "child_abuse_report"}
     | {"deidentified", "patient_access", "hipaa_locate", "lawful_custody"}
