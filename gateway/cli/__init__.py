@@ -14,6 +14,7 @@ from gateway import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "consent": ("gateway.cli.consent", "consent"),
     "redact": ("gateway.cli.consent", "redact"),
+    "demo": ("gateway.cli.demo", "demo"),
     "init": ("gateway.cli.installation", "init"),
     "serve": ("gateway.cli.serve", "serve"),
     "worker": ("gateway.cli.serve", "worker"),
