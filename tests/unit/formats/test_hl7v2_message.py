@@ -1,10 +1,15 @@
 """The codec: nothing lost, nothing shifted, and every place found by its number."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.formats.hl7v2 import Message, State, Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.acknowledgement import acknowledge, read_acknowledgement, receive
+from gateway.formats.hl7v2.answers import read_admission, read_appointment, read_referral_answer
 from gateway.formats.hl7v2.paths import parse_path
 from tests.support.shared_data import shared_data
 
@@ -203,3 +208,62 @@ def test_a_joined_segment_is_the_line_it_came_from() -> None:
             for segment in message.segments
         ]
         assert joined == [line for line in raw.splitlines() if line], file.name
+
+
+NOISE = st.lists(
+    st.sampled_from(
+        [
+            "|",
+            "^",
+            "~",
+            "&",
+            "\\",
+            "\r",
+            "\n",
+            '""',
+            "PID",
+            "PV1",
+            "RF1|A|",
+            "EVN",
+            "MSH|",
+            "1",
+            "x",
+            "\\F\\",
+            "\\X0D\\",
+            "é",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+PLACES = st.tuples(
+    st.sampled_from(["MSH", "PID", "PV1"]), *[st.integers(1, 3)] * 3, st.integers(0, 3), st.integers(1, 3)
+)
+
+
+@given(NOISE, PLACES)
+def test_a_path_and_a_segment_read_the_same(noise: str, place: tuple[str, int, int, int, int, int]) -> None:
+    message = read(f"MSH|^~\\&|a^b|||||{noise}".encode())
+    name, occurrence, field, repetition, component, subcomponent = place
+    inner = f".{component}.{subcomponent}" if component else ""
+    found = message.named(name)
+
+    text = message.text(f"{name}[{occurrence}]-{field}[{repetition}]{inner}")
+
+    if occurrence > len(found):
+        assert text == ""
+    else:
+        wanted = (component, subcomponent) if component else (0, 0)
+        assert text == found[occurrence - 1].text(field, *wanted, repetition)
+
+
+@given(st.one_of(st.binary(max_size=80), NOISE.map(str.encode), NOISE.map(lambda noise: f"MSH|^~\\&|{noise}".encode())))
+def test_no_bytes_at_all_stop_the_readers_or_the_answer(raw: bytes) -> None:
+    content = acknowledge(raw, receive(raw), "K1", datetime(2026, 11, 2, tzinfo=UTC))
+    message = read_message(raw)
+
+    assert content == b"" or read_acknowledgement(content) is not None
+    assert b"".join(piece for _, piece in split_batch(raw).pieces) == raw
+    if isinstance(message, Message):
+        for reader in (read_referral_answer, read_admission, read_appointment):
+            reader(message)
+        assert isinstance(read_message(message.normalized()), Message)
