@@ -104,7 +104,7 @@ def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth:
     ranks = [
         CONFIDENTIALITY_RANK[one["code"]]
         for one in written.get("securityLabel", ())
-        if one["system"] == CONFIDENTIALITY
+        if one.get("system") == CONFIDENTIALITY
     ]
     labels = [
         expand((one.get("system", ""), one["code"]))
@@ -128,9 +128,17 @@ def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth:
         actions=frozenset(code for _, code in _codings(written.get("action", ()))),
         nested=nested,
     )
+    if provision.type == "deny" and not all("system" in one for one in _conditions(written)):
+        raise ValueError("a refusal of something nobody can tell")
     if "type" not in written and not provision.is_bare:
         raise ValueError("a root provision with conditions and no type")
     return provision
+
+
+def _conditions(written: Json) -> Iterable[Json]:
+    yield from written.get("purpose", ())
+    yield from written.get("securityLabel", ())
+    yield from (coding for concept in written.get("code", ()) for coding in concept["coding"])
 
 
 def _type(written: Json, depth: int) -> Any:

@@ -23,6 +23,8 @@ _NOT_TEXT = _words(
         gender birthDate profile
         """
 )
+_STAYING = frozenset({"text", "contained", "extension", "modifierExtension"})
+_STAYING_BYTES = (b'"div":', b'"contained":', b'xtension":')
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -31,9 +33,23 @@ def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> 
 
     `names` are lower-case names that reveal treatment by themselves (programs that do nothing else).
     """
+    return _labels(resource, names, frozenset())
+
+
+def leaving_labels(resource: Mapping[str, Any]) -> set[Label]:
+    """Return the labels of what can leave: narrative, contained and extensions never do (`gateway.redaction`)."""
+    return _labels(resource, (), _STAYING)
+
+
+def has_staying_parts(canonical: bytes) -> bool:
+    """Say, from its canonical JSON, whether a resource has a part that never leaves."""
+    return any(part in canonical for part in _STAYING_BYTES)
+
+
+def _labels(resource: Mapping[str, Any], names: tuple[str, ...], skipped: frozenset[str]) -> set[Label]:
     labels: set[Label] = set()
     texts: list[str] = []
-    _collect(resource, labels, texts)
+    _collect(resource, labels, texts, skipped)
     if texts:
         _label_text("\n".join(texts).lower(), names, labels)
     return labels
@@ -56,7 +72,7 @@ def code_label(system: str, code: str) -> Label | None:
     return found
 
 
-def _collect(value: Any, labels: set[Label], texts: list[str]) -> None:
+def _collect(value: Any, labels: set[Label], texts: list[str], skipped: frozenset[str]) -> None:
     if isinstance(value, dict):
         code = value.get("code")
         if isinstance(code, str):
@@ -69,14 +85,14 @@ def _collect(value: Any, labels: set[Label], texts: list[str]) -> None:
                     texts.append(inner)
                 elif key in ("div", "data"):
                     texts.append(_readable(key, inner, value))
-            elif isinstance(inner, dict | list) and key != "meta":
-                _collect(inner, labels, texts)
+            elif isinstance(inner, dict | list) and key != "meta" and key not in skipped:
+                _collect(inner, labels, texts, skipped)
     else:
         for inner in value:
             if isinstance(inner, str):
                 texts.append(inner)
             elif isinstance(inner, dict | list):
-                _collect(inner, labels, texts)
+                _collect(inner, labels, texts, skipped)
 
 
 def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gateway.labeling.content import content_labels, stated_labels
+from gateway.labeling.content import content_labels, has_staying_parts, leaving_labels, stated_labels
 from gateway.labeling.origin import Origins
 from gateway.model.fhir_time import BEGINNING, instant
 from gateway.model.labeled import Item, LabeledRecords
@@ -39,21 +39,28 @@ def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
     items = []
     digests = []
     for reference, resource in current.items():
-        digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
+        canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+        digest = hashlib.sha256(canonical).digest()
         digests.append(digest)
         if resource["resourceType"] != "Provenance" and reference not in directory:
+            labels, shown = _labels(resource, canonical, names)
             origin = origins.of(reference)
-            labels: set[Label] = content_labels(resource, names)
-            labels.update(stated_labels(resource))
             if origin.program is not None:
-                labels.update((RESTRICTED, PART2))
+                labels |= {RESTRICTED, PART2}
             subjects = _subjects(reference, resource, aliases)
-            items.append(
-                Item(reference, resource["resourceType"], resource, subjects, frozenset(labels), origin, digest)
-            )
+            items.append(Item(reference, resource["resourceType"], resource, subjects, labels, shown, origin, digest))
     return LabeledRecords(
         tuple(items), directory, tuple(provenances), hashlib.sha256(b"".join(sorted(digests))).digest(), at
     )
+
+
+def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[frozenset[Label], frozenset[Label]]:
+    """Return the labels of the whole resource, and of what of it can leave."""
+    labels = content_labels(resource, names)
+    shown = leaving_labels(resource) if has_staying_parts(canonical) or (names and labels) else set(labels)
+    shown.update(stated_labels({"meta": resource.get("meta", {})}))
+    labels.update(stated_labels(resource))
+    return frozenset(labels), frozenset(shown)
 
 
 def _current(bundle: Json, at: datetime) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -54,6 +54,9 @@ class Item:
     resource: Mapping[str, Any]
     subjects: frozenset[str]
     labels: frozenset[Label]
+    shown: frozenset[Label]
+    """The labels without what only narrative, contained and foreign parts call for: those parts never leave, and a
+    label left on an item would tell of them."""
     origin: Origin
     digest: bytes
 

@@ -59,13 +59,13 @@ _SENSITIVITIES = frozenset(
 def labels_of(item: Item, verdict: Verdict) -> tuple[Label, ...]:
     """Return the labels an item leaves with, in a fixed order."""
     added = _RELEASE_LABELS[verdict.release]
-    labels = set(added) | (item.labels & _SENSITIVITIES)
+    labels = set(added) | (item.shown & _SENSITIVITIES)
     if COUNSELING_NOTES in item.labels:
         labels |= {COUNSELING_NOTES, VERY_RESTRICTED}
     elif PART2 in added:
         labels.add(RESTRICTED)
     else:
-        labels.add((CONFIDENTIALITY, high_water_mark(item.labels)))
+        labels.add((CONFIDENTIALITY, high_water_mark(item.shown)))
     return tuple(sorted(labels, key=lambda one: (one[0] != CONFIDENTIALITY, one)))
 
 

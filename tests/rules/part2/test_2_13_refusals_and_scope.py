@@ -90,6 +90,11 @@ def test_a_refusal_for_somebody_nobody_can_identify_refuses_everybody() -> None:
     assert answer(a_consent(), refusing(actor=[vague])) == ("DENY", "EXPLICIT_DENY")
 
 
+@pytest.mark.parametrize("condition", [{"purpose": [{"code": "TREAT"}]}, {"securityLabel": [{"code": "HIV"}]}])
+def test_a_refusal_of_something_nobody_can_tell_stops_everything(condition: Json) -> None:
+    assert answer(a_consent(), refusing(**condition)) == ("DENY", "UNPARSEABLE")
+
+
 def test_a_withdrawn_refusal_is_none() -> None:
     withdrawn = {**refusing(), "status": "inactive"}
 
