@@ -66,6 +66,7 @@ class DeliverySection(_Section):
     timeout_s: float = Field(30, gt=0, le=600)
     back_off_base_s: float = Field(2, gt=0)
     back_off_cap_s: float = Field(900, gt=0)
+    certificates: str | None = Field(None, description="PEM file of authorities partners' TLS certificates come from")
     max_tries: int = Field(20, ge=1, description="After so many failed tries a delivery is a dead letter")
 
 

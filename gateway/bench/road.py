@@ -57,7 +57,8 @@ def _records(first: int, service: str) -> bytes:
     writer.writerow(_COLUMNS)
     for n in range(first, first + _FILE_RECORDS):
         writer.writerow([
-            f"B-{n}", "WA0990000", "2026-01-05T10:00:00", "joint", f"P-{n}", f"Sample{n}", "Bench", "1990-01-02", "F",
+            f"B-{n}", "WA0990000", "2026-01-05T10:00:00", "joint", f"P-{n}", f"Sample{n}", "Bench",
+            f"{1950 + n % 50}-{n // 50 % 12 + 1:02d}-{n // 600 % 28 + 1:02d}", "F",
             f"360-555-{n % 10000:04d}", "mental_health", "ideation", "N", "Y", service, "verbal", "2026-01-05T10:30:00",
         ])  # fmt: skip
     return text.getvalue().encode()

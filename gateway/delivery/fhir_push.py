@@ -29,14 +29,25 @@ _UPDATED_ON_CREATE = frozenset({"Patient"})
 
 
 class FhirPush:
-    """The `fhir` transport. One instance serves all endpoints; `token` gives the bearer token for one, or None."""
+    """The `fhir` transport. One instance serves all endpoints.
+
+    `certificates` is a PEM file of authorities to trust in place of the public ones; `token` gives the bearer token
+    for an endpoint, or None.
+    """
 
     scheme = "fhir"
 
-    def __init__(self, timeout_s: float, token: Callable[[Endpoint], str | None] = lambda endpoint: None) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        certificates: str | None = None,
+        token: Callable[[Endpoint], str | None] = lambda endpoint: None,
+    ) -> None:
         self._timeout_s = timeout_s
         self._token = token
         self._session = requests.Session()
+        self._session.trust_env = False  # settings are read in one place; the environment's proxies are none of ours
+        self._session.verify = certificates or True
 
     def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
         """POST the transaction and return the receiver's answer.

@@ -137,7 +137,8 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
         known_person = known.person_id if known else None
     who = identify(house, tx, resources, known_person)
     agency = _agency(house, draft)
-    addressing = _address(house, tx, draft, agency, resources)
+    before = tx.handoffs.resources(known.id) if known else []
+    addressing = _address(house, draft, agency, resources, before)
     closed = close_gone(house, tx, known, addressing) if known else []
     hold = who.hold or _no_route(addressing)
     handoff = Handoff(
@@ -189,8 +190,9 @@ def _agency(house: House, draft: Draft) -> str:
     return house.agency_of(draft) or ""
 
 
-def _address(house: House, tx: Transaction, draft: Draft, agency: str, resources: Sequence[Resource]) -> Addressing:
-    known = tx.handoffs.resources(draft.handoff)
+def _address(
+    house: House, draft: Draft, agency: str, resources: Sequence[Resource], before: Sequence[Resource]
+) -> Addressing:
     return address(
         resources,
         key=house.key,
@@ -198,7 +200,7 @@ def _address(house: House, tx: Transaction, draft: Draft, agency: str, resources
             house.routes, program=draft.mapping, agency=agency, services=services, priority=priority
         ),
         reference=house.reference,
-        known_tasks={r["id"]: r for r in known if r["resourceType"] == "Task"},
+        known_tasks={r["id"]: r for r in before if r["resourceType"] == "Task"},
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from gateway.model.handoff import Resource
 from gateway.model.ids import stable_id
 from gateway.model.route import Recipient
@@ -123,6 +125,9 @@ def _for_recipient(
 
 def _retargeted(resource: Resource, copies: Mapping[str, list[str]]) -> Resource:
     """Follow references to referrals that became several (or none), wherever the resource lists them."""
+    written = orjson.dumps(resource)
+    if b'"ServiceRequest/' not in written and b'"Task/' not in written:
+        return resource  # the most of a record: not worth a walk
     return {name: _followed(value, copies) for name, value in resource.items()}
 
 

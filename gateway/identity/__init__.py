@@ -7,11 +7,13 @@ birth date and one more agreeing fact. Everything between that and a stranger is
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.model.handoff import Person
 from gateway.model.match import Match
 
 
+@lru_cache(maxsize=65536)  # one person of the index is compared with many that come in
 def normalized(text: str) -> str:
     """Reduce a name, address or phone number to what may be compared: letters and digits without case or accents."""
     decomposed = unicodedata.normalize("NFKD", text)

@@ -173,7 +173,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> Hous
         check=partial(_check, checker),
         check_foreign=partial(_check_foreign, checker),
         transports={
-            "fhir": FhirPush(delivery.timeout_s),
+            "fhir": FhirPush(delivery.timeout_s, delivery.certificates),
             "hl7v2": MllpPush(
                 delivery.timeout_s, application=settings.mllp.application, facility=settings.mllp.facility,
                 processing_id=settings.mllp.processing_id,
