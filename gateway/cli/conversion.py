@@ -10,6 +10,7 @@ from gateway.formats import InMemorySpill, Spill, matching, read
 from gateway.intake.spill import DiskSpill, SeenContent
 from gateway.mapping import CompiledMapping, Context, apply
 from gateway.model.draft import Draft, Rejected
+from gateway.model.findings import Finding
 from gateway.model.received import Received
 from gateway.model.source_record import Skipped, SourceRecord, Unreadable
 
@@ -28,7 +29,18 @@ class Duplicate:
     where: str
 
 
-Outcome = Draft | Rejected | Unreadable | Skipped | Duplicate
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A record whose Bundle breaks R4 or a profile of ours; it goes to quarantine."""
+
+    number: int
+    where: str
+    errors: tuple[Finding, ...]
+
+
+Outcome = Draft | Rejected | Unreadable | Skipped | Duplicate | Invalid
+Take = Callable[[Draft, int, str], Outcome]
+"""Takes each new record with its number and place, and says what became of it."""
 
 
 @dataclass
@@ -53,7 +65,8 @@ class Counts:
 
 
 _COUNTED_AS: dict[type, str] = {
-    Draft: "converted", Rejected: "quarantined", Unreadable: "quarantined", Duplicate: "duplicates", Skipped: "skipped",
+    Draft: "converted", Rejected: "quarantined", Unreadable: "quarantined", Invalid: "quarantined",
+    Duplicate: "duplicates", Skipped: "skipped",
 }  # fmt: skip
 
 
@@ -65,6 +78,7 @@ class Conversion:
     context_for: Callable[[CompiledMapping], Context]
     named: str | None = None
     """The mapping to use for every file; None: each file is recognized by its content."""
+    take: Take = lambda draft, number, where: draft  # noqa: E731
     counts: Counts = field(default_factory=Counts)
     findings: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(location, message, rule) -> how many records."""
@@ -91,6 +105,8 @@ class Conversion:
             outcome = apply(item, mapping, context) if isinstance(item, SourceRecord) else item
             if isinstance(outcome, Draft) and self.seen.is_repeated(outcome.handoff, outcome.content_hash):
                 yield Duplicate(item.number, item.where)
+            elif isinstance(outcome, Draft):
+                yield self.take(outcome, item.number, item.where)
             else:
                 yield outcome
 
@@ -119,7 +135,10 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def complaint(name: str, outcome: Outcome) -> str | None:
-    """Return the line for stderr about an input that was not converted; None where there is nothing to say."""
+    """Return what to say on stderr about an input that was not converted, a line each; None where there is nothing."""
+    if isinstance(outcome, Invalid):
+        told = f"{name}: record {outcome.number} ({outcome.where}): quarantined: "
+        return "\n".join(f"{told}{one.location} [{one.rule}] {one.message}" for one in outcome.errors)
     if isinstance(outcome, Rejected | Unreadable):
         return f"{name}: record {outcome.number} ({outcome.where}): quarantined: {outcome.reason}"
     if isinstance(outcome, Skipped):

@@ -9,7 +9,10 @@ ROW_LIMIT = 1 << 20
 """Bytes of one row. A longer one is read to its end without being kept, and reported."""
 
 _CHUNK = 1 << 18
-_STRUCTURE = re.compile(rb"[^\"\r\n,;|\t]+")
+_CONTENT = re.compile(rb"[^\"\r\n,;|\t]+|\"\"")
+"""What does not tell where a row ends: neither plain characters nor a quote that was doubled to be content."""
+_RUNS = re.compile(rb"([,;|\t])\1+")
+"""Delimiters in a row, which a row that is too long may lose: nobody will count its cells."""
 
 END = "\0end of input\0"
 """Given as the last line: where it turns up inside a cell, the file ended inside a quoted cell."""
@@ -62,7 +65,7 @@ def _skeleton(raw: bytes, goes_on: bool) -> bytes:
     """Keep of a line only what tells where its row ends. A row goes on only inside quotes: no quote, no end."""
     if goes_on and b'"' not in raw:
         return b""
-    return _STRUCTURE.sub(b"", raw)
+    return _RUNS.sub(rb"\1", _CONTENT.sub(b"", raw))
 
 
 def decode(raw: bytes) -> str:
@@ -78,13 +81,13 @@ def _physical_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     pending, was_cut = b"", False
     for chunk in _utf8_chunks(stream):
         lines = (pending + chunk).splitlines(keepends=True)
-        pending = lines.pop()  # it may go on in the next chunk, and \r may become \r\n
+        pending = lines.pop() if lines else b""  # it may go on in the next chunk, and \r may become \r\n
         for line in lines:
             yield line, was_cut
             was_cut = False
         if len(pending) > ROW_LIMIT:
             was_cut = True
-            pending = _STRUCTURE.sub(b"", pending)
+            pending = _skeleton(pending, goes_on=False)
             if len(pending) > ROW_LIMIT:
                 raise TooWide("expected rows of at most 1 MiB")
     for line in pending.splitlines(keepends=True):

@@ -78,7 +78,7 @@ class CompiledMapping:
     places: Mapping[str, frozenset[str]]
     """Dotted place of the read layer -> source paths."""
     rules: Mapping[str, str]
-    """Read name -> `file:line`."""
+    """Dotted place of the read layer -> `file:line`."""
     unknown: dict[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
     """Cache: columns of a file -> those that the mapping knows nothing of."""
 
@@ -102,10 +102,9 @@ def compile_mapping(pack: Source, templates: Mapping[str, Source], tables: Mappi
     agency = compile_organization(compiler, content["agency"], ("agency",), next(iter(content["authors"]), ""))
     roles = tables.get("responder-roles", CodeTable("responder-roles", {}, {}, {}))
     authors = compile_authors(compiler, content["authors"], ("authors",), agency, roles)
-    reads, rules = _reads(compiler, pack)
+    reads = _reads(compiler, content.get("read") or {})
     facts = _facts(compiler, content.get("facts") or {})
-    rules |= {f"facts.{fact.name}": f"{pack.name}:{pack.line(('facts', fact.name))}" for fact in facts}
-    rules["key"] = f"{pack.name}:{pack.line(('key',))}"
+    rules = {place: f"{pack.name}:{pack.line(at)}" for place, at in {**compiler.locations, "key": ("key",)}.items()}
     skips = [
         (compile_condition(compiler, one["when"], ("skip", n, "when")), str(one["reason"]))
         for n, one in enumerate(content.get("skip") or [])
@@ -174,21 +173,19 @@ def _layout(content: dict[str, Any], key: tuple[str, ...], compiler: Compiler) -
     )
 
 
-def _reads(compiler: Compiler, pack: Source) -> tuple[tuple[tuple[str, Expression], ...], dict[str, str]]:
+def _reads(compiler: Compiler, nodes: dict[str, Any]) -> tuple[tuple[str, Expression], ...]:
     reads: list[tuple[str, Expression]] = []
-    rules: dict[str, str] = {}
-    for name, node in (pack.content.get("read") or {}).items():
-        with compiler.uses() as used, compiler.member(name):
+    for name, node in nodes.items():
+        with compiler.uses() as used, compiler.member(name, ("read", name)):
             reads.append((name, compile_expression(compiler, node, ("read", name))))
         compiler.names[name] = frozenset(used)
-        rules[name] = f"{pack.name}:{pack.line(('read', name))}"
-    return tuple(reads), rules
+    return tuple(reads)
 
 
 def _facts(compiler: Compiler, nodes: dict[str, Any]) -> tuple[Fact, ...]:
     facts = []
     for name, node in nodes.items():
-        with compiler.uses() as used, compiler.member(f"facts.{name}"):
+        with compiler.uses() as used, compiler.member(f"facts.{name}", ("facts", name)):
             value = compile_expression(compiler, node, ("facts", name))
         is_answer = isinstance(node, dict) and "answer" in node
         facts.append(Fact(name, _spoken(value) if is_answer else value, frozenset(used)))

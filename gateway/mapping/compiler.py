@@ -28,6 +28,8 @@ class Compiler:
         self.in_rows = 0
         self.members: dict[str, set[str]] = {}
         """Dotted place in the read layer ("persons.family") -> paths it is read from."""
+        self.locations: dict[str, Location] = {}
+        """Dotted place of the read layer -> where its rule stands in the mapping."""
         self._place: list[str] = []
         self._loops: list[str] = []
         self._used: list[set[str]] = [set()]
@@ -88,9 +90,10 @@ class Compiler:
             self.members.setdefault(".".join(self._place[:length]), set()).update(sources)
 
     @contextmanager
-    def member(self, name: str) -> Iterator[None]:
+    def member(self, name: str, at: Location) -> Iterator[None]:
         """Compile the value of a name, or of a member of an object, of the read layer."""
         self._place.append(name)
+        self.locations.setdefault(".".join(self._place), at)
         try:
             yield
         finally:

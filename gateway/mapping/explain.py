@@ -1,6 +1,6 @@
 """Say where each element came from, and what became of each source field: for people who write or check a mapping."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from gateway.mapping.apply import reread
@@ -102,7 +102,7 @@ class _Trace:
         for field in self._fields:
             is_meant = field.path in paths if self._is_table else _last(field.path, self._mapping) in wanted
             if is_meant and (self._is_table or name in field.rules):
-                yield TraceLine(field.path, self._status(field), self._rule(name), target, field.value)
+                yield TraceLine(field.path, self._status(field), self._rule(variable), target, field.value)
 
     @property
     def _is_table(self) -> bool:
@@ -110,16 +110,21 @@ class _Trace:
 
     def _paths(self, variable: str) -> frozenset[str]:
         """Return the source paths of a dotted place, or of the nearest place around it."""
-        place = variable
-        while place not in self._mapping.places and "." in place:
-            place = place.rpartition(".")[0]
-        return self._mapping.places.get(place, frozenset())
+        return self._mapping.places.get(_nearest(variable, self._mapping.places), frozenset())
 
     def _status(self, field: Field) -> FieldStatus:
         return "kept" if _last(field.path, self._mapping) in self._kept else "mapped"
 
-    def _rule(self, name: str) -> str:
-        return self._mapping.rules.get(name, f"{self._mapping.name}/mapping.yaml")
+    def _rule(self, place: str) -> str:
+        known = _nearest(place, self._mapping.rules)
+        return self._mapping.rules.get(known, f"{self._mapping.name}/mapping.yaml")
+
+
+def _nearest(place: str, known: Container[str]) -> str:
+    """Return the place itself, or the nearest one around it that is known."""
+    while place not in known and "." in place:
+        place = place.rpartition(".")[0]
+    return place
 
 
 def _has(value: Any, path: Iterable[str]) -> bool:

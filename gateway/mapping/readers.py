@@ -35,7 +35,7 @@ def compile_expression(compiler: Compiler, node: Any, at: Location) -> Expressio
 def _members(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     members: dict[str, Expression] = {}
     for name, one in node.items():
-        with compiler.member(str(name)):
+        with compiler.member(str(name), (*at, name)):
             members[str(name)] = compile_expression(compiler, one, (*at, name))
     return _object(members)
 

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.mapping.dates import DateFormatError, When, compile_format, compile_time_format, place
+from gateway.mapping.dates import DateFormatError, Placed, When, compile_format, compile_time_format, place
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
@@ -73,11 +73,15 @@ def test_the_days_that_mean_missing() -> None:
     assert not When(1900, 1, 2).is_sentinel
 
 
+def written(placed: Placed) -> str | None:
+    return None if placed.instant is None else placed.instant.isoformat()
+
+
 def test_a_local_time_gets_the_offset_of_its_day() -> None:
     winter, summer = place(When(2026, 1, 5, 13, 45), PACIFIC), place(When(2026, 7, 5, 13, 45), PACIFIC)
 
-    assert winter.instant is not None and winter.instant.isoformat() == "2026-01-05T13:45:00-08:00"
-    assert summer.instant is not None and summer.instant.isoformat() == "2026-07-05T13:45:00-07:00"
+    assert written(winter) == "2026-01-05T13:45:00-08:00"
+    assert written(summer) == "2026-07-05T13:45:00-07:00"
 
 
 def test_a_time_in_the_gap_of_spring_has_no_instant() -> None:
@@ -91,7 +95,7 @@ def test_a_time_in_the_repeated_hour_of_autumn_has_no_instant() -> None:
 def test_a_time_with_an_offset_of_its_own_needs_no_zone() -> None:
     placed = place(When(2026, 11, 1, 1, 30, 0, timezone(timedelta(hours=-7))), None)
 
-    assert placed.instant is not None and placed.instant.isoformat() == "2026-11-01T01:30:00-07:00"
+    assert written(placed) == "2026-11-01T01:30:00-07:00"
 
 
 def test_a_local_time_without_a_zone_is_not_placed() -> None:
