@@ -1,0 +1,131 @@
+"""A police record is no Part 2 record, and still goes nowhere without the person's agreement (interface 2a)."""
+
+from typing import Any
+
+import pytest
+
+from gateway.consent import agreement, compile_consents, read_facts, read_request
+from gateway.labeling import label
+from gateway.model.fhir_time import instant
+from tests.support.part2_world import (
+    EXTENSION,
+    T0,
+    a_condition,
+    a_consent,
+    a_patient,
+    a_request,
+    bundle,
+    purpose,
+    recipient,
+    world,
+    written_by,
+)
+
+Json = dict[str, Any]
+
+REFERRAL = {"resourceType": "Task", "id": "r", "status": "requested", "for": {"reference": "Patient/t1"}}
+STATED = ("sourceReference", "performer", *("revocation-right", "ce-redisclosure-statement"))
+
+
+def spoken(**changes: Any) -> Json:
+    """What a record states of a verbal yes: that it was given, and when. No paper, no element of 2.31."""
+    return a_consent(provision={"type": "permit"}, without=STATED, organization=None, **changes)
+
+
+def gate(*consents: Json, agency: str = "org:police", policy: str | None = None, **request: Any) -> str | None:
+    when, registry = instant(T0), world()
+    refusal = agreement(
+        read_request(a_request(**request)),
+        label(bundle(REFERRAL, written_by("police", REFERRAL)), registry, when),
+        compile_consents(bundle(*consents), registry),
+        registry=registry,
+        at=when,
+        agency=agency,
+        facts=read_facts([a_patient()], registry, when),
+        without_agreement=policy,
+    )
+    return refusal.record.reason if refusal else None
+
+
+def test_a_dated_yes_is_enough() -> None:
+    assert gate(spoken()) is None
+    assert gate(a_consent()) is None
+
+
+@pytest.mark.parametrize(
+    ("consent", "reason"),
+    [
+        (None, "NO_CONSENT"),
+        (spoken(status="draft"), "NO_CONSENT"),
+        (spoken(dateTime=None), "NO_CONSENT"),
+        (spoken(dateTime="2026-11-03T00:00:00Z"), "NO_CONSENT"),
+        (a_consent(provision={"type": "deny"}), "EXPLICIT_DENY"),
+        (spoken(implicitRules="https://elsewhere.example"), "UNPARSEABLE"),
+    ],
+)
+def test_anything_else_is_not(consent: Json | None, reason: str) -> None:
+    assert gate(*([consent] if consent else [])) == reason
+
+
+def test_a_yes_taken_back_is_a_no() -> None:
+    taken_back = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": T0}]}
+    consent = spoken(status="inactive", extensions=[taken_back])
+
+    assert gate(consent) == "EXPLICIT_DENY"
+    assert gate(consent, policy="Policy 7: crisis referrals") == "EXPLICIT_DENY"
+
+
+def test_a_yes_to_somebody_else_or_something_else_is_none() -> None:
+    to_quarry = spoken()
+    to_quarry["provision"] = {"type": "permit", "actor": [recipient("quarry")]}
+    for_payment = spoken()
+    for_payment["provision"] = {"type": "permit", "purpose": [purpose("HPAYMT")]}
+
+    assert gate(to_quarry) == "NO_CONSENT"
+    assert gate(for_payment) == "NO_CONSENT"
+    assert gate(to_quarry, recipient="org:quarry") is None
+
+
+def test_a_policy_replaces_a_question_never_an_answer() -> None:
+    assert gate(policy="Policy 7: crisis referrals") is None
+    assert gate(a_consent(provision={"type": "deny"}), policy="Policy 7: crisis referrals") == "EXPLICIT_DENY"
+
+
+def test_a_program_is_past_this_gate() -> None:
+    assert gate(agency="org:aspen") is None
+
+
+def test_an_agency_nobody_registered_is_not() -> None:
+    assert gate(agency="org:nobody") == "NO_CONSENT"
+
+
+def test_a_no_to_a_part_is_left_to_the_decision() -> None:
+    part = a_consent(id="part", provision={"type": "deny", "class": [{"code": "Observation"}]})
+
+    assert gate(spoken(), part) is None
+
+
+def test_somebody_elses_yes_is_none() -> None:
+    theirs = spoken(patient={"identifier": {"system": "urn:oid:2.999.7", "value": "other"}})
+
+    assert gate(theirs) == "NO_CONSENT"
+
+
+def test_the_record_names_what_was_asked_for() -> None:
+    when, registry = instant(T0), world()
+    item = a_condition()
+    records = label(bundle(item, written_by("police", item)), registry, when)
+    facts = read_facts([a_patient()], registry, when)
+
+    refusal = agreement(
+        read_request(a_request()),
+        records,
+        compile_consents(bundle(), registry),
+        registry=registry,
+        at=when,
+        agency="org:police",
+        facts=facts,
+    )
+
+    assert refusal is not None
+    assert (refusal.record.decision, refusal.record.withheld) == ("DENY", ("Condition/f1120",))
