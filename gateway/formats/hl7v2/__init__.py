@@ -1,7 +1,8 @@
 """HL7v2 messages of versions 2.1 to 2.9: read without loss, written without holes.
 
-`read_message` and `split_batch` read; `Message.text("PID-5.1")` looks; `MessageWriter` writes; `receive`,
-`acknowledge` and `read_acknowledgement` know the acknowledgement rules.
+`read_message` and `split_batch` read, `Message.text("PID-5.1")` looks, `MessageWriter` writes. Beside them:
+`acknowledgement` (what to answer, and what was answered), `answers` (RRI, ADT, SIU), `referral` (REF), `envelopes`
+(batches).
 """
 
 from gateway.formats.hl7v2.batches import Batch, split_batch

@@ -30,11 +30,31 @@ def referrals_of(bundle: Resource, header: Hl7Header) -> list[bytes]:
     ]
 
 
+def file_begin(header: Hl7Header) -> bytes:
+    """Write the FHS that opens a file of batches."""
+    return _envelope("FHS", header)
+
+
+def file_end() -> bytes:
+    """Write the FTS that closes a file of one batch."""
+    return b"FTS|1\r"
+
+
 def batch_begin(header: Hl7Header) -> bytes:
     """Write the BHS that opens a batch of messages with this header; messages follow as they are."""
+    return _envelope("BHS", header)
+
+
+def batch_end(count: int) -> bytes:
+    """Write the BTS that closes a batch of this many messages."""
+    return b"BTS|%d\r" % count
+
+
+def _envelope(segment_id: str, header: Hl7Header) -> bytes:
+    """Write a header segment; FHS and BHS have the same fields up to 12."""
     writer = MessageWriter()
     writer.add(
-        "BHS",
+        segment_id,
         {
             3: header.sending_application,
             4: header.sending_facility,
@@ -45,11 +65,6 @@ def batch_begin(header: Hl7Header) -> bytes:
         },
     )
     return writer.to_bytes("ascii" if writer.is_ascii else "utf-8")
-
-
-def batch_end(count: int) -> bytes:
-    """Write the BTS that closes a batch of this many messages."""
-    return b"BTS|%d\r" % count
 
 
 def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from gateway.formats.hl7v2.charsets import Decoded, decode
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, Separators, separators_of, unescape
-from gateway.formats.hl7v2.paths import parse_path
+from gateway.formats.hl7v2.paths import PLACES
 
 MAX_BYTES = 64 * 1024 * 1024
 """Largest message that is read: documents travel inside as base64."""
@@ -113,13 +113,13 @@ class Message:
         # Most readers look at a few fields of a few segments: nothing is split before somebody looks.
         self._text = _with_cr_ends(decoded.text)
         self._first = {"MSH": header}
-        self._segments: list[Segment] = []
-        self._by_id: dict[str, list[Segment]] = {}
+        self._segments: list[Segment] | None = None
+        self._by_id: dict[str, list[Segment]] | None = None
 
     @property
     def segments(self) -> list[Segment]:
         """Return every segment in the order it came."""
-        if not self._segments:
+        if self._segments is None:
             self._segments = [
                 Segment(_fields(line, self.separators.field), self.separators, self.codec)
                 for line in self._text.split("\r")
@@ -129,7 +129,8 @@ class Message:
 
     def named(self, segment_id: str) -> list[Segment]:
         """Return the segments of this name in order, bare names without a field left out."""
-        if not self._by_id:
+        if self._by_id is None:
+            self._by_id = {}
             for segment in self.segments:
                 if len(segment.fields) > 1:
                     self._by_id.setdefault(segment.id, []).append(segment)
@@ -137,14 +138,14 @@ class Message:
 
     def raw_value(self, path: str) -> str | None:
         """Return what was sent at `path`, escapes in; None when the segment or the place is absent."""
-        segment_id, occurrence, field, component, subcomponent, repetition = parse_path(path)
+        segment_id, occurrence, field, component, subcomponent, repetition = PLACES[path]
         segment = self._find(segment_id, occurrence)
         return segment.raw_value(field, component, subcomponent, repetition) if segment else None
 
     def text(self, path: str) -> str:
         """Return the decoded text at `path`; "" when it is absent, empty or null."""
         # Called for every field of every message: `Segment.text`, written out for the first segment of its name.
-        segment_id, occurrence, field, component, subcomponent, repetition = parse_path(path)
+        segment_id, occurrence, field, component, subcomponent, repetition = PLACES[path]
         if occurrence > 1 or (field <= 2 and segment_id in HEADER_SEGMENTS):
             segment = self._find(segment_id, occurrence)
             return segment.text(field, component, subcomponent, repetition) if segment else ""
@@ -155,15 +156,17 @@ class Message:
         separators = self.separators
         if repetition > 1 or separators.repetition in value:
             value = _part(value, separators.repetition, repetition) or ""
-        if component:
+        if component == 1:
+            value = value.partition(separators.component)[0]
+        elif component:
             value = _part(value, separators.component, component) or ""
-            if subcomponent:
-                value = _part(value, separators.subcomponent, subcomponent) or ""
+        if subcomponent:
+            value = _part(value, separators.subcomponent, subcomponent) or ""
         return _decoded(value, separators, self.codec) if separators.escape in value or value == NULL_TEXT else value
 
     def texts(self, path: str) -> list[str]:
         """Return the decoded text at `path` of every repetition of its field."""
-        segment_id, occurrence, field, component, subcomponent, _ = parse_path(path)
+        segment_id, occurrence, field, component, subcomponent, _ = PLACES[path]
         segment = self._find(segment_id, occurrence)
         return segment.texts(field, component, subcomponent) if segment else []
 

@@ -1,7 +1,7 @@
 """How a place in a message is named: `PID-3[2].1.2`, `OBX[4]-5.1`, `MSH-10`."""
 
 import re
-from functools import lru_cache
+from typing import Final
 
 _SYNTAX = re.compile(
     r"(?P<segment>[A-Z][A-Z0-9]{2})(?:\[(?P<occurrence>[1-9][0-9]{0,5})\])?"
@@ -15,7 +15,6 @@ Path = tuple[str, int, int, int, int, int]
 subcomponent 0 is not named, the whole. A bare tuple, because it is unpacked for every field that is read."""
 
 
-@lru_cache(maxsize=4096)
 def parse_path(path: str) -> Path:
     """Read a path; occurrence and repetition default to the first. Raises ValueError on anything else."""
     match = _SYNTAX.fullmatch(path)
@@ -30,3 +29,18 @@ def parse_path(path: str) -> Path:
         int(part["subcomponent"] or 0),
         int(part["repetition"] or 1),
     )
+
+
+class _Places(dict[str, Path]):
+    """Paths that were read before: a look-up costs a third of a call to a cached function, and every field is one."""
+
+    def __missing__(self, path: str) -> Path:
+        if len(self) >= _MOST_PLACES:
+            self.clear()
+        place = self[path] = parse_path(path)
+        return place
+
+
+_MOST_PLACES = 4096
+PLACES: Final = _Places()
+"""`PLACES[path]` is `parse_path(path)`, remembered."""
