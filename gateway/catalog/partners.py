@@ -197,7 +197,7 @@ def _places(entry: Entry, location: tuple[str | int, ...] = ()) -> Iterable[tupl
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, e.g. "Pacific"
         return False
     return True
 

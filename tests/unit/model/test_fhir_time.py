@@ -1,0 +1,59 @@
+"""FHIR dates and instants: covered intervals, zones that are never guessed."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.model.fhir_time import covered_interval, instant, written
+
+LOS_ANGELES = ZoneInfo("America/Los_Angeles")
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "after"),
+    [
+        ("2026", utc(2026, 1, 1, 8), utc(2027, 1, 1, 8)),
+        ("2026-12", utc(2026, 12, 1, 8), utc(2027, 1, 1, 8)),
+        ("2026-11-01", utc(2026, 11, 1, 7), utc(2026, 11, 2, 8)),
+        ("2026-03-08", utc(2026, 3, 8, 8), utc(2026, 3, 9, 7)),
+        ("2026-11-02T10:00:00-08:00", utc(2026, 11, 2, 18), utc(2026, 11, 2, 18, 0, 1)),
+        ("2026-11-02T18:00Z", utc(2026, 11, 2, 18), utc(2026, 11, 2, 18, 1)),
+        ("2026-11-02T18:00:00.25Z", utc(2026, 11, 2, 18, 0, 0, 250_000), utc(2026, 11, 2, 18, 0, 0, 260_000)),
+    ],
+)
+def test_a_date_covers_its_whole_precision(text: str, start: datetime, after: datetime) -> None:
+    assert covered_interval(text, LOS_ANGELES) == (start, after)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-02T18:00:00", "2026-13", "2026-02-30", "tomorrow", "", None, 2026, "02.11.2026"]
+)
+def test_anything_else_is_refused(text: object) -> None:
+    with pytest.raises(ValueError):
+        covered_interval(text, LOS_ANGELES)
+
+
+def test_an_instant_needs_its_offset() -> None:
+    assert instant("2026-11-02T18:00:00Z") == utc(2026, 11, 2, 18)
+    assert instant("2026-11-02T18:00:00.123456789Z") == utc(2026, 11, 2, 18, 0, 0, 123_456)
+    for text in ("2026-11-02T18:00:00", "2026-11-02", None):
+        with pytest.raises(ValueError):
+            instant(text)
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (utc(2026, 11, 2, 18), "2026-11-02T18:00:00Z"),
+        (utc(2026, 11, 2, 18, 0, 0, 500_000), "2026-11-02T18:00:00.500Z"),
+        (utc(2026, 11, 2, 18, 0, 0, 1), "2026-11-02T18:00:00.000001Z"),
+        (datetime(2026, 11, 2, 10, tzinfo=timezone(timedelta(hours=-8))), "2026-11-02T18:00:00Z"),
+    ],
+)
+def test_instants_are_written_in_utc_with_the_fraction_they_have(at: datetime, text: str) -> None:
+    assert written(at) == text
