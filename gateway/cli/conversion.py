@@ -70,6 +70,10 @@ _COUNTED_AS: dict[type, str] = {
 }  # fmt: skip
 
 
+def _kept(draft: Draft, number: int, where: str) -> Outcome:
+    return draft
+
+
 @dataclass
 class Conversion:
     """A run over any number of files."""
@@ -78,7 +82,7 @@ class Conversion:
     context_for: Callable[[CompiledMapping], Context]
     named: str | None = None
     """The mapping to use for every file; None: each file is recognized by its content."""
-    take: Take = lambda draft, number, where: draft  # noqa: E731
+    take: Take = _kept
     counts: Counts = field(default_factory=Counts)
     findings: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """(location, message, rule) -> how many records."""

@@ -1,4 +1,4 @@
-"""`gateway convert`: source files in, one Bundle a record out, and a count that adds up."""
+"""`gateway convert`: source files in, one Bundle (or HL7v2 referral) a record out, and a count that adds up."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,12 +15,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from gateway.catalog.mappings import pack_paths, read_mapping, read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, files_of, summary
-from gateway.formats import fhir_json
+from gateway.cli.emission import as_fhir, as_hl7v2, checked
+from gateway.formats.hl7v2.times import hl7_time
 from gateway.mapping import CompiledMapping, Context
 from gateway.model.draft import Draft
 from gateway.model.errors import ConfigurationError
+from gateway.model.hl7_header import Hl7Header
 from gateway.model.received import Received
-from gateway.settings import read_settings
+from gateway.settings import MllpSection, read_settings
 from gateway.wiring import clock
 
 
@@ -51,8 +53,16 @@ class Instant(click.ParamType[datetime]):
 )
 @click.option("--at", type=Instant(), help="Take this as the present instant, e.g. 2026-11-02T18:00:00Z.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write one file a record here.")
-@click.option("--format", "form", type=click.Choice(["fhir"]), default="fhir", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["fhir", "hl7v2"]),
+    default="fhir",
+    show_default=True,
+    help="fhir: Bundles. hl7v2: the referrals in them as one batch of REF^I12.",
+)
 @click.option("--facts", type=click.Path(dir_okay=False, path_type=Path), help="Write the measure facts here (NDJSON).")
+@click.option("--validate", is_flag=True, help="Quarantine records whose Bundle breaks R4 or our profiles.")
 def convert(
     paths: tuple[Path, ...],
     named: str | None,
@@ -61,20 +71,30 @@ def convert(
     out: Path | None,
     form: str,
     facts: Path | None,
+    validate: bool,
 ) -> None:
     """Convert source files to FHIR Bundles, one NDJSON line a record on stdout.
 
     Records that cannot be read or mapped are named on stderr and never stop the rest. The last line of stderr counts
     every input. Exit status 1 if anything was quarantined.
+
+    With --format hl7v2 a record that refers nobody is skipped.
+
+    This decides nothing about consent: what it writes is the whole record. Only what `gateway serve` sends, or `gateway
+    redact` prints, is a disclosure that somebody may have.
     """
-    conversion = _conversion(named, directory, at or clock())
+    at = at or clock()
+    conversion = _conversion(named, directory, at)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        emit = _emitter(out)
+        take = stack.enter_context(as_fhir(out) if form == "fhir" else as_hl7v2(out, _header(directory, at)))
+        conversion.take = checked(take) if validate else take
         facts_file = stack.enter_context(facts.open("wb")) if facts else None
         files = list(files_of(paths))
         advance = stack.enter_context(_progress(files, conversion))
         for path in files:
-            _convert_file(path, conversion, emit, facts_file, advance)
+            _convert_file(path, conversion, facts_file, advance)
     sys.stdout.flush()
     for line in summary(conversion.findings):
         click.echo(line, err=True)
@@ -110,34 +130,31 @@ def _contexts(directory: Path | None, at: datetime) -> Callable[[CompiledMapping
     return lambda mapping: conversion_context(settings, registry, mapping, at)
 
 
-def _emitter(out: Path | None) -> Callable[[Draft], None]:
-    if out is None:
-        return lambda draft: _write_line(sys.stdout.buffer, fhir_json.dumps(draft.bundle))
-    out.mkdir(parents=True, exist_ok=True)
-
-    def write(draft: Draft) -> None:
-        (out / f"{draft.handoff}.json").write_bytes(fhir_json.dumps(draft.bundle) + b"\n")
-
-    return write
-
-
-def _write_line(stream: IO[bytes], line: bytes) -> None:
-    stream.write(line + b"\n")
+def _header(directory: Path | None, at: datetime) -> Hl7Header:
+    """Name as sender who this installation is; the receiver is whoever the file is given to."""
+    names = MllpSection() if directory is None else read_settings(directory).mllp
+    return Hl7Header(
+        sending_application=(names.application,),
+        sending_facility=(names.facility,),
+        receiving_application=(),
+        receiving_facility=(),
+        time=hl7_time(at),
+        control_id=f"{at:%Y%m%d%H%M%S}",
+        processing_id=names.processing_id,
+    )
 
 
 def _convert_file(
     path: Path,
     conversion: Conversion,
-    emit: Callable[[Draft], None],
     facts: IO[bytes] | None,
     advance: Callable[[BinaryIO], BinaryIO],
 ) -> None:
     received = Received(str(path), lambda: advance(path.open("rb")))
     for outcome in conversion.run(received, path.stat().st_size):
         if isinstance(outcome, Draft):
-            emit(outcome)
             if facts is not None:
-                _write_line(facts, orjson.dumps(outcome.facts, default=str))
+                facts.write(orjson.dumps(outcome.facts, default=str) + b"\n")
         elif (line := complaint(str(path), outcome)) is not None:
             click.echo(line, err=True)
 

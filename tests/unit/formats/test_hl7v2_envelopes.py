@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.formats.hl7v2 import Message, read_message, split_batch
-from gateway.formats.hl7v2.envelopes import batch_answer, batch_begin, batch_end, referrals_of
+from gateway.formats.hl7v2.envelopes import batch_answer, batch_begin, batch_end, file_begin, file_end, referrals_of
 from gateway.model.hl7_header import Hl7Header
 from tests.support.referrals import referral_bundle, referral_resources
 
@@ -41,6 +41,16 @@ def test_messages_between_the_two_segments_are_a_batch_that_counts_right() -> No
     assert [kind for kind, _ in batch.pieces] == ["BHS", "MSH", "BTS"]
     assert batch.pieces[0][1] == b"BHS|^~\\&|WARMHANDOFF|GATEWAY|||20261102101500-0800||||BATCH1\r"
     assert batch.messages == messages
+    assert batch.miscounted() == []
+
+
+def test_a_batch_between_the_file_segments_is_a_file() -> None:
+    messages = referrals_of(referral_bundle(), HEADER)
+
+    batch = split_batch(file_begin(HEADER) + batch_begin(HEADER) + b"".join(messages) + batch_end(1) + file_end())
+
+    assert [kind for kind, _ in batch.pieces] == ["FHS", "BHS", "MSH", "BTS", "FTS"]
+    assert batch.pieces[0][1] == b"FHS|^~\\&|WARMHANDOFF|GATEWAY|||20261102101500-0800||||BATCH1\r"
     assert batch.miscounted() == []
 
 
