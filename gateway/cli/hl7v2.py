@@ -9,6 +9,7 @@ import click
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.formats.hl7v2 import Message, State, Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.field_names import field_name
 from gateway.formats.hl7v2.message import HEADER_SEGMENTS, Segment, read_any_bytes
 from gateway.formats.hl7v2.paths import parse_path
@@ -143,7 +144,8 @@ def send(
     """Send each message over one MLLP connection and print its answer as one JSON line.
 
     Line ends of files are made CR on the way; nothing else is changed. A message that gets no answer is the last one:
-    what follows must not overtake it. Exit status: 0 all were accepted (AA or CA), 1 not, 2 wrong use.
+    what follows must not overtake it; one that asks for none (MSH-15 and -16 NE) is not waited for, and has no code.
+    Exit status: 0 all were accepted (AA or CA), 1 not, 2 wrong use.
     """
     host, port = _address(target)
     context = client_tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert else None
@@ -155,26 +157,32 @@ def send(
                 accepted = False
                 click.echo(f"{where}: not sent: {message.location} {message.code}: {message.reason}", err=True)
                 continue
-            code = _send(sender, message, where)
+            try:
+                code = _send(sender, message)
+            except (TryLater, WillNeverWork) as error:
+                click.echo(f"{where}: {error}; nothing after it was sent", err=True)
+                raise SystemExit(1) from error
             accepted = accepted and code in ("AA", "CA")
-            if code is None:
-                break
     raise SystemExit(0 if accepted else 1)
 
 
-def _send(sender: MllpSender, message: Message, where: str) -> str | None:
-    """Send one message and print its line; None when there is no answer to go on from."""
-    control_id = message.text("MSH-10")
+def _send(sender: MllpSender, message: Message) -> str | None:
+    """Send one message, print its line and return the code; None where it asks for no answer."""
+    header = read_header(message)
+    code, text = None, "the message asks for no answer"
     began = time.monotonic()
-    code = None
     try:
-        acknowledgement = sender.send(message.normalized()).acknowledgement
-        code, text = acknowledgement.code, acknowledgement.text
+        if header.asks_for_silence:
+            sender.post(message.normalized())
+        else:
+            acknowledgement = sender.send(message.normalized()).acknowledgement
+            code, text = acknowledgement.code, acknowledgement.text
     except (TryLater, WillNeverWork) as error:
         text = str(error)
-        click.echo(f"{where}: {text}; nothing after it was sent", err=True)
-    elapsed_ms = round((time.monotonic() - began) * 1000, 1)
-    click.echo(json.dumps({"control_id": control_id, "code": code, "text": text, "ms": elapsed_ms}))
+        raise
+    finally:
+        elapsed_ms = round((time.monotonic() - began) * 1000, 1)
+        click.echo(json.dumps({"control_id": header.control_id, "code": code, "text": text, "ms": elapsed_ms}))
     return code
 
 

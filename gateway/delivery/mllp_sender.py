@@ -89,6 +89,16 @@ class MllpSender:
                 self._disconnect()
                 raise TryLater(f"no answer over MLLP ({type(error).__name__})") from error
 
+    def post(self, message: bytes) -> None:
+        """Send one message whose header asks for no answer; raises as `send`, except that it waits for nothing."""
+        _, block = _prepare(message)
+        with self._turn:
+            try:
+                self._connected().sendall(block)
+            except OSError as error:
+                self._disconnect()
+                raise TryLater(f"not sent over MLLP ({type(error).__name__})") from error
+
     def close(self) -> None:
         """Close the connection; the next `send` opens another."""
         with self._turn:

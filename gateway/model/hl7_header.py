@@ -41,6 +41,11 @@ class Hl7Header:
         """Tell whether enhanced acknowledgement mode is asked for (HL7 v2.5.1 ch. 2.9.3)."""
         return bool(self.accept_acknowledgment or self.application_acknowledgment)
 
+    @property
+    def asks_for_silence(self) -> bool:
+        """Tell whether no answer of any kind is wanted: enhanced mode, and never in both fields."""
+        return self.is_enhanced and {self.accept_acknowledgment, self.application_acknowledgment} <= {"", "NE"}
+
 
 @dataclass(frozen=True, slots=True)
 class PeerAddress:

@@ -168,6 +168,25 @@ def test_nothing_overtakes_a_message_without_an_answer(two: Path) -> None:
     assert "nothing after it was sent" in err
 
 
+def test_a_message_that_asks_for_no_answer_is_not_waited_for(tmp_path: Path) -> None:
+    silent = admission(b"C1").replace(b"|2.5.1\r", b"|2.5.1|||NE|NE\r")
+    file = tmp_path / "silent.hl7"
+    file.write_bytes(silent + admission(b"C2"))
+    seen: list[bytes] = []
+
+    def clinic(connection: socket.socket) -> None:
+        seen.extend(read_blocks(connection, 2))
+        connection.sendall(answer(b"AA", b"C2"))
+
+    with receiver(clinic) as (host, port):
+        status, out, _ = run("send", file, "--to", f"{host}:{port}", "--timeout", "5")
+
+    assert status == 1
+    assert seen == [silent, admission(b"C2")]
+    assert [json.loads(line)["code"] for line in out.splitlines()] == [None, "AA"]
+    assert json.loads(out.splitlines()[0])["text"] == "the message asks for no answer"
+
+
 def test_files_with_line_feeds_are_sent_with_carriage_returns(tmp_path: Path) -> None:
     file = tmp_path / "unix.hl7"
     file.write_bytes(b"\xef\xbb\xbf" + admission(b"C1").replace(b"\r", b"\r\n") + b"\r\n")
