@@ -1,11 +1,14 @@
 """Checks of coded values: bindings by strength, and codes that their own system does not have."""
 
+import re
 from typing import Any
 
 from gateway.model.findings import Severity
 from gateway.validation.definitions import Binding
 from gateway.validation.run import Check, Place, Run
 from gateway.validation.terminology import Members, Membership, Terminology
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 CODED = ("code", "string", "uri", "Coding", "CodeableConcept", "Quantity", "CodeableReference")
 """Types a binding may stand on (FHIR R4 ElementDefinition.binding, eld-11)."""
@@ -89,15 +92,24 @@ def known_code_check(terminology: Terminology) -> Check:
     def check(value: Any, place: Place, run: Run) -> None:
         system = value.get("system")
         codes = terminology.codes(system) if system else None
-        if codes is None or "code" not in value or value["code"] in codes:
+        if codes is None or value.get("code") in codes:
             return
-        if system.startswith("http://terminology.hl7.org/"):
+        if "code" not in value:
+            run.tell("warning", "code-missing", place, f"expected a code of {system}, found none; add it")
+        elif system.startswith("http://terminology.hl7.org/"):
             message = f"not among the codes that {system} had with R4; use it only if a later version defines it"
             run.tell("warning", "code-unknown", place, message)
         else:
             run.error("code-unknown", place, f"expected a code of {system}, found one that it does not define")
 
     return check
+
+
+def check_system(value: Any, place: Place, run: Run) -> None:
+    """Check that the system of an Identifier or Coding is absolute: a relative one names nothing to anybody else."""
+    system = value.get("system")
+    if isinstance(system, str) and _ABSOLUTE.match(system) is None:
+        run.error("system-relative", (place, "system", None), "expected an absolute URI, found a relative one")
 
 
 def _text(value: Any, name: str) -> str:

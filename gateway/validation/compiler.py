@@ -101,7 +101,9 @@ class Compiler:
         root_type = structure.type if node is structure.root else _only_type(node)
         shape.rules = tuple(self._shape_rules(structure, node, root_type))
         if root_type == "Coding":
-            shape.checks = (codes.known_code_check(self.terminology),)
+            shape.checks = (codes.check_system, codes.known_code_check(self.terminology))
+        elif root_type == "Identifier":
+            shape.checks = (codes.check_system,)
         elif root_type == "Reference":
             shape.checks = (references.form_check(self.resource_types),)
 

@@ -39,17 +39,21 @@ def dispatch(structure: Structure, node: Node, plain: Check, stands_on: frozense
             _check_context(url, stands_on, place, run, compiler)
             return
         plain(value, place, run)
-        if is_modifier:
-            message = (
-                "expected a modifier extension that is defined here, found another; add the package that defines it"
-            )
-            run.error("modifier-extension-unknown", place, message)
-        elif not is_nested and url is not None:
-            run.tell(
-                "information", "extension-unknown", place, "not checked: the extension's definition is not at hand"
-            )
+        if isinstance(url, str) and not is_nested:
+            _tell_unknown(url, is_modifier, place, run)
 
     return check
+
+
+def _tell_unknown(url: str, is_modifier: bool, place: Place, run: Run) -> None:
+    if ":" not in url:
+        run.error("extension-url", (place, "url", None), "expected an absolute URL, found a relative one")
+    elif is_modifier:
+        message = "expected a modifier extension that is known here, found another; add the package that defines it"
+        run.error("modifier-extension-unknown", place, message)
+    else:
+        message = "not checked: the definition of this extension is not at hand"
+        run.tell("information", "extension-unknown", place, message)
 
 
 def _check_context(url: str, stands_on: frozenset[str], place: Place, run: Run, compiler: "Compiler") -> None:

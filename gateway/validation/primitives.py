@@ -19,9 +19,11 @@ LONGEST_STRING = 1_048_576
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _CODE = re.compile(r"[^\s]+(\s[^\s]+)*")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+")
-_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_URI = re.compile(r"\S+")
+_OID_FORM = r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+"
+_UUID_FORM = r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_OID = re.compile(_OID_FORM)
+_UUID = re.compile(_UUID_FORM)
+_URI = re.compile(rf"(?!urn:oid:|urn:uuid:)\S+|{_OID_FORM}|{_UUID_FORM}")
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
 _ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 _CLOCK = re.compile(_TIME)
@@ -109,6 +111,7 @@ FORMS = {
     "id": "1 to 64 letters, digits, '-' or '.'",
     "code": "text without leading, trailing or double spaces",
     "base64Binary": "base64 text",
+    "uri": "text without spaces; after urn:oid: digits, after urn:uuid: the lower-case UUID",
     "oid": "urn:oid: and the digits",
     "uuid": "urn:uuid: and the lower-case UUID",
 }

@@ -138,6 +138,12 @@ FAULTS: dict[str, tuple[Callable[[], Json], Callable[[Json], None], str, str]] =
         "code-unknown",
         "Observation.code.coding[0]",
     ),
+    "identifier system that names nothing": (
+        examples.patient,
+        _set("identifier", 0, "system", value="person"),
+        "system-relative",
+        "Patient.identifier[0].system",
+    ),
     "reference to a wrong type": (
         examples.encounter,
         _set("serviceProvider", value=to("Location/x")),
@@ -197,6 +203,12 @@ FAULTS: dict[str, tuple[Callable[[], Json], Callable[[Json], None], str, str]] =
         examples.patient,
         _set("extension", value=[{"valueCode": "a"}]),
         "min",
+        "Patient.extension[0].url",
+    ),
+    "extension with a relative url": (
+        examples.patient,
+        _set("extension", value=[{"url": "e", "valueCode": "a"}]),
+        "extension-url",
         "Patient.extension[0].url",
     ),
     "extension value of a wrong type": (

@@ -24,7 +24,7 @@ GOOD: dict[str, list[Any]] = {
     "string": ["a", " padded "],
     "time": ["23:59:59", "00:00:00.5"],
     "unsignedInt": [0],
-    "uri": ["urn:a", "relative"],
+    "uri": ["urn:a", "relative", "urn:oid:2.999.1", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"],
     "url": ["https://x.example"],
     "uuid": ["urn:uuid:c757873d-ec9a-4326-a141-556f43239520"],
 }
@@ -46,7 +46,7 @@ BAD: dict[str, list[Any]] = {
     "string": ["", " \n", "a\x00b", 5],
     "time": ["24:00:00", "12:00", "12:00:00Z"],
     "unsignedInt": [-1],
-    "uri": ["a b", ""],
+    "uri": ["a b", "", "urn:oid:2,999", "urn:uuid:1"],
     "url": ["http://a b"],
     "uuid": ["c757873d-ec9a-4326-a141-556f43239520", "urn:uuid:C757873D-EC9A-4326-A141-556F43239520"],
 }
@@ -85,4 +85,4 @@ def test_kinds_are_named_without_the_value() -> None:
 
 def test_a_message_says_what_form_was_expected() -> None:
     assert expected("positiveInt") == "positiveInt (a whole number from 1 without quotes)"
-    assert expected("uri") == "uri (text that is not blank)"
+    assert expected("string") == "string (text that is not blank)"

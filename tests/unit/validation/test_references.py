@@ -11,7 +11,7 @@ UUID = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
 
 
 def _bundle(*resources: Json, full_url: str = "") -> Json:
-    entries = [{"fullUrl": full_url or f"urn:uuid:{item['id']}", "resource": item} for item in resources]
+    entries = [{"fullUrl": full_url or f"urn:x:{item['id']}", "resource": item} for item in resources]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
@@ -45,7 +45,7 @@ def test_forms_of_reference_that_do_not(checker: Checker, address: str) -> None:
 
 def test_an_entry_of_the_bundle_tells_its_type(checker: Checker) -> None:
     goal, group = examples.goal(), {"resourceType": "Practitioner", "id": "g"}
-    goal["subject"] = to("urn:uuid:g")
+    goal["subject"] = to("urn:x:g")
 
     assert _rules(checker, _bundle(goal, group)) == [("error", "reference-target", "Bundle.entry[0].resource.subject")]
 
