@@ -1,12 +1,13 @@
 """The stories behind one object: what the doors (HTTP, MLLP, console, commands) call."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from gateway.flow import accept, access, console, follow_up, messages, receipts
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
+from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel
 from gateway.model.hl7_header import PeerAddress
@@ -16,8 +17,9 @@ from gateway.ports import Clock, Database, NewId, Transaction
 class Gateway:
     """Each method tells one story in the house it was built with."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, workers_alive: Callable[[], bool] = lambda: True) -> None:
         self.house = house
+        self.workers_alive = workers_alive
 
     @property
     def mappings(self) -> Collection[str]:
@@ -116,5 +118,9 @@ class Gateway:
         self.house.database.write(switch)
 
     def ready(self) -> dict[str, bool]:
-        """Tell, by name, which parts are able to work."""
-        return {"database": self.house.database.read(lambda tx: tx.outbox.of_states(["dead"], 1) is not None)}
+        """Tell, by name, which parts are able to work. The schema was brought up to date when the store was opened."""
+        try:
+            self.house.database.read(lambda tx: tx.outbox.get(0))
+        except GatewayError:
+            return {"database": False, "workers": self.workers_alive()}
+        return {"database": True, "workers": self.workers_alive()}

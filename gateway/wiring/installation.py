@@ -196,7 +196,7 @@ class Installation:
         rules = read_rules(settings)
         self._settings = settings
         self._database = open_database(settings.database_url, clock=clock)
-        self.gateway = Gateway(build_house(settings, rules, self._database))
+        self.gateway = Gateway(build_house(settings, rules, self._database), self._workers_alive)
         self._listener = _listener(settings, mllp) if mllp is not None else None
         self._stop = threading.Event()
         self._workers: list[threading.Thread] = []
@@ -226,6 +226,9 @@ class Installation:
         for thread in self._workers:
             thread.join(drain_s)
         self._database.close()
+
+    def _workers_alive(self) -> bool:
+        return bool(self._workers) and all(thread.is_alive() for thread in self._workers)
 
     def _work(self, owner: str) -> None:
         while not self._stop.is_set():
