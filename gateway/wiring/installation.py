@@ -24,7 +24,7 @@ from gateway.intake.mllp_listener import MllpLimits, MllpListener
 from gateway.mapping import Agency, CompiledMapping, Context, apply
 from gateway.mapping.explain import explain
 from gateway.model.draft import Draft, TraceLine
-from gateway.model.errors import ConfigurationError, GatewayError
+from gateway.model.errors import ConfigurationError
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, Work
 from gateway.model.partner import Organization, Registry
@@ -234,8 +234,8 @@ class Installation:
         while not self._stop.is_set():
             try:
                 busy = work_once(self.gateway.house, owner)
-            except GatewayError as error:
-                _log.error("worker.stopped", owner=owner, error=type(error).__name__)
+            except Exception as error:  # the outermost loop: a worker that died would stop every lane, silently
+                _log.error("worker.failed", owner=owner, error=type(error).__name__)
                 self._stop.wait(_POLL_S)
                 continue
             if not busy:
