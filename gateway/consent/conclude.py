@@ -84,9 +84,7 @@ def verdict(item: Item, found: Release | Withhold) -> Verdict:
     """Write down what was found on one item."""
     if isinstance(found, Withhold):
         return Verdict(item.reference, "HOLD" if found.holds else "DENY", found.reason, found.step)
-    return Verdict(
-        item.reference, "PERMIT", found.reason, found.step, found.obligations | {"AUDIT"}, found.basis, found.release
-    )
+    return Verdict(item.reference, "PERMIT", found.reason, found.step, found.obligations, found.basis, found.release)
 
 
 def earliest(stops: Sequence[Withhold]) -> Withhold:

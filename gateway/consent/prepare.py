@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 from gateway.consent.conclude import Seal
@@ -48,10 +47,13 @@ def prepare(
     """
     if records.at != at:
         raise ValueError("the records were labeled for another instant: label them again for this one")
-    items = tuple(one for one in records.items if request.items is None or one.reference in request.items)
+    items = records.items
+    if request.items is not None:
+        items = tuple(one for one in items if one.reference in request.items)
     person = check_caller(request, facts) or find_person(request, facts)
     directives = in_being(consents, person.keys, at, switches) if isinstance(person, Person) else ()
-    seal = Seal(written(at), _input_hash(request, records, directives, facts, registry, switches, at))
+    now = written(at)
+    seal = Seal(now, _input_hash(request, records, directives, facts, registry, switches, now))
     if isinstance(person, Withhold):
         return Prepared(items, seal, None, person)
     if not request.purposes:
@@ -81,11 +83,6 @@ def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -
     return is_associate or bool(organization.roles & _RELAYING_ROLES)
 
 
-@cache
-def _switches_digest(switches: Switches) -> bytes:
-    return repr(switches).encode()
-
-
 def _input_hash(
     request: Request,
     records: LabeledRecords,
@@ -93,17 +90,9 @@ def _input_hash(
     facts: Facts,
     registry: Registry,
     switches: Switches,
-    at: datetime,
+    at: str,
 ) -> str:
     """Hash everything the decision is made from, built from hashes taken once where each part was read."""
-    parts = (
-        POLICY_VERSION.encode(),
-        written(at).encode(),
-        request.digest,
-        records.digest,
-        hashlib.sha256(b"".join(one.digest for one in directives)).digest(),
-        facts.digest,
-        registry.digest,
-        _switches_digest(switches),
-    )
+    parts = [POLICY_VERSION.encode(), at.encode(), request.digest, records.digest, facts.digest, registry.digest]
+    parts += (switches.digest, *(one.digest for one in directives))
     return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

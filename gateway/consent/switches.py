@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Switches:
     """The site switches.
 
@@ -23,6 +24,11 @@ class Switches:
     small_cell: int = 11
     minor_consent: int | Literal["parental"] = 13
     own_addresses: tuple[str, ...] = ("https://warmhandoff.example/",)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What a decision hashes of its switches."""
+        return repr(self).encode()
 
 
 _FIXED = {

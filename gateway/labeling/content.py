@@ -20,7 +20,8 @@ _NOT_TEXT = _words(
     """
         resourceType id meta system code reference url fullUrl status contentType data div versionId
         lastUpdated language start end recorded issued authoredOn created date unit mode type use intent
-        gender birthDate profile
+        gender birthDate profile recordedDate effectiveDateTime onsetDateTime occurrenceDateTime performedDateTime
+        abatementDateTime deceasedDateTime valueDateTime servicedDate lastModified sent received assertedDate
         """
 )
 _STAYING = frozenset({"text", "contained", "extension", "modifierExtension"})

@@ -58,8 +58,9 @@ def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[f
     """Return the labels of the whole resource, and of what of it can leave."""
     labels = content_labels(resource, names)
     shown = leaving_labels(resource) if has_staying_parts(canonical) or (names and labels) else set(labels)
-    shown.update(stated_labels({"meta": resource.get("meta", {})}))
-    labels.update(stated_labels(resource))
+    if b'"security":' in canonical:
+        shown.update(stated_labels({"meta": resource.get("meta", {})}))
+        labels.update(stated_labels(resource))
     return frozenset(labels), frozenset(shown)
 
 

@@ -33,23 +33,29 @@ class Origins:
         self._at = at
         self._authors: dict[str, list[Organization | None]] = {}
         self._inputs: dict[str, list[str]] = {}
-        self._hops: dict[str, list[tuple[datetime, Hop]]] = {}
-        self._made: dict[tuple[Any, ...], Origin] = {}
-        for provenance in provenances:
-            self._take(provenance)
+        self._hops: dict[str, list[tuple[datetime, str, Hop]]] = {}
+        self._sources: dict[str, tuple[int, ...]] = {}
+        self._made: dict[tuple[int, ...], Origin] = {}
+        for number, provenance in enumerate(provenances):
+            for target in self._take(provenance):
+                self._sources[target] = (*self._sources.get(target, ()), number)
 
     def of(self, reference: str) -> Origin:
-        """Return the origin of an item; NO_ORIGIN where no Provenance names its author."""
+        """Return the origin of an item; NO_ORIGIN where no Provenance names its author.
+
+        Items of the same Provenances share one Origin.
+        """
+        sources = self._sources.get(reference, ())
+        if sources not in self._made:
+            self._made[sources] = self._make(reference)
+        return self._made[sources]
+
+    def _make(self, reference: str) -> Origin:
         authors = self._all_authors(reference, frozenset())
         if not authors:
             return NO_ORIGIN
-        hops = tuple(hop for _, hop in sorted(self._hops.get(reference, ()), key=lambda one: one[0]))
-        key = (tuple(each and each.id for each in authors), hops)
-        if key not in self._made:
-            self._made[key] = self._make(authors, hops)
-        return self._made[key]
-
-    def _make(self, authors: tuple[Organization | None, ...], hops: tuple[Hop, ...]) -> Origin:
+        in_order = sorted(self._hops.get(reference, ()), key=lambda one: one[:2])
+        hops = tuple(hop for _, _, hop in in_order)
         for author in authors:
             if author is not None and self._is_program(author):
                 return Origin(authors, hops, author, _after(author, hops))
@@ -66,22 +72,23 @@ class Origins:
             # An input whose own origin nobody stated leaves the derived item without a known author. A program that
             # only received the input made it a Part 2 record, so it counts like an author of what came of it.
             authors += self._all_authors(source, seen | {reference}) or (None,)
-            authors += [hop.custodian for _, hop in self._hops.get(source, ()) if self._is_program(hop.custodian)]
+            authors += [hop.custodian for _, _, hop in self._hops.get(source, ()) if self._is_program(hop.custodian)]
         unique = {each.id if each else "": each for each in authors}
         return tuple(unique[key] for key in sorted(unique))
 
     def _is_program(self, organization: Organization | None) -> bool:
         return organization is not None and organization.is_program(self._at)
 
-    def _take(self, provenance: Json) -> None:
+    def _take(self, provenance: Json) -> list[str]:
+        """Take in one Provenance and return its targets."""
         activity = _code(provenance.get("activity"))
         targets = [target["reference"] for target in provenance.get("target", ()) if "reference" in target]
         agents = provenance.get("agent", ())
         if activity == "receive":
-            hop = (_recorded(provenance), self._hop(provenance, agents))
+            hop = (_recorded(provenance), str(provenance.get("id", "")), self._hop(provenance, agents))
             for target in targets:
                 self._hops.setdefault(target, []).append(hop)
-            return
+            return targets
         authors = [self._organization(agent) for agent in agents if _is(agent, "author")]
         inputs: list[str] = []
         for entity in provenance.get("entity", ()) if activity == "transform" else ():
@@ -93,6 +100,7 @@ class Origins:
         for target in targets:
             self._authors.setdefault(target, []).extend(authors)
             self._inputs.setdefault(target, []).extend(inputs)
+        return targets
 
     def _hop(self, provenance: Json, agents: Iterable[Json]) -> Hop:
         custodian = next((self._organization(agent) for agent in agents if _is(agent, "custodian")), None)

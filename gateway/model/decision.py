@@ -31,8 +31,9 @@ class Basis:
 class Verdict:
     """What was decided on one item, for insiders: `outcome` PERMIT, DENY or HOLD, and the step that settled it.
 
-    `obligations` and `basis` are those of a permit. `release` names the row of the label table (part2-rules
-    section 6): tpo, consent, justice, emergency, non_part2, other.
+    `obligations` (AUDIT, which every decision owes, apart) and `basis` are those of a permit. `release` names the row
+    of the label table (part2-rules section 6): tpo, consent, bound, emergency, patient, order, report, crime,
+    internal, non_part2, deidentified.
     """
 
     item: str
