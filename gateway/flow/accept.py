@@ -1,7 +1,8 @@
 """Steps 1 to 7: take an input durably, then read, map, check, identify, store and route each record in it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
@@ -63,11 +64,11 @@ def accept(
     return house.database.write(keep)
 
 
-def convert(house: House, input_id: str) -> None:
-    """Read a kept input and store what each of its records became.
+def convert(house: House, input_id: str, is_ours: Callable[[Transaction], bool]) -> bool:
+    """Read a kept input and store what each of its records became; tell whether it was read to its end.
 
     Runs again from the first record that has no outcome yet, so that a crash in the middle of a large file neither
-    loses nor doubles a record.
+    loses nor doubles a record. `is_ours` extends the lease with each batch; once another worker has it, this one stops.
     """
     stored, done = house.database.read(lambda tx: (tx.inputs.get(input_id), {r.n for r in tx.inputs.records(input_id)}))
     assert stored is not None, "work always points at a kept input"
@@ -75,8 +76,10 @@ def convert(house: House, input_id: str) -> None:
     results = (result for result in house.convert(received, stored.source) if result[0] not in done)
     while batch := list(islice(results, BATCH)):
         checked = [_checked(house, result) for result in batch]
-        house.database.write(lambda tx, batch=checked: _store_batch(house, tx, stored, batch))  # type: ignore[misc]
+        if not house.database.write(partial(_store_batch, house, stored, checked, is_ours)):
+            return False
     house.database.write(lambda tx: tx.inputs.set_state(input_id, "done"))
+    return True
 
 
 def _checked(house: House, result: Converted) -> Converted:
@@ -92,7 +95,15 @@ def _checked(house: House, result: Converted) -> Converted:
     return number, Rejected(number, "", "not-valid", reason)
 
 
-def _store_batch(house: House, tx: Transaction, stored: StoredInput, batch: Sequence[Converted]) -> None:
+def _store_batch(
+    house: House,
+    stored: StoredInput,
+    batch: Sequence[Converted],
+    is_ours: Callable[[Transaction], bool],
+    tx: Transaction,
+) -> bool:
+    if not is_ours(tx):
+        return False
     outcomes = []
     for number, made in batch:
         state, reason, handoff_id = _store(house, tx, stored, made)
@@ -102,6 +113,7 @@ def _store_batch(house: House, tx: Transaction, stored: StoredInput, batch: Sequ
     for outcome in outcomes:
         counts[outcome.state] = counts.get(outcome.state, 0) + 1
     tx.audit.append(AuditEntry(house.clock(), "input.converted", "worker", {"input": stored.id, **counts}))
+    return True
 
 
 def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rejected | Unreadable | Skipped) -> Stored:

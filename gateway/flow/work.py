@@ -32,7 +32,8 @@ def _do(house: House, claim: Claim, piece: Work) -> bool:
     if piece.kind == "deliver":
         return deliver(house, claim, piece)
     if piece.kind == "convert":
-        convert(house, piece.subject)
+        if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
+            return False
     else:
         take_message(house, piece.subject)
     return house.database.write(lambda tx: _done(house, tx, claim, piece))

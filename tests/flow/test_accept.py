@@ -1,5 +1,6 @@
 """From bytes to a stored, routed handoff: once, whole, and never stopped by a neighbour."""
 
+from gateway.flow.accept import convert
 from gateway.model.exchange import KeyReused
 from tests.support.flow_house import CONTACT, POLICE, a_world, csv_of
 
@@ -105,3 +106,13 @@ def _only_handoff(world) -> str:  # type: ignore[no-untyped-def]
         None,
     )
     return world.database.read(lambda tx: tx.inputs.records(inputs.input_id))[0].handoff_id
+
+
+def test_a_worker_that_lost_its_lease_stops_in_the_middle_of_a_file() -> None:
+    world = a_world()
+    accepted = world.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", csv_of(CONTACT), None)
+
+    finished = convert(world.house, accepted.input_id, lambda tx: False)
+
+    assert not finished
+    assert world.database.read(lambda tx: tx.inputs.records(accepted.input_id)) == []
