@@ -98,7 +98,7 @@ def build(row: dict[str, str], key: bytes, at: str) -> dict[str, Any]:
             "resourceType": "Encounter", "id": ids["Encounter"],
             "identifier": [{"system": "https://warmhandoff.example/id/encounter", "value": ids["Encounter"]}],
             "status": "finished", "class": {"system": HL7 + "v3-ActCode", "code": "FLD", "display": "field"},
-            "type": [{"coding": [program.copy()], "text": "Crisis intervention team (police)"}], "subject": patient.copy(),
+            "type": [{"coding": [program.copy()], "text": program["display"]}], "subject": patient.copy(),
             "participant": [{"individual": role.copy()}], "period": {"start": start},
             "serviceProvider": organization.copy(),
         },

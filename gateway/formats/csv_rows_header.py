@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,11 +39,10 @@ def find_header(head: bytes, layout: SourceLayout) -> Header | None:
     for delimiter in DELIMITERS:
         for cells in _first_rows(head, delimiter):
             folded = tuple(map(fold_name, cells))
-            columns = _columns(cells, folded, layout)
-            if wanted <= {fold_name(name) for name in columns}:
+            if wanted <= _known(folded, layout):
                 known = sum(name in layout.columns for name in folded)
                 if best is None or known > best[0]:
-                    best = (known, Header(delimiter, folded, columns))
+                    best = (known, Header(delimiter, folded, _columns(cells, folded, layout)))
                 break
     return None if best is None else best[1]
 
@@ -72,8 +72,9 @@ def _first_rows(head: bytes, delimiter: str) -> Iterator[list[str]]:
 
 def _columns(cells: list[str], folded: tuple[str, ...], layout: SourceLayout) -> tuple[str, ...]:
     names: list[str] = []
+    times: Counter[str] = Counter()
     for raw, name in zip(cells, folded, strict=True):
         column = layout.columns.get(name, " ".join(raw.replace("\ufeff", "").split()))
-        times = sum(column == other or other.startswith(f"{column} (") for other in names)
-        names.append(column if not times else f"{column} ({times + 1})")
+        times[column] += 1
+        names.append(column if times[column] == 1 else f"{column} ({times[column]})")
     return tuple(names)

@@ -91,12 +91,36 @@ def test_ten_megabytes_in_one_cell_cost_that_record_only(tmp_path: Path) -> None
     assert last_line(result) == "converted=2 quarantined=1 duplicates=0 skipped=0"
 
 
+OWN = """
+mapping: {name}
+title: Ours
+program: {{code: ours, text: Ours}}
+source: {{format: table, recognize: [objectid, event_type]}}
+key: [objectid]
+agency: {{demonstration: {{value: ZZ0, name: Ours}}}}
+authors: {{police: {{}}}}
+use: contact
+"""
+
+
+def an_installation(folder: Path, mapping: str | None = None) -> Path:
+    """Write a configuration with a key, no partners, and a mapping of its own for Toronto's columns."""
+    (folder / "partners").mkdir(parents=True)
+    write_secret(folder, "id", bytes(range(32)))
+    if mapping is not None:
+        (folder / "mappings" / mapping).mkdir(parents=True)
+        (folder / "mappings" / mapping / "mapping.yaml").write_text(OWN.format(name=mapping))
+    return folder
+
+
 def test_a_file_that_several_mappings_recognize_is_quarantined_until_one_is_named(tmp_path: Path) -> None:
-    path = a_file(tmp_path, "a.csv", "objectid,event_type,XML_CRISIS_ID\n1,Overdose,2\n")
+    path = a_file(tmp_path, "a.csv", HEADER + ROW.format(1))
+    installation = an_installation(tmp_path / "installation", "another")
 
-    unnamed, named = run(path), run(path, "--mapping", "toronto-persons-in-crisis")
+    unnamed = run(path, "--config", installation)
+    named = run(path, "--config", installation, "--mapping", "another")
 
-    assert "found several (seattle-rms-crisis, toronto-persons-in-crisis)" in unnamed.stderr
+    assert "found several (toronto-persons-in-crisis, another)" in unnamed.stderr
     assert last_line(unnamed) == "converted=0 quarantined=1 duplicates=0 skipped=0"
     assert last_line(named) == "converted=1 quarantined=0 duplicates=0 skipped=0"
 
@@ -141,11 +165,8 @@ def test_without_a_configuration_the_published_key_is_told_of(tmp_path: Path) ->
 
 def test_the_key_of_the_installation_makes_the_ids(tmp_path: Path) -> None:
     path = a_file(tmp_path, "a.csv", HEADER + ROW.format(1))
-    installation = tmp_path / "installation"
-    (installation / "partners").mkdir(parents=True)
-    write_secret(installation, "id", bytes(range(32)))
 
-    with_key, without = run(path, "--config", installation), run(path)
+    with_key, without = run(path, "--config", an_installation(tmp_path / "installation")), run(path)
 
     assert "demonstration key" not in with_key.stderr
     assert bundles(with_key)[0]["identifier"] != bundles(without)[0]["identifier"]
@@ -153,21 +174,12 @@ def test_the_key_of_the_installation_makes_the_ids(tmp_path: Path) -> None:
 
 def test_a_mapping_of_the_installation_comes_before_the_shipped_one(tmp_path: Path) -> None:
     path = a_file(tmp_path, "a.csv", HEADER + ROW.format(1))
-    installation = tmp_path / "installation"
-    (installation / "partners").mkdir(parents=True)
-    write_secret(installation, "id", bytes(range(32)))
-    own = installation / "mappings" / "toronto-persons-in-crisis"
-    own.mkdir(parents=True)
-    (own / "mapping.yaml").write_text(
-        "mapping: toronto-persons-in-crisis\ntitle: Ours\nprogram: {code: ours, text: Ours}\n"
-        "source: {format: table, recognize: [objectid, event_type]}\nkey: [objectid]\n"
-        "agency: {demonstration: {value: ZZ0, name: Ours}}\nauthors: {police: {}}\nuse: contact\n"
-    )
+    installation = an_installation(tmp_path / "installation", "toronto-persons-in-crisis")
 
     result = run(path, "--config", installation, "--facts", tmp_path / "facts.ndjson")
 
-    assert json.loads((tmp_path / "facts.ndjson").read_text())["program"] == "ours"
     assert result.exit_code == 0
+    assert json.loads((tmp_path / "facts.ndjson").read_text())["program"] == "ours"
 
 
 def test_out_writes_one_file_a_record_and_facts_their_own(tmp_path: Path) -> None:
