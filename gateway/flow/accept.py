@@ -39,7 +39,8 @@ def accept(
 ) -> Accepted | KeyReused:
     """Keep an input and the work of reading it; return only when both are on disk.
 
-    The same content of the same client and source has one effect, with or without an idempotency key.
+    The same content of the same client and source has one effect, with or without an idempotency key; handing it in
+    again lets what is in quarantine be read anew, for the mapping may have been mended.
     """
     digest = hashlib.sha256(payload).hexdigest()
     now = house.clock()
@@ -51,6 +52,7 @@ def accept(
                 return Accepted(earlier.id, repeated=True) if earlier.sha256 == digest else KeyReused()
         known = tx.inputs.same_content(client, source, digest)
         if known is not None:
+            read_again(house, tx, known)
             return Accepted(known, repeated=True)
         input_id = house.new_id()
         tx.inputs.add(StoredInput(input_id, channel, source, client, media_type, payload, digest, now, idempotency_key))
@@ -64,14 +66,27 @@ def accept(
     return house.database.write(keep)
 
 
+def read_again(house: House, tx: Transaction, input_id: str) -> bool:
+    """Let the quarantined records of an input be read once more; tell whether there are any."""
+    stored = tx.inputs.get(input_id)
+    waits = stored is not None and stored.state == "quarantined"
+    if not waits and not any(record.state == "quarantined" for record in tx.inputs.records(input_id)):
+        return False
+    for work in tx.outbox.of_subject(input_id):
+        if work.kind == "convert" and work.state in ("delivered", "dead"):
+            tx.outbox.set_state(work.id, "ready", None, house.clock())
+    return True
+
+
 def convert(house: House, input_id: str, is_ours: Callable[[Transaction], bool]) -> bool:
     """Read a kept input and store what each of its records became; tell whether it was read to its end.
 
-    Runs again from the first record that has no outcome yet, so that a crash in the middle of a large file neither
-    loses nor doubles a record. `is_ours` extends the lease with each batch; once another worker has it, this one stops.
+    A record that has its outcome is not read again, so that a crash in the middle of a large file neither loses nor
+    doubles one; a quarantined one is. `is_ours` extends the lease with each batch; once another worker has it, this one stops.
     """
-    stored, done = house.database.read(lambda tx: (tx.inputs.get(input_id), {r.n for r in tx.inputs.records(input_id)}))
+    stored, outcomes = house.database.read(lambda tx: (tx.inputs.get(input_id), tx.inputs.records(input_id)))
     assert stored is not None, "work always points at a kept input"
+    done = {outcome.n for outcome in outcomes if outcome.state != "quarantined"}
     received = Received.of_bytes(input_id, stored.payload, stored.media_type)
     results = (result for result in house.convert(received, stored.source) if result[0] not in done)
     while batch := list(islice(results, BATCH)):

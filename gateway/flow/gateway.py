@@ -95,13 +95,21 @@ class Gateway:
         return console.resolve_match(self.house, caller_name, handoff_id, person_id)
 
     def replay(self, actor: str, work_id: int) -> bool:
-        """Make a dead letter, or refused or held work, ready again; consent is decided anew."""
+        """Make a dead letter, or refused or held work, ready again; consent is decided anew.
+
+        For the reading of an input: read what is in quarantine once more.
+        """
 
         def reopen(tx: Transaction) -> bool:
             work = tx.outbox.get(work_id)
-            if work is None or work.state not in ("dead", "refused", "held"):
+            if work is None:
                 return False
-            tx.outbox.set_state(work_id, "ready", None, self.house.clock())
+            if work.kind == "convert":
+                again = accept.read_again(self.house, tx, work.subject)
+            elif again := work.state in ("dead", "refused", "held"):
+                tx.outbox.set_state(work_id, "ready", None, self.house.clock())
+            if not again:
+                return False
             tx.audit.append(AuditEntry(self.house.clock(), "work.replayed", actor, {"work": work_id}))
             return True
 

@@ -1,5 +1,7 @@
 """From bytes to a stored, routed handoff: once, whole, and never stopped by a neighbour."""
 
+from datetime import timedelta
+
 from gateway.flow.accept import convert
 from gateway.model.exchange import KeyReused
 from tests.support.flow_house import CONTACT, POLICE, a_world, csv_of
@@ -116,3 +118,17 @@ def test_a_worker_that_lost_its_lease_stops_in_the_middle_of_a_file() -> None:
 
     assert not finished
     assert world.database.read(lambda tx: tx.inputs.records(accepted.input_id)) == []
+
+
+def test_what_is_in_quarantine_is_read_anew_when_it_is_handed_in_again() -> None:
+    world = a_world()
+    tomorrow = {**CONTACT, "contact_date": "2026-11-03T10:00:00"}
+    accepted = world.take(tomorrow)
+
+    world.clock.advance(timedelta(days=2))
+    again = world.take(tomorrow)
+
+    receipt = world.gateway.receipt(POLICE, accepted.input_id)
+    assert receipt is not None
+    assert (again.input_id, again.repeated) == (accepted.input_id, True)
+    assert [record["state"] for record in receipt["records"]] == ["converted"]
