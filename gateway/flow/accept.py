@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -82,7 +83,8 @@ def convert(house: House, input_id: str, is_ours: Callable[[Transaction], bool])
     """Read a kept input and store what each of its records became; tell whether it was read to its end.
 
     A record that has its outcome is not read again, so that a crash in the middle of a large file neither loses nor
-    doubles one; a quarantined one is. `is_ours` extends the lease with each batch; once another worker has it, this one stops.
+    doubles one; a quarantined one is. `is_ours` extends the lease with each batch; once another worker has it, this one
+    stops.
     """
     stored, outcomes = house.database.read(lambda tx: (tx.inputs.get(input_id), tx.inputs.records(input_id)))
     assert stored is not None, "work always points at a kept input"
@@ -141,7 +143,17 @@ def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rej
         return _withdraw(house, tx, known)
     if known is not None and known.content_hash == made.content_hash and known.state != "withdrawn":
         return "duplicate", None, known.id
+    if known is not None and _is_older(made, known):
+        return "duplicate", "an older snapshot of a record that is here", known.id
     return _keep(house, tx, stored, made, known)
+
+
+def _is_older(draft: Draft, known: Handoff) -> bool:
+    """Say whether a snapshot came late: sources that send a record's whole state many times say when it was taken."""
+    taken, known_taken = draft.facts.get("snapshot_at"), known.facts.get("snapshot_at")
+    if not isinstance(taken, str) or not isinstance(known_taken, str) or "T" not in taken or "T" not in known_taken:
+        return False
+    return datetime.fromisoformat(taken) < datetime.fromisoformat(known_taken)
 
 
 def _withdraw(house: House, tx: Transaction, known: Handoff | None) -> Stored:

@@ -15,7 +15,7 @@ from gateway.model.handoff import Referral, Resource
 from gateway.ports import StoredResource, Transaction
 
 MOST_RESULTS = 200
-"""Referrals looked at for one search; a caller asks again with `_lastUpdated` for what is newer."""
+"""Referrals shown in one search; a caller asks again with `_lastUpdated` for what is newer."""
 
 _BASE = "https://warmhandoff.example/fhir"
 
@@ -46,8 +46,13 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
 
     def look(tx: Transaction) -> list[Resource]:
         found: dict[str, Resource] = {}
-        for referral in tx.referrals.of_recipient(caller.organization, None, since)[:MOST_RESULTS]:
-            for resource in _disclosed(house, tx, caller, referral, "search"):
+        answered = 0
+        for referral in tx.referrals.of_recipient(caller.organization, None, since):
+            shown = _disclosed(house, tx, caller, referral, "search")
+            answered += bool(shown)  # what is withheld must not take the place of what is not
+            if answered > MOST_RESULTS:
+                break
+            for resource in shown:
                 if resource["resourceType"] == resource_type and _matches(resource, parameters):
                     found.setdefault(resource["id"], _versioned(tx, resource))
         return list(found.values())
@@ -65,6 +70,12 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
     if not resources:
         del bundle["entry"]
     return Answer(orjson.dumps(bundle), None, None)
+
+
+def can_see(house: House, tx: Transaction, caller: Caller, referral: Referral) -> bool:
+    """Say whether the caller may have a referral's Task now; decided and logged like a read."""
+    shown = _disclosed(house, tx, caller, referral, "read")
+    return any((one["resourceType"], one["id"]) == ("Task", referral.id) for one in shown)
 
 
 def _referrals_around(tx: Transaction, caller: Caller, stored: StoredResource) -> list[Referral]:

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import orjson
 
-from gateway.flow.access import read
+from gateway.flow.access import can_see, read
 from gateway.flow.house import House
 from gateway.flow.moves import move
 from gateway.flow.people import person_by_reference
-from gateway.flow.referrals import reopen_refused
+from gateway.flow.referrals import may_have_reached, reopen_refused
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
@@ -29,7 +29,8 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
 
     Taken from the body: status, statusReason, businessStatus, output, note and the recipient's own (FILL) identifier;
     everything else is ours and stays as it is. A consent that has ended in between does not undo the answer, but the
-    response then holds no more than what the recipient has just said.
+    response then holds no more than what the recipient has just said. A referral that was never sent and may not be
+    seen now does not exist for its recipient.
     """
 
     errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
@@ -40,6 +41,8 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
         referral = tx.referrals.get(task_id)
         stored = tx.resources.get("Task", task_id)
         if referral is None or stored is None or referral.recipient != caller.organization:
+            return NOT_FOUND
+        if not (may_have_reached(tx, referral) or can_see(house, tx, caller, referral)):
             return NOT_FOUND
         if stored.version != if_match:
             return Problem(412, "conflict", "Task", "Read the Task again: it has another version.")

@@ -61,6 +61,11 @@ def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> N
         add_work(house, tx, referral.id, lane, "cancel", version, "ready", None)
 
 
+def may_have_reached(tx: Transaction, referral: Referral) -> bool:
+    """Say whether a referral has left for its recipient, or may have: a try that failed can have arrived."""
+    return any(piece.state in _REACHED or piece.tries > 0 for piece in tx.outbox.of_subject(referral.id))
+
+
 def reopen_refused(house: House, tx: Transaction, person_id: str) -> None:
     """Let refused work of a person be decided again: what it lacked may have come."""
     for referral in tx.referrals.of_person(person_id):

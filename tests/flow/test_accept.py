@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import orjson
+
+from gateway.catalog import shipped
 from gateway.flow.accept import convert
-from gateway.model.exchange import KeyReused
+from gateway.model.exchange import Accepted, KeyReused
 from tests.support.flow_house import CONTACT, POLICE, a_world, csv_of
 
 
@@ -132,3 +135,19 @@ def test_what_is_in_quarantine_is_read_anew_when_it_is_handed_in_again() -> None
     assert receipt is not None
     assert (again.input_id, again.repeated) == (accepted.input_id, True)
     assert [record["state"] for record in receipt["records"]] == ["converted"]
+
+
+def test_an_older_snapshot_that_comes_late_changes_nothing() -> None:
+    world = a_world()
+    newer = shipped("mappings", "eido", "examples", "01-a-crisis-call-and-where-it-went.in.json").read_bytes()
+    stamp = orjson.loads(newer)["lastUpdateTimeStamp"]
+    older = newer.replace(stamp.encode(), b"2020" + stamp[4:].encode())
+    world.gateway.accept("http", "eido", "demo-agency", "application/json", newer, None)
+    world.work()
+
+    late = world.gateway.accept("http", "eido", "demo-agency", "application/json", older, None)
+    world.work()
+
+    assert isinstance(late, Accepted)
+    record = world.database.read(lambda tx: tx.inputs.records(late.input_id))[0]
+    assert (record.state, record.reason) == ("duplicate", "an older snapshot of a record that is here")
