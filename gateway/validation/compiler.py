@@ -102,7 +102,7 @@ class Compiler:
         shape.rules = tuple(self._shape_rules(structure, node, root_type))
         if root_type == "Coding":
             shape.checks = (codes.check_system, codes.known_code_check(self.terminology))
-        elif root_type == "Identifier":
+        elif root_type in ("Identifier", "Quantity"):
             shape.checks = (codes.check_system,)
         elif root_type == "Reference":
             shape.checks = (references.form_check(self.resource_types),)

@@ -1,45 +1,19 @@
 """Slices by each kind of discriminator, on profiles made for the purpose."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from gateway.catalog.profiles import ShippedDefinitions
 from gateway.validation import Checker, DefinitionError
 from gateway.validation.slicing import holds_pattern, is_same, values
 from tests.unit.validation import examples
 from tests.unit.validation.examples import Json, concept, to
-
-URL = "https://x.example/StructureDefinition/p"
-
-
-class _WithProfile(ShippedDefinitions):
-    """R4 and one profile of a test."""
-
-    def __init__(self, profile: Json) -> None:
-        super().__init__(())
-        self._profile = profile
-
-    def structure(self, url: str) -> Mapping[str, Any] | None:
-        return self._profile if url == URL else super().structure(url)
-
-
-def _checker(type_name: str, *elements: Json) -> Checker:
-    """Return a checker with a profile whose snapshot holds only what the test is about."""
-    rows = [{"id": type_name, "path": type_name}, *elements]
-    profile = {"url": URL, "type": type_name, "kind": "resource", "snapshot": {"element": rows}}
-    return Checker(_WithProfile(profile))
-
-
-def _row(element_id: str, **facts: Any) -> Json:
-    path = ".".join(step.partition(":")[0] for step in element_id.split("."))
-    return {"id": element_id, "path": path, "max": "*", **facts}
+from tests.unit.validation.made_profiles import URL, checker_with, row
 
 
 def _sliced(element_id: str, *discriminators: tuple[str, str], rules: str = "open", **facts: Any) -> Json:
     pairs = [{"type": kind, "path": path} for kind, path in discriminators]
-    return _row(element_id, slicing={"discriminator": pairs, "rules": rules}, **facts)
+    return row(element_id, slicing={"discriminator": pairs, "rules": rules}, **facts)
 
 
 CONCEPT = [{"code": "CodeableConcept"}]
@@ -56,12 +30,10 @@ def _observation(**parts: Any) -> Json:
 
 
 def test_slices_by_pattern_are_counted() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.category", ("pattern", "$this"), type=CONCEPT),
-        _row(
-            "Observation.category:exam", type=CONCEPT, min=1, max="1", patternCodeableConcept=concept("urn:c", "exam")
-        ),
+        row("Observation.category:exam", type=CONCEPT, min=1, max="1", patternCodeableConcept=concept("urn:c", "exam")),
     )
 
     assert _told(checker, _observation(category=[concept("urn:c", "exam"), {"text": "other"}])) == []
@@ -72,23 +44,23 @@ def test_slices_by_pattern_are_counted() -> None:
 
 
 def test_a_closed_slicing_takes_nothing_else() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.category", ("pattern", "$this"), rules="closed", type=CONCEPT),
-        _row("Observation.category:exam", type=CONCEPT, patternCodeableConcept=concept("urn:c", "exam")),
+        row("Observation.category:exam", type=CONCEPT, patternCodeableConcept=concept("urn:c", "exam")),
     )
 
     assert _told(checker, _observation(category=[{"text": "other"}])) == [("slice-closed", "Observation.category[0]")]
 
 
 def test_a_discriminator_runs_through_lists() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.category", ("value", "coding.system"), type=CONCEPT),
-        _row("Observation.category:own", type=CONCEPT, min=1),
-        _row("Observation.category:own.coding", type=[{"code": "Coding"}]),
-        _row("Observation.category:own.coding.system", max="1", type=[{"code": "uri"}], fixedUri="urn:own"),
-        _row("Observation.category:own.text", max="1", min=1, type=[{"code": "string"}]),
+        row("Observation.category:own", type=CONCEPT, min=1),
+        row("Observation.category:own.coding", type=[{"code": "Coding"}]),
+        row("Observation.category:own.coding.system", max="1", type=[{"code": "uri"}], fixedUri="urn:own"),
+        row("Observation.category:own.text", max="1", min=1, type=[{"code": "string"}]),
     )
     both = {"coding": [{"system": "urn:other"}, {"system": "urn:own"}], "text": "a"}
 
@@ -100,10 +72,10 @@ def test_a_discriminator_runs_through_lists() -> None:
 
 def test_a_required_binding_tells_slices_apart() -> None:
     binding = {"strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/observation-category"}
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.category", ("value", "$this"), type=CONCEPT),
-        _row("Observation.category:known", type=CONCEPT, max="1", binding=binding),
+        row("Observation.category:known", type=CONCEPT, max="1", binding=binding),
     )
     system = "http://terminology.hl7.org/CodeSystem/observation-category"
 
@@ -114,10 +86,10 @@ def test_a_required_binding_tells_slices_apart() -> None:
 
 def test_slices_by_the_type_a_reference_leads_to() -> None:
     target = [{"code": "Reference", "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Organization"]}]
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.performer", ("type", "resolve()"), type=REFERENCE),
-        _row("Observation.performer:agency", type=target, min=1, max="1"),
+        row("Observation.performer:agency", type=target, min=1, max="1"),
     )
 
     assert _told(checker, _observation(performer=[to("Organization/1"), to("Patient/2")])) == []
@@ -125,11 +97,11 @@ def test_slices_by_the_type_a_reference_leads_to() -> None:
 
 
 def test_slices_by_whether_a_part_is_there() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
         _sliced("Observation.category", ("exists", "text"), type=CONCEPT),
-        _row("Observation.category:worded", type=CONCEPT, max="1"),
-        _row("Observation.category:worded.text", max="1", min=1, type=[{"code": "string"}]),
+        row("Observation.category:worded", type=CONCEPT, max="1"),
+        row("Observation.category:worded.text", max="1", min=1, type=[{"code": "string"}]),
     )
 
     assert _told(checker, _observation(category=[{"text": "a"}, {"text": "b"}])) == [
@@ -139,12 +111,12 @@ def test_slices_by_whether_a_part_is_there() -> None:
 
 
 def test_a_type_slice_of_a_choice_needs_no_matching() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
-        _row("Observation.value[x]", max="1", type=[{"code": "Quantity"}, {"code": "string"}]),
-        _row("Observation.value[x]:valueQuantity", max="1", min=1, type=[{"code": "Quantity"}]),
-        _row("Observation.value[x]:valueQuantity.value", max="1", min=1, type=[{"code": "decimal"}]),
-        _row("Observation.value[x]:valueQuantity.unit", max="1", type=[{"code": "string"}]),
+        row("Observation.value[x]", max="1", type=[{"code": "Quantity"}, {"code": "string"}]),
+        row("Observation.value[x]:valueQuantity", max="1", min=1, type=[{"code": "Quantity"}]),
+        row("Observation.value[x]:valueQuantity.value", max="1", min=1, type=[{"code": "decimal"}]),
+        row("Observation.value[x]:valueQuantity.unit", max="1", type=[{"code": "string"}]),
     )
 
     assert _told(checker, _observation(valueQuantity={"value": 1})) == []
@@ -153,10 +125,10 @@ def test_a_type_slice_of_a_choice_needs_no_matching() -> None:
 
 
 def test_a_slice_without_a_discriminator_is_a_fault_of_the_profile() -> None:
-    checker = _checker(
+    checker = checker_with(
         "Observation",
-        _row("Observation.category", type=CONCEPT),
-        _row("Observation.category:exam", type=CONCEPT),
+        row("Observation.category", type=CONCEPT),
+        row("Observation.category:exam", type=CONCEPT),
     )
 
     with pytest.raises(DefinitionError, match="has no discriminator"):
