@@ -103,11 +103,12 @@ def _revoked(reading: Reading) -> Failure | None:
 
 
 def _status(reading: Reading) -> Failure | None:
-    directive = reading.directive
+    directive, at = reading.directive, reading.situation.at
     if directive.status == "active":
         return None
     # Inactive only because of a revocation that does not count yet (42 CFR 2.35(c)): it still stands.
-    is_waiting = directive.status == "inactive" and directive.revocations and directive.revocable_from
+    is_early = directive.revocable_from is not None and at < directive.revocable_from
+    is_waiting = directive.status == "inactive" and bool(directive.revocations) and is_early
     return None if is_waiting else ("CONSENT_NOT_ACTIVE", False)
 
 

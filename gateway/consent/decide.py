@@ -134,7 +134,7 @@ def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[s
     left_out = []
     for copy in situation.request.copies:
         recipient = recipient_of(copy, situation.request, situation.facts, situation.registry, situation.person)
-        theirs = replace(situation, recipient=recipient, memory={})
+        theirs = replace(situation, recipient=recipient, tells_items_apart=True, memory={})
         stops = [found for _, found in _findings(released, theirs) if isinstance(found, Withhold)]
         if stops:
             left_out.append((copy, min(stops, key=lambda one: (one.step, one.reason))))

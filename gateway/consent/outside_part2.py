@@ -78,7 +78,8 @@ def _by_state_law(item: Item, situation: Situation) -> Release | Withhold | None
                 for purpose in situation.request.purposes
             ]
             if any(item.type in types for types in allowed):
-                return _release(item, "OK_NOT_PART2", obligations.TO_POLICE, yields=False)
+                release = _release(item, "OK_NOT_PART2", obligations.TO_POLICE, yields=False)
+                return standing(release, item, situation)
             return Withhold(reason, STEP + 1)
     return None
 

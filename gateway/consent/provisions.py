@@ -103,8 +103,12 @@ def _concerns(parties: tuple[Party, ...], situation: Situation) -> bool:
     if not parties:
         return True
     keys = situation.recipient.keys.union(*(relay.keys for relay in situation.relays), situation.request.via)
-    via = [situation.registry.get(one) for one in situation.request.via]
-    keys |= {f"{system}|{value}" for one in via if one for system, value in one.identifiers}
+    involved = [situation.recipient.organization, *(situation.registry.get(one) for one in situation.request.via)]
+    for organization in involved:
+        # Who refuses an organization refuses its units too, though a permit for it is none for them.
+        while organization is not None:
+            keys |= organization.keys
+            organization = situation.registry.get(organization.parent)
     return any(party.vague or party.recipient_class or party.keys & keys for party in parties)
 
 

@@ -135,11 +135,17 @@ def _intermediary(levels: tuple[Provision, ...], situation: Situation) -> tuple[
     """Find the intermediary a permit names that this request passes through or is for (42 CFR 2.11)."""
     involved = {situation.recipient.reference, *situation.request.via}
     for depth, level in enumerate(levels):
+        if _match(level.recipients, situation.recipient) == "named" and not _is_one(situation.recipient, situation):
+            continue  # named beside it, the recipient needs nobody to pass it on
         for party in level.recipients:
             organization = situation.registry.get(party.organization)
             if organization is not None and organization.id in involved and organization.is_intermediary(situation.at):
                 return organization, depth
     return None, 0
+
+
+def _is_one(recipient: Recipient, situation: Situation) -> bool:
+    return recipient.organization is not None and recipient.organization.is_intermediary(situation.at)
 
 
 def _has_participants(provision: Provision) -> bool:

@@ -55,6 +55,8 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
         )
         return standing(released, item, situation)
     under = _consent(hop, situation)
+    if under is not None and not any(under is one for one in situation.directives):
+        under = None  # another person's, or replaced since: it opens nothing here
     if under is not None and holder.is_program(situation.at) and _is_single_tpo(under):
         return program, under
     if _is_contractor(hop, holder, under, situation):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gateway.consent import obligations
 from gateway.consent.court_order import by_court_order
-from gateway.consent.purposes import is_research
+from gateway.consent.purposes import is_research, is_treatment, names_legal
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.model.decision import Basis
@@ -27,9 +27,14 @@ def by_basis(item: Item, situation: Situation) -> Release | Withhold | None:
     return decide(item, situation) if decide else None
 
 
-def _emergency(item: Item, situation: Situation) -> Release | Withhold:
-    """Check 42 CFR 2.51: medical personnel, the four facts of (c), and consent that cannot be had."""
+def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
+    """Check 42 CFR 2.51: medical personnel, the four facts of (c), and consent that cannot be had.
+
+    None for a purpose that is no treatment: an emergency opens nothing else.
+    """
     evidence = situation.request.basis or {}
+    if not is_treatment(situation.request.purposes):
+        return None
     if not _is_medical(situation):
         return Withhold("EMERGENCY_NOT_MEDICAL_PERSONNEL", STEP)
     if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS) or not _is_time(evidence.get("time")):
@@ -76,7 +81,7 @@ def _audit(item: Item, situation: Situation) -> Release | Withhold:
     wanted = (situation.request.basis or {}).get("agreement")
     for agreement in _agreements(item, situation, "audit"):
         has_undertaken = agreement.undertakings is None or agreement.undertakings >= AUDIT_UNDERTAKINGS
-        if agreement.id == wanted and has_undertaken:
+        if agreement.id == wanted and has_undertaken and not names_legal(situation.request.purposes):
             owed = obligations.BOUND | obligations.of_author(item)
             return Release("OK_AUDIT", STEP, owed, Basis("audit", agreement.id), "bound")
     return Withhold("AUDIT_NO_AGREEMENT", STEP)
@@ -86,7 +91,7 @@ def _service(item: Item, situation: Situation) -> Release | Withhold:
     """Check 42 CFR 2.11, 2.12(c)(4): a qualified service organization under a written agreement in force."""
     wanted = (situation.request.basis or {}).get("agreement")
     for agreement in _agreements(item, situation, "qsoa"):
-        if agreement.id == wanted:
+        if agreement.id == wanted and not names_legal(situation.request.purposes):
             owed = obligations.SERVICE | obligations.of_author(item)
             return Release("OK_QSO", STEP, owed, Basis("qso", agreement.id), "bound")
     return Withhold("QSOA_NOT_IN_FORCE", STEP)

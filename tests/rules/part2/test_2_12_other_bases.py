@@ -36,6 +36,13 @@ class TestAgreements:
         assert answer(registry=agreed(who, kind, **{"with": "org:birch"}), **case) == ("DENY", bad)
         assert answer(registry=agreed(who, kind, id="other"), **case) == ("DENY", bad)
 
+    def test_no_audit_or_service_opens_a_proceeding(self) -> None:
+        audit: Json = {"basis": {"type": "audit", "agreement": "a1"}, "registry": agreed("auditors", "audit")}
+        service: Json = {"basis": {"type": "qso", "agreement": "a1"}, "registry": agreed("clerks", "qsoa")}
+
+        assert answer(recipient="org:auditors", purpose=["HLEGAL"], **audit) == ("DENY", "AUDIT_NO_AGREEMENT")
+        assert answer(recipient="org:clerks", purpose=["HLEGAL"], **service) == ("DENY", "QSOA_NOT_IN_FORCE")
+
     def test_research_is_for_research_by_its_protocol(self) -> None:
         registry = agreed("campus", "research", protocol="outcomes")
         case: Json = {"recipient": "org:campus", "registry": registry}

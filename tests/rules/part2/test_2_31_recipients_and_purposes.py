@@ -55,6 +55,16 @@ def test_a_unit_is_not_its_parent() -> None:
     assert answer(a_consent(), recipient="org:mercy-lab", registry=registry) == ("DENY", "RECIPIENT_NOT_NAMED")
 
 
+def test_who_refuses_an_organization_refuses_its_units() -> None:
+    unit = {"id": "org:mercy-lab", "name": "Laboratory", "identifiers": [{"system": PARTNER, "value": "mercy-lab"}]}
+    registry = world(mercy={"units": [unit]})
+    both = a_consent(a_permit(actor=[recipient("mercy-lab")]))
+    refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")]})
+
+    assert answer(both, recipient="org:mercy-lab", registry=registry) == ("PERMIT", "OK_CONSENT")
+    assert answer(both, refusal, recipient="org:mercy-lab", registry=registry) == ("DENY", "EXPLICIT_DENY")
+
+
 def test_a_condition_at_the_root_binds_everything_inside() -> None:
     root = {**a_permit("quarry"), "period": {"end": "2026-12-31"}, "provision": [a_permit("mercy")]}
 
@@ -171,6 +181,9 @@ class TestIntermediaries:
 
     def test_naming_it_alone_names_nobody_behind_it(self) -> None:
         assert answer(self.through(), via=["org:relay"]) == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
+
+    def test_somebody_named_beside_it_needs_no_participants(self) -> None:
+        assert answer(a_consent(a_permit("relay", "mercy")), via=["org:relay"]) == ("PERMIT", "OK_CONSENT")
 
     def test_its_participants_do_not_receive_past_it(self) -> None:
         assert answer(self.through(recipient("mercy"))) == ("DENY", "RECIPIENT_NOT_NAMED")

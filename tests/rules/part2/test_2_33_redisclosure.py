@@ -91,6 +91,12 @@ class TestAProgramUnderASingleConsent:
 
         assert answer(a_tpo_consent(), other, records=self.AT_BIRCH, recipient="org:quarry")[0] == "DENY"
 
+    def test_nor_does_somebody_elses_consent(self) -> None:
+        theirs = a_tpo_consent(patient={"identifier": {"system": "urn:oid:2.999.7", "value": "other"}})
+        case: Json = {"records": self.AT_BIRCH, "recipient": "org:quarry", "facts": [an_open_visit("quarry")]}
+
+        assert answer(theirs, **case) == ("DENY", "REDISCLOSURE_BARRED")
+
 
 class TestAPayerOutsideHipaa:
     FOR_PAYMENT = a_consent(a_permit("payco", purposes=["HPAYMT"]))

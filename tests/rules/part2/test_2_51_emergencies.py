@@ -73,6 +73,10 @@ def test_no_paper_stands_in_its_way() -> None:
     assert answer(unreadable, refusal, **CASE) == ("PERMIT", "OK_EMERGENCY")
 
 
+def test_it_opens_nothing_but_treatment() -> None:
+    assert answer(**{**CASE, "purpose": ["HLEGAL"]}) == ("DENY", "NO_CONSENT")
+
+
 def test_against_a_restriction_it_asks_for_no_further_use() -> None:
     agreed = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"]}
 
