@@ -57,10 +57,14 @@ def _packs(names: tuple[str, ...], directory: Path | None) -> dict[str, Path]:
 
 @mapping.command("list")
 @_CONFIG
+@click.option("--paths", "only_paths", is_flag=True, help="Print only the folder of each, to copy one from.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object a line.")
-def list_packs(directory: Path | None, as_json: bool) -> None:
+def list_packs(directory: Path | None, only_paths: bool, as_json: bool) -> None:
     """List every mapping pack with its format and program."""
     for name, folder in _packs((), directory).items():
+        if only_paths:
+            click.echo(str(folder))
+            continue
         found = _read_or_exit(folder)
         row = {"mapping": name, "format": found.layout.format, "program": found.program["code"], "title": found.title}
         if as_json:
