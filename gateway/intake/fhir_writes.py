@@ -110,7 +110,8 @@ def _written(outcome: Answer | Problem, status: int) -> Response:
     response = Response(b"" if minimal else outcome.body, status, content_type=FHIR_JSON)
     if outcome.version is not None:
         response.set_etag(str(outcome.version), weak=True)
-    response.last_modified = outcome.updated_at
+    if outcome.updated_at is not None:  # Werkzeug takes None for now
+        response.last_modified = outcome.updated_at
     if status == 201:
         response.headers["Location"] = _location(outcome)
     return response
