@@ -8,9 +8,9 @@ from datetime import datetime
 
 from gateway.consent.conclude import refuse_whole
 from gateway.consent.consent_checks import is_unverified
+from gateway.consent.evaluate import cannot_rely, explicit_refusal
 from gateway.consent.facts import Facts
 from gateway.consent.prepare import prepare
-from gateway.consent.provisions import refuses
 from gateway.consent.reasons import Withhold
 from gateway.consent.recipients import match_recipients
 from gateway.consent.revocation import is_revoked
@@ -61,12 +61,11 @@ def agreement(
 
 def _without_yes(situation: Situation, items: tuple[Item, ...], policy: str | None) -> Withhold | None:
     directives = situation.directives
-    if any(not one.readable for one in directives):
-        return Withhold("UNPARSEABLE", STEP)
-    if "consent_source" in situation.facts.unavailable:
-        return Withhold("CONSENT_SOURCE_UNAVAILABLE", STEP)
+    unreliable = cannot_rely(situation)
+    if unreliable is not None:
+        return unreliable
     # A no to one part is left to `decide`, which takes that part out; a no to every part is a no.
-    if items and all(any(refuses(one, item, situation) for one in directives) for item in items):
+    if items and all(explicit_refusal(item, situation) for item in items):
         return Withhold("EXPLICIT_DENY", STEP)
     if any(_is_yes(one, situation) for one in directives):
         return None

@@ -26,7 +26,7 @@ DOCUMENTS = frozenset({"DocumentReference", "Binary", "Composition", "Media", "D
 
 def cannot_rely(situation: Situation) -> Withhold | None:
     """Return why the person's consents are no ground to stand on: one is unreadable, or a source is down."""
-    if any(not one.readable for one in situation.directives):
+    if situation.is_unreadable:
         return Withhold("UNPARSEABLE", STEP)
     if "consent_source" in situation.facts.unavailable:
         return Withhold("CONSENT_SOURCE_UNAVAILABLE", STEP + 1)
@@ -35,7 +35,7 @@ def cannot_rely(situation: Situation) -> Withhold | None:
 
 def explicit_refusal(item: Item, situation: Situation) -> Withhold | None:
     """Return the refusal of any consent in force that applies to the item, or None."""
-    for directive in situation.directives:
+    for directive in situation.refusing:
         refusal = refuses(directive, item, situation)
         if refusal is not None:
             is_part = item.type in DOCUMENTS and is_about_content(refusal)

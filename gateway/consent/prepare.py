@@ -69,8 +69,11 @@ def prepare(
         or any(one.tells_items_apart for one in directives)
     )
     situation = Situation(
-        request, recipient, relays, person, consents, directives, facts, registry, switches, at, tells_items_apart
-    )
+        request, recipient, relays, person, consents, directives, facts, registry, switches, at,
+        refusing=tuple(one for one in directives if one.can_refuse),
+        is_unreadable=any(not one.readable for one in directives),
+        tells_items_apart=tells_items_apart,
+    )  # fmt: skip
     return Prepared(items, seal, situation, None)
 
 

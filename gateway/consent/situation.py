@@ -42,10 +42,11 @@ class Recipient(NamedTuple):
 
 @dataclass(slots=True)
 class Situation:
-    """Everything the steps look at for one recipient. `directives` are the person's consents in being, by id.
+    """Everything the steps look at for one recipient.
 
-    `memory` keeps what is the same for every item (consents read for one discloser). `tells_items_apart`: items of
-    one origin with the same labels may come out differently.
+    `directives` are the person's consents in being, by id; `refusing` those of them that refuse something;
+    `is_unreadable`: one of them cannot be read safely. `tells_items_apart`: items of one origin with the same labels
+    may come out differently. `memory` keeps what is the same for every item (consents read for one discloser).
     """
 
     request: Request
@@ -58,7 +59,9 @@ class Situation:
     registry: Registry
     switches: Switches
     at: datetime
-    tells_items_apart: bool = True
+    refusing: tuple[Directive, ...]
+    is_unreadable: bool
+    tells_items_apart: bool
     memory: dict[Any, Any] = field(default_factory=dict)
 
     @property

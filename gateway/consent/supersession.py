@@ -1,6 +1,6 @@
 """Which consents of a person are in being at an instant: the latest of each, less those replaced by a link."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,36 +13,47 @@ def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Sw
 
     A consent replaces another only by an explicit link, never by its date (part2-rules section 7). One that is no
     longer active, or that nobody verified, takes permits away but lifts no refusal. Links in a circle make every
-    consent on it unreadable.
+    consent that leads into it unreadable.
     """
     current = tuple(sorted(consents.current_of(keys, at), key=lambda one: (one.reference, one.digest)))
     if not any(one.supersedes for one in current):
         return current
-    links = {one.reference: one.supersedes for one in current}
+    by_reference = {one.reference: one for one in current}
+    circular = _leading_into_a_circle(by_reference)
+    replaced = {
+        reference
+        for newer in current
+        for reference in newer.supersedes
+        if reference in by_reference and _replaces(newer, by_reference[reference], switches)
+    }
     return tuple(
-        replace(one, readable=False) if _is_on_circle(one.reference, links) else one
+        replace(one, readable=False) if one.reference in circular else one
         for one in current
-        if not any(_replaces(newer, one, switches) for newer in current if newer is not one)
-        or _is_on_circle(one.reference, links)
+        if one.reference in circular or one.reference not in replaced
     )
 
 
 def _replaces(newer: Directive, older: Directive, switches: Switches) -> bool:
-    if older.reference not in newer.supersedes or not newer.readable or newer.status not in ("active", "inactive"):
+    if not newer.readable or newer.status not in ("active", "inactive"):
         return False
     is_own = newer.source is None or newer.source.startswith(switches.own_addresses)
     is_sure = newer.status == "active" and newer.verified is not False and (is_own or newer.verified is True)
     return is_sure or older.permits_something
 
 
-def _is_on_circle(reference: str, links: dict[str, frozenset[str]]) -> bool:
-    seen: set[str] = set()
-    open_references = list(links.get(reference, ()))
-    while open_references:
-        one = open_references.pop()
-        if one == reference:
-            return True
-        if one not in seen:
-            seen.add(one)
-            open_references.extend(links.get(one, ()))
-    return False
+def _leading_into_a_circle(by_reference: Mapping[str, Directive]) -> set[str]:
+    """Take away, again and again, what replaces nothing that is left; what cannot be taken away leads into a circle."""
+    left = {reference: set(one.supersedes) & by_reference.keys() for reference, one in by_reference.items()}
+    replaced_by: dict[str, list[str]] = {}
+    for reference, older in left.items():
+        for one in older:
+            replaced_by.setdefault(one, []).append(reference)
+    free = [reference for reference, older in left.items() if not older]
+    while free:
+        done = free.pop()
+        del left[done]
+        for newer in replaced_by.get(done, ()):
+            left[newer].discard(done)
+            if not left[newer]:
+                free.append(newer)
+    return set(left)
