@@ -31,13 +31,15 @@ _CONFIG = click.option(
     "--config",
     "directory",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
     help="Configuration directory whose mappings/ come first.",
 )
 
 
-def _packs(names: tuple[str, ...], directory: Path | None) -> dict[str, Path]:
+def _packs(names: tuple[str, ...], directory: Path) -> dict[str, Path]:
     """Return the packs asked for (by name or by folder); all where none is named."""
-    known = pack_paths(*([directory / "mappings"] if directory else []))
+    known = pack_paths(directory / "mappings")
     if not names:
         return known
     chosen: dict[str, Path] = {}
@@ -59,7 +61,7 @@ def _packs(names: tuple[str, ...], directory: Path | None) -> dict[str, Path]:
 @_CONFIG
 @click.option("--paths", "only_paths", is_flag=True, help="Print only the folder of each, to copy one from.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object a line.")
-def list_packs(directory: Path | None, only_paths: bool, as_json: bool) -> None:
+def list_packs(directory: Path, only_paths: bool, as_json: bool) -> None:
     """List every mapping pack with its format and program."""
     for name, folder in _packs((), directory).items():
         if only_paths:
@@ -84,7 +86,7 @@ def _read_or_exit(folder: Path) -> CompiledMapping:
 @mapping.command()
 @click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
 @_CONFIG
-def check(names: tuple[str, ...], directory: Path | None) -> None:
+def check(names: tuple[str, ...], directory: Path) -> None:
     """Check packs against the schema and compile them; each mistake with file:line:column."""
     failed = 0
     for name, folder in _packs(names, directory).items():
@@ -100,7 +102,7 @@ def check(names: tuple[str, ...], directory: Path | None) -> None:
 @mapping.command()
 @click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
 @_CONFIG
-def test(names: tuple[str, ...], directory: Path | None) -> None:
+def test(names: tuple[str, ...], directory: Path) -> None:
     """Run every example pair of the packs: the Bundles, and the facts and messages where files for them exist."""
     passed = failed = 0
     for name, folder in _packs(names, directory).items():
@@ -168,7 +170,7 @@ def _short(value: Any) -> str:
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print one object an element or field.")
 def explain_file(
-    file: Path, named: str | None, number: int | None, at_text: str, directory: Path | None, as_json: bool
+    file: Path, named: str | None, number: int | None, at_text: str, directory: Path, as_json: bool
 ) -> None:
     """Show for each element the source field, rule and value it came from, and what became of all other fields.
 

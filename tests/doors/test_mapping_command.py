@@ -1,0 +1,153 @@
+"""`gateway mapping`: list, check, test, explain and new, as a person who writes a pack uses them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.catalog.mappings import pack_paths
+from gateway.cli import main
+from gateway.settings import write_secret
+
+PACK = """
+mapping: own
+title: Own
+program: {code: own, text: Own}
+source: {format: table, recognize: [CASE]}
+key: [CASE]
+agency: {demonstration: {value: ZZ0, name: Own, zone: America/Los_Angeles}}
+authors: {police: {role: officer}}
+read:
+  started_at: {date: DAY, in: "%m/%d/%Y"}
+left_out:
+  NOTE: free text is withheld
+use: contact
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["mapping", *map(str, arguments)])
+
+
+def a_pack(folder: Path, text: str = PACK) -> Path:
+    pack = folder / "own"
+    (pack / "examples").mkdir(parents=True)
+    (pack / "mapping.yaml").write_text(text)
+    return pack
+
+
+def test_every_shipped_pack_is_listed() -> None:
+    result = run("list", "--json")
+
+    assert [json.loads(line)["mapping"] for line in result.stdout.splitlines()] == list(pack_paths())
+
+
+def test_every_shipped_pack_passes_the_check() -> None:
+    result = run("check")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [f"{name}: ok" for name in pack_paths()]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "message"),
+    [
+        ("format: tabel", "format: table", "own/mapping.yaml:5:18: source.format: 'tabel' is not one of"),
+        ('in: "%Q"', 'in: "%m/%d/%Y"', "own/mapping.yaml:10:31: read.started_at.in: expected one of %Y"),
+        ("raed:", "read:", "Additional properties are not allowed ('raed' was unexpected)"),
+        ("mapping: other", "mapping: own", "mapping: expected 'own', the name of the folder"),
+        ("key: [CASE", "key: [CASE]", "not readable as YAML"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, wrong: str, right: str, message: str) -> None:
+    result = run("check", a_pack(tmp_path, PACK.replace(right, wrong)))
+
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_an_unknown_pack_is_wrong_use() -> None:
+    assert run("check", "nonsense").exit_code == 2
+
+
+def test_an_example_that_differs_is_told_by_its_element(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+    (pack / "examples" / "01-a.in.csv").write_text("CASE,DAY\n1,01/05/2026\n")
+    converted = CliRunner().invoke(
+        main, ["convert", str(pack / "examples" / "01-a.in.csv"), "--at", "2026-11-02T18:00:00Z", "--mapping", "own",
+               "--config", str(an_installation(tmp_path))],
+    )  # fmt: skip
+    assert converted.exit_code == 0, converted.stderr
+    (pack / "examples" / "01-a.out.ndjson").write_text('{"resourceType": "Bundle", "type": "message"}\n')
+
+    result = run("test", pack)
+
+    assert result.exit_code == 1
+    assert 'own/01-a.in.csv: Bundle 1: type: expected "message", found "collection"' in result.stderr
+    assert result.stdout == "passed=0 failed=1\n"
+
+
+def an_installation(folder: Path) -> Path:
+    """Write a configuration whose mappings hold the pack."""
+    installation = folder / "installation"
+    (installation / "partners").mkdir(parents=True)
+    (installation / "mappings").mkdir()
+    (installation / "mappings" / "own").symlink_to(folder / "own")
+    write_secret(installation, "id", bytes(range(32)))
+    return installation
+
+
+def test_explain_gives_every_field_with_what_became_of_it(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+    file = tmp_path / "a.csv"
+    file.write_text("CASE,DAY,NOTE,EXTRA\n1,01/05/2026,n,e\n")
+
+    result = run("explain", file, "--mapping", pack, "--json")
+
+    found = {
+        (line["path"], line["status"], line["rule"], line["target"])
+        for line in map(json.loads, result.stdout.splitlines())
+    }
+    assert ("DAY", "mapped", "own/mapping.yaml:10", "Encounter.period.start") in found
+    assert ("NOTE", "ignored", "free text is withheld", "") in found
+    assert ("EXTRA", "unknown", "", "") in found
+    assert {path for path, *_ in found} == {"CASE", "DAY", "NOTE", "EXTRA"}
+
+
+def test_explain_recognizes_the_file_and_shows_one_record(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("objectid,event_type\n1,Overdose\n2,Overdose\n")
+
+    result = run("explain", file, "--record", "2")
+
+    assert result.stdout.splitlines()[0] == "record 2"
+    assert "Observation.code" in result.stdout
+
+
+SAMPLE = """case_no,contact_date,contact_time,last_name,first_name,dob,sex,veteran,narrative,officer_badge,crisis
+C-1,01/05/2026,134,Sample,Avery,02/03/1980,F,Y,text,77,X
+C-2,01/06/2026,5,Muster,Kim,,M,N,text,77,
+"""
+
+
+def test_a_proposal_from_sample_rows_passes_the_check(tmp_path: Path) -> None:
+    file = tmp_path / "sample.csv"
+    file.write_text(SAMPLE)
+
+    proposal = run("new", "--from", file, "--name", "own").stdout
+
+    assert "key: [case_no]" in proposal
+    assert (
+        'started_at: {date: contact_date, in: "%m/%d/%Y", time: contact_time, time_in: HMM, zone: agency}' in proposal
+    )
+    assert "family: {from: last_name}" in proposal
+    assert "narrative: free text is withheld from every output" in proposal
+    assert run("check", a_pack(tmp_path, proposal)).stderr == ""
+
+
+def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
+    file = tmp_path / "sample.txt"
+    file.write_text("hello")
+
+    assert run("new", "--from", file).exit_code == 1
