@@ -9,14 +9,18 @@ import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.model.errors import ConfigurationError
 
 FILE_NAME = "gateway.toml"
+
+
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")]
+"""SHA-256 of a certificate in hex, with or without colons."""
 
 
 class _Section(BaseModel):
@@ -57,6 +61,15 @@ class MllpSection(_Section):
     facility: str = Field("GATEWAY", description="MSH-4 of what we send")
     processing_id: Literal["P", "T", "D"] = Field("P", description="MSH-11 of what we send")
     max_message_mib: int = Field(64, ge=1, le=1024)
+    tls_certificate: str | None = Field(None, description="PEM file of our certificate: the listener then speaks TLS")
+    tls_key: str | None = Field(None, description="PEM file of its key, mode 0600")
+    client_authority: str | None = Field(
+        None, description="PEM file of authorities that clients' certificates come from"
+    )
+    allowed_certificates: tuple[Fingerprint, ...] = Field(
+        (), description="SHA-256 fingerprints of the clients that may connect; none: all of client_authority"
+    )
+    plain_allowed: bool = Field(False, description="Listen without TLS beyond loopback: a VPN or tunnel must encrypt")
 
 
 class DeliverySection(_Section):
@@ -67,6 +80,8 @@ class DeliverySection(_Section):
     back_off_base_s: float = Field(2, gt=0)
     back_off_cap_s: float = Field(900, gt=0)
     certificates: str | None = Field(None, description="PEM file of authorities partners' TLS certificates come from")
+    client_certificate: str | None = Field(None, description="PEM file that we show to mllps:// partners")
+    client_key: str | None = Field(None, description="PEM file of its key, mode 0600")
     max_tries: int = Field(20, ge=1, description="After so many failed tries a delivery is a dead letter")
 
 
@@ -128,16 +143,24 @@ class Settings(BaseSettings):
         """Return the bytes of `secrets/NAME.key`; refuse a missing file or one that others can read."""
         path = self.directory / "secrets" / f"{name}.key"
         try:
-            mode = path.stat().st_mode
             content = path.read_bytes()
         except OSError as error:
             raise ConfigurationError(
                 f"{path}: expected a secret key of at least 32 bytes, found none ({type(error).__name__}); "
                 "`gateway init` writes one"
             ) from error
-        if stat.S_IMODE(mode) & 0o077:
-            raise ConfigurationError(f"{path}: expected mode 0600, found {stat.S_IMODE(mode):04o}; run chmod 600 on it")
-        return _key_bytes(path, content)
+        return _key_bytes(self.private_file(f"secrets/{name}.key"), content)
+
+    def private_file(self, name: str) -> Path:
+        """Return the path of a key file (relative to the configuration directory); refuse one that others can read."""
+        path = self.directory / name
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError as error:
+            raise ConfigurationError(f"{path}: expected a key file, found none ({type(error).__name__})") from error
+        if mode & 0o077:
+            raise ConfigurationError(f"{path}: expected mode 0600, found {mode:04o}; run chmod 600 on it")
+        return path
 
 
 def _key_bytes(path: Path, content: bytes) -> bytes:

@@ -15,6 +15,7 @@ from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.settings import Settings, read_settings
 from gateway.wiring.installation import Installation, check_configuration, open_installation
 from gateway.wiring.logs import log_to_stderr
+from gateway.wiring.mllp import check_mllp
 
 _DRAIN_S = 20
 
@@ -98,6 +99,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
         http_socket = _listening(http or settings.http.bind)
         mllp_address = _address(mllp or settings.mllp.bind)
         check_configuration(settings)
+        check_mllp(settings, mllp_address)
     except GatewayError as error:
         click.echo(f"gateway serve: {error}", err=True)
         sys.exit(2)

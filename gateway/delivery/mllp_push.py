@@ -1,5 +1,6 @@
 """Send a disclosure as HL7v2 REF over MLLP: one connection for each receiver, one message in flight on it."""
 
+import ssl
 import threading
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -24,15 +25,27 @@ _MARKED = frozenset({"R", "V"})
 
 
 class MllpPush:
-    """The `hl7v2` transport. `application` and `facility` are MSH-3 and MSH-4 of what we send."""
+    """The `hl7v2` transport. `application` and `facility` are MSH-3 and MSH-4 of what we send.
+
+    `tls` is for endpoints mllps://; without it the system's authorities count and we show no certificate.
+    """
 
     scheme = "hl7v2"
 
-    def __init__(self, timeout_s: float, *, application: str, facility: str, processing_id: str) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        *,
+        application: str,
+        facility: str,
+        processing_id: str,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._timeout_s = timeout_s
         self._application = application
         self._facility = facility
         self._processing_id = processing_id
+        self._tls = tls
         self._senders: dict[str, MllpSender] = {}
         self._lock = threading.Lock()
 
@@ -85,5 +98,5 @@ class MllpPush:
         parts = urlsplit(address)
         if parts.scheme not in ("mllp", "mllps") or not parts.hostname or not parts.port:
             raise WillNeverWork("expected an endpoint address mllp://HOST:PORT or mllps://HOST:PORT")
-        tls = client_tls(None) if parts.scheme == "mllps" else None
+        tls = (self._tls or client_tls(None)) if parts.scheme == "mllps" else None
         return MllpSender(parts.hostname, parts.port, tls, self._timeout_s)

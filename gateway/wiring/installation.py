@@ -20,7 +20,6 @@ from gateway.flow.gateway import Gateway
 from gateway.flow.house import Converted, House, RetryPolicy
 from gateway.flow.work import work_once
 from gateway.formats import read
-from gateway.intake.mllp_listener import MllpLimits, MllpListener
 from gateway.mapping import Agency, CompiledMapping, Context, apply
 from gateway.mapping.explain import explain
 from gateway.model.draft import Draft, TraceLine
@@ -39,6 +38,7 @@ from gateway.validation import Checker
 from gateway.web.app import create_app
 from gateway.web.services import Services
 from gateway.wiring import clock, jitter, new_id
+from gateway.wiring.mllp import mllp_listener, mllp_push
 
 _log = structlog.get_logger("gateway")
 _POLL_S = 1.0
@@ -155,10 +155,11 @@ def _report(work: Work, error: Exception) -> None:
     _log.error("work.failed", work=work.id, kind=work.kind, error=type(error).__name__, place=place)
 
 
-def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> House:
+def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: MllpPush) -> House:
     """Put the house together from its parts."""
     checker = load_checker()
     delivery = settings.delivery
+    certificates = str(settings.directory / delivery.certificates) if delivery.certificates else None
     return House(
         database=database,
         clock=clock,
@@ -173,11 +174,8 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase) -> Hous
         check=partial(_check, checker),
         check_foreign=partial(_check_foreign, checker),
         transports={
-            "fhir": FhirPush(delivery.timeout_s, delivery.certificates),
-            "hl7v2": MllpPush(
-                delivery.timeout_s, application=settings.mllp.application, facility=settings.mllp.facility,
-                processing_id=settings.mllp.processing_id,
-            ),
+            "fhir": FhirPush(delivery.timeout_s, certificates),
+            "hl7v2": push,
         },
         jitter=jitter,
         sources=frozenset(rules.mappings),
@@ -196,8 +194,9 @@ class Installation:
         rules = read_rules(settings)
         self._settings = settings
         self._database = open_database(settings.database_url, clock=clock)
-        self.gateway = Gateway(build_house(settings, rules, self._database), self._workers_alive)
-        self._listener = _listener(settings, mllp) if mllp is not None else None
+        self._push = mllp_push(settings)
+        self.gateway = Gateway(build_house(settings, rules, self._database, self._push), self._workers_alive)
+        self._listener = mllp_listener(settings, mllp) if mllp is not None else None
         self._stop = threading.Event()
         self._workers: list[threading.Thread] = []
         self.app = _application(settings, self.gateway, self._database)
@@ -225,6 +224,7 @@ class Installation:
             self._listener.drain(drain_s)
         for thread in self._workers:
             thread.join(drain_s)
+        self._push.close()
         self._database.close()
 
     def _workers_alive(self) -> bool:
@@ -240,11 +240,6 @@ class Installation:
                 continue
             if not busy:
                 self._database.wait_for_work(_POLL_S)
-
-
-def _listener(settings: Settings, address: tuple[str, int]) -> MllpListener:
-    limits = MllpLimits(max_bytes=settings.mllp.max_message_mib * 1024 * 1024)
-    return MllpListener(*address, clock=clock, new_id=new_id, limits=limits)
 
 
 def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) -> Flask:

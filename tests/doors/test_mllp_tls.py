@@ -18,9 +18,13 @@ from cryptography.x509.oid import NameOID
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
 from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, server_tls
-from gateway.model.errors import TryLater
+from gateway.model.errors import ConfigurationError, TryLater
 from gateway.model.hl7_header import PeerAddress
+from gateway.model.partner import Endpoint
+from gateway.settings import MllpSection, Settings
+from gateway.wiring.mllp import check_mllp, mllp_listener, mllp_push
 from tests.doors.mllp_peers import admission
+from tests.doors.test_mllp_push import DISCLOSURE, ENVELOPE
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -183,3 +187,99 @@ def test_a_peer_that_speaks_no_tls_does_not_stop_the_others(authority: Authority
             plain.send(admission(b"C1"))
         with MllpSender(*address, client_tls(authority.file, ward.certificate, ward.key), 5) as sender:
             assert sender.send(admission(b"C2")).acknowledgement.code == "AA"
+
+
+def settings_of(directory: Path, authority: Authority, **changed: object) -> Settings:
+    ours = authority.identity("gateway")
+    ours.key.chmod(0o600)
+    mllp = {
+        "tls_certificate": ours.certificate.name,
+        "tls_key": ours.key.name,
+        "client_authority": authority.file.name,
+        **changed,
+    }
+    delivery = {
+        "certificates": authority.file.name,
+        "client_certificate": ours.certificate.name,
+        "client_key": ours.key.name,
+    }
+    return Settings(directory=directory, mllp=mllp, delivery=delivery)
+
+
+def test_an_installation_with_certificates_takes_messages_over_tls_and_sends_with_its_own(
+    tmp_path: Path, authority: Authority
+) -> None:
+    settings = settings_of(tmp_path, authority)
+    listener = mllp_listener(settings, ("127.0.0.1", 0))
+    push = mllp_push(settings)
+    peers: list[PeerAddress] = []
+
+    def accept(content: bytes, peer: PeerAddress) -> bytes:
+        peers.append(peer)
+        return acknowledge(content, receive(content), "A1", NOON)
+
+    listener.start(accept, lambda content, peer: None)
+    try:
+        host, port = listener.address
+        result = push.send(DISCLOSURE, Endpoint("hl7v2", f"mllps://{host}:{port}"), ENVELOPE)
+    finally:
+        push.close()
+        listener.drain(5)
+
+    assert result.code == "AA"
+    assert [peer.certificate_sha256 is not None for peer in peers] == [True]
+
+
+def test_a_fingerprint_may_be_written_as_openssl_prints_it(tmp_path: Path, authority: Authority) -> None:
+    known = authority.identity("known")
+    printed = ":".join(known.fingerprint.upper()[n : n + 2] for n in range(0, 64, 2))
+    settings = settings_of(tmp_path, authority, allowed_certificates=[printed])
+    listener = mllp_listener(settings, ("127.0.0.1", 0))
+    listener.start(lambda content, peer: acknowledge(content, receive(content), "A1", NOON), lambda content, peer: None)
+
+    try:
+        host, port = listener.address
+        with MllpSender(host, port, client_tls(authority.file, known.certificate, known.key), 5) as sender:
+            answered = sender.send(admission(b"M1"))
+    finally:
+        listener.drain(5)
+
+    assert answered.acknowledgement.code == "AA"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.10", "gateway.example"])
+def test_listening_in_the_clear_beyond_loopback_is_refused(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ConfigurationError, match="expected TLS to listen beyond loopback"):
+        check_mllp(Settings(directory=tmp_path), (host, 2575))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_listening_in_the_clear_on_loopback_needs_no_word(tmp_path: Path, host: str) -> None:
+    check_mllp(Settings(directory=tmp_path), (host, 2575))
+
+
+def test_an_operator_may_say_that_a_tunnel_encrypts(tmp_path: Path) -> None:
+    check_mllp(Settings(directory=tmp_path, mllp=MllpSection(plain_allowed=True)), ("192.0.2.10", 2575))
+
+
+def test_half_a_tls_configuration_is_refused_rather_than_spoken_in_the_clear(
+    tmp_path: Path, authority: Authority
+) -> None:
+    with pytest.raises(ConfigurationError, match="tls_certificate, tls_key and client_authority together"):
+        check_mllp(settings_of(tmp_path, authority, client_authority=None), ("127.0.0.1", 2575))
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, authority: Authority) -> None:
+    settings = settings_of(tmp_path, authority)
+    (tmp_path / "gateway.key").chmod(0o644)
+
+    with pytest.raises(ConfigurationError, match="expected mode 0600, found 0644"):
+        check_mllp(settings, ("127.0.0.1", 2575))
+
+
+def test_a_file_that_is_no_certificate_stops_the_start(tmp_path: Path, authority: Authority) -> None:
+    settings = settings_of(tmp_path, authority)
+    (tmp_path / "gateway.crt").write_text("no certificate")
+
+    with pytest.raises(ConfigurationError, match="expected PEM files"):
+        check_mllp(settings, ("127.0.0.1", 2575))
