@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.labeling.sensitivity_codes import CODES, PHRASES, PREFIX_LENGTHS, PREFIXES, WORDS
-from gateway.model.labels import SUD, Label
+from gateway.model.labels import Label
 
 
 def _words(text: str) -> frozenset[str]:
@@ -29,17 +29,17 @@ _STAYING_BYTES = (b'"div":', b'"contained":', b'xtension":')
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> set[Label]:
-    """Return the labels that codes, texts, displays and readable attachments of `resource` call for.
+def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> tuple[set[Label], bool]:
+    """Return the labels that codes, texts, displays and readable attachments call for, and whether a program is named.
 
     `names` are lower-case names that reveal treatment by themselves (programs that do nothing else).
     """
-    return _labels(resource, names, frozenset())
+    return _read(resource, names, frozenset())
 
 
 def leaving_labels(resource: Mapping[str, Any]) -> set[Label]:
     """Return the labels of what can leave: narrative, contained and extensions never do (`gateway.redaction`)."""
-    return _labels(resource, (), _STAYING)
+    return _read(resource, (), _STAYING)[0]
 
 
 def has_staying_parts(canonical: bytes) -> bool:
@@ -47,13 +47,15 @@ def has_staying_parts(canonical: bytes) -> bool:
     return any(part in canonical for part in _STAYING_BYTES)
 
 
-def _labels(resource: Mapping[str, Any], names: tuple[str, ...], skipped: frozenset[str]) -> set[Label]:
+def _read(resource: Mapping[str, Any], names: tuple[str, ...], skipped: frozenset[str]) -> tuple[set[Label], bool]:
     labels: set[Label] = set()
     texts: list[str] = []
     _collect(resource, labels, texts, skipped)
-    if texts:
-        _label_text("\n".join(texts).lower(), names, labels)
-    return labels
+    if not texts:
+        return labels, False
+    text = "\n".join(texts).lower()
+    _label_text(text, labels)
+    return labels, any(name in text for name in names)
 
 
 def stated_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
@@ -107,12 +109,10 @@ def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:
         return ""
 
 
-def _label_text(text: str, names: tuple[str, ...], labels: set[Label]) -> None:
+def _label_text(text: str, labels: set[Label]) -> None:
     words = set(_WORD.findall(text))
     for label, vocabulary in WORDS.items():
         if label not in labels and (
             not vocabulary.isdisjoint(words) or any(phrase in text for phrase in PHRASES[label])
         ):
             labels.add(label)
-    if any(name in text for name in names):
-        labels.add(SUD)

@@ -11,7 +11,7 @@ from gateway.labeling.content import content_labels, has_staying_parts, leaving_
 from gateway.labeling.origin import Origins
 from gateway.model.fhir_time import BEGINNING, instant
 from gateway.model.labeled import Item, LabeledRecords
-from gateway.model.labels import PART2, RESTRICTED, Label
+from gateway.model.labels import PART2, RESTRICTED, SUD, Label
 from gateway.model.partner import Registry
 
 DIRECTORY_TYPES = frozenset(
@@ -56,8 +56,10 @@ def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
 
 def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[frozenset[Label], frozenset[Label]]:
     """Return the labels of the whole resource, and of what of it can leave."""
-    labels = content_labels(resource, names)
-    shown = leaving_labels(resource) if has_staying_parts(canonical) or (names and labels) else set(labels)
+    labels, names_program = content_labels(resource, names)
+    shown = leaving_labels(resource) if has_staying_parts(canonical) else set(labels)
+    if names_program:
+        labels.add(SUD)  # the text that names it never leaves either
     if b'"security":' in canonical:
         shown.update(stated_labels({"meta": resource.get("meta", {})}))
         labels.update(stated_labels(resource))
