@@ -10,6 +10,7 @@ from gateway.validation.definitions import (
     DefinitionError,
     Definitions,
     Element,
+    Invariant,
     Node,
     Structure,
     Type,
@@ -60,7 +61,7 @@ class Compiler:
         """Return the shape of a type of R4; raise `DefinitionError` for one that is not in the fact table."""
         shape = self.shape(HL7 + code)
         if shape is None:
-            raise DefinitionError(f"type {code}: expected it in the R4 fact table; add it to profiles/r4/make_facts.py")
+            raise DefinitionError(f"type {code}: expected it in the R4 fact table; add it to resource_types.txt")
         return shape
 
     def item_check(self, structure: Structure, node: Node, item: Type | None) -> Check:
@@ -80,7 +81,8 @@ class Compiler:
 
     def _fill(self, shape: Shape, structure: Structure, node: Node) -> None:
         """Compile the children of a node into the shape's properties."""
-        properties: dict[str, Property] = {}
+        is_resource = structure.kind == "resource" and node is structure.root
+        properties = {"resourceType": Property("resourceType", _already_read)} if is_resource else {}
         required: list[tuple[str, str, str]] = []
         required_choices, choices = [], []
         stands_on = frozenset({node.element.path, *(item.code for item in node.element.types)})
@@ -214,7 +216,11 @@ class Compiler:
                 yield _rule(rule, root_type)
 
 
-def _rule(rule: Any, path: str) -> Rule:
+def _already_read(value: Any, place: Place, run: Run) -> None:
+    """Pass over the resource type: by it the shape was chosen."""
+
+
+def _rule(rule: Invariant, path: str) -> Rule:
     return Rule(rule.key, rule.severity, rule.expression, compile_invariant(rule.expression, path))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gateway.model.findings import Severity
+
 Json = Mapping[str, Any]
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -56,7 +58,7 @@ class Invariant:
     """State a rule in FHIRPath; best practice is told as information, since leaving it out breaks nothing."""
 
     key: str
-    severity: str
+    severity: Severity
     expression: str
 
 
@@ -211,7 +213,8 @@ def _binding(facts: Json | None) -> Binding | None:
 
 def _invariant(rule: Json) -> Invariant:
     optional = rule["key"] == "dom-6" or any(ext["url"] == BEST_PRACTICE for ext in rule.get("extension", ()))
-    return Invariant(rule["key"], "information" if optional else rule["severity"], rule["expression"])
+    severity: Severity = "information" if optional else "warning" if rule["severity"] == "warning" else "error"
+    return Invariant(rule["key"], severity, rule["expression"])
 
 
 def _slicing(facts: Json | None) -> Slicing | None:

@@ -59,14 +59,14 @@ class Run:
     def read_bundle(self, bundle: Mapping[str, Any]) -> None:
         """Index the entries of the outermost Bundle by full URL, so that references inside it can be told."""
         entries = bundle.get("entry")
-        if self.entries is None and isinstance(entries, list):
-            self.entries = {
-                entry["fullUrl"]: entry["resource"].get("resourceType", "")
-                for entry in entries
-                if isinstance(entry, dict)
-                and isinstance(entry.get("fullUrl"), str)
-                and isinstance(entry.get("resource"), dict)
-            }
+        if self.entries is not None or not isinstance(entries, list):
+            return
+        self.entries = {}
+        for entry in entries:
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            kind = resource.get("resourceType") if isinstance(resource, dict) else None
+            if isinstance(kind, str) and isinstance(entry.get("fullUrl"), str):
+                self.entries[entry["fullUrl"]] = kind
 
     def target_type(self, reference: Mapping[str, Any]) -> str | None:
         """Tell the resource type a reference points at, as far as it can be told without fetching anything."""

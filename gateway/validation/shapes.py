@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.model.findings import Severity
 from gateway.validation.fhirpath import CannotEvaluate, Holds
 from gateway.validation.primitives import kind
 from gateway.validation.run import Check, Place, Run
 
-ALWAYS_ALLOWED = ("resourceType", "fhir_comments")
 LONGEST_NAME = 40
 """Characters of a property name that a message repeats: a longer one is no slip of the pen and may hold anything."""
 
@@ -22,7 +22,7 @@ class Rule:
     """Tie an invariant to its severity and key."""
 
     key: str
-    severity: Any
+    severity: Severity
     expression: str
     holds: Holds
 
@@ -124,8 +124,6 @@ class Shape:
 
     def _stranger(self, name: str, place: Place, run: Run) -> str:
         """Tell about a property that is not defined; return the choice element it was meant for, if any."""
-        if name in ALWAYS_ALLOWED:
-            return ""
         shown = name if name.isidentifier() and len(name) <= LONGEST_NAME else "?"
         meant = next((choice for choice in self.choices if name.lstrip("_").startswith(choice)), "")
         if meant:

@@ -194,7 +194,9 @@ def values(item: Any, steps: list[str]) -> Iterator[Any]:
 def _step(item: dict[str, Any], step: str, rest: list[str]) -> Iterator[Any]:
     if step.startswith("extension("):
         url = step.removeprefix("extension(").removesuffix(")").strip("'\"")
-        yield from values([part for part in item.get("extension", ()) if part.get("url") == url], rest)
+        held = item.get("extension")
+        parts = held if isinstance(held, list) else []
+        yield from values([part for part in parts if isinstance(part, dict) and part.get("url") == url], rest)
     elif step.startswith("ofType("):
         yield from values(item, rest)
     elif step in item:

@@ -1,9 +1,6 @@
 """HL7's own validator on our profiles and on what we hold for sound: it must find no error, and the faults we find."""
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +9,9 @@ import pytest
 from gateway.catalog import shipped
 from gateway.catalog.profiles import load_checker
 from gateway.validation import Checker
-from tests.acceptance.damage import damaged
-from tests.support.shared_data import shared_data
+from tests.support.official_validator import errors_of
 from tests.unit.validation import examples
+from tests.unit.validation.damage import damaged
 from tests.unit.validation.examples import PROFILE
 
 pytestmark = pytest.mark.timeout(600)
@@ -27,16 +24,6 @@ SEED = 1
 def checker() -> Checker:
     """Return our own checker."""
     return load_checker()
-
-
-def _harness() -> Path:
-    """Return the folder with the validator, or skip: it needs Java and lies beside the test data."""
-    if shutil.which("java") is None or shutil.which("mvn") is None:
-        pytest.skip("Java and Maven are not on this machine: HL7's validator cannot run")
-    harness = shared_data().resolve().parent / "harness"
-    if not os.access(harness / "bin" / "fhir-validate", os.X_OK):
-        pytest.skip("HL7's validator is not here: ../shared/harness")
-    return harness
 
 
 def _stamped(resource: dict[str, Any], name: str) -> dict[str, Any]:
@@ -68,18 +55,13 @@ def _faulty(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def issues(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Run the validator once for everything, since starting Java costs more than all the checks."""
-    harness, folder = _harness(), tmp_path_factory.mktemp("official")
-    profiles = shipped("profiles", "handoff")
+    """Run the validator once for everything."""
+    folder = tmp_path_factory.mktemp("official")
     _sound(folder)
     _faulty(folder)
     rows = (json.dumps(resource) for resource in damaged(DAMAGED, SEED))
     (folder / "damaged.ndjson").write_text("\n".join(rows), encoding="utf-8")
-    command = [harness / "bin" / "fhir-validate", "--min-severity", "error", "--package", profiles]
-    command += ["--package", harness / "packages" / "newer-terminology", profiles, folder]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.stdout, result.stderr[-2000:]
-    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    return errors_of(shipped("profiles", "handoff"), folder)
 
 
 def test_hl7s_validator_takes_our_profiles_and_examples_and_misses_no_fault(issues: list[dict[str, Any]]) -> None:

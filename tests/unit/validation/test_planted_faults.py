@@ -8,6 +8,7 @@ import pytest
 
 from gateway.validation import Checker
 from tests.unit.validation import examples
+from tests.unit.validation.damage import damaged
 from tests.unit.validation.examples import HL7, OWN, PROFILE, Json, concept, to
 
 BASE_R4: dict[str, str] = {}
@@ -47,6 +48,12 @@ FAULTS: dict[str, tuple[Callable[[], Json], Callable[[Json], None], str, str]] =
         "Patient.link[0].other",
     ),
     "unknown element": (examples.patient, _set("nickname", value="A"), "unknown-element", "Patient.nickname"),
+    "resource type where none belongs": (
+        examples.patient,
+        _set("name", 0, "resourceType", value="HumanName"),
+        "unknown-element",
+        "Patient.name[0].resourceType",
+    ),
     "unknown element in a datatype": (
         examples.patient,
         _set("name", 0, "middle", value="Q"),
@@ -333,6 +340,14 @@ def test_no_message_holds_a_value_of_the_record(checker: Checker) -> None:
     text = repr(checker.check(resource, BASE_R4).items).replace("Patient.MARKED", "")
 
     assert "MARKED" not in text
+
+
+def test_no_damage_makes_the_checker_stumble(checker: Checker) -> None:
+    resources = damaged(2_000, seed=7)
+
+    verdicts = [checker.check(resource).is_valid for resource in resources]
+
+    assert 0 < verdicts.count(True) < 1_000
 
 
 def test_what_is_not_a_resource_is_told(checker: Checker) -> None:

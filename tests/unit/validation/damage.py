@@ -11,7 +11,7 @@ Way = tuple[str | int, ...]
 
 STRANGE: tuple[Any, ...] = (
     *("", "x", "final", "2026", "2026-02-30", "2026-10-01T10:00:00Z", "not a uri", "Patient/1"),
-    *(1, True, -1, 1.5, None, [], {}),
+    *(1, True, -1, 1.5, None, [], {}, [[]], [{}], {"extension": [1]}, {"coding": {"code": []}}, {"resourceType": []}),
     *({"reference": "Group/1"}, [{"text": "a"}], {"coding": [{"system": "http://loinc.org", "code": "1-1"}]}),
 )
 """Values to put where another belongs."""
