@@ -1,0 +1,150 @@
+"""Non-interference: what may not leave changes nothing that does (42 CFR 2.13; part2-rules section 8).
+
+Each example is a random world with people, records of police and of Part 2 programs, consents that do not let the
+hospital have the programs' part, and random requests through every door. It is lived twice, with and without the
+programs' part. The hospital, the police and every peer of the HL7v2 port must see the same bytes, headers included.
+`NON_INTERFERENCE_EXAMPLES` sets how many worlds (docs/proofs.md).
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support.flow_house import NOW
+from tests.support.two_worlds import (
+    HOSPITAL,
+    OFFICES,
+    POLICE,
+    RELEASES,
+    Seen,
+    Submission,
+    TwoWorld,
+    an_admission,
+    an_answer,
+    case,
+    contact,
+    hidden_contact,
+    without_fresh_ids,
+)
+
+EXAMPLES = int(os.environ.get("NON_INTERFERENCE_EXAMPLES", "300"))
+
+_NEEDS = st.sampled_from(["SUD treatment", "medical", "mental health care", "SUD treatment;medical"])
+_GOALS = st.sampled_from(["", "stay sober until winter", "finish detox; find work"])
+_RELEASE = st.sampled_from(sorted(RELEASES)).map(RELEASES.__getitem__)
+_PERSON = st.integers(0, 2)
+_CASE = st.tuples(_PERSON, st.sampled_from(OFFICES), _NEEDS, _GOALS, _RELEASE)
+_CONTACT = st.tuples(
+    _PERSON, st.sampled_from(["verbal", "refused", "not_asked"]), st.sampled_from(["mental_health", "suicide"])
+)
+_HIDDEN = st.tuples(
+    _PERSON, st.sampled_from(OFFICES), st.sampled_from(["substance_use", "co_occurring", "mental_health"])
+)
+
+Step = tuple[str, int, int]
+_STEP = st.tuples(
+    st.sampled_from(["read", "search", "put", "answer", "admission", "receipt", "later"]),
+    st.integers(0, 10_000),
+    st.integers(0, 10_000),
+)
+
+
+@st.composite
+def submissions(draw: st.DrawFn) -> list[Submission]:
+    cases = [case(n, *one) for n, one in enumerate(draw(st.lists(_CASE, min_size=1, max_size=2)))]
+    contacts = [contact(n, *one) for n, one in enumerate(draw(st.lists(_CONTACT, max_size=2)))]
+    hidden = [hidden_contact(n, *one) for n, one in enumerate(draw(st.lists(_HIDDEN, max_size=2)))]
+    return list(draw(st.permutations([*cases, *contacts, *hidden])))
+
+
+@given(
+    records=submissions(),
+    steps=st.lists(_STEP, min_size=1, max_size=6),
+    transport=st.sampled_from(["fhir", "fhir", "fhir", "hl7v2"]),
+)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow],
+)
+def test_what_is_withheld_changes_nothing_that_leaves(
+    records: list[Submission], steps: list[Step], transport: Any
+) -> None:
+    full = TwoWorld(transport, has_program_part=True)
+    full.hand_in(records)
+    guessed = Guessed(full.references(), full.numbers())
+    seen_full = observe(full, steps, guessed)
+
+    bare = TwoWorld(transport, has_program_part=False)
+    bare.hand_in(records)
+    seen_bare = observe(bare, steps, guessed)
+
+    assert without_fresh_ids(seen_full) == without_fresh_ids(seen_bare)
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """What an observer asks for: names of the world that holds everything, the worst that can be guessed."""
+
+    references: list[str]
+    numbers: list[str]
+
+
+def observe(world: TwoWorld, steps: list[Step], guessed: Guessed) -> list[Seen]:
+    """Take the steps in a world and return all that the hospital, the police and a peer saw."""
+    seen = [answer for number, step in enumerate(steps) for answer in take(world, number, step, guessed)]
+    world.work()
+    return [*seen, *world.wire.sent]
+
+
+def take(world: TwoWorld, number: int, step: Step, guessed: Guessed) -> list[Seen]:
+    """Take one step through a door and return what came back."""
+    kind, one, other = step
+    reference = guessed.references[one % len(guessed.references)]
+    if kind == "read":
+        return [world.http(HOSPITAL, "GET", f"/fhir/R4/{reference}")]
+    if kind == "search":
+        return [world.http(HOSPITAL, "GET", search(world, one, other, reference))]
+    if kind == "put":
+        return [put_task(world, one, other, guessed.references)]
+    if kind == "answer":
+        referral = guessed.numbers[one % len(guessed.numbers)]
+        return [world.message(an_answer(referral, "AR"[other % 2], number))]
+    if kind == "admission":
+        return [world.message(an_admission(one % 3, number))]
+    if kind == "receipt":
+        return [world.http(POLICE, "GET", f"/intake/receipts/{each}") for each in world.inputs_of(POLICE)]
+    world.clock.advance(timedelta(minutes=1 + one % 300))
+    return []
+
+
+def search(world: TwoWorld, one: int, other: int, reference: str) -> str:
+    kind, _, identifier = reference.partition("/")
+    since = (NOW + timedelta(seconds=one % 20)).isoformat().replace("+00:00", "Z")
+    filters = [
+        "",
+        f"?_id={identifier}",
+        f"?_lastUpdated=ge{since}",
+        "?status=requested,accepted",
+        f"?patient={identifier}",
+    ]
+    offered = ("Task", "ServiceRequest", "Patient", "Consent")
+    chosen = kind if kind in offered else offered[one % 4]
+    asked = filters[other % (3 if chosen == "Patient" else 5)]
+    return f"/fhir/R4/{chosen}{asked}"
+
+
+def put_task(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
+    tasks = [reference for reference in known if reference.startswith("Task/")] or ["Task/nobodys"]
+    reference = tasks[one % len(tasks)]
+    body = {
+        "resourceType": "Task", "id": reference[5:], "status": ["accepted", "rejected", "in-progress"][other % 3],
+        "intent": "order", "statusReason": {"text": "no bed"},
+    }  # fmt: skip
+    return world.http(HOSPITAL, "PUT", f"/fhir/R4/{reference}", body, if_match=f'W/"{1 + other % 2}"')
