@@ -104,6 +104,8 @@ class _Walk:
         self._incident = incident
         self._depth = 0
         self._nodes = 0
+        """Elements read since a unit was given away, and those kept for sharing."""
+        self._kept = 0
         self._inside: Any = None
         """The element that the mapping names as a record, while it is open."""
         self._shared: list[tuple[str, Any]] = []
@@ -141,6 +143,7 @@ class _Walk:
             tree = self._builder.tree(element)
             yield Unit(name, tree if isinstance(tree, dict) else {}, dict(self._shared), is_named=True)
             self._inside = None
+            self._nodes = self._kept
             self._free(element)
         elif self._depth == 1 and self._inside is None:
             tree = self._builder.tree(element)
@@ -152,13 +155,14 @@ class _Walk:
         """Take a child of the root. One with an incident waits until it is known to be the only one."""
         if not (name == self._incident or _holds(tree, self._incident)):
             self._shared.append((name, tree))
+            self._kept = self._nodes
             return
         if self._held is not None:
             self._has_several = True
             yield Unit(self._root, {self._held[0]: self._held[1]}, dict(self._shared))
         self._held = (name, tree)
         if self._has_several:
-            self._nodes = len(self._shared)
+            self._nodes = self._kept
 
     def _last(self) -> Iterator[Unit]:
         assert self._held is not None
@@ -170,12 +174,11 @@ class _Walk:
                 add_child(whole, name, tree)
             yield Unit(self._root, whole, {})
 
-    def _free(self, element: Any) -> None:
+    @staticmethod
+    def _free(element: Any) -> None:
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]
-        if self._inside is not None or self._wanted:
-            self._nodes = 0
 
 
 def _holds(tree: Any, name: str) -> bool:

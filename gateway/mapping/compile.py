@@ -165,7 +165,7 @@ def _layout(content: dict[str, Any], key: tuple[str, ...], compiler: Compiler) -
         mapping=content["mapping"],
         format=source["format"],
         key=key if is_table else (),
-        recognize=recognize or key,
+        recognize=recognize or (("nc:Incident",) if source["format"] == "niem" else key),
         record=tuple([record] if isinstance(record, str) else record),
         namespaces={prefix: tuple(uris) for prefix, uris in (source.get("namespaces") or {}).items()},
         blanks=frozenset(source.get("blank") or ()),

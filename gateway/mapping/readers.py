@@ -1,6 +1,7 @@
 """The readers of the read layer, each compiled once to a function of the record's scope."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -130,7 +131,13 @@ def _all(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
 
 
 def _value(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
-    value = node["value"]
+    return _fresh(node["value"])
+
+
+def _fresh(value: Any) -> Expression:
+    """Give every record its own copy of a constant, so that nobody changes the mapping through a Bundle."""
+    if isinstance(value, dict | list):
+        return lambda scope: deepcopy(value)
     return lambda scope: value
 
 
@@ -173,7 +180,7 @@ def _map(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     for key in table:
         if isinstance(key, bool):
             compiler.problem((*at, "map"), "YAML reads a key here as true or false; put Yes, No, On, Off in quotes")
-    by_text = {fold(str(key)): value for key, value in table.items()}
+    by_text = {fold(str(key)): _fresh(value) for key, value in table.items()}
     source = _path_or_expression(compiler, node["from"], (*at, "from"))
     default, name = node.get("default"), compiler.path_name(node["from"])
 
@@ -183,7 +190,7 @@ def _map(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
             return default
         key = fold(str(text))
         if key in by_text:
-            return by_text[key]
+            return by_text[key](scope)
         if default is None:
             scope.note("unmapped-value", name, "expected a value of the map, found another")
         return default
