@@ -133,7 +133,7 @@ class Handoffs(Protocol):
         ...
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point handoffs, resources and referrals from one person to another (a confirmed match or a merge)."""
+        """Re-point a person's records, referrals and decisions to another one (a confirmed match or a merge)."""
         ...
 
 
@@ -282,6 +282,7 @@ class Decisions(Protocol):
         decision_id: str,
         at: datetime,
         recipient: str,
+        person_id: str | None,
         handoff_id: str | None,
         referral_id: str | None,
         work_id: int | None,

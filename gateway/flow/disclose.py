@@ -8,18 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
-
-from gateway.consent import agreement, compile_consents, decide, read_facts, read_request, read_switches
 from gateway.flow.house import House
-from gateway.labeling import label
+from gateway.flow.judgement import Gate, Matter, judge
 from gateway.model.audit import AuditEntry
-from gateway.model.decision import DecisionRecord, Permit, Refusal
+from gateway.model.decision import DecisionRecord, Refusal
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Referral, Resource
-from gateway.model.labeled import LabeledRecords
 from gateway.ports import Transaction
-from gateway.redaction import redact
 
 SESSION = "session"
 """Transport of an answer on the connection or page of a caller who has proven who it is: it needs no endpoint."""
@@ -99,55 +94,40 @@ def disclose_items(
     person's agreement is needed, because a record of one agency can hold the referral of another. Reads the person's
     consents in the transaction it is called in, so that a revocation committed before wins.
     """
-    at = house.clock()
     patient = next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
-    request = asked.request(f"Patient/{patient['id']}" if patient else None, items)
-    records = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
-    consents = _consents(tx, handoff, patient)
-    facts = [patient] if patient else []
-    inputs = orjson.dumps(
-        {"request": request, "records": records, "consents": consents, "facts": facts, "at": at.isoformat()},
-        option=orjson.OPT_SORT_KEYS,
+    matter = Matter(
+        request=asked.request(f"Patient/{patient['id']}" if patient else None, items),
+        records=resources,
+        consents=consents_of(tx, handoff.person_id, patient),
+        facts=[patient] if patient else [],
+        at=house.clock(),
+        switches=house.switches,
+        gate=Gate(referral_request, without_agreement) if referral_request is not None else None,
     )
-    compiled = compile_consents(consents, house.registry)
-    labeled = label(records, house.registry, at)
-    known = read_facts(facts, house.registry, at)
-    switches = read_switches(house.switches)
-    wanted = read_request(request)
-    outcome: Permit | Refusal | None = None
-    if referral_request is not None:
-        outcome = agreement(
-            wanted, labeled, compiled, registry=house.registry, at=at, facts=known, switches=switches,
-            agency=_author_of(labeled, referral_request), without_agreement=without_agreement,
-        )  # fmt: skip
-    if outcome is None:
-        outcome = decide(wanted, labeled, compiled, registry=house.registry, at=at, facts=known, switches=switches)
-    made = redact(labeled, outcome, compiled, registry=house.registry) if isinstance(outcome, Permit) else outcome
-    return Made(made, made.record, inputs)
+    return made_of(house, matter)
 
 
-def _author_of(records: LabeledRecords, reference: str) -> str:
-    """Name the organization that wrote a resource; "" (which is no program) where nobody registered did."""
-    authors = [item.origin.authors for item in records.items if item.reference == reference]
-    author = authors[0][0] if authors and authors[0] else None
-    return author.id if author is not None else ""
+def made_of(house: House, matter: Matter) -> Made:
+    """Decide a matter, and keep hold of what it was decided from."""
+    outcome = judge(matter, house.registry)
+    return Made(outcome, outcome.record, matter.written(house.registry))
 
 
-def _consents(tx: Transaction, handoff: Handoff, patient: Resource | None) -> Resource:
+def consents_of(tx: Transaction, person_id: str | None, patient: Resource | None) -> Resource:
     """Return every consent of the person, from whatever record or partner, with the documents they point to.
 
     One person can be several Patients; the index has said that they are one, so each consent is read as being about
     the Patient of this record. A draft says that nobody has been asked: it is no consent, and no reason either.
     """
     entries = []
-    if handoff.person_id is not None and patient is not None:
+    if person_id is not None and patient is not None:
         own = {"reference": f"Patient/{patient['id']}"}
         entries = [
             {"resource": {**stored.body, "patient": own}}
-            for stored in tx.resources.of_person("Consent", handoff.person_id)
+            for stored in tx.resources.of_person("Consent", person_id)
             if stored.body.get("status") not in ("draft", "proposed")
         ]
-        entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", handoff.person_id)]
+        entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", person_id)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
@@ -157,18 +137,23 @@ def keep_decision(
     record: DecisionRecord,
     inputs: bytes,
     asked: Asked,
-    handoff: Handoff,
+    handoff: Handoff | None,
     referral: Referral | None,
     work_id: int | None,
+    person_id: str | None = None,
 ) -> str:
-    """Write the decision with its input, and an audit row, in the transaction it was made in; return its id."""
+    """Write the decision with its input, and an audit row, in the transaction it was made in; return its id.
+
+    `person_id` says whom a decision on no single record is about; that on a handoff is about the handoff's person.
+    """
     decision_id = house.new_id()
     at = house.clock()
     tx.decisions.add(
         decision_id=decision_id,
         at=at,
         recipient=asked.recipient,
-        handoff_id=handoff.id,
+        person_id=handoff.person_id if handoff else person_id,
+        handoff_id=handoff.id if handoff else None,
         referral_id=referral.id if referral else None,
         work_id=work_id,
         channel=asked.channel,
@@ -178,7 +163,7 @@ def keep_decision(
     kind = "decision.permit" if record.decision in ("PERMIT", "PERMIT_REDACTED") else "decision.refusal"
     told = {
         "decision": decision_id,
-        "handoff": handoff.id,
+        "handoff": handoff.id if handoff else None,
         "recipient": asked.recipient,
         "channel": asked.channel,
         "outcome": record.decision,

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.flow import accept, access, console, follow_up, messages, receipts
+from gateway.flow import accept, access, console, consult, follow_up, messages, receipts
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
+from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel
@@ -75,6 +76,10 @@ class Gateway:
     def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
         """Return a searchset of what this caller may see."""
         return access.search(self.house, caller, resource_type, parameters)
+
+    def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
+        """Say whether this caller may have records of a person, without giving them."""
+        return consult.consult(self.house, caller, question)
 
     def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
         """Move a referral by its Task."""

@@ -9,16 +9,13 @@ from typing import Any, Protocol
 
 from flask import Blueprint, Response, request
 
-from gateway.intake.bodies import whole_body
-from gateway.intake.strict_json import JsonRefused, read_object
+from gateway.intake.json_body import json_body
+from gateway.intake.strict_json import read_object
 from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
 from gateway.validation.second_opinion import second_opinion
 
 FHIR_JSON = "application/fhir+json"
-MAX_BODY = 1024 * 1024
-"""Bytes of the largest Task or Consent; a signed form's picture does not belong inside one."""
-
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _IF_MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 
@@ -74,13 +71,7 @@ def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
     """
     if resource_id is not None and not _ID.fullmatch(resource_id):
         raise RequestRefused(NOT_FOUND)
-    if request.mimetype not in (FHIR_JSON, "application/json"):
-        raise RequestRefused(Problem(415, "not-supported", None, f"Expected Content-Type {FHIR_JSON}."))
-    request.max_content_length = MAX_BODY
-    try:
-        body = read_object(whole_body())
-    except JsonRefused as refused:
-        raise RequestRefused(Problem(400, "structure", None, str(refused))) from None
+    body = json_body(FHIR_JSON, "application/json")
     if body.get("resourceType") != resource_type:
         raise RequestRefused(Problem(400, "invalid", "resourceType", f"Expected a {resource_type}."))
     if resource_id is not None and body.get("id") != resource_id:

@@ -19,7 +19,7 @@ from gateway.storage.resources import (
     link_row,
     write_changes,
 )
-from gateway.storage.tables import handoff_resources, handoffs, referrals, resources
+from gateway.storage.tables import decisions, handoff_resources, handoffs, referrals, resources
 from gateway.storage.upsert import upsert
 
 _GET = select(handoffs).where(handoffs.c.id == bindparam("key"))
@@ -53,7 +53,7 @@ _SET_PERSON = (
 )
 _MOVES = [
     update(table).where(table.c.person_id == bindparam("from_person")).values(person_id=bindparam("to_person"))
-    for table in (handoffs, resources, referrals)
+    for table in (handoffs, resources, referrals, decisions)
 ]
 
 
@@ -108,7 +108,7 @@ class SqlHandoffs:
         return [_handoff(row) for row in self._connection.execute(_OF_PERSON, {"person": person_id})]
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point handoffs, resources and referrals from one person to another."""
+        """Re-point handoffs, resources, referrals and decisions from one person to another."""
         for statement in _MOVES:
             self._connection.execute(statement, {"from_person": from_person, "to_person": to_person})
 

@@ -215,6 +215,7 @@ decisions = Table(
     Column("id", String(64), primary_key=True),
     Column("at", BigInteger, nullable=False),
     Column("recipient", String(100), nullable=False),
+    Column("person_id", String(64)),  # a consult is about a person and no single handoff
     Column("handoff_id", String(64)),
     Column("referral_id", String(64)),
     Column("work_id", BigInteger),
@@ -225,6 +226,7 @@ decisions = Table(
     Column("record", LargeBinary, nullable=False),
     Column("inputs", LargeBinary, nullable=False),
     Index("decision_by_handoff", "handoff_id", "at"),
+    Index("decision_by_person", "person_id", "at"),
     Index("decision_by_time", "at"),
 )
 
@@ -233,7 +235,7 @@ disclosures = Table(
     metadata,
     Column("message_id", String(64), primary_key=True),
     Column("decision_id", String(64), ForeignKey("decision.id"), nullable=False),
-    Column("purpose", String(200), nullable=False),
+    Column("purpose", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("intended_at", BigInteger, nullable=False),
     Column("confirmed_at", BigInteger),

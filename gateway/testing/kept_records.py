@@ -169,7 +169,7 @@ class InMemoryHandoffs:
         return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point handoffs, resources and referrals from one person to another."""
+        """Re-point handoffs, resources, referrals and decisions from one person to another."""
         state = self._state
         state.handoffs = {
             key: replace(handoff, person_id=to_person) if handoff.person_id == from_person else handoff
@@ -182,6 +182,10 @@ class InMemoryHandoffs:
         state.referrals = {
             key: replace(referral, person_id=to_person) if referral.person_id == from_person else referral
             for key, referral in state.referrals.items()
+        }
+        state.decisions = {
+            key: replace(kept, person_id=to_person) if kept.person_id == from_person else kept
+            for key, kept in state.decisions.items()
         }
 
 

@@ -152,6 +152,7 @@ class InMemoryDecisions:
         decision_id: str,
         at: datetime,
         recipient: str,
+        person_id: str | None,
         handoff_id: str | None,
         referral_id: str | None,
         work_id: int | None,
@@ -161,7 +162,7 @@ class InMemoryDecisions:
     ) -> None:
         """Keep a decision record (interface.md 5) with the canonical input that gave it."""
         self._state.decisions[decision_id] = KeptDecision(
-            decision_id, at, recipient, handoff_id, referral_id, work_id, channel, dict(record), inputs
+            decision_id, at, recipient, person_id, handoff_id, referral_id, work_id, channel, dict(record), inputs
         )
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:

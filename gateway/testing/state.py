@@ -55,6 +55,7 @@ class KeptDecision:
     id: str
     at: datetime
     recipient: str
+    person_id: str | None
     handoff_id: str | None
     referral_id: str | None
     work_id: int | None

@@ -272,6 +272,7 @@ def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
         decision_id=decision_id,
         at=at,
         recipient="org:clinic",
+        person_id="person-1",
         handoff_id="handoff-1",
         referral_id="task-1",
         work_id=1,

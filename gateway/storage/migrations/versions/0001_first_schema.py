@@ -216,6 +216,7 @@ def _create_delivery() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("recipient", sa.String(length=100), nullable=False),
+        sa.Column("person_id", sa.String(length=64), nullable=True),
         sa.Column("handoff_id", sa.String(length=64), nullable=True),
         sa.Column("referral_id", sa.String(length=64), nullable=True),
         sa.Column("work_id", sa.BigInteger(), nullable=True),
@@ -228,12 +229,13 @@ def _create_delivery() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("decision_by_handoff", "decision", ["handoff_id", "at"])
+    op.create_index("decision_by_person", "decision", ["person_id", "at"])
     op.create_index("decision_by_time", "decision", ["at"])
     op.create_table(
         "disclosure",
         sa.Column("message_id", sa.String(length=64), nullable=False),
         sa.Column("decision_id", sa.String(length=64), nullable=False),
-        sa.Column("purpose", sa.String(length=200), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),

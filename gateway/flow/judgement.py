@@ -1,0 +1,144 @@
+"""One decision from what it is made of to what may leave: the same road for pushes, pulls, consults and replays.
+
+A `Matter` holds everything a decision depends on but the registry. It is written down in one canonical form and kept
+with the decision, so that any past decision can be made again and compared.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.consent import (
+    Facts,
+    Switches,
+    agreement,
+    compile_consents,
+    decide,
+    read_facts,
+    read_request,
+    read_switches,
+)
+from gateway.labeling import label
+from gateway.model.consent_directive import Consents
+from gateway.model.decision import Permit, Refusal
+from gateway.model.disclosure import Disclosure
+from gateway.model.handoff import Resource
+from gateway.model.labeled import LabeledRecords
+from gateway.model.partner import Registry
+from gateway.model.request import Request
+from gateway.redaction import redact
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the gate before `decide` needs to know (interface.md section 2a).
+
+    `referral` names the ServiceRequest by which a referral is made: its author decides whether the person's agreement
+    is needed, because a record of one agency can hold the referral of another. "" where no program refers.
+    `policy` is the policy that lets it go without anybody having been asked, or None.
+    """
+
+    referral: str
+    policy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Everything one decision is made from, but the registry: `request` and `facts` as in case-format 3 and 5.4."""
+
+    request: Mapping[str, Any]
+    records: Sequence[Resource]
+    consents: Resource
+    facts: Sequence[Mapping[str, Any]]
+    at: datetime
+    switches: Mapping[str, Any]
+    gate: Gate | None
+
+    def written(self, registry: Registry) -> bytes:
+        """Write down the matter in its canonical form, with the digest of the registry it is decided with."""
+        gate = {"referral": self.gate.referral, "policy": self.gate.policy} if self.gate else None
+        return orjson.dumps(
+            {
+                "request": self.request,
+                "records": _bundle(self.records),
+                "consents": self.consents,
+                "facts": self.facts,
+                "at": self.at.isoformat(),
+                "switches": dict(self.switches),
+                "gate": gate,
+                "registry": registry.digest.hex(),
+            },
+            option=orjson.OPT_SORT_KEYS,
+        )
+
+
+def read_matter(written: bytes) -> tuple[Matter, str]:
+    """Return the matter of a kept decision, and the digest (hex) of the registry it was decided with."""
+    kept = orjson.loads(written)
+    matter = Matter(
+        request=kept["request"],
+        records=[entry["resource"] for entry in kept["records"]["entry"]],
+        consents=kept["consents"],
+        facts=kept["facts"],
+        at=datetime.fromisoformat(kept["at"]),
+        switches=kept["switches"],
+        gate=Gate(**kept["gate"]) if kept["gate"] else None,
+    )
+    return matter, kept["registry"]
+
+
+def judge(matter: Matter, registry: Registry) -> Disclosure | Refusal:
+    """Decide, and build what may leave: the gate first where there is one, then `decide`, then `redact`."""
+    read = _read(matter, registry)
+    refusal = _stopped_at_gate(matter.gate, read, registry, matter.at) if matter.gate else None
+    if refusal is not None:
+        return refusal
+    outcome = decide(
+        read.request, read.records, read.consents, registry=registry, at=matter.at, facts=read.facts,
+        switches=read.switches,
+    )  # fmt: skip
+    return redact(read.records, outcome, read.consents, registry=registry) if isinstance(outcome, Permit) else outcome
+
+
+def stopped_at_gate(matter: Matter, gate: Gate, registry: Registry) -> Refusal | None:
+    """Return the refusal that `gate` would end this matter with, or None."""
+    return _stopped_at_gate(gate, _read(matter, registry), registry, matter.at)
+
+
+class _Read(NamedTuple):
+    request: Request
+    records: LabeledRecords
+    consents: Consents
+    facts: Facts
+    switches: Switches
+
+
+def _read(matter: Matter, registry: Registry) -> _Read:
+    return _Read(
+        read_request(matter.request),
+        label(_bundle(matter.records), registry, matter.at),
+        compile_consents(matter.consents, registry),
+        read_facts(matter.facts, registry, matter.at),
+        read_switches(matter.switches),
+    )
+
+
+def _stopped_at_gate(gate: Gate, read: _Read, registry: Registry, at: datetime) -> Refusal | None:
+    return agreement(
+        read.request, read.records, read.consents, registry=registry, at=at, facts=read.facts,
+        switches=read.switches, agency=_author_of(read.records, gate.referral), without_agreement=gate.policy,
+    )  # fmt: skip
+
+
+def _author_of(records: LabeledRecords, reference: str) -> str:
+    """Name the organization that wrote a resource; "" (which is no program) where nobody registered did."""
+    authors = [item.origin.authors for item in records.items if item.reference == reference]
+    author = authors[0][0] if authors and authors[0] else None
+    return author.id if author is not None else ""
+
+
+def _bundle(resources: Sequence[Resource]) -> Resource:
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
