@@ -181,3 +181,12 @@ class TestCustody:
 
     def test_and_nothing_of_a_program(self) -> None:
         assert answer(recipient="org:jail", basis=self.BASIS) == ("DENY", "NO_CONSENT")
+
+
+def test_where_nothing_goes_the_one_that_waits_for_a_person_is_named() -> None:
+    doubtful = a_condition("doubtful", "I10")
+    foreign = a_condition("foreign", "I10", subject={"reference": "Patient/somebody"})
+    consent = a_consent(verification=[{"verified": False}])
+    records = (doubtful, foreign, written_by("aspen", doubtful, foreign))
+
+    assert answer(consent, records=records) == ("HOLD", "CONSENT_UNVERIFIED")
