@@ -218,7 +218,7 @@ def _items(stream: BinaryIO, layout: SourceLayout) -> Iterator[tuple[int, Any, s
     for document in documents(stream):
         found = [document.value]
         if document.problem is None and layout.record:
-            found = _at_path(document.value, layout.record[0])
+            found = _at_path(document.value, layout.record[0]) or found
         for value in found:
             number += 1
             yield number, value, document.problem
@@ -229,7 +229,7 @@ def _at_path(value: Any, path: str) -> list[Any]:
     for member in path.split("."):
         inner = [one.get(member) for one in found if isinstance(one, dict)]
         found = [one for part in inner for one in (part if isinstance(part, list) else [part]) if one is not None]
-    return found or [value]
+    return found
 
 
 def _column(name: str, layout: SourceLayout) -> str:
@@ -278,12 +278,7 @@ def references_of(root: dict[str, Any]) -> dict[str, Any]:
 
 
 def _has_members(value: dict[str, Any], members: tuple[str, ...]) -> bool:
-    return all(any(True for one in _at_path_strict(value, member)) for member in members)
-
-
-def _at_path_strict(value: Any, path: str) -> list[Any]:
-    found = _at_path({"": value}, f".{path}")
-    return [] if found == [{"": value}] else found
+    return all(_at_path(value, member) for member in members)
 
 
 def recognizes(head: bytes, layout: SourceLayout) -> bool:

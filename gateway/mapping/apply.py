@@ -37,29 +37,31 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
     agency = mapping.agency(scope)
     scope.zone = zone_of(agency, scope)
     _read(scope, mapping)
-    deleted = mapping.withdraw is not None and mapping.withdraw(scope)
+    authors = _authors(scope, mapping)
     if scope.rejection is not None:
         return Rejected(record.number, record.where, *scope.rejection)
-    authors, stranger = _authors(scope, mapping)
-    if stranger is not None:
-        return Rejected(
-            record.number, record.where, "author-unknown", "an item names an author unit that is not declared"
-        )
-    handoff = stable_id(context.key, mapping.program["code"], agency.value, key)
+    return _draft(scope, mapping, key, agency, authors)
+
+
+def _draft(scope: Scope, mapping: CompiledMapping, key: str, agency: Agency, authors: list[dict[str, Any]]) -> Draft:
+    """Write the Bundle and the facts of a record whose values are read and sound."""
+    program = mapping.program["code"]
+    handoff = stable_id(scope.context.key, program, agency.value, key)
+    deleted = mapping.withdraw is not None and mapping.withdraw(scope)
     facts = _facts(scope, mapping, handoff, agency, authors)
     note_unread(scope, mapping)
     _note_disagreement(scope, mapping)
     variables = {
         **scope.names, "program": mapping.program, "agency": authors[0]["organization"], "authors": authors,
-        "default_author": authors[0]["unit"], "at": _instant(context), "handoff": handoff, "deleted": deleted or None,
-        "source_hash": hashlib.sha256(orjson.dumps(record.rows, default=str)).hexdigest(),
+        "default_author": authors[0]["unit"], "at": _instant(scope.context), "handoff": handoff, "key": key,
+        "deleted": deleted or None, "source_hash": _source_hash(scope.record),
     }  # fmt: skip
-    writer = Writer(context, mapping.program["code"], agency, key, authors[0]["unit"])
+    writer = Writer(scope.context, program, agency, key, authors[0]["unit"])
     _write(variables, writer, mapping)
     return Draft(
         handoff=handoff,
         mapping=mapping.name,
-        program=mapping.program["code"],
+        program=program,
         agency=agency.value,
         key=key,
         content_hash=_content_hash(scope, facts, deleted),
@@ -69,6 +71,10 @@ def apply(record: SourceRecord, mapping: CompiledMapping, context: Context) -> D
         deleted=deleted,
         origins=tuple(writer.origins),
     )
+
+
+def _source_hash(record: SourceRecord) -> str:
+    return hashlib.sha256(orjson.dumps(record.rows, default=str)).hexdigest()
 
 
 def reread(record: SourceRecord, mapping: CompiledMapping, context: Context) -> Scope:
@@ -137,16 +143,21 @@ def _items(value: Any, mapping: CompiledMapping, name: str) -> list[Any]:
     return items if len(items) == 1 else table.in_order(items)
 
 
-def _authors(scope: Scope, mapping: CompiledMapping) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the units that wrote something of this record, the default first; and a unit that nobody declared."""
+def _authors(scope: Scope, mapping: CompiledMapping) -> list[dict[str, Any]]:
+    """Return the units that wrote something of this record, the default first; every item learns its own.
+
+    A unit that the mapping does not declare rejects the record: its part would go out under somebody else's law.
+    """
     default = mapping.authors[0].unit
     named = {default}
     for name in mapping.items:
         for item in scope.names.get(name, ()):
             if type(item) is dict:
                 named.add(item.setdefault("author", default))
-    stranger = next((unit for unit in named if unit not in {author.unit for author in mapping.authors}), None)
-    return [author.of(scope) for author in mapping.authors if author.unit in named], stranger
+    named |= {value["author"] for value in scope.names.values() if type(value) is dict and "author" in value}
+    if not named <= {author.unit for author in mapping.authors}:
+        scope.reject("author-unknown", "an item names an author unit that the mapping does not declare")
+    return [author.of(scope) for author in mapping.authors if author.unit in named]
 
 
 def _facts(

@@ -21,11 +21,6 @@ PATH_KINDS: dict[SourceFormat, PathKind] = {
     "table": "column", "json": "dotted", "eido": "dotted", "fhir": "dotted", "niem": "slashed",
 }  # fmt: skip
 
-BUILT_IN = frozenset({
-    "program", "agency", "authors", "default_author", "at", "self", "handoff", "source_hash", "deleted", "key",
-})  # fmt: skip
-"""Variables of the write layer that no pack reads."""
-
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -204,6 +204,15 @@ def test_a_delete_message_leaves_the_encounter_entered_in_error() -> None:
     assert resources(draft, "Encounter")[0]["status"] == "entered-in-error"
 
 
+def test_an_item_of_an_author_nobody_declared_rejects_the_record() -> None:
+    body = "read: {behaviors: [{code: KIND, codes: behaviors, with: {author: {from: WHO}}}]}\nuse: contact"
+
+    outcome = apply(a_row_record({"ID": "7", "KIND": "mania", "WHO": "stranger"}), a_mapping(body), CONTEXT)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.rule == "author-unknown"
+
+
 def test_a_column_nobody_knows_is_reported_only_where_it_has_a_value() -> None:
     known = draft_of(CONTACT, a_row_record(a_contact(), columns={"EXTRA"}))
     filled = draft_of(CONTACT, a_row_record(a_contact(EXTRA="x")))
