@@ -82,6 +82,7 @@ class DeliverySection(_Section):
     certificates: str | None = Field(None, description="PEM file of authorities partners' TLS certificates come from")
     client_certificate: str | None = Field(None, description="PEM file that we show to mllps:// partners")
     client_key: str | None = Field(None, description="PEM file of its key, mode 0600")
+    answer_within_h: float = Field(24, gt=0, description="After CA, how long a receiver's application may take")
     max_tries: int = Field(20, ge=1, description="After so many failed tries a delivery is a dead letter")
 
 

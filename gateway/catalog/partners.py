@@ -149,6 +149,7 @@ def _endpoint(entry: Entry) -> Endpoint:
         verified=_day(verified) if verified else None,
         application=entry.get("application", ""),
         facility=entry.get("facility", ""),
+        acknowledgement=entry.get("acknowledgement", "original"),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
+from gateway.formats.hl7v2.acknowledgement import application_answer
 from gateway.formats.hl7v2.referral import write_referral
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.disclosure import Disclosure
@@ -56,14 +57,15 @@ class MllpPush:
             TryLater: no connection, no matching answer in time, or AR for the receiver's state.
             WillNeverWork: AE, or AR for type, event, processing id or version.
         """
-        message = self._written(disclosure, endpoint, envelope)
-        answered = self._sender(endpoint).send(message)
-        outcome = judge(answered.acknowledgement)
-        if outcome.kind == "try-later":
-            raise TryLater(outcome.reason)
-        if outcome.kind == "refused-park":
-            raise WillNeverWork(outcome.reason)
-        return SendResult(code=answered.acknowledgement.code, sent=message, answered=answered.content)
+        return self._sent(self._written(disclosure, endpoint, envelope), endpoint)
+
+    def acknowledge(self, received: bytes, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        """Send the application answer to a message of this partner, and wait for its accept answer.
+
+        It echoes the header of what came and says nothing else. Raises as `send`.
+        """
+        at = datetime.fromisoformat(envelope.created_at)
+        return self._sent(application_answer(received, envelope.message_id[:_CONTROL_ID_LENGTH], at), endpoint)
 
     def close(self) -> None:
         """Close every connection; a `send` after it opens another."""
@@ -71,7 +73,19 @@ class MllpPush:
             for sender in self._senders.values():
                 sender.close()
 
+    def _sent(self, message: bytes, endpoint: Endpoint) -> SendResult:
+        answered = self._sender(endpoint).send(message)
+        outcome = judge(answered.acknowledgement)
+        if outcome.kind == "try-later":
+            raise TryLater(outcome.reason)
+        if outcome.kind == "refused-park":
+            raise WillNeverWork(outcome.reason)
+        code = answered.acknowledgement.code
+        awaits = code == "CA" and endpoint.acknowledgement == "enhanced"
+        return SendResult(code=code, sent=message, answered=answered.content, awaits_application=awaits)
+
     def _written(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> bytes:
+        asked = "AL" if endpoint.acknowledgement == "enhanced" else ""
         header = Hl7Header(
             sending_application=(self._application,),
             sending_facility=(self._facility,),
@@ -84,6 +98,8 @@ class MllpPush:
             processing_id=self._processing_id,
             version=endpoint.version or "2.5.1",
             security=disclosure.confidentiality if disclosure.confidentiality in _MARKED else "",
+            accept_acknowledgment=asked,
+            application_acknowledgment=asked,
         )
         return write_referral(disclosure.content, disclosure.notice, header)
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from gateway.flow.awaited import take_acknowledgement
 from gateway.flow.house import House
 from gateway.flow.moves import move, referral_by_identifier
+from gateway.flow.outcomes import Outcome
 from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2 import Unreadable, read_message
 from gateway.formats.hl7v2.answers import read_admission, read_appointment, read_referral_answer
@@ -24,9 +26,6 @@ _UNSUPPORTED_EVENT = "201"
 """HL7 table 0357."""
 
 _OPEN = frozenset({"requested", "accepted", "in-progress", "on-hold"})
-
-Outcome = tuple[RecordState, str | None, str | None]
-"""State of the message, why it waits for a person, and the handoff it moved."""
 
 
 def take_message(house: House, input_id: str) -> None:
@@ -50,6 +49,8 @@ def _take(house: House, tx: Transaction, payload: bytes) -> Outcome:
     code = message.text("MSH-9.1")
     if code in ("RRI", "REF"):
         return _read(read_referral_answer(message), lambda answer: _take_answer(house, tx, answer))
+    if code == "ACK":
+        return take_acknowledgement(house, tx, message)
     if code == "SIU":
         return _read(read_appointment(message), lambda appointment: _take_appointment(house, tx, appointment))
     if code == "ADT":

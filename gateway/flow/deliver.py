@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from gateway.flow.addressing import for_referral
+from gateway.flow.awaited import await_application
 from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
@@ -49,10 +50,10 @@ def deliver(house: House, claim: Claim, work: Work) -> bool:
         )
     except TryLater as error:
         reason = str(error)
-        return house.database.write(lambda tx: _try_again(house, tx, claim, work, reason))
+        return house.database.write(lambda tx: try_again(house, tx, claim, work, reason))
     except WillNeverWork as error:
         reason = str(error)
-        return house.database.write(lambda tx: _give_up(house, tx, claim, work, reason))
+        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason))
     return house.database.write(lambda tx: _delivered(house, tx, claim, work, result))
 
 
@@ -118,26 +119,30 @@ def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: 
     tx.decisions.confirm(
         message_id=work.message_id, code=result.code, sent=result.sent, answered=result.answered, at=now
     )
-    tx.outbox.set_state(work.id, "delivered", None, now)
+    if result.awaits_application:
+        await_application(house, tx, work)
+    else:
+        tx.outbox.set_state(work.id, "delivered", None, now)
     tx.audit.append(AuditEntry(now, "delivery.sent", "worker", {"work": work.id, "code": result.code}))
     return tx.outbox.owns(claim, now, house.lease)
 
 
-def _try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
+def try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
     """Let the lane rest with full jitter; after the last try the work becomes a dead letter and the lane goes on."""
     now = house.clock()
     if not tx.outbox.owns(claim, now, house.lease):
         return False
     tries = work.tries + 1
     if tries >= house.retry.max_tries:
-        return _give_up(house, tx, claim, work, f"given up after {tries} tries: {reason}")
+        return give_up(house, tx, claim, work, f"given up after {tries} tries: {reason}")
     tx.outbox.set_state(work.id, "ready", reason, now)
     longest = min(house.retry.cap_s, house.retry.base_s * 2 ** min(tries, 30))
     tx.outbox.back_off(work.lane, now + timedelta(seconds=longest * house.jitter()))
     return False
 
 
-def _give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
+def give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
+    """Make a dead letter of work, for a person; tell whether the lane may go on."""
     now = house.clock()
     tx.outbox.set_state(work.id, "dead", reason, now)
     tx.audit.append(AuditEntry(now, "delivery.dead", "worker", {"work": work.id, "lane": work.lane}))

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 
 from gateway.model.disclosure import Disclosure
 from gateway.model.draft import Draft, Rejected, TraceLine
+from gateway.model.errors import WillNeverWork
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, SendResult, Work
-from gateway.model.partner import Endpoint, Registry
+from gateway.model.hl7_header import Hl7Header
+from gateway.model.partner import Endpoint, Organization, Registry
 from gateway.model.received import Received
 from gateway.model.route import Route
 from gateway.model.source_record import Skipped, Unreadable
@@ -37,6 +39,14 @@ class Transport(Protocol):
             WillNeverWork: the receiver refused this content; a person has to look.
         """
         ...
+
+
+Acknowledge = Callable[[bytes, Endpoint, Envelope], SendResult]
+"""Answer a received message, given as it came. It can say nothing but that: no content passes through here."""
+
+
+def _no_reply_link(received: bytes, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+    raise WillNeverWork("this installation has no way to send acknowledgements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,10 @@ class House:
     """A number in [0, 1): the only chance in the stories."""
     sources: frozenset[str] = frozenset()
     """Names an intake path may carry."""
+    acknowledge: Acknowledge = _no_reply_link
+    """Send the application answer to a message back to the partner it came from (HL7v2, enhanced mode)."""
+    answer_within: timedelta = timedelta(hours=24)
+    """How long a receiver's application may take to answer what its system has taken (CA)."""
     retry: RetryPolicy = RetryPolicy()
     lease: timedelta = timedelta(seconds=60)
     report: Callable[[Work, Exception], None] = lambda work, error: None
@@ -102,6 +116,15 @@ class House:
             "identifier": {"system": system, "value": value},
             "display": organization.name,
         }
+
+    def reply_link(self, header: Hl7Header) -> tuple[Organization, Endpoint] | None:
+        """Return the partner whose hl7v2 endpoint has this sender's application and facility, and the endpoint."""
+        sender = ("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
+        for organization in self.registry:
+            for one in organization.endpoints:
+                if one.transport == "hl7v2" and one.application and (one.application, one.facility) == sender:
+                    return organization, one
+        return None
 
     def endpoint(self, organization_id: str, transport: str) -> Endpoint | None:
         """Return where an organization takes deliveries of this transport."""

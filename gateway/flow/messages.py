@@ -6,6 +6,7 @@ What is found out later about a message's content never changes its acknowledgem
 import hashlib
 
 from gateway.flow.house import House
+from gateway.flow.replies import queue_reply
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import StoredInput
@@ -33,6 +34,7 @@ def accept_message(house: House, content: bytes, peer: PeerAddress) -> bytes:
             judged = Reception("error", judged.header, _CONTRADICTION, "MSH-10", text)
         answer = acknowledge(content, judged, house.new_id(), now)
         input_id = _keep(house, tx, content, digest, peer, judged)
+        queue_reply(house, tx, judged, input_id)
         if key and seen is None:
             tx.messages.remember(*key, SeenMessage(digest, answer, input_id), now)
         return answer

@@ -8,7 +8,7 @@ from gateway.ports import Transaction
 FINAL = frozenset({"completed", "rejected", "failed", "cancelled", "entered-in-error"})
 """Task states that nothing follows (FHIR R4 Task state machine)."""
 
-_REACHED = frozenset({"sending", "delivered"})
+_REACHED = frozenset({"sending", "awaiting", "delivered"})
 """Work in these states has, or may have, reached its recipient."""
 
 

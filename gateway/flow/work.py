@@ -2,8 +2,10 @@
 
 from gateway.flow.accept import convert
 from gateway.flow.answers import take_message
+from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver
 from gateway.flow.house import House
+from gateway.flow.replies import reply
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work
 from gateway.ports import Claim, Transaction
@@ -31,6 +33,10 @@ def work_once(house: House, owner: str) -> bool:
 def _do(house: House, claim: Claim, piece: Work) -> bool:
     if piece.kind == "deliver":
         return deliver(house, claim, piece)
+    if piece.kind == "acknowledge":
+        return reply(house, claim, piece)
+    if piece.kind == "await":
+        return look(house, claim, piece)
     if piece.kind == "convert":
         if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
             return False
@@ -53,7 +59,7 @@ def _put_aside(house: House, piece: Work, error: Exception) -> bool:
 
     def put(tx: Transaction) -> None:
         tx.outbox.set_state(piece.id, "dead", reason, house.clock())
-        if piece.kind == "convert":
+        if piece.kind in ("convert", "answer"):
             tx.inputs.set_state(piece.subject, "quarantined", reason)
         tx.audit.append(
             AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__})

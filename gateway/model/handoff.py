@@ -14,9 +14,13 @@ InputState = Literal["pending", "done", "quarantined"]
 RecordState = Literal["converted", "quarantined", "duplicate", "skipped"]
 HandoffState = Literal["active", "held", "withdrawn"]
 
-WorkKind = Literal["convert", "deliver", "answer"]
-WorkState = Literal["ready", "sending", "delivered", "refused", "held", "dead", "superseded"]
-"""Life of a piece of work. `refused`: consent or agreement is missing (a new consent makes it ready again);
+WorkKind = Literal["convert", "deliver", "answer", "acknowledge", "await"]
+"""`answer`: take an HL7v2 message that came in; `acknowledge`: send its application answer over the reply link;
+`await`: look, when the time is over, whether the application of a receiver has answered a delivery."""
+
+WorkState = Literal["ready", "sending", "awaiting", "delivered", "refused", "held", "dead", "superseded"]
+"""Life of a piece of work. `awaiting`: the receiver's system has it (CA), its application has not answered yet
+(HL7 v2.5.1 ch. 2.9.3); `refused`: consent or agreement is missing (a new consent makes it ready again);
 `held`: a person must decide; `dead`: given up, waits for replay; `superseded`: a newer version took its place."""
 
 DeliveryAction = Literal["create", "update", "cancel"]
@@ -110,7 +114,7 @@ class Work:
     """Destination: "convert", "answers", or "<organization>/<transport>"."""
     kind: WorkKind
     subject: str
-    """Input id (convert, answer) or referral id (deliver)."""
+    """Input id (convert, answer, acknowledge), referral id (deliver), or id of the awaited delivery (await)."""
     action: DeliveryAction
     message_id: str
     """Sent with every try: MSH-10, Bundle.identifier. The receiver's key against doubles."""
@@ -150,3 +154,5 @@ class SendResult:
     sent: bytes = b""
     """The bytes that left, kept for the record's page and for `demo --out`."""
     answered: bytes = b""
+    awaits_application: bool = False
+    """The receiver's system has it, and what its application says will come as a message of its own."""

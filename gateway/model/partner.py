@@ -75,6 +75,8 @@ class Endpoint:
     """MSH-5 the receiver expects (hl7v2)."""
     facility: str = ""
     """MSH-6, likewise."""
+    acknowledgement: str = "original"
+    """`enhanced`: we ask for an accept and an application answer (hl7v2), and count only the second as delivered."""
 
 
 @dataclass(frozen=True)

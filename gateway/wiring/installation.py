@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -177,6 +177,8 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
             "fhir": FhirPush(delivery.timeout_s, certificates),
             "hl7v2": push,
         },
+        acknowledge=push.acknowledge,
+        answer_within=timedelta(hours=delivery.answer_within_h),
         jitter=jitter,
         sources=frozenset(rules.mappings),
         retry=RetryPolicy(delivery.back_off_base_s, delivery.back_off_cap_s, delivery.max_tries),

@@ -125,3 +125,31 @@ def test_an_address_that_is_none_is_a_matter_for_a_person(address: str) -> None:
 
     with pytest.raises(WillNeverWork, match="mllp://HOST:PORT"):
         push.send(DISCLOSURE, Endpoint("hl7v2", address), ENVELOPE)
+
+
+def test_a_partner_in_enhanced_mode_is_asked_for_both_answers_and_awaited() -> None:
+    with clinic(b"CA") as (push, endpoint, seen):
+        result = push.send(DISCLOSURE, replace(endpoint, acknowledgement="enhanced"), ENVELOPE)
+
+    assert (sent(seen).text("MSH-15"), sent(seen).text("MSH-16")) == ("AL", "AL")
+    assert (result.code, result.awaits_application) == ("CA", True)
+
+
+@pytest.mark.parametrize(("mode", "code"), [("original", b"CA"), ("enhanced", b"AA")])
+def test_nothing_is_awaited_where_no_second_answer_will_come(mode: str, code: bytes) -> None:
+    with clinic(code) as (push, endpoint, _):
+        result = push.send(DISCLOSURE, replace(endpoint, acknowledgement=mode), ENVELOPE)
+
+    assert not result.awaits_application
+
+
+def test_an_application_answer_echoes_the_header_and_nothing_else() -> None:
+    received = b"MSH|^~\\&|EHR|H|WH|G|20261102||ADT^A01|C1|P|2.5.1|||AL|AL\rPID|1||M-1||Sample^Ari\r"
+
+    with clinic(b"CA") as (push, endpoint, seen):
+        result = push.acknowledge(received, endpoint, ENVELOPE)
+
+    assert result.code == "CA"
+    assert seen == [
+        b"MSH|^~\\&|WH|G|EHR|H|20261102180000+0000||ACK^A01^ACK|abcdefghijklmnopqrst|P|2.5.1|||AL|NE\rMSA|AA|C1\r"
+    ]

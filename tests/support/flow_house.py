@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from typing import get_args
 
 from gateway.catalog import STARTER
 from gateway.catalog.mappings import read_mappings
@@ -21,7 +22,7 @@ from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted
-from gateway.model.handoff import SendResult
+from gateway.model.handoff import SendResult, WorkState
 from gateway.model.partner import Endpoint
 from gateway.model.received import Received
 from gateway.model.source_record import SourceRecord
@@ -47,12 +48,20 @@ class RecordingTransport:
 
     sent: list[tuple[Disclosure, Endpoint, Envelope]] = field(default_factory=list)
     failures: list[GatewayError] = field(default_factory=list)
+    awaits_application: bool = False
+    acknowledged: list[tuple[bytes, Endpoint, Envelope]] = field(default_factory=list)
+
+    def acknowledge(self, received: bytes, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.acknowledged.append((received, endpoint, envelope))
+        return SendResult(code="CA")
 
     def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append((disclosure, endpoint, envelope))
-        return SendResult(code="200", external_id=None, sent=disclosure.body, answered=b"")
+        return SendResult("200", sent=disclosure.body, awaits_application=self.awaits_application)
 
 
 @dataclass
@@ -81,8 +90,7 @@ class World:
 
     def states(self) -> list[tuple[str, str, str]]:
         """Return (action, state, reason) of every delivery, oldest first."""
-        every = ["ready", "sending", "delivered", "refused", "held", "dead", "superseded"]
-        work = self.database.read(lambda tx: tx.outbox.of_states(every))
+        work = self.database.read(lambda tx: tx.outbox.of_states(get_args(WorkState)))
         return [(one.action, one.state, one.reason or "") for one in work if one.kind == "deliver"]
 
 
@@ -118,6 +126,7 @@ def a_world() -> World:
         check=lambda resource: checker.check(resource).items,
         check_foreign=lambda resource: checker.check(resource, {}).items,
         transports={"fhir": transport, "hl7v2": transport},
+        acknowledge=transport.acknowledge,
         jitter=lambda: 0.5,
         sources=frozenset(mappings),
         report=_raise,

@@ -4,7 +4,9 @@ Original and enhanced mode: HL7 v2.5.1 ch. 2.9.2 and 2.9.3; error codes: HL7 tab
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import get_args
 
 from gateway.formats.hl7v2.build import Field, MessageWriter
@@ -101,12 +103,23 @@ def acknowledge(frame: bytes, reception: Reception, control_id: str, at: datetim
     return b"" if code is None else _write(frame, header, code, reception, control_id, at)
 
 
-def application_answer(frame: bytes, reception: Reception, control_id: str, at: datetime) -> bytes:
-    """Write the application acknowledgement that follows a CA as its own message; b"" when MSH-16 asks for none."""
+def owes_application_answer(reception: Reception) -> bool:
+    """Tell whether an application answer follows the CA as a message of its own (HL7 v2.5.1 ch. 2.9.3.2).
+
+    Nothing follows a CE or CR: the message did not get as far. An acknowledgement is never answered so.
+    """
+    header = reception.header
+    if header is None or header.message_code == "ACK" or reception.verdict != "accept":
+        return False
+    return _asked(header.accept_acknowledgment, "accept") and _asked(header.application_acknowledgment, "accept")
+
+
+def application_answer(frame: bytes, control_id: str, at: datetime) -> bytes:
+    """Write the AA that follows the CA to `frame` as a message of its own; it asks for an accept answer in turn."""
+    reception = receive(frame)
     header = reception.header or _UNKNOWN_SENDER
-    if not _asked(header.application_acknowledgment, reception.verdict):
-        return b""
-    return _write(frame, header, _APPLICATION[reception.verdict], reception, control_id, at)
+    asked = {15: "AL", 16: "NE"}
+    return _write(frame, header, "AA", Reception("accept", header), control_id, at, asked)
 
 
 _APPLICATION: dict[Verdict, AckCode] = {"accept": "AA", "error": "AE", "reject": "AR"}
@@ -133,7 +146,13 @@ def _asked(condition: str, verdict: Verdict) -> bool:
 
 
 def _write(
-    frame: bytes, header: Hl7Header, code: AckCode, reception: Reception, control_id: str, at: datetime
+    frame: bytes,
+    header: Hl7Header,
+    code: AckCode,
+    reception: Reception,
+    control_id: str,
+    at: datetime,
+    asked: Mapping[int, Field] = MappingProxyType({}),
 ) -> bytes:
     message = read_message(frame)
     # What cannot be read is answered in ASCII, which all sets hold: our own words and the ids need no more.
@@ -154,6 +173,7 @@ def _write(
             10: control_id,
             11: header.processing_id or "P",
             12: version,
+            **asked,
             18: header.charset,
         },
     )

@@ -1,6 +1,7 @@
 """The right answer for every header and mode, in the sender's own terms, with nothing of the message in it."""
 
 from datetime import datetime, timedelta, timezone
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway.formats.hl7v2.acknowledgement import (
     TAKEN,
     acknowledge,
     application_answer,
+    owes_application_answer,
     read_acknowledgement,
     read_header,
     receive,
@@ -112,11 +114,31 @@ def test_enhanced_mode_answers_as_asked(accept: str, application: str, good: str
 def test_the_application_answer_follows_as_a_message_of_its_own() -> None:
     frame = header(accept="AL", application="AL")
 
-    content = application_answer(frame, receive(frame), "K2", AT)
+    content = application_answer(frame, "K2", AT)
 
     assert b"|K2|" in content
     assert read_acknowledgement(content) == Acknowledgement("AA", "C1")
-    assert application_answer(header(accept="AL"), receive(header(accept="AL")), "K2", AT) == b""
+    assert read_header(cast(Message, read_message(content))).accept_acknowledgment == "AL"
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "kind", "owed"),
+    [
+        ("AL", "AL", "ADT^A01", True),
+        ("SU", "SU", "ADT^A01", True),
+        ("AL", "ER", "ADT^A01", False),
+        ("AL", "NE", "ADT^A01", False),
+        ("NE", "AL", "ADT^A01", False),
+        ("AL", "AL", "ADT", False),
+        ("AL", "AL", "ACK^A01", False),
+    ],
+)
+def test_a_second_answer_is_owed_only_after_a_ca_and_where_it_is_asked_for(
+    accept: str, application: str, kind: str, owed: bool
+) -> None:
+    frame = header(accept=accept, application=application, kind=kind)
+
+    assert owes_application_answer(receive(frame)) is owed
 
 
 def test_an_acknowledgement_is_not_acknowledged_unless_it_asks() -> None:
