@@ -94,7 +94,6 @@ def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral
     handoff = tx.handoffs.get(referral.handoff_id)
     if handoff is None or handoff.state == "held":
         return []
-    tx.people.lock(referral.person_id)  # a revocation is committed before this decision or after it, never beside it
     client = house.clients[caller.client]
     asked = Asked(
         organization=caller.organization,

@@ -31,8 +31,6 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
         handoff = tx.handoffs.get(handoff_id)
         if handoff is None:
             return None
-        if handoff.person_id is not None:
-            tx.people.lock(handoff.person_id)  # as for a push: the decision is made before a revocation or after it
         stored = tx.handoffs.resources(handoff_id)
         shown = _shown(house, tx, staff, handoff, stored)
         complete = len(shown) == len(stored)

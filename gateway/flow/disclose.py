@@ -118,17 +118,27 @@ def consents_of(tx: Transaction, person_id: str | None, patient: Resource | None
 
     One person can be several Patients; the index has said that they are one, so each consent is read as being about
     the Patient of this record. A draft says that nobody has been asked: it is no consent, and no reason either.
+
+    The person stays locked until the transaction ends: a revocation is committed before the decision or after it,
+    never beside it.
     """
     entries = []
     if person_id is not None and patient is not None:
+        tx.people.lock(person_id)
         own = {"reference": f"Patient/{patient['id']}"}
         entries = [
-            {"resource": {**stored.body, "patient": own}}
+            {"resource": {**_as_committed(stored.body), "patient": own}}
             for stored in tx.resources.of_person("Consent", person_id)
             if stored.body.get("status") not in ("draft", "proposed")
         ]
         entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", person_id)]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def _as_committed(consent: Resource) -> Resource:
+    """Leave out when a consent was stored: what is committed counts, also where the clock that wrote it was ahead."""
+    meta = {name: value for name, value in consent.get("meta", {}).items() if name != "lastUpdated"}
+    return {**consent, "meta": meta}
 
 
 def keep_decision(
