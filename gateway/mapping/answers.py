@@ -42,3 +42,8 @@ def is_marked(scope: Scope, path: Path) -> bool:
     if answer is None and fold(text) not in NO_VALUE:
         scope.note("flag-unreadable", path.source, "expected a mark (X, Y, Yes, 1) or blank, found another text")
     return answer == "yes"
+
+
+def is_any_marked(scope: Scope, paths: list[Path]) -> bool:
+    """Tell whether one of several check boxes is marked."""
+    return any(is_marked(scope, path) for path in paths)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.mapping.compiler import Location, kind_of
-from gateway.mapping.nodes import Node, compile_members, compile_node, compile_write_condition
+from gateway.mapping.nodes import Node, compile_members, compile_node, compile_parts, compile_write_condition
 from gateway.mapping.writer import Variables, Writer, WriteScope
 from gateway.model.draft import Origin
 
@@ -93,7 +93,7 @@ class BlockList:
 
     def _resource(self, node: dict[str, Any], at: Location, variable: str | None) -> Block:
         name, kind = str(node["name"]), str(node["resource"])
-        parts = compile_node(self.scope, list(node["id"]), (*at, "id"))
+        parts = compile_parts(self.scope, list(node["id"]), (*at, "id"))
         hangs_on = compile_node(self.scope, node.get("scope", "record"), (*at, "scope"))
         key_of = compile_node(self.scope, node["key"], (*at, "key")) if "key" in node else None
         author_of = compile_node(self.scope, node.get("author", "$default_author"), (*at, "author"))

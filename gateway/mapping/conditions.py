@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gateway.mapping.answers import is_marked
+from gateway.mapping.answers import is_any_marked
 from gateway.mapping.codes import fold
 from gateway.mapping.compiler import Compiler, Location, kind_of
 from gateway.mapping.scope import Scope
@@ -38,7 +38,13 @@ def _is(compiler: Compiler, node: Any, at: Location) -> Condition:
         return lambda scope: False
     path = compiler.path(node[0], (*at, 0), many=True)
     wanted = _folded(compiler, node[1:], at)
-    return lambda scope: any(fold(text) in wanted for text in path.texts(scope))
+    texts = path.texts
+
+    def run(scope: Scope) -> bool:
+        found = texts(scope)
+        return bool(found) and any(fold(text) in wanted for text in found)
+
+    return run
 
 
 def _folded(compiler: Compiler, values: list[Any], at: Location) -> frozenset[str]:
@@ -50,7 +56,7 @@ def _folded(compiler: Compiler, values: list[Any], at: Location) -> frozenset[st
 
 def _checked(compiler: Compiler, node: Any, at: Location) -> Condition:
     paths = [compiler.path(one, at, many=True) for one in (node if isinstance(node, list) else [node])]
-    return lambda scope: any(is_marked(scope, path) for path in paths)
+    return lambda scope: is_any_marked(scope, paths)
 
 
 def _read(compiler: Compiler, node: dict[str, Any], at: Location) -> Condition:

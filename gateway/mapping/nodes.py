@@ -19,11 +19,47 @@ def compile_node(scope: WriteScope, node: Any, at: Location) -> Node:
     """Compile one node of a `set:` tree; a mistake is noted in the scope."""
     if isinstance(node, str) and node.startswith("$"):
         return _constant(node[1:]) if node.startswith("$$") else compile_variable(scope, node, at)
+    if is_constant(node) and (copier := _copier(node)) is not None:
+        return copier
     if isinstance(node, list):
         return _list([compile_node(scope, one, (*at, n)) for n, one in enumerate(node)])
     if isinstance(node, dict):
         return _dict(scope, node, at)
     return _constant(node)
+
+
+def _copier(tree: Any) -> Node | None:
+    """Copy a constant that has the shape of a coding or a concept, as most have, in one step; None for other shapes."""
+    if isinstance(tree, dict) and all(map(_is_scalar, tree.values())):
+        return lambda v, w: tree.copy()
+    if _is_flat_list(tree):
+        return lambda v, w: [one.copy() for one in tree]
+    if isinstance(tree, dict) and len(tree) == 1 and _is_flat_list(next(iter(tree.values()))):
+        [(name, items)] = tree.items()
+        return lambda v, w: {name: [one.copy() for one in items]}
+    return None
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _is_flat_list(tree: Any) -> bool:
+    return isinstance(tree, list) and all(isinstance(one, dict) and all(map(_is_scalar, one.values())) for one in tree)
+
+
+def compile_parts(scope: WriteScope, nodes: list[Any], at: Location) -> Callable[[Variables, Writer], list[Any]]:
+    """Compile the parts of an id: constants are laid out once."""
+    base = [one if is_constant(one) else None for one in nodes]
+    moving = [(n, compile_node(scope, one, (*at, n))) for n, one in enumerate(nodes) if not is_constant(one)]
+
+    def run(v: Variables, w: Writer) -> list[Any]:
+        out = base.copy()
+        for n, part in moving:
+            out[n] = part(v, w)
+        return out
+
+    return run
 
 
 def _constant(value: Any) -> Node:
@@ -144,26 +180,45 @@ def compile_members(scope: WriteScope, node: dict[str, Any], at: Location) -> No
 def compile_write_condition(scope: WriteScope, node: Any, at: Location) -> Callable[[Variables, Writer], bool]:
     """Compile a condition of the write layer: a node that has a value, or $is, $not, $every, $any."""
     if isinstance(node, dict) and "$is" in node:
-        first, *values = [compile_node(scope, one, (*at, "$is", n)) for n, one in enumerate(node["$is"])]
-        return lambda v, w: (value := first(v, w)) is not None and any(value == other(v, w) for other in values)
+        return _is(scope, node["$is"], (*at, "$is"))
     if isinstance(node, dict) and "$not" in node:
         inner = compile_write_condition(scope, node["$not"], (*at, "$not"))
         return lambda v, w: not inner(v, w)
-    for word, combine in (("$every", all), ("$any", any)):
+    for word, decides in (("$every", False), ("$any", True)):
         if isinstance(node, dict) and word in node:
-            return _combined(scope, node[word], (*at, word), combine)
+            return _combined(scope, node[word], (*at, word), decides)
     value = compile_node(scope, node, at)
     return lambda v, w: bool(value(v, w))
 
 
-def _combined(
-    scope: WriteScope, nodes: Any, at: Location, combine: Callable[[Any], bool]
-) -> Callable[[Variables, Writer], bool]:
+def _is(scope: WriteScope, nodes: list[Any], at: Location) -> Callable[[Variables, Writer], bool]:
+    value = compile_node(scope, nodes[0], (*at, 0))
+    if all(isinstance(one, str) and is_constant(one) for one in nodes[1:]):
+        wanted = frozenset(nodes[1:])
+        return lambda v, w: value(v, w) in wanted
+    others = [compile_node(scope, one, (*at, n)) for n, one in enumerate(nodes[1:], 1)]
+
+    def run(v: Variables, w: Writer) -> bool:
+        found = value(v, w)
+        return found is not None and found in [other(v, w) for other in others]
+
+    return run
+
+
+def _combined(scope: WriteScope, nodes: Any, at: Location, decides: bool) -> Callable[[Variables, Writer], bool]:
+    """Combine conditions: the first that is `decides` decides."""
     if not isinstance(nodes, list):
         scope.problem(at, f"expected a list of conditions, found {kind_of(nodes)}")
         return lambda v, w: False
     parts = [compile_write_condition(scope, one, (*at, n)) for n, one in enumerate(nodes)]
-    return lambda v, w: combine(part(v, w) for part in parts)
+
+    def run(v: Variables, w: Writer) -> bool:
+        for part in parts:  # a loop, not any(): this runs a hundred times a record
+            if part(v, w) is decides:
+                return decides
+        return not decides
+
+    return run
 
 
 def _ref(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
@@ -236,7 +291,14 @@ def _switch(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
 
 def _first(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
     parts = [compile_node(scope, one, (*at, "$first", n)) for n, one in enumerate(node["$first"])]
-    return lambda v, w: next((value for part in parts if (value := part(v, w)) is not None), None)
+
+    def run(v: Variables, w: Writer) -> Any:
+        for part in parts:
+            if (value := part(v, w)) is not None:
+                return value
+        return None
+
+    return run
 
 
 def _concept(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
@@ -296,9 +358,9 @@ def _only(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
 
 
 def _id(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
-    parts = [compile_node(scope, one, (*at, "$id", n)) for n, one in enumerate(node["$id"])]
+    parts = compile_parts(scope, node["$id"], (*at, "$id"))
     hangs_on = str(node.get("$scope", "record"))
-    return lambda v, w: w.id_of(hangs_on, [part(v, w) for part in parts])
+    return lambda v, w: w.id_of(hangs_on, parts(v, w))
 
 
 def _instant(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:

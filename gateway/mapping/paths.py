@@ -45,6 +45,8 @@ class Path:
 
     def texts(self, scope: Scope) -> list[str]:
         """Return every text it leads to, without the blank ones."""
+        if self.columns:  # rows hold nothing but texts that are not blank
+            return self.nodes(scope)
         return [text for node in self.nodes(scope) if (text := leaf_text(scope, node)) is not None]
 
 

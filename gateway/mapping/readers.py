@@ -5,7 +5,7 @@ from copy import deepcopy
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from gateway.mapping.answers import NO_VALUE, answer_of, is_marked
+from gateway.mapping.answers import NO_VALUE, answer_of, is_any_marked, is_marked
 from gateway.mapping.codes import fold, tells_of_justice
 from gateway.mapping.compiler import Compiler, Expression, Location, kind_of
 from gateway.mapping.conditions import compile_condition, compile_name
@@ -154,7 +154,14 @@ def _parts(compiler: Compiler, node: Any, at: Location) -> list[Expression]:
 
 def _first(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     parts = _parts(compiler, node["first"], (*at, "first"))
-    return lambda scope: next((value for part in parts if (value := part(scope)) is not None), None)
+
+    def run(scope: Scope) -> Any:
+        for part in parts:
+            if (value := part(scope)) is not None:
+                return value
+        return None
+
+    return run
 
 
 def _concat(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
@@ -255,7 +262,7 @@ def _flags(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 def _checked(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     sources = node["checked"] if isinstance(node["checked"], list) else [node["checked"]]
     paths = [compiler.path(source, (*at, "checked"), many=True) for source in sources]
-    return lambda scope: any(is_marked(scope, path) for path in paths)
+    return lambda scope: is_any_marked(scope, paths)
 
 
 def _answer(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
