@@ -69,7 +69,8 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int
 def _leave_open(stage: Stage) -> None:
     """Keep everything running until Ctrl-C (a KeyboardInterrupt), so that a person can look around in the console."""
     assert stage.gateway is not None
-    click.echo(f"\nThe console is open, and this link logs in once:\n  {stage.gateway.http}{stage.login_link}")
+    click.echo("\nThe console is open. This link works once and asks for a password of your choice:")
+    click.echo(f"  {stage.gateway.http}{stage.login_link}")
     if stage.ehr is not None:
         click.echo(f"What the receivers hold:\n  {stage.ehr.http}/received")
     click.echo("Ctrl-C ends everything and removes it.")
