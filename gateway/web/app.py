@@ -14,7 +14,7 @@ from gateway.intake.uploads import uploads
 from gateway.web.auth import bearer
 from gateway.web.console import console
 from gateway.web.errors import register_error_handlers
-from gateway.web.operations import RequestMetrics, operations
+from gateway.web.operations import RequestMetrics, known_method, operations
 from gateway.web.services import Services
 
 _log = structlog.get_logger("gateway.http")
@@ -97,7 +97,7 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> 
             "request",
             correlation=g.correlation,
             client=g.get("client"),
-            method=request.method,
+            method=known_method(request.method),
             route=route,
             status=response.status_code,
             ms=round(seconds * 1000, 1),
