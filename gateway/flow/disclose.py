@@ -127,7 +127,7 @@ def consents_of(tx: Transaction, person_id: str | None, patient: Resource | None
         tx.people.lock(person_id)
         own = {"reference": f"Patient/{patient['id']}"}
         entries = [
-            {"resource": {**_as_committed(stored.body), "patient": own}}
+            {"resource": _about(_as_committed(stored.body), own)}
             for stored in tx.resources.of_person("Consent", person_id)
             if stored.body.get("status") not in ("draft", "proposed")
         ]
@@ -139,6 +139,13 @@ def _as_committed(consent: Resource) -> Resource:
     """Leave out when a consent was stored: what is committed counts, also where the clock that wrote it was ahead."""
     meta = {name: value for name, value in consent.get("meta", {}).items() if name != "lastUpdated"}
     return {**consent, "meta": meta}
+
+
+def _about(consent: Resource, patient: Resource) -> Resource:
+    """Read a consent as being about, and signed by, this Patient where it names another one of the same person."""
+    named = consent.get("patient")
+    signers = [patient if signer == named else signer for signer in consent.get("performer", [])]
+    return {**consent, "patient": patient, **({"performer": signers} if signers else {})}
 
 
 def keep_decision(
