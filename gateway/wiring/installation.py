@@ -121,7 +121,7 @@ def _agency(organization: Organization, identifier: tuple[str, str] | None = Non
 def _convert(settings: Settings, rules: Rules, received: Received, source: str) -> Iterator[Converted]:
     mapping = rules.mappings[source]
     context = conversion_context(settings, rules.registry, mapping, clock())
-    for item in read(received, mapping.layout):
+    for item in read(received, mapping.layout, DiskSpill()):
         yield item.number, apply(item, mapping, context) if isinstance(item, SourceRecord) else item
 
 
