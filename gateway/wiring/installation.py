@@ -19,7 +19,8 @@ from gateway.delivery.mllp_push import MllpPush
 from gateway.flow.gateway import Gateway
 from gateway.flow.house import Converted, House, RetryPolicy
 from gateway.flow.work import work_once
-from gateway.formats import read
+from gateway.formats import InMemorySpill, read
+from gateway.intake.spill import DiskSpill
 from gateway.mapping import Agency, CompiledMapping, Context, apply
 from gateway.mapping.explain import explain
 from gateway.model.draft import Draft, TraceLine
@@ -42,6 +43,8 @@ from gateway.wiring.mllp import mllp_listener, mllp_push
 
 _log = structlog.get_logger("gateway")
 _POLL_S = 1.0
+_SPILL_BYTES = 8 * 1024 * 1024
+"""Inputs from this size on group their rows on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,8 @@ def _agency(organization: Organization, identifier: tuple[str, str] | None = Non
 def _convert(settings: Settings, rules: Rules, received: Received, source: str) -> Iterator[Converted]:
     mapping = rules.mappings[source]
     context = conversion_context(settings, rules.registry, mapping, clock())
-    for item in read(received, mapping.layout, DiskSpill()):
+    spill = DiskSpill() if len(received.head(_SPILL_BYTES)) == _SPILL_BYTES else InMemorySpill()
+    for item in read(received, mapping.layout, spill):
         yield item.number, apply(item, mapping, context) if isinstance(item, SourceRecord) else item
 
 
