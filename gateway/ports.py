@@ -132,6 +132,13 @@ class Handoffs(Protocol):
         """Return every handoff about a person, oldest first."""
         ...
 
+    def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
+        """Return the resources of every active handoff about a person, each with the id of its handoff.
+
+        Oldest handoff first, each in the order it was saved; what two handoffs share is there twice.
+        """
+        ...
+
     def move_person(self, from_person: str, to_person: str) -> None:
         """Re-point a person's records, referrals and decisions to another one (a confirmed match or a merge)."""
         ...

@@ -12,6 +12,8 @@ class Offer:
     """Codes of FHIR R4 ValueSet type-restful-interaction."""
     search: tuple[tuple[str, str], ...] = ()
     """(name, type) of each search parameter."""
+    operations: tuple[tuple[str, str], ...] = ()
+    """(name, canonical URL of its definition) of each operation on the type."""
 
 
 _COMMON = (("_id", "token"), ("_lastUpdated", "date"), ("identifier", "token"))
@@ -28,7 +30,8 @@ OFFERS: dict[str, Offer] = {
         (*_COMMON, ("code", "token"), ("patient", "reference"), ("status", "token")),
     ),
     "Consent": Offer(
-        ("read", "create", "update", "search-type"), (*_COMMON, ("patient", "reference"), ("status", "token"))
+        ("read", "create", "update", "search-type"), (*_COMMON, ("patient", "reference"), ("status", "token")),
+        (("evaluate", "https://warmhandoff.example/fhir/OperationDefinition/consent-evaluate"),),
     ),
     "Patient": Offer(("read", "search-type"), _COMMON),
     **dict.fromkeys(
@@ -67,4 +70,6 @@ def _resource(name: str, offer: Offer) -> dict[str, Any]:
         resource |= {"versioning": "versioned-update", "updateCreate": False}
     if offer.search:
         resource["searchParam"] = [{"name": parameter, "type": kind} for parameter, kind in offer.search]
+    if offer.operations:
+        resource["operation"] = [{"name": operation, "definition": url} for operation, url in offer.operations]
     return resource

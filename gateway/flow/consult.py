@@ -5,30 +5,23 @@ counts). A no is one answer for everything: nobody known, nothing there, refused
 same work: what is asked of the store does not depend on what is found there (part2-rules.md section 8).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
 from gateway.flow.disclose import SESSION, Asked, Made, consents_of, keep_decision, made_of
 from gateway.flow.house import House
-from gateway.flow.judgement import Gate, Matter, stopped_at_gate
+from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
 from gateway.labeling import label
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import Problem
-from gateway.model.handoff import Person, Resource
-from gateway.model.labeled import Item
+from gateway.model.handoff import Person, Referral, Resource
 from gateway.model.labels import Label, expand
 from gateway.model.partner import Organization
 from gateway.ports import Transaction
-
-ASKED_TYPES = (
-    "Patient", "CarePlan", "CareTeam", "Condition", "Consent", "Coverage", "DocumentReference", "Encounter", "Flag",
-    "Goal", "MedicationStatement", "Observation", "Procedure", "RelatedPerson", "ServiceRequest", "Task",
-)  # fmt: skip
-"""What a record here may hold about a person. Always all of them are looked up, so that the work is the same."""
 
 TOLD = frozenset(
     {"NOTICE", "CONSENT_COPY", "LABEL", "PROCEEDINGS_BAR", "NO_REDISCLOSE", "ASK_NO_FURTHER_USE", "MIN", "DEID"}
@@ -49,17 +42,15 @@ class _Content:
 
     person_id: str | None
     records: tuple[Resource, ...]
-    provenances: tuple[Resource, ...]
     consents: Resource
-    policies: Mapping[str, str]
-    """Reference of an item -> the policy under which its record was referred to this recipient without agreement."""
-
-    @property
-    def patients(self) -> list[Resource]:
-        return [one for one in self.records if one["resourceType"] == "Patient"]
+    handoffs_of: Mapping[str, Collection[str]]
+    """Reference of an item -> ids of the handoffs that hold it."""
+    referrals: tuple[Referral, ...]
+    """Those made to the recipient."""
 
 
-_NOTHING = _Content(None, (), (), {"resourceType": "Bundle", "type": "collection", "entry": []}, {})
+_NO_CONSENTS: Resource = {"resourceType": "Bundle", "type": "collection", "entry": []}
+_NOTHING = _Content(None, (), _NO_CONSENTS, {}, ())
 
 
 def consult(house: House, caller: Caller, question: Consult) -> Advice | Problem:
@@ -112,10 +103,12 @@ def _system_and_value(key: str) -> tuple[str, str]:
 def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> Advice:
     known = {person.id for key in question.patient for person in _known_by(tx, key)}
     content = _content(tx, known.pop() if len(known) == 1 else NOBODY, asked.recipient)
-    made = _decided(house, asked, replace(question, types=frozenset(), labels=frozenset()), content)
-    if isinstance(made.outcome, Disclosure):
-        content = content if _is_named_in(made.outcome, question) else _NOTHING
+    made = _decided(house, asked, question, content)
+    if isinstance(made.outcome, Disclosure) and not _is_named_in(made.outcome, question):
+        content = _NOTHING
         made = _decided(house, asked, question, content)
+    elif isinstance(made.outcome, Disclosure):
+        made = _narrowed(house, made, question)
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, content.person_id)
     if not isinstance(made.outcome, Disclosure):
         return DENIED
@@ -135,67 +128,106 @@ def _content(tx: Transaction, person_id: str, recipient: str) -> _Content:
 
     Left out: records that wait for a person or were withdrawn, and referrals to others than the recipient.
     """
-    active = {handoff.id for handoff in tx.handoffs.of_person(person_id) if handoff.state == "active"}
-    own = [referral for referral in tx.referrals.of_person(person_id) if referral.recipient == recipient]
-    addressed = {f"Task/{one.id}" for one in own} | {f"ServiceRequest/{one.service_request_id}" for one in own}
-    policies = {one.handoff_id: one.without_agreement for one in own if one.without_agreement}
-    records: list[Resource] = []
-    policy_of: dict[str, str] = {}
-    for kind in ASKED_TYPES:
-        for stored in tx.resources.of_person(kind, person_id):
-            reference = f"{kind}/{stored.body['id']}"
-            if stored.handoff_id in active and (kind not in ("Task", "ServiceRequest") or reference in addressed):
-                records.append(stored.body)
-                if stored.handoff_id in policies:
-                    policy_of[reference] = policies[stored.handoff_id]
-    provenances = tuple(stored.body for stored in tx.resources.of_person("Provenance", person_id))
+    own = tuple(referral for referral in tx.referrals.of_person(person_id) if referral.recipient == recipient)
+    addressed = frozenset[str]().union(*(_core(one) for one in own))
+    records: dict[str, Resource] = {}
+    handoffs_of: dict[str, set[str]] = {}
+    for handoff_id, body in tx.handoffs.contents_of(person_id):
+        reference = f"{body['resourceType']}/{body['id']}"
+        if body["resourceType"] not in ("Task", "ServiceRequest") or reference in addressed:
+            records[reference] = body
+            handoffs_of.setdefault(reference, set()).add(handoff_id)
+    kept = tuple(records.values())
+    return _Content(person_id or None, kept, _consents(tx, person_id, kept), handoffs_of, own)
+
+
+def _consents(tx: Transaction, person_id: str, records: Sequence[Resource]) -> Resource:
     patient = next((one for one in records if one["resourceType"] == "Patient"), {"id": "unknown"})
-    consents = consents_of(tx, person_id, patient)
-    return _Content(person_id or None, tuple(records), provenances, consents, policy_of)
+    if person_id != NOBODY:
+        return consents_of(tx, person_id, patient)
+    # As many questions as for somebody; only the lock has to be another, because nobody cannot be locked.
+    tx.people.get(NOBODY)
+    for kind in ("Consent", "DocumentReference"):
+        tx.resources.of_person(kind, NOBODY)
+    return _NO_CONSENTS
+
+
+def _core(referral: Referral) -> frozenset[str]:
+    return frozenset({f"Task/{referral.id}", f"ServiceRequest/{referral.service_request_id}"})
 
 
 def _decided(house: House, asked: Asked, question: Consult, content: _Content) -> Made:
-    """Decide on the items asked about, in one decision."""
-    patients = [f"Patient/{one['id']}" for one in content.patients]
+    """Decide on everything that is kept about the person, as a read of all of it would be decided.
+
+    What no Part 2 program made is opened by a referral to the recipient and by nothing else, for the person agreed to
+    be referred, not to be known to whoever asks: its Task and ServiceRequest must be among what may leave.
+    """
+    matter = _matter(house, asked, question, content)
+    labeled = label({"entry": [{"resource": one} for one in matter.records]}, house.registry, matter.at)
+    programs = [one.reference for one in labeled.items if one.origin.program is not None]
+    referred = {one.handoff_id for one in content.referrals}
+    others = [one.reference for one in labeled.items if one.origin.program is None]
+    others = [one for one in others if not referred.isdisjoint(content.handoffs_of[one])]
+    agreed = _agreed_to(house, matter, others, content)
+    if not programs and not agreed:
+        return made_of(house, replace(_only(matter, others), gate=_NO_POLICY))
+    made = made_of(house, _only(matter, [*programs, *agreed]))
+    if not isinstance(made.outcome, Disclosure):
+        return made
+    leaving = {*programs, *agreed} - set(made.record.withheld)
+    opened = {one.handoff_id for one in content.referrals if _core(one) <= leaving}
+    agreed = [one for one in agreed if not opened.isdisjoint(content.handoffs_of[one])]
+    return made_of(house, _only(matter, [*programs, *agreed]))
+
+
+def _matter(house: House, asked: Asked, question: Consult, content: _Content) -> Matter:
+    """Put the matter together. The index has said that these Patients are one person, so they are for the decision."""
+    people = [one for one in content.records if one["resourceType"] == "Patient"]
+    patients = [f"Patient/{one['id']}" for one in people]
     merges = [{"type": "merge", "from": one, "into": patients[0], "verified": True} for one in patients[1:]]
-    matter = Matter(
+    return Matter(
         request=asked.request(patients[0] if patients else question.patient[0], None),
-        records=[*content.records, *content.provenances],
+        records=content.records,
         consents=content.consents,
-        facts=[*content.patients, *merges],
+        facts=[*people, *merges],
         at=house.clock(),
         switches=house.switches,
         gate=None,
     )
-    bundle = {"entry": [{"resource": one} for one in matter.records]}
-    items = [one for one in label(bundle, house.registry, matter.at).items if _is_asked_about(one, question)]
-    return made_of(house, _agreed_to(house, matter, items, content.policies))
 
 
-def _agreed_to(house: House, matter: Matter, items: Sequence[Item], policies: Mapping[str, str]) -> Matter:
-    """Narrow a matter to the items that may be decided on.
-
-    What no Part 2 program made needs the person's agreement, as a referral of it does (interface.md section 2a).
-    Where there is none, what programs made is left, and what was referred to this recipient under a policy.
-    """
-    outside = [one.reference for one in items if one.origin.program is None]
-    wanted = [one.reference for one in items if one.origin.program is not None]
-    if stopped_at_gate(_only(matter, outside), _NO_POLICY, house.registry) is None:
-        return _only(matter, [*wanted, *outside])
-    for policy in sorted(set(policies.values())):
-        under = [one for one in outside if policies.get(one) == policy]
+def _agreed_to(house: House, matter: Matter, items: Sequence[str], content: _Content) -> list[str]:
+    """Return the items that pass the gate before `decide`: by the person's agreement, or under a route's policy."""
+    if stopped_at_gate(_only(matter, items), _NO_POLICY, house.registry) is None:
+        return list(items)
+    passed = []
+    for policy in sorted({one.without_agreement for one in content.referrals if one.without_agreement}):
+        sent = {one.handoff_id for one in content.referrals if one.without_agreement == policy}
+        under = [one for one in items if not sent.isdisjoint(content.handoffs_of[one])]
         if under and stopped_at_gate(_only(matter, under), Gate("", policy), house.registry) is None:
-            wanted += under
-    return _only(matter, wanted) if wanted else replace(_only(matter, outside), gate=_NO_POLICY)
+            passed += under
+    return passed
 
 
-def _only(matter: Matter, items: list[str]) -> Matter:
+def _only(matter: Matter, items: Sequence[str]) -> Matter:
     return replace(matter, request={**matter.request, "items": sorted(items)})
 
 
-def _is_asked_about(item: Item, question: Consult) -> bool:
+def _narrowed(house: House, made: Made, question: Consult) -> Made:
+    """Decide again on the types and labels asked about, where some were named."""
+    if not question.types and not question.labels:
+        return made
+    matter, _ = read_matter(made.inputs)
     labels = frozenset[Label]().union(*(expand(one) for one in question.labels))
-    return (not question.types or item.type in question.types) and (not question.labels or bool(item.labels & labels))
+    labeled = label({"entry": [{"resource": one} for one in matter.records]}, house.registry, matter.at)
+    items = [
+        one.reference
+        for one in labeled.items
+        if one.reference in matter.request["items"]
+        and (not question.types or one.type in question.types)
+        and (not question.labels or bool(one.labels & labels))
+    ]
+    return made_of(house, _only(matter, items))
 
 
 def _is_named_in(disclosure: Disclosure, question: Consult) -> bool:

@@ -4,6 +4,9 @@ CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 OWN_LABEL = "https://warmhandoff.example/fhir/CodeSystem/security-label"
 
+OBLIGATION = "https://warmhandoff.example/fhir/CodeSystem/obligation"
+"""The obligations of a decision (part2-rules.md section 1), where they are told to others."""
+
 Label = tuple[str, str]
 """(code system, code)."""
 
@@ -20,6 +23,11 @@ CRIMINAL_JUSTICE_INFORMATION: Label = (OWN_LABEL, "CJI")
 NO_PROCEEDING: Label = (OWN_LABEL, "NOPROCEEDING")
 RESTRICTED: Label = (CONFIDENTIALITY, "R")
 VERY_RESTRICTED: Label = (CONFIDENTIALITY, "V")
+
+HANDLING: frozenset[Label] = frozenset({NO_PROCEEDING}) | {
+    (ACT_CODE, code) for code in ("CPLYCD", "PERSISTLABEL", "NORDSCLCD", "NOREUSE")
+}
+"""Labels that say how to handle an item, not what it holds."""
 
 CONFIDENTIALITY_RANK = {"U": 0, "L": 1, "M": 2, "N": 3, "R": 4, "V": 5}
 

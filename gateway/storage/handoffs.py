@@ -36,6 +36,13 @@ _BODIES = (
     .where(handoff_resources.c.handoff_id == bindparam("key"), resources.c.deleted == 0)
     .order_by(handoff_resources.c.position)
 )
+_CONTENTS = (
+    select(handoff_resources.c.handoff_id, resources.c.body)
+    .join(handoffs, handoffs.c.id == handoff_resources.c.handoff_id)
+    .join(resources, and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id))
+    .where(handoffs.c.person_id == bindparam("person"), handoffs.c.state == "active", resources.c.deleted == 0)
+    .order_by(handoffs.c.created_at, handoffs.c.id, handoff_resources.c.position)
+)
 _LINKS = (
     select(handoff_resources.c.type, handoff_resources.c.id)
     .where(handoff_resources.c.handoff_id == bindparam("key"))
@@ -106,6 +113,11 @@ class SqlHandoffs:
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
         return [_handoff(row) for row in self._connection.execute(_OF_PERSON, {"person": person_id})]
+
+    def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
+        """Return the resources of every active handoff about a person, each with the id of its handoff."""
+        rows = self._connection.execute(_CONTENTS, {"person": person_id})
+        return [(row.handoff_id, load(row.body)) for row in rows]
 
     def move_person(self, from_person: str, to_person: str) -> None:
         """Re-point handoffs, resources, referrals and decisions from one person to another."""

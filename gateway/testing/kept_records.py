@@ -168,6 +168,11 @@ class InMemoryHandoffs:
         about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id == person_id)
         return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
 
+    def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
+        """Return the resources of every active handoff about a person, each with the id of its handoff."""
+        active = [handoff.id for handoff in self.of_person(person_id) if handoff.state == "active"]
+        return [(handoff_id, body) for handoff_id in active for body in self.resources(handoff_id)]
+
     def move_person(self, from_person: str, to_person: str) -> None:
         """Re-point handoffs, resources, referrals and decisions from one person to another."""
         state = self._state

@@ -7,9 +7,11 @@ import structlog
 from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from gateway.access.consent_consult import consent_consult
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.receipts import receipts
 from gateway.intake.fhir_writes import fhir_writes
+from gateway.intake.json_body import json_body
 from gateway.intake.uploads import uploads
 from gateway.web.auth import bearer
 from gateway.web.console import console
@@ -63,6 +65,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(receipts(services.house, authenticate))
     app.register_blueprint(uploads(services.house, authenticate))
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
+    app.register_blueprint(consent_consult(services.house, authenticate, json_body, services.base_url))
     app.register_blueprint(fhir_writes(services.house, authenticate))
     app.register_blueprint(operations(services, metrics))
     app.register_blueprint(console(services, csrf))

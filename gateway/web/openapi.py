@@ -18,12 +18,14 @@ def describe(base_url: str) -> dict[str, Any]:
         "info": {
             "title": "Warm Handoff",
             "version": __version__,
-            "description": "Intake and operations. The FHIR server describes itself at /fhir/R4/metadata.",
+            "description": "Intake, consults and operations. The FHIR server describes itself at /fhir/R4/metadata.",
         },
         "servers": [{"url": base_url}],
         "paths": {
             "/intake/{source}": {"post": _upload()},
             "/intake/receipts/{input_id}": {"get": _receipt()},
+            "/cds-services": {"get": _page("CDS Hooks discovery", "application/json")},
+            "/cds-services/patient-consent-consult": {"post": _consult()},
             "/healthz": {"get": _page("The process is alive", "application/json")},
             "/readyz": {"get": _readiness()},
             "/metrics": {"get": _page("Prometheus metrics", "text/plain")},
@@ -32,7 +34,7 @@ def describe(base_url: str) -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "gateway token CLIENT"}},
-            "schemas": {"Accepted": _ACCEPTED, "Receipt": _RECEIPT, "Problem": _PROBLEM_SCHEMA},
+            "schemas": {"Accepted": _ACCEPTED, "Receipt": _RECEIPT, "Consult": _CONSULT, "Problem": _PROBLEM_SCHEMA},
         },
     }
 
@@ -80,6 +82,22 @@ def _receipt() -> dict[str, Any]:
     }
 
 
+def _consult() -> dict[str, Any]:
+    return {
+        "operationId": "consult",
+        "summary": "Ask whether the calling client may have records of a person (CDS Hooks); every denial is the same",
+        "security": _BEARER,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Consult"}}},
+        },
+        "responses": {
+            "200": {"description": "One card, with the decision in its extension", "content": {"application/json": {}}},
+            **dict.fromkeys(("400", "401", "403", "413", "415", "503"), _PROBLEM),
+        },
+    }
+
+
 def _readiness() -> dict[str, Any]:
     page = _page("Every part is able to work", "application/json")
     page["responses"]["503"] = {"description": "Some part is not; the body names it"}
@@ -113,6 +131,36 @@ _RECEIPT = {
                     "reason": {"type": ["string", "null"]},
                     "ids": {"type": "array", "items": {"type": "string"}},
                 },
+            },
+        },
+    },
+}
+_KEYS = {
+    "type": "array",
+    "maxItems": 20,
+    "items": {
+        "type": "object",
+        "required": ["system"],
+        "properties": {"system": {"type": "string"}, "value": {"type": "string"}, "code": {"type": "string"}},
+    },
+}
+_CONSULT = {
+    "type": "object",
+    "required": ["hook", "context"],
+    "properties": {
+        "hook": {"const": "patient-consent-consult"},
+        "hookInstance": {"type": "string"},
+        "context": {
+            "type": "object",
+            "required": ["actor", "patientId"],
+            "additionalProperties": False,
+            "properties": {
+                "actor": _KEYS,
+                "patientId": _KEYS,
+                "scope": {"type": ["string", "object"]},
+                "purposeOfUse": {"type": ["string", "array"], "items": {"type": "string"}},
+                "category": _KEYS,
+                "class": _KEYS,
             },
         },
     },

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
 from gateway.access.receipts import GivesReceipts
 from gateway.intake.fhir_writes import TakesWrites
@@ -44,7 +45,7 @@ class ServesConsole(Protocol):
         ...
 
 
-class House(AcceptsInputs, GivesReceipts, AnswersReads, TakesWrites, ServesConsole, Protocol):
+class House(AcceptsInputs, GivesReceipts, AnswersReads, AnswersConsults, TakesWrites, ServesConsole, Protocol):
     """The stories, as the HTTP side calls them."""
 
 

@@ -230,6 +230,17 @@ def test_moving_a_person_takes_handoffs_resources_and_referrals_along(database: 
     assert database.read(lambda t: about(t, "person-2")) == [1, 1, 1]
 
 
+def test_the_contents_of_a_person_are_those_of_the_active_handoffs(database: Database) -> None:
+    keep(database)
+
+    active = database.read(lambda t: t.handoffs.contents_of("person-1"))
+    database.write(lambda t: t.handoffs.set_state("handoff-1", "held", "possible match", LATER))
+
+    assert [handoff_id for handoff_id, _ in active] == ["handoff-1"]
+    assert [body for _, body in active] == database.read(lambda t: t.handoffs.resources("handoff-1"))
+    assert database.read(lambda t: t.handoffs.contents_of("person-1")) == []
+
+
 def test_handoffs_of_a_person_come_oldest_first(database: Database) -> None:
     database.write(lambda t: t.inputs.add(an_input()))
     database.write(lambda t: t.handoffs.save(a_handoff("young", created_at=LATER), []))

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.model.caller import Caller
+from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
 from gateway.settings import Client
@@ -46,6 +47,7 @@ class TableHouse:
     hidden: set[tuple[str, str]] = field(default_factory=set)
     console_records: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
+    advice: Advice | Problem = DENIED
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def accept(
@@ -91,6 +93,10 @@ class TableHouse:
         ]
         bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found}
         return Answer(orjson.dumps(bundle), None, None)
+
+    def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
+        self.asked.append(("consult", caller.client, question))
+        return self.advice
 
     def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
         return self._update("Task", task_id, body, if_match)
