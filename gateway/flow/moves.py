@@ -6,6 +6,7 @@ from typing import cast
 
 from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.house import House
+from gateway.flow.outcomes import Outcome
 from gateway.model.audit import AuditEntry
 from gateway.model.findings import Finding
 from gateway.model.handoff import Referral, Resource
@@ -63,6 +64,8 @@ def move(
         return following
     now = house.clock()
     external = external_id or referral.external_id
+    if following is status and task is None and external == referral.external_id:
+        return Finding("information", "status-same", "Task.status", "the referral is there already")
     tx.resources.put(
         _moved_task(body, following, external), handoff_id=referral.handoff_id, person_id=referral.person_id, at=now
     )
@@ -81,6 +84,22 @@ def move(
         AuditEntry(now, "referral.moved", by, {"referral": referral.id, "from": status.task, "to": following.task})
     )
     return None
+
+
+def moved(
+    house: House,
+    tx: Transaction,
+    referral: Referral,
+    event: StatusEvent,
+    *,
+    implied: bool = False,
+    external_id: str | None = None,
+) -> Outcome:
+    """Move a referral by an HL7v2 message, and say what became of the message."""
+    finding = move(house, tx, referral, event, by="mllp", implied=implied, external_id=external_id)
+    if finding is None or finding.severity == "information":
+        return "converted", finding.message if finding else None, referral.handoff_id
+    return "quarantined", f"{finding.rule}: {finding.message}", referral.handoff_id
 
 
 def _since(task: Resource, otherwise: datetime) -> datetime:

@@ -1,6 +1,24 @@
 """What became of an HL7v2 message that was kept, in the words its page and its receipt use."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.formats.hl7v2 import Unreadable
 from gateway.model.handoff import RecordState
+
+T = TypeVar("T")
 
 Outcome = tuple[RecordState, str | None, str | None]
 """State of the message, why it moved nothing or waits for a person, and the handoff it moved."""
+
+_UNSUPPORTED_EVENT = "201"
+"""HL7 table 0357."""
+
+
+def read_or_kept(read: T | Unreadable, take: Callable[[T], Outcome]) -> Outcome:
+    """Take what was read; an event that has no meaning for referrals is kept and said to be unmapped."""
+    if not isinstance(read, Unreadable):
+        return take(read)
+    if read.code == _UNSUPPORTED_EVENT:
+        return "skipped", f"unmapped: {read.reason}", None
+    return "quarantined", f"{read.location}: {read.reason}", None

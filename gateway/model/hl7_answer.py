@@ -25,6 +25,10 @@ class PersonNamed:
     """FHIR date, partial where the sender's was; None when absent or no date."""
     gender: str | None
     """FHIR administrative gender; None when absent."""
+    phone: str | None = None
+    """PID-13.1, or .12 where the sender writes only that."""
+    address: str | None = None
+    """Street and postal code of the first PID-11, as the index of persons keeps them."""
 
 
 AnswerStatus = Literal["accepted", "rejected", "requested", "failed"]
@@ -54,13 +58,14 @@ class ReferralAnswer:
 
 
 AdmissionKind = Literal[
-    "admitted", "registered", "discharged", "updated", "admission-cancelled", "discharge-cancelled", "transferred"
-]
+    "admitted", "registered", "discharged", "updated", "transferred", "admission-cancelled", "discharge-cancelled",
+    "transfer-cancelled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionEvent:
-    """An ADT that tells where a person is: A01 to A04, A08, A11, A13."""
+    """An ADT that tells where a person is: A01 to A04, A08, A11 to A13."""
 
     event: str
     kind: AdmissionKind
@@ -79,6 +84,15 @@ class AdmissionEvent:
     """PV1-45, likewise."""
     at: str | None
     """When it happened: EVN-6, else the time of the event itself, else EVN-2, else MSH-7."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChange:
+    """Somebody says that the person with the `ended` numbers is, or gives something to, the `surviving` one."""
+
+    event: str
+    surviving: PersonNamed
+    ended: tuple[PersonIdentifier, ...]
 
 
 AppointmentKind = Literal["booked", "rescheduled", "cancelled", "no-show"]

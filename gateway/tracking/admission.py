@@ -17,7 +17,7 @@ def admission_event(admission: AdmissionEvent, received_at: datetime) -> StatusE
     """Turn an ADT into the step it implies, to be used with `advance_through`; None when it moves no referral.
 
     Admission and registration begin the work; a discharge completes it, and the visit is its result. A change or a
-    transfer says nothing new, and a cancelled admission takes nothing back: a person looks.
+    transfer says nothing new, and what is cancelled takes nothing back (`is_put_in_doubt`).
     """
     at = _instant(admission.at, received_at)
     if admission.kind in ("admitted", "registered"):
@@ -25,6 +25,28 @@ def admission_event(admission: AdmissionEvent, received_at: datetime) -> StatusE
     if admission.kind == "discharged":
         return StatusEvent("completed", "recipient", at, has_output=True)
     return None
+
+
+def is_put_in_doubt(status: str, admission: AdmissionEvent) -> bool:
+    """Tell whether a cancellation may undo what moved a referral to this status.
+
+    A message never takes a status back: who is right, the recipient or its registration desk, is for people to say.
+    """
+    return (admission.kind, status) in _DOUBTED
+
+
+_DOUBTED = frozenset((("admission-cancelled", "in-progress"), ("discharge-cancelled", "completed")))
+
+
+def precedes(admission: AdmissionEvent, authored: str) -> bool:
+    """Tell whether a visit's event happened before the referral was written, and so says nothing about it.
+
+    Feeds replay whole histories. Where either is only a date, dates are compared, and the same day does not precede.
+    """
+    told = admission.at or ""
+    if "T" in told and "T" in authored:
+        return datetime.fromisoformat(told) < datetime.fromisoformat(authored)
+    return bool(told and authored) and told[:10] < authored[:10]
 
 
 def appointment_event(appointment: AppointmentEvent, received_at: datetime) -> StatusEvent:

@@ -3,7 +3,7 @@
 What is missing is told as a value with its place; what is not asked for is not looked at. Field map: `docs/hl7v2.md`.
 """
 
-from gateway.formats.hl7v2.message import Message, Unreadable
+from gateway.formats.hl7v2.message import Message, Segment, Unreadable
 from gateway.formats.hl7v2.times import fhir_date_time, zone_of
 from gateway.model.hl7_answer import (
     AdmissionEvent,
@@ -25,6 +25,7 @@ _ADMISSIONS: dict[str, AdmissionKind] = {
     "A04": "registered",
     "A08": "updated",
     "A11": "admission-cancelled",
+    "A12": "transfer-cancelled",
     "A13": "discharge-cancelled",
 }
 
@@ -119,26 +120,42 @@ def _time(message: Message, peer_zone: str, *paths: str) -> str | None:
     return None
 
 
+def read_person_update(message: Message) -> PersonNamed | Unreadable:
+    """Read an ADT that tells who a person is (A28, A31): the facts of PID."""
+    return _person(message) or Unreadable("101", "PID-3", "expected a person: an identifier or a name")
+
+
 def _person(message: Message) -> PersonNamed | None:
-    if not message.named("PID"):
-        return None
-    identifiers = tuple(_identifiers(message))
-    family, given = message.text("PID-5.1.1"), message.text("PID-5.2")
+    pid = message.named("PID")
+    return person_of(pid[0]) if pid else None
+
+
+def person_of(pid: Segment) -> PersonNamed | None:
+    """Read the person of a PID; None where it holds neither a number nor a name."""
+    identifiers = identifiers_of(pid)
+    family, given = pid.text(5, 1, 1), pid.text(5, 2)
     if not identifiers and not family:
         return None
-    birth_date = fhir_date_time(message.text("PID-7.1")[:8])
-    return PersonNamed(identifiers, family, given, birth_date, _GENDERS.get(message.text("PID-8.1")[:1].upper()))
+    return PersonNamed(
+        identifiers,
+        family,
+        given,
+        birth_date=fhir_date_time(pid.text(7, 1)[:8]),
+        gender=_GENDERS.get(pid.text(8, 1)[:1].upper()),
+        phone=pid.text(13, 1) or pid.text(13, 12) or None,
+        address=f"{pid.text(11, 1, 1)} {pid.text(11, 5)}".strip() or None,
+    )
 
 
-def _identifiers(message: Message) -> list[PersonIdentifier]:
+def identifiers_of(segment: Segment, field: int = 3) -> tuple[PersonIdentifier, ...]:
+    """Read the numbers (CX) of PID-3, or of another field that holds such a list."""
     found = []
-    pid = message.named("PID")[0]
-    for repetition in range(1, pid.repetitions(3) + 1):
-        value = pid.text(3, 1, repetition=repetition)
-        assigner = pid.text(3, 4, 2, repetition) or pid.text(3, 4, 1, repetition)
+    for repetition in range(1, segment.repetitions(field) + 1):
+        value = segment.text(field, 1, repetition=repetition)
+        assigner = segment.text(field, 4, 2, repetition) or segment.text(field, 4, 1, repetition)
         if value:
-            found.append(PersonIdentifier(value, assigner, pid.text(3, 5, repetition=repetition)))
-    return found
+            found.append(PersonIdentifier(value, assigner, segment.text(field, 5, repetition=repetition)))
+    return tuple(found)
 
 
 def _reason(message: Message) -> str:

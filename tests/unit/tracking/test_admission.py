@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.model.hl7_answer import AdmissionEvent, AdmissionKind, AppointmentEvent, AppointmentKind, PersonNamed
-from gateway.tracking.admission import admission_event, appointment_event
+from gateway.tracking.admission import admission_event, appointment_event, is_put_in_doubt, precedes
 from gateway.tracking.status import StatusEvent
 
 RECEIVED = datetime(2026, 11, 2, 14, tzinfo=UTC)
@@ -49,3 +49,38 @@ def test_an_appointment_is_work_in_progress_with_its_own_business_status(kind: A
     event = appointment_event(replace(BOOKED, kind=kind), RECEIVED)
 
     assert (event.to, event.business, event.at) == ("in-progress", business, HAPPENED)
+
+
+@pytest.mark.parametrize(
+    ("told", "authored", "before"),
+    [
+        ("2026-11-02T13:30:00+00:00", "2026-11-02T13:31:00+00:00", True),
+        ("2026-11-02T13:30:00+00:00", "2026-11-02T13:30:00+00:00", False),
+        ("2026-11-02T13:30:00+00:00", "2026-11-02T07:00:00-08:00", True),
+        ("2026-11-02", "2026-11-02T13:31:00+00:00", False),
+        ("2026-11-01", "2026-11-02T13:31:00+00:00", True),
+        (None, "2026-11-02T13:31:00+00:00", False),
+        ("2026-11-01", "", False),
+    ],
+)
+def test_a_visit_precedes_a_referral_only_where_both_times_say_so(
+    told: str | None, authored: str, before: bool
+) -> None:
+    assert precedes(replace(ADMITTED, at=told), authored) is before
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "doubted"),
+    [
+        ("admission-cancelled", "in-progress", True),
+        ("admission-cancelled", "accepted", False),
+        ("discharge-cancelled", "completed", True),
+        ("discharge-cancelled", "in-progress", False),
+        ("transfer-cancelled", "in-progress", False),
+        ("discharged", "completed", False),
+    ],
+)
+def test_a_cancellation_puts_in_doubt_what_its_event_may_have_moved(
+    kind: AdmissionKind, status: str, doubted: bool
+) -> None:
+    assert is_put_in_doubt(status, replace(ADMITTED, kind=kind)) is doubted

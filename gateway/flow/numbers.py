@@ -1,0 +1,37 @@
+"""By which numbers partners know our people: our own number sent back, and the record numbers they told us."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gateway.flow.house import House
+from gateway.flow.people import PERSON_ID
+from gateway.model.handoff import Person
+from gateway.model.hl7_answer import PersonIdentifier
+from gateway.ports import Transaction
+
+
+def person_by_number(
+    house: House, tx: Transaction, numbers: Iterable[PersonIdentifier]
+) -> tuple[Person, str | None] | None:
+    """Find a person by a number of PID-3: our own, or one that a partner gave in an answer, and then which partner."""
+    for number in numbers:
+        own = tx.people.by_identifier(PERSON_ID, number.value)
+        if len(own) == 1:
+            return own[0], None
+        for organization in house.registry:
+            theirs = tx.people.by_identifier(number_system(organization.id, number.assigner), number.value)
+            if len(theirs) == 1:
+                return theirs[0], organization.id
+    return None
+
+
+def with_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifier]) -> Person:
+    """Add a partner's record numbers to a person, so that its messages are recognized."""
+    own = {value for system, value in person.identifiers if system == PERSON_ID}
+    learned = [(number_system(partner, one.assigner), one.value) for one in numbers if one.value not in own]
+    return replace(person, identifiers=tuple(dict.fromkeys([*person.identifiers, *learned])))
+
+
+def number_system(partner: str, assigner: str) -> str:
+    """Name the identifier system of a partner's record numbers; the assigner is as the partner writes it."""
+    return f"urn:warm-handoff:record-number:{partner}:{assigner}"

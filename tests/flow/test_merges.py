@@ -1,0 +1,147 @@
+"""Merges by a partner's numbers: nothing of ours moves before a person here has confirmed, and then all of it."""
+
+import pytest
+
+from gateway.flow.merges import decide_merge
+from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
+from tests.support.flow_house import CONTACT, World
+from tests.support.hospital_feed import (
+    OTHER_CONTACT,
+    a_world_that_knows_two,
+    adt,
+    newest_input,
+    person_id,
+    referral_status,
+    take,
+)
+
+MERGE_2_INTO_1 = "MRG|M-2^^^HOSPITAL^MR"
+
+
+def merge(world: World, event: str = "A40", control_id: str = "E1") -> tuple[str, str]:
+    """The hospital says that its M-2 is its M-1."""
+    return take(world, adt(event, control_id, number="M-1", rest=MERGE_2_INTO_1))
+
+
+@pytest.mark.parametrize("event", sorted(MERGES))
+def test_a_merge_of_two_known_people_waits_and_moves_nothing(event: str) -> None:
+    world = a_world_that_knows_two()
+
+    state, reason = merge(world, event)
+
+    assert (state, reason) == (
+        "quarantined",
+        f"{event}: it ends a number of a person we know: confirm or refuse the merge",
+    )
+    assert person_id(world, 1) != person_id(world, 2)
+
+
+@pytest.mark.parametrize("event", sorted(IDENTITY_EVENTS - MERGES))
+def test_other_changes_of_identity_wait_for_a_look_where_they_name_somebody_known(event: str) -> None:
+    world = a_world_that_knows_two()
+    rest = "PID|2||M-2^^^HOSPITAL^MR||Example^Bo" if event in ("A24", "A37") else MERGE_2_INTO_1
+
+    state, _ = take(world, adt(event, "E1", rest=rest))
+
+    assert state == "quarantined"
+    assert not decide_merge(world.house, "staff-1", newest_input(world), same=True)
+
+
+@pytest.mark.parametrize("event", sorted(IDENTITY_EVENTS))
+def test_a_change_among_strangers_is_nobodys_work(event: str) -> None:
+    world = a_world_that_knows_two()
+    rest = "PID|2||M-8^^^HOSPITAL^MR||Nobody^Else" if event in ("A24", "A37") else "MRG|M-8^^^HOSPITAL^MR"
+
+    assert take(world, adt(event, "E1", number="M-9", person="Stranger^Max", rest=rest))[0] == "skipped"
+
+
+def test_a_confirmed_merge_moves_records_referrals_and_numbers() -> None:
+    world = a_world_that_knows_two()
+    merge(world)
+
+    done = decide_merge(world.house, "staff-1", newest_input(world), same=True)
+
+    assert done
+    assert person_id(world, 1) == person_id(world, 2)
+    take(world, adt("A01", "E2", number="M-2"))
+    assert (referral_status(world, 1), referral_status(world, 2)) == ("in-progress", "in-progress")
+    assert not decide_merge(world.house, "staff-1", newest_input(world), same=True)
+
+
+def test_a_refused_merge_moves_nothing_and_waits_no_more() -> None:
+    world = a_world_that_knows_two()
+    merge(world)
+    waiting = newest_input(world)
+
+    assert decide_merge(world.house, "staff-1", waiting, same=False)
+    assert person_id(world, 1) != person_id(world, 2)
+    assert not decide_merge(world.house, "staff-1", waiting, same=True)
+
+
+def test_the_decision_is_in_the_audit_trail_with_who_made_it() -> None:
+    world = a_world_that_knows_two()
+    merge(world)
+    persons = sorted((person_id(world, 1), person_id(world, 2)))
+
+    decide_merge(world.house, "staff-1", newest_input(world), same=True)
+
+    entry = list(world.database.state.audit.values())[-1]
+    assert (entry.kind, entry.actor, entry.data) == (
+        "merge.confirmed",
+        "staff-1",
+        {"input": newest_input(world), "persons": persons},
+    )
+
+
+def test_a_number_that_gives_way_to_one_nobody_has_is_learned_once_confirmed() -> None:
+    world = a_world_that_knows_two()
+    take(world, adt("A40", "E1", number="M-5", person="Example^Bo", rest=MERGE_2_INTO_1))
+
+    decide_merge(world.house, "staff-1", newest_input(world), same=True)
+    take(world, adt("A01", "E2", number="M-5"))
+
+    assert (referral_status(world, 1), referral_status(world, 2)) == ("accepted", "in-progress")
+
+
+def test_consents_that_moved_are_unverified_and_nothing_leaves_on_them() -> None:
+    world = a_world_that_knows_two()
+    merge(world)
+    sent = len(world.transport.sent)
+
+    decide_merge(world.house, "staff-1", newest_input(world), same=True)
+
+    consents = world.database.read(lambda tx: tx.resources.of_person("Consent", person_id(world)))
+    assert sorted(one.body.get("verification", []) == [{"verified": False}] for one in consents) == [False, True]
+    assert len(world.transport.sent) == sent
+
+
+def test_what_was_not_sent_yet_waits_for_a_look_at_the_consents() -> None:
+    world = a_world_that_knows_two()
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", True)
+    world.take({**CONTACT, "contact_id": "C-3"})
+    world.take({**OTHER_CONTACT, "contact_id": "C-4"})
+    merge(world)
+
+    decide_merge(world.house, "staff-1", newest_input(world), same=True)
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", False)
+    world.work()
+
+    assert len(world.transport.sent) == 2
+    assert {reason for _, state, reason in world.states() if state == "held"} == {
+        "two persons became one: look at whose consents these are, then decide again"
+    }
+
+
+def test_our_own_number_is_nobody_elses_to_end() -> None:
+    world = a_world_that_knows_two()
+    own = world.database.read(lambda tx: tx.people.get(person_id(world, 2)))
+    assert own is not None
+    value = next((v for system, v in own.identifiers if system.endswith("/id/person")), "no-number")
+
+    assert take(world, adt("A40", "E1", rest=f"MRG|{value}"))[0] == "skipped"
+
+
+def test_a_merge_without_the_ended_number_is_told_as_incomplete() -> None:
+    world = a_world_that_knows_two()
+
+    assert take(world, adt("A40", "E1"))[0] == "quarantined"
