@@ -9,8 +9,9 @@ from itertools import islice
 from gateway.flow.addressing import Addressing, address
 from gateway.flow.follow_up import FILED_BY
 from gateway.flow.house import Converted, House
+from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
-from gateway.flow.referrals import enqueue, reopen_refused
+from gateway.flow.referrals import enqueue, reopen_refused, seen_before
 from gateway.flow.withdraw import close_gone, close_stranger, withdraw
 from gateway.model.audit import AuditEntry
 from gateway.model.draft import Draft, Rejected
@@ -170,6 +171,7 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
     """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
     now = house.clock()
     resources = [_unless_filed(tx, entry["resource"]) for entry in draft.bundle["entry"]]
+    seen = seen_before(house, tx, known) if known else {}
     if known is not None and close_stranger(house, tx, known, resources):
         known_person = None
     else:
@@ -196,10 +198,10 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
         facts=draft.facts,
         findings=tuple(f"{finding.rule}: {finding.message}" for finding in draft.findings),
     )
-    tx.handoffs.save(handoff, [*addressing.resources, *closed])
+    tx.handoffs.save(handoff, as_recorded([*addressing.resources, *closed], before))
     for one in addressing.referrals:
         assert who.person_id is not None, "a mapping makes a referral only where it makes a Patient"
-        enqueue(house, tx, handoff, one, who.person_id, hold=who.hold)
+        enqueue(house, tx, handoff, one, who.person_id, hold=who.hold, before=seen.get(one.task["id"]))
     if who.person_id is not None and any(r["resourceType"] == "Consent" for r in resources):
         reopen_refused(house, tx, who.person_id)
     tx.audit.append(

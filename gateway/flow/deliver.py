@@ -71,7 +71,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     endpoint = house.endpoint(referral.recipient, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)
-    asked = _asked(handoff, referral)
+    asked = asked_for(handoff, referral)
     made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if isinstance(made.outcome, Refusal):
@@ -90,7 +90,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     return _Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
-def _asked(handoff: Handoff, referral: Referral) -> Asked:
+def asked_for(handoff: Handoff, referral: Referral) -> Asked:
     """Our own worker sends on behalf of the agency that made the referral."""
     return Asked(
         organization=handoff.agency,

@@ -1,7 +1,11 @@
 """Keep referrals and the work of sending them in step with the record they come from."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from gateway.flow.addressing import Addressed
 from gateway.flow.house import House
+from gateway.flow.news import what_it_sees
 from gateway.model.handoff import DeliveryAction, Handoff, Referral, Work, WorkState
 from gateway.ports import Transaction
 
@@ -12,33 +16,36 @@ _REACHED = frozenset({"sending", "awaiting", "delivered"})
 """Work in these states has, or may have, reached its recipient."""
 
 
+def seen_before(house: House, tx: Transaction, handoff: Handoff) -> dict[str, bytes]:
+    """Return what each recipient who has a referral of a handoff may see of it, before the handoff changes."""
+    reached = [one for one in tx.referrals.of_handoff(handoff.id) if may_have_reached(tx, one)]
+    seen = {one.id: what_it_sees(house, tx, handoff, one) for one in reached}
+    return {task_id: view for task_id, view in seen.items() if view is not None}
+
+
 def enqueue(
-    house: House, tx: Transaction, handoff: Handoff, one: Addressed, person_id: str, *, hold: str | None
+    house: House,
+    tx: Transaction,
+    handoff: Handoff,
+    one: Addressed,
+    person_id: str,
+    *,
+    hold: str | None,
+    before: bytes | None = None,
 ) -> None:
     """Store one addressed referral and the work that brings its recipient up to date.
 
-    A recipient who has it gets an update; work that never left is decided anew with the newest content.
+    A recipient who has it gets an update, unless what it may see is still what it was `before`; work that never left
+    is decided anew with the newest content.
     """
     now = house.clock()
     known = tx.referrals.get(one.task["id"])
-    tx.referrals.save(
-        Referral(
-            id=one.task["id"],
-            handoff_id=handoff.id,
-            service_request_id=one.service_request["id"],
-            identifier=one.identifier,
-            person_id=person_id,
-            recipient=one.recipient.organization,
-            transport=one.recipient.transport,
-            purpose=one.recipient.purpose,
-            status=known.status if known else one.task["status"],
-            business_status=known.business_status if known else None,
-            reason=known.reason if known else None,
-            external_id=known.external_id if known else None,
-            updated_at=now,
-            without_agreement=one.recipient.without_agreement,
-        )
-    )
+    referral = _referral(handoff, one, person_id, known, now)
+    tx.referrals.save(referral)
+    if before is not None and what_it_sees(house, tx, handoff, referral) == before:
+        return
+    if known is not None:
+        tx.referrals.save(replace(referral, updated_at=now))
     if known is not None and known.status in FINAL:
         return
     work = tx.outbox.of_subject(one.task["id"])
@@ -50,6 +57,25 @@ def enqueue(
         tx.outbox.set_state(unfinished[-1].id, state, hold, now)
     else:
         add_work(house, tx, one.task["id"], lane_of(one), "create", handoff.version, state, hold)
+
+
+def _referral(handoff: Handoff, one: Addressed, person_id: str, known: Referral | None, now: datetime) -> Referral:
+    return Referral(
+        id=one.task["id"],
+        handoff_id=handoff.id,
+        service_request_id=one.service_request["id"],
+        identifier=one.identifier,
+        person_id=person_id,
+        recipient=one.recipient.organization,
+        transport=one.recipient.transport,
+        purpose=one.recipient.purpose,
+        status=known.status if known else one.task["status"],
+        business_status=known.business_status if known else None,
+        reason=known.reason if known else None,
+        external_id=known.external_id if known else None,
+        updated_at=known.updated_at if known else now,
+        without_agreement=one.recipient.without_agreement,
+    )
 
 
 def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> None:

@@ -4,7 +4,7 @@ What leaves is a function of what is released. Whether the withheld records exis
 it; a property test holds that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +51,8 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
         verdict = verdicts[item.reference]
         labels.update(labels_of(item, verdict))
         resources.append({**rebuild(cut[item.reference] or {}, visible), "meta": meta_of(item, verdict)})
-    provenances = [_provenance(one, visible) for one in records.provenances]
+    items = {item.reference for item in released}
+    provenances = [_provenance(one, items, visible) for one in records.provenances]
     resources += [one for one in provenances if one is not None]
     resources += _directory(resources, records, visible)
     is_noticed = any("NOTICE" in verdicts[item.reference].obligations for item in released)
@@ -100,9 +101,12 @@ def _with_unsegmentable(record: DecisionRecord, references: list[str], is_empty:
     )
 
 
-def _provenance(provenance: Json, visible: Visible) -> dict[str, Any] | None:
-    """Rebuild a Provenance for the targets that leave; without one it does not leave either."""
-    targets = [one for one in provenance.get("target", ()) if one.get("reference") in visible.references]
+def _provenance(provenance: Json, items: Set[str], visible: Visible) -> dict[str, Any] | None:
+    """Rebuild a Provenance for the items that leave; without one it does not leave either.
+
+    Directory resources are no reason for it: the instant on it would tell when its author last wrote about the person.
+    """
+    targets = [one for one in provenance.get("target", ()) if one.get("reference") in items]
     if not targets:
         return None
     kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}

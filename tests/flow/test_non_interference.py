@@ -7,7 +7,7 @@ programs' part. The hospital, the police and every peer of the HL7v2 port must s
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,7 +47,7 @@ _HIDDEN = st.tuples(
 
 Step = tuple[str, int, int]
 _STEP = st.tuples(
-    st.sampled_from(["read", "search", "put", "answer", "admission", "receipt", "later"]),
+    st.sampled_from(["read", "search", "put", "answer", "admission", "receipt", "again", "later"]),
     st.integers(0, 10_000),
     st.integers(0, 10_000),
 )
@@ -79,11 +79,11 @@ def test_what_is_withheld_changes_nothing_that_leaves(
     full = TwoWorld(transport, has_program_part=True)
     full.hand_in(records)
     guessed = Guessed(full.references(), full.numbers())
-    seen_full = observe(full, steps, guessed)
+    seen_full = observe(full, records, steps, guessed)
 
     bare = TwoWorld(transport, has_program_part=False)
     bare.hand_in(records)
-    seen_bare = observe(bare, steps, guessed)
+    seen_bare = observe(bare, records, steps, guessed)
 
     assert without_fresh_ids(seen_full) == without_fresh_ids(seen_bare)
 
@@ -96,14 +96,14 @@ class Guessed:
     numbers: list[str]
 
 
-def observe(world: TwoWorld, steps: list[Step], guessed: Guessed) -> list[Seen]:
+def observe(world: TwoWorld, records: list[Submission], steps: list[Step], guessed: Guessed) -> list[Seen]:
     """Take the steps in a world and return all that the hospital, the police and a peer saw."""
-    seen = [answer for number, step in enumerate(steps) for answer in take(world, number, step, guessed)]
+    seen = [answer for number, step in enumerate(steps) for answer in take(world, records, number, step, guessed)]
     world.work()
     return [*seen, *world.wire.sent]
 
 
-def take(world: TwoWorld, number: int, step: Step, guessed: Guessed) -> list[Seen]:
+def take(world: TwoWorld, records: list[Submission], number: int, step: Step, guessed: Guessed) -> list[Seen]:
     """Take one step through a door and return what came back."""
     kind, one, other = step
     reference = guessed.references[one % len(guessed.references)]
@@ -120,8 +120,18 @@ def take(world: TwoWorld, number: int, step: Step, guessed: Guessed) -> list[See
         return [world.message(an_admission(one % 3, number))]
     if kind == "receipt":
         return [world.http(POLICE, "GET", f"/intake/receipts/{each}") for each in world.inputs_of(POLICE)]
-    world.clock.advance(timedelta(minutes=1 + one % 300))
+    if kind == "again":
+        world.hand_in([changed(record, number) for record in records])
+    else:
+        world.clock.advance(timedelta(minutes=1 + one % 300))
     return []
+
+
+def changed(record: Submission, number: int) -> Submission:
+    """Return a case as it is handed in again after the program has written more; the rest is as it was."""
+    if record.source != "lead-referral":
+        return record
+    return replace(record, full={**record.full, "goals": f"{record.full['goals']};new goal {number}"})
 
 
 def search(world: TwoWorld, one: int, other: int, reference: str) -> str:

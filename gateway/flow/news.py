@@ -1,0 +1,47 @@
+"""Whether a changed record is news to a recipient who has it.
+
+An update in which nothing is different would tell its recipient that something it may not see has changed
+(part2-rules section 8). So what it could be sent before the change is compared with what it could be sent after.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from gateway.flow.addressing import for_referral
+from gateway.flow.deliver import asked_for
+from gateway.flow.disclose import disclose
+from gateway.flow.house import House
+from gateway.model.disclosure import Disclosure
+from gateway.model.handoff import Handoff, Referral, Resource
+from gateway.ports import Transaction
+
+_OF_THE_READING = ("recorded", "entity")
+"""Elements of a Provenance that each reading of a source makes anew: when, and of which bytes."""
+
+
+def what_it_sees(house: House, tx: Transaction, handoff: Handoff, referral: Referral) -> bytes | None:
+    """Return what a recipient could be sent of its referral now, in one canonical form; None where nothing could be.
+
+    Nothing is disclosed by looking, so no decision is kept.
+    """
+    resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)
+    made = disclose(house, tx, asked_for(handoff, referral), handoff, referral, resources)
+    if not isinstance(made.outcome, Disclosure):
+        return None
+    return orjson.dumps(made.outcome.content["entry"], option=orjson.OPT_SORT_KEYS)
+
+
+def as_recorded(resources: Iterable[Resource], before: Sequence[Resource]) -> list[Resource]:
+    """Leave the instant on each Provenance that says the same as before: reading a source again is no event."""
+    known = {one["id"]: one for one in before if one["resourceType"] == "Provenance"}
+    return [
+        {**one, "recorded": known[one["id"]]["recorded"]}
+        if one["resourceType"] == "Provenance" and one["id"] in known and _said(one) == _said(known[one["id"]])
+        else one
+        for one in resources
+    ]
+
+
+def _said(provenance: Resource) -> Resource:
+    return {name: value for name, value in provenance.items() if name not in _OF_THE_READING}
