@@ -1,6 +1,6 @@
 """What the operator's staff may see and decide. A page of a record is a disclosure and takes the same way."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Resource
-from gateway.model.partner import Organization
+from gateway.model.labeled import Item
 from gateway.model.received import Received
 from gateway.ports import Transaction
+from gateway.redaction.rebuild import rebuild
+from gateway.redaction.visible import Visible, visible_to
 
 SHOWN_SOURCE_BYTES = 64 * 1024
 
@@ -23,8 +25,9 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
     """Disclose one record to a member of staff (id, role); None when there is none.
 
     The operator holds records for their programs. What a Part 2 program wrote is shown only under a qualified service
-    organization agreement in force (42 CFR 2.11, 2.12(c)(4)), decided anew for every view; the source as received is
-    shown only where nothing of it is withheld.
+    organization agreement in force (42 CFR 2.11, 2.12(c)(4)), decided anew for every view. The source, its trace, the
+    decisions and what is counted speak of the whole record: they are shown to an operator who has such an agreement
+    with every program of the registry, and otherwise of no record, so that their absence tells nothing.
     """
 
     def look(tx: Transaction) -> dict[str, Any] | None:
@@ -32,17 +35,19 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
         if handoff is None:
             return None
         stored = tx.handoffs.resources(handoff_id)
-        shown = _shown(house, tx, staff, handoff, stored)
-        complete = len(shown) == len(stored)
+        shown, withheld = _shown(house, tx, staff, handoff, stored)
+        serves_all = serves_every_program(house)
+        complete = serves_all and not withheld
         source = tx.inputs.get(handoff.input_id)
-        referrals = tx.referrals.of_handoff(handoff_id)
+        tasks = {one["id"] for one in shown if one["resourceType"] == "Task"}
+        referrals = [one for one in tx.referrals.of_handoff(handoff_id) if serves_all or one.id in tasks]
         tx.audit.append(AuditEntry(house.clock(), "record.viewed", staff[0], {"handoff": handoff_id}))
         return {
             "handoff": handoff,
             "records": tx.inputs.records(handoff.input_id),
             "resources": shown,
-            "withheld": len(stored) - len(shown),
-            "decisions": tx.decisions.of_handoff(handoff_id),
+            "withheld": withheld if serves_all else 0,
+            "decisions": tx.decisions.of_handoff(handoff_id) if serves_all else [],
             "deliveries": [work for referral in referrals for work in tx.outbox.of_subject(referral.id)],
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],
@@ -63,27 +68,58 @@ def _trace(house: House, tx: Transaction, handoff: Handoff) -> list[dict[str, An
     return [asdict(line) for line in house.explain(received, source.source, numbers[-1])]
 
 
+def serves_every_program(house: House) -> bool:
+    """Say whether the operator has an agreement in force with every Part 2 program of the registry."""
+    at = house.clock()
+    operator = house.registry.get(house.operator)
+    return operator is not None and all(
+        operator.agreements_with(one.id, "qsoa", at) for one in house.registry if one.is_program(at)
+    )
+
+
+def shows_whole(house: House, tx: Transaction, staff: tuple[str, str], handoff: Handoff) -> bool:
+    """Decide whether a member of staff may see everything of a record, as `console_record` decides it."""
+    stored = tx.handoffs.resources(handoff.id)
+    return _shown(house, tx, staff, handoff, stored)[1] == 0
+
+
 def _shown(
     house: House, tx: Transaction, staff: tuple[str, str], handoff: Handoff, stored: Sequence[Resource]
-) -> list[Resource]:
-    """Leave out what programs wrote with whom the operator has no agreement in force."""
-    at = house.clock()
-    labeled = label({"entry": [{"resource": resource} for resource in stored]}, house.registry, at)
-    programs: dict[str, Organization] = {}
-    protected: dict[str, str] = {}
-    for item in labeled.items:
-        if item.origin.program is not None:
-            programs[item.origin.program.id] = item.origin.program
-            protected[item.reference] = item.origin.program.id
+) -> tuple[list[Resource], int]:
+    """Return what may be shown, and how many items may not.
+
+    Left out is what programs wrote with whom the operator has no agreement in force, and what nobody registered
+    wrote; what is left is rebuilt so that nothing in it names that.
+    """
+    labeled = label({"entry": [{"resource": resource} for resource in stored]}, house.registry, house.clock())
+    protected = {item.reference: _owner(item) for item in labeled.items if _owner(item) is not None}
     allowed: set[str] = set()
-    for program_id in programs:
+    for program_id in sorted({owner for owner in protected.values() if owner}):
         items = [reference for reference, owner in protected.items() if owner == program_id]
         allowed |= _allowed(house, tx, staff, handoff, stored, program_id, items)
-    return [
-        resource
-        for resource in stored
-        if (reference := f"{resource['resourceType']}/{resource['id']}") not in protected or reference in allowed
-    ]
+    shown = [item for item in labeled.items if item.reference not in protected or item.reference in allowed]
+    visible = visible_to(shown, labeled, house.registry)
+    items_shown = {item.reference for item in shown}
+    rebuilt = [_rebuilt(resource, items_shown, visible) for resource in stored]
+    return [one for one in rebuilt if one is not None], len(labeled.items) - len(shown)
+
+
+def _owner(item: Item) -> str | None:
+    """Name the Part 2 program an item belongs to: "" where its author is unknown, None where there is none."""
+    if item.origin.program is not None:
+        return item.origin.program.id
+    return "" if not item.origin.authors or None in item.origin.authors else None
+
+
+def _rebuilt(resource: Resource, items: Set[str], visible: Visible) -> Resource | None:
+    """Build a resource from what may be seen, with its own labels; None where it may not be seen itself."""
+    if resource["resourceType"] == "Provenance":
+        targets = [target for target in resource.get("target", ()) if target.get("reference") in items]
+        return rebuild({**resource, "target": targets}, visible) if targets else None
+    if f"{resource['resourceType']}/{resource['id']}" not in visible.references:
+        return None
+    built = rebuild(resource, visible)
+    return {**built, "meta": resource["meta"]} if "meta" in resource else built
 
 
 def _allowed(

@@ -33,7 +33,7 @@ from tests.support.two_worlds import (
 
 EXAMPLES = int(os.environ.get("NON_INTERFERENCE_EXAMPLES", "300"))
 
-_NEEDS = st.sampled_from(["SUD treatment", "medical", "mental health care", "SUD treatment;medical"])
+_NEEDS = st.sampled_from(["SUD treatment", "medical", "mental health care", "SUD treatment;medical", "legal income"])
 _GOALS = st.sampled_from(["", "stay sober until winter", "finish detox; find work"])
 _RELEASE = st.sampled_from(sorted(RELEASES)).map(RELEASES.__getitem__)
 _PERSON = st.integers(0, 2)
@@ -43,6 +43,14 @@ _CONTACT = st.tuples(
 )
 _HIDDEN = st.tuples(
     _PERSON, st.sampled_from(OFFICES), st.sampled_from(["substance_use", "co_occurring", "mental_health"])
+)
+
+WORLDS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 Step = tuple[str, int, int]
@@ -66,13 +74,7 @@ def submissions(draw: st.DrawFn) -> list[Submission]:
     steps=st.lists(_STEP, min_size=1, max_size=6),
     transport=st.sampled_from(["fhir", "fhir", "fhir", "hl7v2"]),
 )
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@WORLDS
 def test_what_is_withheld_changes_nothing_that_leaves(
     records: list[Submission], steps: list[Step], transport: Any
 ) -> None:
@@ -158,3 +160,27 @@ def put_task(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
         "intent": "order", "statusReason": {"text": "no bed"},
     }  # fmt: skip
     return world.http(HOSPITAL, "PUT", f"/fhir/R4/{reference}", body, if_match=f'W/"{1 + other % 2}"')
+
+
+@given(records=submissions())
+@settings(parent=WORLDS, max_examples=max(EXAMPLES // 5, 1))
+def test_an_operator_without_agreements_sees_nothing_of_a_program_on_a_page(records: list[Submission]) -> None:
+    full = TwoWorld("fhir", has_program_part=True)
+    full.hand_in(records)
+    pages_full = {key: page(full, key) for key in full.state.handoffs}
+
+    bare = TwoWorld("fhir", has_program_part=False)
+    bare.hand_in(records)
+    pages_bare = {key: page(bare, key) for key in bare.state.handoffs}
+
+    assert {key: pages_full[key] for key in pages_bare} == pages_bare
+
+
+def page(world: TwoWorld, handoff_id: str) -> dict[str, Any]:
+    """Return what the page of a record shows of its content, its decisions and its deliveries."""
+    shown = world.gateway.console_record(("staff-1", "admin"), handoff_id)
+    assert shown is not None
+    kept = {name: shown[name] for name in ("resources", "withheld", "decisions", "trace", "source", "candidates")}
+    kept["referrals"] = [(one.id, one.recipient, one.status, one.updated_at) for one in shown["referrals"]]
+    kept["deliveries"] = [(one.lane, one.action, one.state, one.reason) for one in shown["deliveries"]]
+    return kept

@@ -28,6 +28,7 @@ from gateway.model.route import Route, Transport
 from gateway.model.transport import Envelope
 from gateway.settings import Client
 from gateway.storage.database import open_database
+from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.testing import CountingIds, InMemoryDatabase
@@ -200,8 +201,10 @@ class TwoWorld:
         return [one.id for one in self.state.inputs.values() if one.client == client]
 
     def numbers(self) -> list[str]:
-        """Return the placer number of every referral, and one that nobody gave."""
-        return sorted(one.identifier for one in self.state.referrals.values()) or ["nobodys-number"]
+        """Return the placer numbers that the hospital has been told: keyed hashes that nobody else can know."""
+        sent = {work.subject for work in self.state.work.values() if work.state == "delivered"}
+        told = sorted(one.identifier for one in self.state.referrals.values() if one.id in sent)
+        return [*told, "nobodys-number"]
 
     def hand_in(self, submissions: list[Submission]) -> list[str]:
         """Hand in what this world holds of the submissions, do the work, and return the inputs' ids."""
@@ -284,6 +287,7 @@ def _registry(transport: Transport) -> Registry:
     known["org:demo-unsure"] = _office(
         office, "demo-unsure", "Unsure Services", LegalClass(date(2024, 1, 1), "unknown")
     )
+    known["org:operator"] = replace(known["org:operator"], agreements=())
     return Registry(known.values())
 
 
@@ -306,7 +310,8 @@ def _application() -> tuple[Any, _Current, Any]:
     services = Services(
         house=current,  # type: ignore[arg-type]
         registered=CLIENTS.get, token_key=TOKEN_KEY, session_key=b"s" * 32, staff=StaffAccounts(database),
-        views=ConsoleViews(database), clock=lambda: NOW, new_id=lambda: "correlation", base_url="http://127.0.0.1:8080",
+        views=ConsoleViews(database), messages=MessageViews(database), clock=lambda: NOW,
+        new_id=lambda: "correlation", base_url="http://127.0.0.1:8080",
         installation="Test County", timezone="America/Los_Angeles", passwords=Passwords(rounds=1, memory_kib=64),
     )  # fmt: skip
     return create_app(services), current, database
