@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import (
     DeliveryAction,
@@ -302,6 +303,14 @@ class Decisions(Protocol):
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
         """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        ...
+
+    def get(self, decision_id: str) -> StoredDecision | None:
+        """Return one decision with the input it was made from."""
+        ...
+
+    def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
+        """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
         ...
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:

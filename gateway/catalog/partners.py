@@ -23,7 +23,7 @@ _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpat
 Entry = dict[str, Any]
 """One organization as written in its file."""
 
-_INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone")
+_INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone", "address")
 """What a unit has from its parent where it states nothing itself. Identifiers and agreements are never inherited."""
 
 
@@ -111,6 +111,7 @@ def _organization(entry: Entry) -> Organization:
         members=frozenset(entry.get("members", ())),
         endpoints=tuple(map(_endpoint, entry.get("endpoints", ()))),
         parent=entry.get("parent"),
+        address=entry.get("address"),
     )
 
 

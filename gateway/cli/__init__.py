@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dead-letters": ("gateway.cli.operations", "dead_letters"),
     "replay": ("gateway.cli.operations", "replay"),
     "audit": ("gateway.cli.operations", "audit"),
+    "accounting": ("gateway.cli.accounting", "accounting_command"),
     "db": ("gateway.cli.operations", "db"),
     "backup": ("gateway.cli.operations", "backup"),
     "restore": ("gateway.cli.operations", "restore"),

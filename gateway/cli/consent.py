@@ -17,6 +17,7 @@ import click
 import orjson
 
 from gateway.catalog.partners import Entry, overlaid, read_partner_entries, registry_from
+from gateway.cli.consent_replay import replay_command
 from gateway.consent import (
     Switches,
     compile_consents,
@@ -93,6 +94,9 @@ def _stops_politely(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def consent() -> None:
     """Decide by 42 CFR Part 2 whether something may be disclosed."""
+
+
+consent.add_command(replay_command)
 
 
 @consent.command("decide")

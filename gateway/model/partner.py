@@ -94,6 +94,8 @@ class Organization:
     members: frozenset[str] = frozenset()
     endpoints: tuple[Endpoint, ...] = ()
     parent: str | None = None
+    address: str | None = None
+    """Postal, in one line: an accounting of disclosures tells it (45 CFR 164.528(b)(2)(ii))."""
 
     @cached_property
     def zone(self) -> ZoneInfo | None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from gateway.model.accounting import Disclosed, StoredDecision
+from gateway.storage.accounting import disclosed, stored_decision
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
 from gateway.storage.json_text import dump, load
@@ -72,6 +74,14 @@ class SqlDecisions:
         """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
         rows = self._connection.execute(_OF_HANDOFF, {"key": handoff_id})
         return [{**load(r.record), "id": r.id, "recipient": r.recipient, "channel": r.channel} for r in rows]
+
+    def get(self, decision_id: str) -> StoredDecision | None:
+        """Return one decision with the input it was made from."""
+        return stored_decision(self._connection, decision_id)
+
+    def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
+        """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
+        return disclosed(self._connection, person_id, since, until)
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave.

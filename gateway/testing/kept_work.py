@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
 from gateway.ports import Claim, SeenMessage
@@ -171,6 +172,27 @@ class InMemoryDecisions:
         made.sort(key=lambda kept: (kept.at, kept.id), reverse=True)
         return [{**kept.record, "id": kept.id, "recipient": kept.recipient, "channel": kept.channel} for kept in made]
 
+    def get(self, decision_id: str) -> StoredDecision | None:
+        """Return one decision with the input it was made from."""
+        kept = self._state.decisions.get(decision_id)
+        return None if kept is None else _stored(kept)
+
+    def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
+        """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
+        found = [
+            Disclosed(
+                message_id=one.message_id,
+                purpose=one.purpose,
+                description=one.description,
+                intended_at=one.intended_at,
+                confirmed_at=one.confirmed_at,
+                decision=_stored(self._state.decisions[one.decision_id]),
+            )
+            for one in self._state.disclosures.values()
+            if since <= one.intended_at < until and self._state.decisions[one.decision_id].person_id == person_id
+        ]
+        return sorted(found, key=lambda one: (one.intended_at, one.message_id))
+
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave; a repeated try keeps the instant of the first."""
         insist(decision_id in self._state.decisions, "a disclosure follows a decision")
@@ -213,6 +235,12 @@ class InMemoryMessages:
     def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
         """Keep the answer given to a message; the newest answer to an id is the one repeated."""
         self._state.messages[(application, facility, control_id)] = seen
+
+
+def _stored(kept: KeptDecision) -> StoredDecision:
+    return StoredDecision(
+        kept.id, kept.at, kept.recipient, kept.person_id, kept.channel, dict(kept.record), kept.inputs
+    )
 
 
 def _is_unfinished(work: Work) -> bool:

@@ -382,3 +382,42 @@ def test_an_audit_entry_that_is_not_json_fails_only_its_own_work(database: Datab
         database.write(lambda t: t.audit.append(AuditEntry(AT, "test", "cli", {"value": object()})))
 
     database.write(lambda t: t.audit.append(AuditEntry(AT, "test", "cli", {"value": 1})))
+
+
+def test_what_was_disclosed_about_a_person_comes_back_with_its_decision(database: Database) -> None:
+    def log(t: Transaction) -> None:
+        for number, at in ((1, AT), (2, LATER)):
+            decide(t, f"d-{number}", at)
+            t.decisions.intend(
+                decision_id=f"d-{number}", message_id=f"m-{number}", purpose="TREAT", description="referral", at=at
+            )
+        t.decisions.confirm(message_id="m-1", code="201", sent=b"{}", answered=b"", at=LATER)
+        decide(t, "d-3", LATER)
+
+    database.write(log)
+
+    def look(t: Transaction) -> list[tuple[str, Any, Any]]:
+        rows = t.decisions.disclosed("person-1", AT, LATER + timedelta(seconds=1))
+        return [(row.message_id, row.confirmed_at, row.decision) for row in rows]
+
+    first, second = database.read(look)
+    assert first[:2] == ("m-1", LATER)
+    assert second[:2] == ("m-2", None)
+    assert first[2] == database.read(lambda t: t.decisions.get("d-1"))
+    assert (first[2].recipient, first[2].channel, first[2].inputs) == ("org:clinic", "push", b"{}")
+    assert database.read(lambda t: len(t.decisions.disclosed("person-1", AT, LATER))) == 1
+    assert database.read(lambda t: t.decisions.disclosed("person-2", AT, LATER)) == []
+
+
+def test_decisions_move_with_their_person(database: Database) -> None:
+    database.write(lambda t: decide(t, "d-1"))
+
+    database.write(lambda t: t.handoffs.move_person("person-1", "person-2"))
+
+    kept = database.read(lambda t: t.decisions.get("d-1"))
+    assert kept is not None
+    assert kept.person_id == "person-2"
+
+
+def test_an_unknown_decision_is_none(database: Database) -> None:
+    assert database.read(lambda t: t.decisions.get("nobody")) is None

@@ -1,0 +1,74 @@
+"""The disclosure log with its decisions, as accountings and replays read it (42 CFR 2.24, 2.25)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from gateway.model.accounting import Disclosed, StoredDecision
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.json_text import load
+from gateway.storage.tables import decisions, disclosures
+
+_DECISION = (
+    decisions.c.id,
+    decisions.c.at,
+    decisions.c.recipient,
+    decisions.c.person_id,
+    decisions.c.channel,
+    decisions.c.record,
+    decisions.c.inputs,
+)
+_GET = select(*_DECISION).where(decisions.c.id == bindparam("key"))
+# The bytes that were sent stay where they are: a page of an accounting must not read gigabytes.
+_DISCLOSED = (
+    select(
+        *_DECISION,
+        disclosures.c.message_id,
+        disclosures.c.purpose,
+        disclosures.c.description,
+        disclosures.c.intended_at,
+        disclosures.c.confirmed_at,
+    )
+    .join(disclosures, disclosures.c.decision_id == decisions.c.id)
+    .where(
+        decisions.c.person_id == bindparam("person"),
+        disclosures.c.intended_at >= bindparam("since"),
+        disclosures.c.intended_at < bindparam("until"),
+    )
+    .order_by(disclosures.c.intended_at, disclosures.c.message_id)
+)
+
+
+def stored_decision(connection: Connection, decision_id: str) -> StoredDecision | None:
+    """Return one decision with its input, or None."""
+    row = connection.execute(_GET, {"key": decision_id}).first()
+    return None if row is None else _decision(row)
+
+
+def disclosed(connection: Connection, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
+    """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
+    limits = {"person": person_id, "since": to_micros(since), "until": to_micros(until)}
+    return [
+        Disclosed(
+            message_id=row.message_id,
+            purpose=row.purpose,
+            description=row.description,
+            intended_at=from_micros(row.intended_at),
+            confirmed_at=from_micros(row.confirmed_at) if row.confirmed_at is not None else None,
+            decision=_decision(row),
+        )
+        for row in connection.execute(_DISCLOSED, limits)
+    ]
+
+
+def _decision(row: Any) -> StoredDecision:
+    return StoredDecision(
+        id=row.id,
+        at=from_micros(row.at),
+        recipient=row.recipient,
+        person_id=row.person_id,
+        channel=row.channel,
+        record=load(row.record),
+        inputs=row.inputs,
+    )
