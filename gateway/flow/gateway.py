@@ -1,10 +1,12 @@
 """The stories behind one object: what the doors (HTTP, MLLP, console, commands) call."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any
 
-from gateway.flow import accept, access, console, consult, follow_up, messages, receipts
+from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts
 from gateway.flow.house import House
+from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
 from gateway.model.consult import Advice, Consult
@@ -94,6 +96,11 @@ class Gateway:
     def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
         """Disclose one record to a member of the operator's staff."""
         return console.console_record(self.house, staff, handoff_id)
+
+    def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
+        """Tell to whom records of a person were disclosed; the look is a row of the audit trail."""
+        house = self.house
+        return proof.accounting(house.database, house.registry, house.clock, actor, wanted, since, until)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""

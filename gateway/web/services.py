@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.access.consent_consult import AnswersConsults
@@ -9,6 +10,7 @@ from gateway.access.fhir_reads import AnswersReads
 from gateway.access.receipts import GivesReceipts
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
+from gateway.model.accounting import Accounting, Wanted
 from gateway.ports import Clock, Database, NewId
 from gateway.settings import Client
 from gateway.storage.staff import StaffAccounts
@@ -30,6 +32,10 @@ class ServesConsole(Protocol):
 
     def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
         """Disclose one record to a staff member (id, role); None: missing or not for this person."""
+        ...
+
+    def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
+        """Tell to whom records of a person were disclosed; None: nobody known."""
         ...
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:

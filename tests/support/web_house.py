@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
 from flask import Flask
 from flask.testing import FlaskClient
 
+from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
@@ -47,6 +49,7 @@ class TableHouse:
     hidden: set[tuple[str, str]] = field(default_factory=set)
     console_records: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
+    accountings: dict[str, Accounting] = field(default_factory=dict)
     advice: Advice | Problem = DENIED
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -129,6 +132,10 @@ class TableHouse:
     def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
         self.asked.append(("console_record", staff, handoff_id))
         return self.console_records.get(handoff_id)
+
+    def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
+        self.asked.append(("accounting", actor, wanted, since, until))
+        return self.accountings.get(wanted.person or wanted.handoff)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))

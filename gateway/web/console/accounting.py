@@ -1,0 +1,76 @@
+"""The accounting of disclosures about one person, as a page, a table and a letter (42 CFR 2.25).
+
+Found by the number of a person or by a record about the person. Every look, downloads too, is a row of the audit trail.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from gateway.formats.accounting_csv import accounting_csv
+from gateway.formats.accounting_pdf import accounting_pdf
+from gateway.model.accounting import Accounting, Wanted
+from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
+from gateway.reporting.accounting import KEPT_YEARS, in_parts, years_before
+from gateway.web.console.session import staff
+from gateway.web.services import Services
+
+_FIELDS = ("person", "record", "from", "to")
+_LONGEST = 64
+
+
+def add_accounting_page(door: Blueprint, services: Services) -> None:
+    """Add the page and its two downloads to the console."""
+
+    @door.get("/accounting")
+    def accounting() -> str:
+        asked = _asked()
+        found = _found(services, asked) if asked.get("person") or asked.get("record") else None
+        return render_template(
+            "console/accounting.html",
+            asked=asked,
+            accounting=found,
+            parts=in_parts(found) if found else [],
+            downloads={kind: url_for(f"console.accounting_as_{kind}", **asked) for kind in ("csv", "pdf")},
+        )
+
+    @door.get("/accounting.csv")
+    def accounting_as_csv() -> Response:
+        return _file(accounting_csv(_found(services, _asked())), "text/csv; charset=utf-8", "csv")
+
+    @door.get("/accounting.pdf")
+    def accounting_as_pdf() -> Response:
+        found = _found(services, _asked())
+        return _file(accounting_pdf(found, in_parts(found), services.timezone), "application/pdf", "pdf")
+
+
+def _asked() -> dict[str, Any]:
+    given = {name: request.args.get(name, "").strip()[:_LONGEST] for name in _FIELDS}
+    return {name: value for name, value in given.items() if value}
+
+
+def _found(services: Services, asked: dict[str, Any]) -> Accounting:
+    """Return the accounting asked for; raises `RequestRefused` for nobody known and for what is no day."""
+    zone, now = ZoneInfo(services.timezone), services.clock()
+    since, until = years_before(now, KEPT_YEARS), now + timedelta(seconds=1)
+    try:
+        if "from" in asked:
+            since = datetime.combine(date.fromisoformat(asked["from"]), time(), zone)
+        if "to" in asked:
+            until = datetime.combine(date.fromisoformat(asked["to"]) + timedelta(days=1), time(), zone)
+    except (ValueError, OverflowError):
+        raise RequestRefused(Problem(400, "value", None, "Expected days as YYYY-MM-DD.")) from None
+    wanted = Wanted(person=asked.get("person", ""), handoff=asked.get("record", ""))
+    found = services.house.accounting(staff().id, wanted, since, until)
+    if found is None:
+        raise RequestRefused(NOT_FOUND)
+    return found
+
+
+def _file(content: bytes, media_type: str, ending: str) -> Response:
+    """Send a file under a name that tells of nobody."""
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f"attachment; filename=accounting-of-disclosures.{ending}"
+    return response

@@ -1,0 +1,112 @@
+"""The accounting of disclosures at the console: behind the login, as a page and as two downloads."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateway.model.accounting import Accounted, Accounting, Wanted
+from tests.doors.test_console_http import enter
+from tests.support.console_day import ACTIVE, fill
+from tests.support.stored import AT
+from tests.support.web_house import Site
+
+pytest_plugins = ("tests.support.sites",)
+
+ONE = Accounted(
+    part="consent", at=AT, recipient="org:harbor", name="Harbor General Hospital", address="1 Example Way, Olympia",
+    occasion="search by harbor-ehr", content="2 Observation", purpose="TREAT", consent="c-tpo", transport="search",
+    is_confirmed=True, decision="d-1",
+)  # fmt: skip
+PAGE = "/console/accounting?person=person-1"
+
+
+@pytest.fixture
+def browser(site: Site) -> FlaskClient:
+    """A browser past the login, and a person of whom was told twice."""
+    again = replace(ONE, at=AT + timedelta(hours=1), decision="d-2")
+    made = Accounting("person-1", AT - timedelta(days=1096), AT, AT, (ONE, again))
+    site.house.accountings = {"person-1": made, ACTIVE: made}
+    fill(site)
+    browser = site.client()
+    assert enter(site, browser).status_code == 303
+    return browser
+
+
+@pytest.mark.parametrize("path", ["/console/accounting", "/console/accounting.csv", "/console/accounting.pdf"])
+def test_nobody_sees_it_without_login(site: Site, path: str) -> None:
+    assert site.client().get(f"{path}?person=person-1").headers["Location"] == "/console/login"
+
+
+def test_the_empty_page_asks_for_nothing(site: Site, browser: FlaskClient) -> None:
+    answer = browser.get("/console/accounting")
+
+    assert answer.status_code == 200
+    assert not any(asked[0] == "accounting" for asked in site.house.asked)
+
+
+def test_the_page_tells_repeated_disclosures_in_one_line(browser: FlaskClient) -> None:
+    page = browser.get(PAGE).text
+
+    assert page.count("Harbor General Hospital") == 1
+    assert "2 times" in page
+    assert "1 Example Way, Olympia" in page
+
+
+def test_the_look_is_asked_for_as_the_one_who_looks_for_three_years(site: Site, browser: FlaskClient) -> None:
+    browser.get(PAGE)
+
+    asked = site.house.asked[-1]
+    assert asked[0] == "accounting"
+    assert asked[1]
+    assert asked[2:] == (
+        Wanted(person="person-1"),
+        datetime(2023, 11, 2, 18, 0, tzinfo=UTC),
+        AT + timedelta(seconds=1),
+    )
+
+
+def test_days_are_those_of_the_installation(site: Site, browser: FlaskClient) -> None:
+    browser.get(f"{PAGE}&from=2026-11-01&to=2026-11-01")
+
+    *_, since, until = site.house.asked[-1]
+    # The day on which the clocks are set back has 25 hours.
+    assert (since.astimezone(UTC), until.astimezone(UTC)) == (
+        datetime(2026, 11, 1, 7, 0, tzinfo=UTC),
+        datetime(2026, 11, 2, 8, 0, tzinfo=UTC),
+    )
+
+
+def test_the_record_page_leads_there(site: Site, browser: FlaskClient) -> None:
+    page = browser.get(f"/console/records/{ACTIVE}").text
+
+    assert f'href="/console/accounting?record={ACTIVE}"' in page
+    assert browser.get(f"/console/accounting?record={ACTIVE}").status_code == 200
+    assert site.house.asked[-1][2] == Wanted(handoff=ACTIVE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "begins"),
+    [("csv", "text/csv; charset=utf-8", b"part,at,recipient"), ("pdf", "application/pdf", b"%PDF-")],
+)
+def test_both_downloads_come_under_a_name_that_tells_of_nobody(
+    site: Site, browser: FlaskClient, kind: str, media_type: str, begins: bytes
+) -> None:
+    assert f"/console/accounting.{kind}?person=person-1" in browser.get(PAGE).text
+
+    answer = browser.get(f"/console/accounting.{kind}?person=person-1")
+
+    assert answer.content_type == media_type
+    assert answer.data.startswith(begins)
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=accounting-of-disclosures.{kind}"
+    assert site.house.asked[-1][0] == "accounting"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("person=nobody", 404), ("person=person-1&from=yesterday", 400), ("person=person-1&to=9999-12-31", 400)],
+)
+def test_nobody_known_and_no_day_are_refused(browser: FlaskClient, query: str, status: int) -> None:
+    for page in ("accounting", "accounting.csv", "accounting.pdf"):
+        assert browser.get(f"/console/{page}?{query}").status_code == status
