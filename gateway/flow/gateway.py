@@ -6,6 +6,8 @@ from typing import Any
 
 from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts
 from gateway.flow.house import House
+from gateway.flow.merges import decide_merge
+from gateway.flow.message_page import MessagePage, console_message
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -101,6 +103,14 @@ class Gateway:
         """Tell to whom records of a person were disclosed; the look is a row of the audit trail."""
         house = self.house
         return proof.accounting(house.database, house.registry, house.clock, actor, wanted, since, until)
+
+    def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
+        """Disclose one HL7v2 message to a member of the operator's staff."""
+        return console_message(self.house, staff, input_id)
+
+    def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
+        """Say for a merge that waits whether the persons are one."""
+        return decide_merge(self.house, actor, input_id, same=same)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""

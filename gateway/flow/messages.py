@@ -25,7 +25,7 @@ def accept_message(house: House, content: bytes, peer: PeerAddress) -> bytes:
 
     def keep(tx: Transaction) -> bytes:
         judged = reception
-        key = _key(judged.header)
+        key = message_key(judged.header)
         seen = tx.messages.seen(*key) if key else None
         if seen is not None and seen.sha256 == digest:
             return seen.answer
@@ -49,7 +49,8 @@ def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
     house.database.write(lambda tx: _keep(house, tx, content, digest, peer, cut))
 
 
-def _key(header: Hl7Header | None) -> tuple[str, str, str] | None:
+def message_key(header: Hl7Header | None) -> tuple[str, str, str] | None:
+    """Return by what a message is known again: sending application, facility and MSH-10; None without an MSH-10."""
     if header is None or not header.control_id:
         return None
     return "^".join(header.sending_application), "^".join(header.sending_facility), header.control_id

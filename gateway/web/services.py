@@ -8,11 +8,13 @@ from typing import Any, Protocol
 from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
 from gateway.access.receipts import GivesReceipts
+from gateway.flow.message_page import MessagePage
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
 from gateway.model.accounting import Accounting, Wanted
 from gateway.ports import Clock, Database, NewId
 from gateway.settings import Client
+from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.web.passwords import Passwords
@@ -36,6 +38,14 @@ class ServesConsole(Protocol):
 
     def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
         """Tell to whom records of a person were disclosed; None: nobody known."""
+        ...
+
+    def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
+        """Disclose one HL7v2 message to a staff member (id, role); None when there is none."""
+        ...
+
+    def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
+        """Say for a merge that waits whether the persons are one."""
         ...
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
@@ -67,6 +77,7 @@ class Services:
     """Signs the cookie that carries the form token (CSRF); sessions themselves lie in the database."""
     staff: StaffAccounts
     views: ConsoleViews
+    messages: MessageViews
     clock: Clock
     new_id: NewId
     base_url: str

@@ -33,6 +33,7 @@ from gateway.model.route import Route
 from gateway.model.source_record import SourceRecord
 from gateway.settings import FILE_NAME, Settings
 from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.validation import Checker
@@ -257,6 +258,7 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
             session_key=settings.secret("session"),
             staff=StaffAccounts(database),
             views=ConsoleViews(database),
+            messages=MessageViews(database),
             clock=clock,
             new_id=new_id,
             base_url=settings.installation.base_url.rstrip("/"),

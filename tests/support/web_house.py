@@ -10,12 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.model.accounting import Accounting, Wanted
+from gateway.flow.message_page import MessagePage
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
 from gateway.settings import Client
 from gateway.storage.database import SqlDatabase
+from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.testing import CountingIds, FixedClock
@@ -48,6 +50,7 @@ class TableHouse:
     resources: dict[tuple[str, str], Answer] = field(default_factory=dict)
     hidden: set[tuple[str, str]] = field(default_factory=set)
     console_records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    console_messages: dict[str, MessagePage] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
     accountings: dict[str, Accounting] = field(default_factory=dict)
     advice: Advice | Problem = DENIED
@@ -137,6 +140,14 @@ class TableHouse:
         self.asked.append(("accounting", actor, wanted, since, until))
         return self.accountings.get(wanted.person or wanted.handoff)
 
+    def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
+        self.asked.append(("console_message", staff, input_id))
+        return self.console_messages.get(input_id)
+
+    def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
+        self.asked.append(("decide_merge", actor, input_id, same))
+        return input_id in self.console_messages
+
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
         return person_id != "nobody-here"
@@ -186,6 +197,7 @@ def a_site(database: SqlDatabase, clock: FixedClock, **changes: Any) -> Site:
         session_key=b"session-key-of-the-tests-not-secret",
         staff=StaffAccounts(database),
         views=ConsoleViews(database),
+        messages=MessageViews(database),
         clock=clock,
         new_id=house.new_id,
         base_url="http://127.0.0.1:8080",

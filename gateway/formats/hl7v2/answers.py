@@ -38,6 +38,9 @@ _APPOINTMENTS: dict[str, AppointmentKind] = {
     "S26": "no-show",
 }
 
+APPOINTMENT_EVENTS = frozenset(_APPOINTMENTS)
+REFERRAL_EVENTS = frozenset(("I12", "I13", "I14", "I15"))
+
 _GENDERS = {"M": "male", "F": "female", "U": "unknown", "O": "other", "A": "other", "N": "other"}
 """HL7 table 0001 to FHIR, as the v2-to-FHIR concept map has it."""
 
@@ -48,7 +51,7 @@ def read_referral_answer(message: Message, peer_zone: str = "") -> ReferralAnswe
     `peer_zone` ("-0800") counts for times whose sender states no offset.
     """
     code, event = message.text("MSH-9.1"), message.text("MSH-9.2")
-    if code not in ("RRI", "REF") or event not in ("I12", "I13", "I14", "I15"):
+    if code not in ("RRI", "REF") or event not in REFERRAL_EVENTS:
         return Unreadable("201", "MSH-9", "expected an answer to a referral: RRI with event I12 to I15")
     referral = message.text("RF1-6.1")
     if not referral:

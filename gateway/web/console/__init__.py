@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from gateway.web.console.accounting import add_accounting_page
 from gateway.web.console.headline import headline
 from gateway.web.console.login import add_login_pages
+from gateway.web.console.messages import add_message_pages
 from gateway.web.console.queues import add_queue_pages
 from gateway.web.console.records import add_record_pages
 from gateway.web.console.session import require_login
@@ -26,6 +27,7 @@ def console(services: Services, csrf: CSRFProtect) -> Blueprint:
     add_today_page(door, services)
     add_record_pages(door, services)
     add_queue_pages(door, services)
+    add_message_pages(door, services)
     add_accounting_page(door, services)
     _add_words(door, services)
     return door

@@ -1,0 +1,117 @@
+"""The pages of HL7v2 messages as a browser without script meets them."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateway.flow.message_page import MessagePage
+from gateway.formats.hl7v2 import Message, read_message
+from gateway.formats.hl7v2.acknowledgement import read_header
+from gateway.formats.hl7v2.reading import read_fields
+from gateway.model.handoff import InputRecord
+from tests.doors.test_console_http import enter, submit
+from tests.support.stored import a_person, an_input
+from tests.support.web_house import Site
+
+pytest_plugins = ("tests.support.sites",)
+
+CONTENT = (
+    b"MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20261102120000-0800||ADT^A40|E1|P|2.5.1\r"
+    b"EVN|A40|20261102120000\rPID|1||M-1^^^HOSPITAL^MR~M-3||Otter-Test^<b>Pat||19800203|F|||||||||||000-00-0000\r"
+    b"MRG|M-2^^^HOSPITAL^MR\rZPI|1|site\r"
+)
+ID = "mmmmmmmmmmmmmmmmmmmmmmmmmm"
+
+
+def a_page(**changes: Any) -> MessagePage:
+    message = read_message(CONTENT)
+    assert isinstance(message, Message)
+    values: dict[str, Any] = {
+        "id": ID, "stored": an_input(ID, channel="mllp", payload=CONTENT), "header": read_header(message),
+        "fields": tuple(read_fields(message)), "withheld": None, "raw": CONTENT.decode().replace("\r", "\n"),
+        "answer": "MSH|^~\\&|WARMHANDOFF\rMSA|AA|E1\r", "reply": None, "owes_reply": False,
+        "record": InputRecord(ID, 1, "quarantined", "A40: confirm or refuse the merge"), "merges": (),
+    }  # fmt: skip
+    return MessagePage(**{**values, **changes})
+
+
+@pytest.fixture
+def browser(site: Site) -> FlaskClient:
+    site.house.database.write(
+        lambda tx: tx.inputs.add(an_input(ID, channel="mllp", client=None, payload=CONTENT, state="pending"))
+    )
+    site.house.console_messages[ID] = a_page()
+    browser = site.client()
+    assert enter(site, browser).status_code == 303
+    return browser
+
+
+@pytest.mark.parametrize("path", ["/console/messages", f"/console/messages/{ID}"])
+def test_nobody_sees_messages_without_login(site: Site, path: str) -> None:
+    assert site.client().get(path).headers["Location"] == "/console/login"
+
+
+def test_the_list_shows_headers_and_nobodys_name(browser: FlaskClient) -> None:
+    html = browser.get("/console/messages").text
+
+    assert "ADT^A40" in html
+    assert "HOSPITAL" in html
+    assert "Otter-Test" not in html
+
+
+def test_the_list_keeps_what_was_asked(browser: FlaskClient) -> None:
+    html = browser.get("/console/messages?type=RRI&sender=%22%3E%3Cscript%3E").text
+
+    assert "No message matches." in html
+    assert "<script" not in html
+
+
+def test_a_message_is_shown_field_by_field_with_names_and_fate(browser: FlaskClient) -> None:
+    html = browser.get(f"/console/messages/{ID}").text
+
+    assert "Patient name" in html
+    assert "Otter-Test^&lt;b&gt;Pat" in html
+    assert "PID-3[2]" in html
+    assert "social security numbers are never taken" in html
+    assert "a segment of the sender&#39;s own" in html
+    assert "MSA|AA|E1" in html
+
+
+def test_the_story_is_told_who_looks(site: Site, browser: FlaskClient) -> None:
+    browser.get(f"/console/messages/{ID}")
+
+    kind, (staff_id, role), asked = site.house.asked[-1]
+    assert (kind, role, asked) == ("console_message", "staff", ID)
+    assert staff_id
+
+
+def test_a_withheld_message_says_why(site: Site, browser: FlaskClient) -> None:
+    site.house.console_messages[ID] = a_page(withheld="no agreement in force", raw=None, fields=())
+
+    html = browser.get(f"/console/messages/{ID}").text
+
+    assert "Only the structure is shown: no agreement in force." in html
+    assert "Otter-Test" not in html
+
+
+def test_a_missing_message_is_not_found(browser: FlaskClient) -> None:
+    assert browser.get("/console/messages/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(("word", "same"), [("yes", True), ("no", False), ("", False)])
+def test_a_merge_is_decided_with_a_word(site: Site, browser: FlaskClient, word: str, same: bool) -> None:
+    from gateway.flow.merges import Merge
+
+    site.house.console_messages[ID] = a_page(merges=(Merge("org:h", a_person("person-1"), a_person("person-2"), ()),))
+
+    answer = submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/merge", same=word)
+
+    assert answer.status_code == 303
+    assert site.house.asked[-1][0::2] == ("decide_merge", ID)
+    assert site.house.asked[-1][3] is same
+
+
+def test_a_merge_without_the_form_token_is_refused(site: Site, browser: FlaskClient) -> None:
+    assert browser.post(f"/console/messages/{ID}/merge", data={"same": "yes"}).status_code == 400
+    assert not any(asked[0] == "decide_merge" for asked in site.house.asked)
