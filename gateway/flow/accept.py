@@ -8,6 +8,7 @@ from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
 from gateway.flow.follow_up import FILED_BY
+from gateway.flow.handed_in import as_handed_in
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
@@ -170,7 +171,8 @@ def _withdraw(house: House, tx: Transaction, known: Handoff | None) -> Stored:
 def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, known: Handoff | None) -> Stored:
     """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
     now = house.clock()
-    resources = [_unless_filed(tx, entry["resource"]) for entry in draft.bundle["entry"]]
+    written = [as_handed_in(house, entry["resource"], stored.client) for entry in draft.bundle["entry"]]
+    resources = [_unless_filed(tx, resource) for resource in written]
     seen = seen_before(house, tx, known) if known else {}
     if known is not None and close_stranger(house, tx, known, resources):
         known_person = None

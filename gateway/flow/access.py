@@ -1,5 +1,6 @@
 """Steps 8 to 10 for what others pull: a read and a search are disclosures, decided and logged like a push."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,16 +79,24 @@ def can_see(house: House, tx: Transaction, caller: Caller, referral: Referral) -
     return any((one["resourceType"], one["id"]) == ("Task", referral.id) for one in shown)
 
 
-def _referrals_around(tx: Transaction, caller: Caller, stored: StoredResource) -> list[Referral]:
-    """Name the referrals to the caller whose content may hold this resource, newest first."""
-    every = tx.referrals.of_recipient(caller.organization, None, None)
-    near = [
-        referral
-        for referral in every
-        if referral.handoff_id == stored.handoff_id
-        or (stored.person_id is not None and referral.person_id == stored.person_id)
-    ]
-    return near[::-1]
+def _referrals_around(tx: Transaction, caller: Caller, stored: StoredResource) -> Iterator[Referral]:
+    """Name the referrals to the caller whose content may hold this resource, newest first.
+
+    What records of several people share, an agency's Organization, is about nobody and stored with the newest of
+    them; whose record that is must not decide who may read it.
+    """
+    for referral in reversed(tx.referrals.of_recipient(caller.organization, None, None)):
+        if stored.person_id is not None:
+            is_near = referral.person_id == stored.person_id
+        else:
+            is_near = _is_part_of(tx, referral.handoff_id, stored.body)
+        if is_near or referral.handoff_id == stored.handoff_id:
+            yield referral
+
+
+def _is_part_of(tx: Transaction, handoff_id: str, resource: Resource) -> bool:
+    key = resource["resourceType"], resource["id"]
+    return any((one["resourceType"], one["id"]) == key for one in tx.handoffs.resources(handoff_id))
 
 
 def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral, channel: str) -> list[Resource]:

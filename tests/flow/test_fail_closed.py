@@ -9,7 +9,8 @@ import pytest
 from gateway.flow.gateway import Gateway
 from gateway.model.exchange import Answer
 from tests.flow.test_follow_up import a_consent
-from tests.support.flow_house import CONTACT, POLICE, World, a_world
+from tests.support.flow_house import CONTACT, HOSPITAL, POLICE, World, a_world
+from tests.support.two_worlds import GOOD_RELEASE, TwoWorld, case
 
 UNASKED = {**CONTACT, "consent_status": "not_asked", "consent_at": ""}
 
@@ -65,3 +66,26 @@ def test_a_clock_before_the_signature_lets_nothing_go() -> None:
     world.take({**CONTACT, "contact_date": "2026-10-30T10:00:00", "consent_at": "2026-11-01T10:00:00"})
 
     assert world.transport.sent == []
+
+
+@pytest.mark.parametrize(("client", "sent"), [("demo-lead", 2), ("demo-agency", 0)])
+def test_a_programs_consent_counts_where_its_own_credential_brought_it(client: str, sent: int) -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+
+    world.hand_in([replace(case(1, 0, "demo-lead", "medical", "", GOOD_RELEASE), client=client)])
+
+    reasons = {work.reason for work in world.state.work.values() if work.kind == "deliver" and work.reason}
+    assert len(world.wire.sent) == sent
+    assert sent or "CONSENT_UNVERIFIED (42 CFR 2.31(c)(4))" in reasons
+
+
+def test_a_shared_organization_stays_readable_whoever_came_after() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    content = world.transport.sent[0][0].content
+    shared = [e["resource"]["id"] for e in content["entry"] if e["resource"]["resourceType"] == "Organization"]
+
+    world.take({**UNASKED, "contact_id": "C-2", "client_id": "K-2", "last_name": "Other", "phone": "360-555-0199"})
+
+    assert shared
+    assert all(world.gateway.read(HOSPITAL, "Organization", one) is not None for one in shared)
