@@ -11,6 +11,7 @@ import orjson
 
 from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
+from gateway.cli.message_fields import explain_messages, is_hl7v2
 from gateway.formats import fhir_json, read
 from gateway.mapping import CompiledMapping, Context, apply, explain
 from gateway.model.draft import Draft, TraceLine
@@ -174,8 +175,13 @@ def explain_file(
 ) -> None:
     """Show for each element the source field, rule and value it came from, and what became of all other fields.
 
+    Of HL7v2 messages: what becomes of each field when such a message comes in.
+
     This prints what the record says: use it where the record may be seen.
     """
+    if named is None and is_hl7v2(file):
+        explain_messages(file, number, as_json=as_json)
+        return
     packs = {name: _read_or_exit(folder) for name, folder in _packs((named,) if named else (), directory).items()}
     context = Context(DEMONSTRATION_KEY, datetime.fromisoformat(at_text))
     conversion = Conversion(packs, lambda one: context, next(iter(packs)) if named else None)
