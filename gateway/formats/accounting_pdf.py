@@ -14,8 +14,8 @@ from fpdf.enums import XPos, YPos
 from gateway.model.accounting import Accounting, Repeated
 
 _MARGIN = 16.0
-_INK, _MUTED = (28, 35, 46), (95, 105, 120)
-_WIDTHS = (27, 49, 45, 37, 22)
+_INK, _MUTED, _RULE = (28, 35, 46), (95, 105, 120), (205, 211, 219)
+_WIDTHS = (28, 47, 40, 40, 25)
 _HEADINGS = ("When", "To whom", "What", "For what, on which consent", "How")
 _PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "•": "-"})
 
@@ -30,6 +30,18 @@ _EXPLAINED = (
     "that identify nobody. Several disclosures to one recipient for one purpose stand in one line, with the first and "
     "the last."
 )
+
+
+_PURPOSES = {
+    "TREAT": "treatment", "ETREAT": "emergency treatment", "COC": "coordination of care", "CAREMGT": "care management",
+    "HPAYMT": "payment", "HOPERAT": "health care operations", "HRESCH": "research", "PUBHLTH": "public health",
+    "PATRQT": "at your request",
+}  # fmt: skip
+"""v3-ActReason in words; any other code is printed as it is."""
+_WAYS = {
+    "fhir": "sent to its system", "hl7v2": "sent to its system", "read": "looked up by it", "search": "looked up by it",
+    "consult": "its question answered", "link": "shown by a link", "document": "sent as a document",
+}  # fmt: skip
 
 
 def accounting_pdf(accounting: Accounting, parts: Sequence[tuple[str, Sequence[Repeated]]], zone: str) -> bytes:
@@ -60,7 +72,15 @@ def accounting_pdf(accounting: Accounting, parts: Sequence[tuple[str, Sequence[R
 
 def _table(pdf: FPDF, repeated: Sequence[Repeated], zone: ZoneInfo) -> None:
     pdf.set_font("Helvetica", size=8.5)
-    with pdf.table(col_widths=_WIDTHS, text_align="LEFT", line_height=4.4, padding=1) as table:
+    pdf.set_draw_color(*_RULE)
+    with pdf.table(
+        col_widths=_WIDTHS,
+        text_align="LEFT",
+        v_align="TOP",
+        line_height=4.4,
+        padding=1,
+        borders_layout="HORIZONTAL_LINES",
+    ) as table:
         heading = table.row()
         for title in _HEADINGS:
             heading.cell(title)
@@ -77,8 +97,10 @@ def _cells(repeated: Repeated, zone: ZoneInfo) -> tuple[str, ...]:
         when += f"\n{repeated.times} times, last {_moment(repeated.last, zone)}"
     whom = "\n".join(part for part in (first.name or first.recipient, first.address) if part)
     what = f"{first.occasion}\n{first.content}"
-    why = f"{first.purpose}\nConsent {first.consent}" if first.consent else first.purpose
-    return when, whom, what, why, first.transport if first.is_confirmed else f"{first.transport}, not confirmed"
+    purpose = ", ".join(_PURPOSES.get(code, code) for code in first.purpose.split())
+    why = f"{purpose}\nConsent {first.consent}" if first.consent else purpose
+    how = _WAYS.get(first.transport, first.transport)
+    return when, whom, what, why, how if first.is_confirmed else f"{how}, not confirmed"
 
 
 def _line(pdf: FPDF, text: str, size: float, style: str = "", color: tuple[int, int, int] = _INK) -> None:

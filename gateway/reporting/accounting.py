@@ -58,9 +58,9 @@ def in_parts(accounting: Accounting) -> list[tuple[str, list[Repeated]]]:
 
 def together(disclosures: Iterable[Accounted]) -> list[Repeated]:
     """Tell disclosures to one recipient for one purpose, on one consent and by one way, together, oldest first."""
-    groups: dict[tuple[str, ...], list[Accounted]] = {}
+    groups: dict[tuple[str | bool, ...], list[Accounted]] = {}
     for one in disclosures:
-        key = (one.part, one.recipient, one.purpose, one.consent, one.transport, one.occasion)
+        key = (one.part, one.recipient, one.purpose, one.consent, one.transport, one.occasion, one.is_confirmed)
         groups.setdefault(key, []).append(one)
     repeated = [Repeated(group[0], len(group), group[-1].at) for group in groups.values()]
     return sorted(repeated, key=lambda one: (one.first.at, one.first.decision))

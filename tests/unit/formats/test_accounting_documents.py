@@ -55,9 +55,9 @@ def test_the_letter_tells_both_parts_in_local_time() -> None:
     assert "Disclosures made with your consent (42 CFR 2.25)" in words
     assert "Harbor General Hospital 1 Example Way, Olympia" in words
     assert "2026-11-02 10:00" in words
-    assert "Consent c-tpo" in words
+    assert "treatment Consent c-tpo" in words
     assert "Klinik Gdansk" in words
-    assert "fhir, not confirmed" in words
+    assert "sent to its system, not confirmed" in words
 
 
 def test_the_letter_of_nothing_says_so() -> None:
