@@ -1,8 +1,17 @@
 """Every field of a message has a fate and a reason, and no field is silent."""
 
+from collections.abc import Callable
+
 import pytest
 
 from gateway.formats.hl7v2 import Message, read_message
+from gateway.formats.hl7v2.answers import (
+    read_admission,
+    read_appointment,
+    read_person_update,
+    read_referral_answer,
+)
+from gateway.formats.hl7v2.identities import read_identity_changes
 from gateway.formats.hl7v2.reading import FieldReading, read_fields
 from tests.support.shared_data import shared_data
 
@@ -78,3 +87,54 @@ def test_every_valued_field_of_every_public_message_occurs_with_a_reason() -> No
         )
         assert len(found) == len({one.path for one in found}) == valued
         assert all(one.rule for one in found)
+
+
+READ_AND_USED_NOWHERE = {"MSA-2", "PRD-1", "PRD-2", "PRD-10", "PV1-2", "PV1-3", "PV1-19", "SCH-1", "SCH-2"}
+"""What the readers take beside what the tables call mapped: nothing is made of it yet, so it is told as kept."""
+
+IN_THE_PLACE_OF_ANOTHER = {"EVN-1", "MRG-4"}
+"""Read where MSH-9.2 or MRG-1 is empty."""
+
+OF_A_WHOLE_PERSON = {"PID-11", "PID-13"}
+"""Read with every PID, used where the event is an update."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "segments", "reader"),
+    [
+        ("RRI^I12", ("RF1|A|||||R-1", "PRD|RT", "PID|1||M-1||Sample^Ari|||F", "NTE|1||words"), read_referral_answer),
+        ("ADT^A03", ("EVN|A03", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_admission),
+        ("ADT^A31", ("EVN|A31", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_person_update),
+        ("ADT^A40", ("EVN|A40", "PID|1||M-1||Sample^Ari|||F", "MRG|M-2"), read_identity_changes),
+        ("SIU^S12", ("SCH|1", "NTE|1||words"), read_appointment),
+    ],
+)
+def test_the_tables_say_mapped_of_exactly_what_the_readers_read(
+    kind: str, segments: tuple[str, ...], reader: Callable[[Message], object]
+) -> None:
+    """Change one field after the other: what changes the reading is mapped, what does not is not."""
+    plain = a_message(kind, segments)
+    before = reader(plain)
+    for n, segment in enumerate(segments):
+        name = segment[:3]
+        for field in range(1, 46):
+            changed = a_message(kind, (*segments[:n], with_field(segment, field), *segments[n + 1 :]))
+            place = f"{name}-{field}"
+            is_read = reader(changed) != before
+            (found,) = [one for one in read_fields(changed) if one.path == place]
+            if place not in READ_AND_USED_NOWHERE | OF_A_WHOLE_PERSON | IN_THE_PLACE_OF_ANOTHER:
+                assert (found.status == "mapped") is is_read, place
+
+
+def a_message(kind: str, segments: tuple[str, ...]) -> Message:
+    content = "\r".join((f"MSH|^~\\&|EHR|H|WH|G|20261102||{kind}|C1|P|2.8", *segments)).encode()
+    message = read_message(content)
+    assert isinstance(message, Message)
+    return message
+
+
+def with_field(segment: str, field: int) -> str:
+    fields = segment.split("|")
+    fields += [""] * (field + 1 - len(fields))
+    fields[field] = {"A": "R", "1": "2", "F": "M"}.get(fields[field], "20261103101500-0800")
+    return "|".join(fields)
