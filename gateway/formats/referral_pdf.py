@@ -180,7 +180,7 @@ class _Sheet:
         """Write one line of text and go below it."""
         self._pdf.set_font("Helvetica", style, size)
         self._pdf.set_text_color(*color)
-        self._pdf.multi_cell(0, size * 0.46, self._printable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._lines(size * 0.46, self._printable(text))
 
     def rule(self) -> None:
         """Draw a line across the page."""
@@ -206,13 +206,13 @@ class _Sheet:
         self._pdf.cell(_LABEL_WIDTH, _LINE, self._printable(label))
         self._pdf.set_text_color(*_INK)
         self._pdf.set_font("Helvetica", size=10)
-        self._pdf.multi_cell(0, _LINE, self._printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._lines(_LINE, self._printable(text))
 
     def paragraph(self, text: str, color: tuple[int, int, int] = _INK) -> None:
         """Write running text."""
         self._pdf.set_font("Helvetica", size=9)
         self._pdf.set_text_color(*color)
-        self._pdf.multi_cell(0, 4.4, self._printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self._lines(4.4, self._printable(text))
 
     def boxed(self, title: str, text: str, ground: tuple[int, int, int], color: tuple[int, int, int]) -> None:
         """Write a titled block on a coloured ground, kept together on one page."""
@@ -225,6 +225,15 @@ class _Sheet:
             block.set_font("Helvetica", size=9)
             block.multi_cell(0, 4.6, self._printable(text), fill=True, align="L", padding=(1, 3, 3, 3))
         self._pdf.set_x(_MARGIN)
+
+    def _lines(self, height: float, text: str) -> None:
+        """Write text from here to the right margin and go below it; breaking lines costs, so only where it must be."""
+        room = self._pdf.w - self._pdf.r_margin - self._pdf.get_x() - 2 * self._pdf.c_margin
+        below = {"new_x": XPos.LMARGIN, "new_y": YPos.NEXT}
+        if "\n" not in text and self._pdf.get_string_width(text) <= room:
+            self._pdf.cell(0, height, text, **below)
+        else:
+            self._pdf.multi_cell(0, height, text, align="L", **below)
 
     def _printable(self, text: str) -> str:
         for character, plain in _REPLACEMENTS.items():
