@@ -16,7 +16,9 @@ from gateway.ports import Transaction
 from gateway.settings import read_settings
 from gateway.storage.audit import verify_audit
 from gateway.storage.database import SqlDatabase
-from gateway.wiring.installation import open_installation
+from gateway.web.tokens import issue
+from gateway.wiring import clock
+from gateway.wiring.installation import Installation, open_installation
 from tests.support.flow_house import CONTACT, RecordingTransport, csv_of
 
 
@@ -25,6 +27,7 @@ class Day:
     """An installation in which two contacts were decided: one may go to the hospital, one was refused."""
 
     folder: Path
+    installation: Installation
     database: SqlDatabase
     person: str
     patient: str
@@ -47,11 +50,11 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         pass
     database = gateway.house.database
     assert isinstance(database, SqlDatabase)
-    yield database.read(lambda tx: _day(folder, database, tx))
+    yield database.read(lambda tx: _day(folder, installation, database, tx))
     installation.stop(1)
 
 
-def _day(folder: Path, database: SqlDatabase, tx: Transaction) -> Day:
+def _day(folder: Path, installation: Installation, database: SqlDatabase, tx: Transaction) -> Day:
     made = [
         (referral.person_id, decision)
         for referral in tx.referrals.of_recipient("org:demo-hospital", None, None)
@@ -61,7 +64,7 @@ def _day(folder: Path, database: SqlDatabase, tx: Transaction) -> Day:
     refused = next(decision for _, decision in made if decision["decision"] == "DENY")
     known = tx.people.get(person)
     assert known is not None
-    return Day(folder, database, person, known.patient_ids[0], permitted["id"], refused["id"])
+    return Day(folder, installation, database, person, known.patient_ids[0], permitted["id"], refused["id"])
 
 
 def run(day: Day, *arguments: str) -> Result:
@@ -132,6 +135,30 @@ def test_a_past_decision_is_made_again_and_agrees(day: Day, which: str) -> None:
     shown = json.loads(told.stdout)
     assert (told.exit_code, shown["agrees"], shown["differences"]) == (0, True, [])
     assert shown["kept"] == shown["now"]
+
+
+def test_a_yes_to_a_consult_stands_in_the_accounting_and_a_no_does_not(day: Day) -> None:
+    client = day.installation.app.test_client()
+    settings = read_settings(day.folder)
+    token = issue("demo-ehr", settings.secret("token"), token_id="t", at=clock())
+    parameters = [{"name": "purpose", "valueCode": "TREAT"}]
+
+    def asked(patient: str) -> str:
+        named = {"name": "patient", "valueReference": {"reference": f"Patient/{patient}"}}
+        answer = client.post(
+            "/fhir/R4/Consent/$evaluate",
+            json={"resourceType": "Parameters", "parameter": [named, *parameters]},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert answer.json is not None, answer.text
+        return str(answer.json["parameter"][0]["valueCode"])
+
+    assert (asked(day.patient), asked("nobody")) == ("permit", "deny")
+
+    rows = list(csv.DictReader(io.StringIO(run(day, "accounting", day.person, "--csv").stdout)))
+    (consult,) = (row for row in rows if row["transport"] == "consult")
+    assert (consult["name"], consult["part"]) == ("Exampleville General Hospital", "other")
+    assert run(day, "consent", "replay", consult["decision"]).exit_code == 0
 
 
 def test_partners_that_changed_since_are_said(day: Day) -> None:
