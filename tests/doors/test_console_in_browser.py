@@ -138,7 +138,7 @@ def test_a_page_is_never_wider_than_the_screen(chromium: Browser, site: Site, ad
     page = chromium.new_page(viewport={"width": 320, "height": 700})
     enter(page, site, address)
 
-    for path in ("/console/", "/console/records", f"/console/records/{ACTIVE}", "/console/queues"):
+    for path in ("/console/", "/console/records", f"/console/records/{ACTIVE}", "/console/queues", "/console/messages"):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     page.close()
