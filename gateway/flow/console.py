@@ -98,7 +98,7 @@ def _shown(
         items = [reference for reference, owner in protected.items() if owner == program_id]
         allowed |= _allowed(house, tx, staff, handoff, stored, program_id, items)
     shown = [item for item in labeled.items if item.reference not in protected or item.reference in allowed]
-    visible = visible_to(shown, labeled, house.registry)
+    visible = visible_to(shown, labeled, house.registry, (house.operator,))
     items_shown = {item.reference for item in shown}
     rebuilt = [_rebuilt(resource, items_shown, visible) for resource in stored]
     return [one for one in rebuilt if one is not None], len(labeled.items) - len(shown)

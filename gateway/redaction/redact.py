@@ -44,7 +44,7 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
     record = _with_unsegmentable(permit.record, unsegmentable, is_empty=not released)
     if not released:
         return Refusal(record, permit.verdicts)
-    visible = visible_to(released, records, registry)
+    visible = visible_to(released, records, registry, permit.recipients)
     resources = []
     labels: set[Label] = set()
     for item in released:

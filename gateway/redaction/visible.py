@@ -1,7 +1,8 @@
 """What a recipient may see named: the released items, those who support them, and no program that would tell.
 
-An organization whose name alone identifies a patient is hidden, unless it is the origin of something released: then
-the consent names it anyway. Hidden depends on what is released, never on what is withheld.
+An organization whose name alone identifies a patient is hidden, unless it is the origin of something released (then
+the consent names it anyway) or the recipient, who knows itself. Hidden depends on what is released and on who gets it,
+never on what is withheld.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,10 +46,13 @@ class Visible:
         return any(needle in lowered for needle in self.needles)
 
 
-def visible_to(released: Iterable[Item], records: LabeledRecords, registry: Registry) -> Visible:
-    """Work out what the released items let be seen."""
+def visible_to(
+    released: Iterable[Item], records: LabeledRecords, registry: Registry, recipients: Iterable[str]
+) -> Visible:
+    """Work out what the released items let these recipients see; with several, each knows only itself."""
     released = tuple(released)
-    hidden = _hidden(released, registry, records.at)
+    known = frozenset(recipients)
+    hidden = _hidden(released, registry, records.at) - (known if len(known) == 1 else frozenset())
     needles = sorted({needle for one in registry if one.id in hidden for needle in _needles(one)})
     base = Visible(
         references=frozenset(item.reference for item in released),

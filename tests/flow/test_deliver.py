@@ -128,3 +128,14 @@ def test_a_recipient_reads_what_it_was_sent_and_a_stranger_reads_nothing() -> No
     assert answer is not None
     assert answer.version == 1
     assert world.gateway.read(HOSPITAL, "Task", "nobody") is None
+
+
+def test_a_recipient_whose_name_would_tell_is_named_to_itself() -> None:
+    world = a_world()
+
+    world.take({**CONTACT, "referral_service": "sud_treatment"})
+
+    (disclosure, endpoint, _) = world.transport.sent[0]
+    task = next(e["resource"] for e in disclosure.content["entry"] if e["resource"]["resourceType"] == "Task")
+    assert endpoint.transport == "hl7v2"
+    assert task["owner"]["display"] == "Exampleville Recovery Clinic"
