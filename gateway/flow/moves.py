@@ -7,6 +7,7 @@ from typing import cast
 from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.house import House
 from gateway.flow.outcomes import Outcome
+from gateway.flow.referrals import may_have_reached
 from gateway.model.audit import AuditEntry
 from gateway.model.findings import Finding
 from gateway.model.handoff import Referral, Resource
@@ -25,10 +26,13 @@ _FILLER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 
 def referral_by_identifier(tx: Transaction, identifier: str) -> Referral | None:
-    """Return the referral with this placer identifier. It is an unguessable keyed hash: who knows it was sent it."""
+    """Return the referral with this placer identifier, if it was ever sent: nobody can answer what never left.
+
+    The identifier is an unguessable keyed hash: who knows it was sent it.
+    """
     for stored in tx.resources.by_identifier("Task", REFERRAL_ID, identifier):
         referral = tx.referrals.get(stored.body["id"])
-        if referral is not None:
+        if referral is not None and may_have_reached(tx, referral):
             return referral
     return None
 
