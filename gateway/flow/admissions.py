@@ -12,6 +12,7 @@ from gateway.flow.moves import moved
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, read_or_kept
 from gateway.formats.hl7v2 import Message
+from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_admission, read_person_update
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
 from gateway.identity import match
@@ -33,15 +34,20 @@ def take_adt(house: House, tx: Transaction, message: Message) -> Outcome:
         return take_identity_change(house, tx, message)
     if event in _OF_PERSONS:
         return read_or_kept(read_person_update(message), lambda named: _take_person(house, tx, named))
-    return read_or_kept(read_admission(message), lambda admission: _take_admission(house, tx, admission))
+    sender = house.reply_link(read_header(message))
+    told_by = sender[0].id if sender else None
+    return read_or_kept(read_admission(message), lambda admission: _take_admission(house, tx, admission, told_by))
 
 
-def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent) -> Outcome:
-    """Move the open referrals of the person to the place that tells; who is only possibly known waits."""
+def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, told_by: str | None) -> Outcome:
+    """Move the open referrals of the person to the place that tells; who is only possibly known waits.
+
+    Which place that is says the number, where a partner gave it, else the sender, where the registry knows it.
+    """
     known = person_by_number(house, tx, admission.person.identifiers)
     if known is None:
         return _unmatched(tx, admission.person)
-    person, recipient = known
+    person, recipient = known[0], known[1] or told_by
     told = [
         referral
         for referral in tx.referrals.of_person(person.id)

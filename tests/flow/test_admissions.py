@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.flow.people import PERSON_ID
 from tests.support.hospital_feed import a_world_that_knows_two, adt, person_id, referral_status, take
 
 
@@ -126,3 +127,15 @@ def test_an_update_about_nobody_we_know_is_skipped() -> None:
         "skipped",
         "it is about nobody we know",
     )
+
+
+@pytest.mark.parametrize(("sender", "status"), [("EHR|HOSPITAL", "in-progress"), ("CLINIC-EHR|RECOVERY", "accepted")])
+def test_our_own_number_sent_back_moves_only_the_referrals_to_who_sends_it(sender: str, status: str) -> None:
+    world = a_world_that_knows_two()
+    person = world.database.read(lambda tx: tx.people.get(person_id(world)))
+    assert person is not None
+    own = next(value for system, value in person.identifiers if system == PERSON_ID)
+
+    take(world, adt("A01", "E1", number=own).replace(b"EHR|HOSPITAL", sender.encode(), 1))
+
+    assert referral_status(world) == status

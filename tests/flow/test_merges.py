@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.flow.merges import decide_merge
+from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
 from tests.support.flow_house import CONTACT, World
 from tests.support.hospital_feed import (
@@ -136,7 +137,7 @@ def test_our_own_number_is_nobody_elses_to_end() -> None:
     world = a_world_that_knows_two()
     own = world.database.read(lambda tx: tx.people.get(person_id(world, 2)))
     assert own is not None
-    value = next((v for system, v in own.identifiers if system.endswith("/id/person")), "no-number")
+    value = next(number for system, number in own.identifiers if system == PERSON_ID)
 
     assert take(world, adt("A40", "E1", rest=f"MRG|{value}"))[0] == "skipped"
 
