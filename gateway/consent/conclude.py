@@ -56,22 +56,22 @@ def conclude(
 
     `left_out` are the recipients of copies who get nothing. Nothing asked for is nothing permitted.
     """
-    released = [found for _, found in findings if isinstance(found, Release)]
-    withheld = [(item.reference, found) for item, found in findings if isinstance(found, Withhold)]
-    verdicts = tuple(verdict(item, found) for item, found in findings)
+    verdicts = tuple([verdict(item, found) for item, found in findings])
+    kinds = {id(found): found for _, found in findings}.values()  # items alike share one finding
+    released = [found for found in kinds if isinstance(found, Release)]
     if not released:
-        return _refused([stop for _, stop in withheld], verdicts, seal)
+        return _refused([stop for stop in kinds if isinstance(stop, Withhold)], verdicts, seal)
+    withheld = [(item.reference, found) for item, found in findings if isinstance(found, Withhold)]
     withheld += left_out
-    released = list({id(one): one for one in released}.values())  # items alike share one finding
-    obligations = frozenset({"AUDIT"}).union(*(one.obligations for one in released))
+    obligations = frozenset({"AUDIT"}).union(*[one.obligations for one in released])
     if withheld:
         decision: Outcome = "PERMIT_REDACTED"
         reason = earliest([stop for _, stop in withheld]).reason
     else:
-        decision, reason = "PERMIT", min(released, key=lambda one: (_rank(one), one.reason)).reason
-    basis = min((one.basis for one in released if one.basis), key=_basis_order, default=None)
+        decision, reason = "PERMIT", min(released, key=_order).reason
+    basis = min([one.basis for one in released if one.basis], key=_basis_order, default=None)
     record = seal.record(decision, reason, obligations, basis, [reference for reference, _ in withheld])
-    purposes = tuple(f"{system}|{code}" for system, code in request.purposes)
+    purposes = tuple([f"{system}|{code}" for system, code in request.purposes])
     return Permit(record, verdicts, recipients, purposes, request.transport)
 
 
@@ -103,9 +103,9 @@ def _refused(stops: Sequence[Withhold], verdicts: tuple[Verdict, ...], seal: Sea
     return Refusal(record, verdicts)
 
 
-def _rank(release: Release) -> int:
-    """Name the permit that carries the most law first: a consent before what needs none."""
-    return 0 if release.basis is not None and release.basis.type == "Consent" else 1
+def _order(release: Release) -> tuple[bool, str]:
+    """Name the permit that carries the most law first: a consent before what needs none; then by reason."""
+    return release.basis is None or release.basis.type != "Consent", release.reason
 
 
 def _basis_order(basis: Basis) -> tuple[bool, str, str, str]:

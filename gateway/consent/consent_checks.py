@@ -14,19 +14,18 @@ from gateway.consent.recipients import ClassMatch, is_member, match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import ADULT_AGE, Situation
 from gateway.consent.switches import Switches
-from gateway.model.consent_directive import Directive, Grant
+from gateway.model.consent_directive import Directive, Grant, Interval
 from gateway.model.partner import JUSTICE_ROLES, Organization
 
 _CONDITIONS = frozenset({"disposition", "parole", "release"})
 
 
 class Reading(NamedTuple):
-    """One permit of one consent, read for one discloser in one situation."""
+    """One permit of one consent, read for one discloser in one situation (which keeps it, so it is not in here)."""
 
     directive: Directive
     grant: Grant
     discloser: Organization | None
-    situation: Situation
     match: ClassMatch
 
 
@@ -38,15 +37,15 @@ def read_permit(
     directive: Directive, grant: Grant, discloser: Organization | None, situation: Situation
 ) -> Reading | tuple[int, str, bool]:
     """Read one permit; return the reading if it is good, else (how far it got, reason, holds)."""
-    reading = Reading(directive, grant, discloser, situation, match_recipients(grant.levels, situation, discloser))
+    reading = Reading(directive, grant, discloser, match_recipients(grant.levels, situation, discloser))
     for stage, check in enumerate(_CHECKS):
-        failure = check(reading)
+        failure = check(reading, situation)
         if failure is not None:
             return stage, *failure
     return reading
 
 
-def _discloser(reading: Reading) -> Failure | None:
+def _discloser(reading: Reading, situation: Situation) -> Failure | None:
     stated = reading.directive.disclosers + reading.grant.disclosers
     if not stated:
         return None
@@ -58,52 +57,52 @@ def _discloser(reading: Reading) -> Failure | None:
     return "DISCLOSER_NOT_NAMED", False
 
 
-def _criminal_justice(reading: Reading) -> Failure | None:
+def _criminal_justice(reading: Reading, situation: Situation) -> Failure | None:
     """Check 42 CFR 2.35(a): a condition of the proceedings, and a recipient with a duty to monitor it."""
     if CRIMINAL_JUSTICE not in reading.directive.kinds:
         return None
-    organization = reading.situation.recipient.organization
+    organization = situation.recipient.organization
     is_eligible = organization is not None and bool(organization.roles & JUSTICE_ROLES)
     if reading.directive.condition_of in _CONDITIONS and is_eligible:
         return None
     return "CJ_NOT_ELIGIBLE", False
 
 
-def _named(reading: Reading) -> Failure | None:
+def _named(reading: Reading, situation: Situation) -> Failure | None:
     return ("RECIPIENT_NOT_NAMED", False) if reading.match.is_stranger else None
 
 
-def _proceedings(reading: Reading) -> Failure | None:
+def _proceedings(reading: Reading, situation: Situation) -> Failure | None:
     """Check 42 CFR 2.31(d): a consent to use in proceedings stands alone, and only it opens them."""
     if reading.directive.mixes_proceedings:
         return "COMBINED_PROCEEDING", False
-    if names_legal(reading.situation.request.purposes) and PROCEEDINGS not in reading.directive.kinds:
+    if names_legal(situation.request.purposes) and PROCEEDINGS not in reading.directive.kinds:
         return "PROCEEDING_NO_SPECIFIC", False
     return None
 
 
-def _purpose(reading: Reading) -> Failure | None:
+def _purpose(reading: Reading, situation: Situation) -> Failure | None:
     covered = reading.grant.covered
-    is_covered = covered is None or covered.issuperset(reading.situation.request.purposes)
+    is_covered = covered is None or covered.issuperset(situation.request.purposes)
     return None if is_covered else ("PURPOSE_NOT_COVERED", False)
 
 
-def _class(reading: Reading) -> Failure | None:
+def _class(reading: Reading, situation: Situation) -> Failure | None:
     for recipient, recipient_class in reading.match.by_class:
-        if not is_member(recipient, recipient_class, reading.match, reading.discloser, reading.situation):
+        if not is_member(recipient, recipient_class, reading.match, reading.discloser, situation):
             return "RECIPIENT_NOT_TREATING", False
     return None
 
 
-def _revoked(reading: Reading) -> Failure | None:
-    revoked = is_revoked(reading.directive, reading.situation)
+def _revoked(reading: Reading, situation: Situation) -> Failure | None:
+    revoked = is_revoked(reading.directive, situation)
     if revoked is None:
         return None
-    return "CONSENT_REVOKED", revoked == "oral" and reading.situation.switches.oral_revocation == "hold"
+    return "CONSENT_REVOKED", revoked == "oral" and situation.switches.oral_revocation == "hold"
 
 
-def _status(reading: Reading) -> Failure | None:
-    directive, at = reading.directive, reading.situation.at
+def _status(reading: Reading, situation: Situation) -> Failure | None:
+    directive, at = reading.directive, situation.at
     if directive.status == "active":
         return None
     # Inactive only because of a revocation that does not count yet (42 CFR 2.35(c)): it still stands.
@@ -112,31 +111,31 @@ def _status(reading: Reading) -> Failure | None:
     return None if is_waiting else ("CONSENT_NOT_ACTIVE", False)
 
 
-def _false(reading: Reading) -> Failure | None:
-    is_false = reading.directive.reference in reading.situation.facts.false_consents
+def _false(reading: Reading, situation: Situation) -> Failure | None:
+    is_false = reading.directive.reference in situation.facts.false_consents
     return ("CONSENT_FALSE", False) if is_false else None
 
 
-def _form(reading: Reading) -> Failure | None:
+def _form(reading: Reading, situation: Situation) -> Failure | None:
     directive = reading.directive
     if GENERAL in directive.kinds:
         return "CONSENT_DEFICIENT", False
-    if is_legacy_form(directive) and reading.situation.switches.legacy_consent == "hold":
+    if is_legacy_form(directive) and situation.switches.legacy_consent == "hold":
         return "CONSENT_DEFICIENT", True
     return None
 
 
-def _elements(reading: Reading) -> Failure | None:
-    missing = elements.first_missing(reading.directive, reading.grant, reading.match, reading.situation)
+def _elements(reading: Reading, situation: Situation) -> Failure | None:
+    missing = elements.first_missing(reading.directive, reading.grant, reading.match, situation)
     return (f"CONSENT_DEFICIENT:{missing}", False) if missing else None
 
 
-def _now_of_age(reading: Reading) -> Failure | None:
+def _now_of_age(reading: Reading, situation: Situation) -> Failure | None:
     """Hold a form that a parent signed with a minor who is of age by now: the person decides alone (42 CFR 2.14)."""
-    person = reading.situation.person
-    if person is None or not any(one.authority == "parental" for one in reading.directive.performers):
+    person = situation.person
+    if person is None or "parental" not in [one.authority for one in reading.directive.performers]:
         return None
-    age = person.age_at(reading.situation.at)
+    age = person.age_at(situation.at)
     return ("CONSENT_UNVERIFIED", True) if age is not None and age >= ADULT_AGE else None
 
 
@@ -147,25 +146,29 @@ def is_unverified(directive: Directive, switches: Switches) -> bool:
     return directive.verified is False or (must_be_verified and directive.verified is not True)
 
 
-def _verified(reading: Reading) -> Failure | None:
-    unverified = is_unverified(reading.directive, reading.situation.switches)
+def _verified(reading: Reading, situation: Situation) -> Failure | None:
+    unverified = is_unverified(reading.directive, situation.switches)
     return ("CONSENT_UNVERIFIED", True) if unverified else None
 
 
-def _effective(reading: Reading) -> Failure | None:
-    at = reading.situation.at
-    for start, _ in (reading.directive.period, *(one.period for one in reading.grant.provisions)):
+def _periods(reading: Reading) -> list[Interval]:
+    return [reading.directive.period, *[one.period for one in reading.grant.provisions]]
+
+
+def _effective(reading: Reading, situation: Situation) -> Failure | None:
+    at = situation.at
+    for start, _ in _periods(reading):
         if start is not None and at < start:
             return "CONSENT_NOT_YET_EFFECTIVE", False
     return None
 
 
-def _expired(reading: Reading) -> Failure | None:
-    at = reading.situation.at
-    for _, end in (reading.directive.period, *(one.period for one in reading.grant.provisions)):
+def _expired(reading: Reading, situation: Situation) -> Failure | None:
+    at = situation.at
+    for _, end in _periods(reading):
         if end is not None and end <= at:
             return "CONSENT_EXPIRED", False
-    if has_event_passed(reading.directive, reading.discloser, reading.situation):
+    if has_event_passed(reading.directive, reading.discloser, situation):
         return "CONSENT_EXPIRED", False
     return None
 
@@ -188,7 +191,7 @@ def has_event_passed(directive: Directive, discloser: Organization | None, situa
     )
 
 
-_CHECKS: tuple[Callable[[Reading], Failure | None], ...] = (
+_CHECKS: tuple[Callable[[Reading, Situation], Failure | None], ...] = (
     _discloser,
     _criminal_justice,
     _named,

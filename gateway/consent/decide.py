@@ -56,7 +56,8 @@ def decide(
         return refuse_whole(items, prepared.stop or Withhold("NO_CONSENT", 1302), seal)
     findings = _findings(items, situation)
     left_out = _left_out(findings, situation)
-    recipients = (request.recipient, *(one for one in request.copies if one not in dict(left_out)))
+    without = dict(left_out)
+    recipients = (request.recipient, *[one for one in request.copies if one not in without])
     return conclude(findings, request, recipients, left_out, seal)
 
 
@@ -72,11 +73,12 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
     stop = _origin(item, situation) or _whose(item, situation)
     if stop is not None:
         return stop
-    if situation.request.basis_type == "deidentified":
+    basis = situation.request.basis_type
+    if basis == "deidentified":
         return deidentified(item, situation)
     if item.origin.program is None:
         return outside_part2(item, situation)
-    invoked = as_patient(situation) or by_basis(item, situation)
+    invoked = (as_patient(situation) or by_basis(item, situation)) if basis else None
     if invoked is not None:
         return invoked
     if not item.origin.after:
@@ -95,9 +97,10 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
 def _origin(item: Item, situation: Situation) -> Withhold | None:
     """Check step 6: another law, or an author nobody knows."""
     authors = item.origin.authors
-    if any(author is not None and author.class_at(situation.at).other_law for author in authors):
-        return Withhold("OTHER_LAW_38USC7332", 600, holds=True)
-    holders = (hop.custodian for hop in item.origin.hops) if item.origin.program is None else ()
+    for author in authors:
+        if author is not None and author.class_at(situation.at).other_law:
+            return Withhold("OTHER_LAW_38USC7332", 600, holds=True)
+    holders = [hop.custodian for hop in item.origin.hops] if item.origin.program is None else ()
     if not authors or None in authors or None in holders:
         return Withhold("ORIGIN_UNKNOWN", 601, holds=True)
     return None
@@ -105,10 +108,10 @@ def _origin(item: Item, situation: Situation) -> Withhold | None:
 
 def _whose(item: Item, situation: Situation) -> Withhold | None:
     """Check step 7: the item is of this person, and of nobody else."""
-    if situation.request.basis_type == "deidentified":
-        return None
     keys = situation.patient_keys
     if item.subjects and item.subjects <= keys:
+        return None
+    if situation.request.basis_type == "deidentified":
         return None
     references = {subject for subject in item.subjects if "|" not in subject}
     is_theirs = bool(references) and references <= keys
@@ -130,6 +133,8 @@ def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
 
 def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[str, Withhold]]:
     """Return the recipients of copies who get nothing: who may not have all that the recipient has, has none of it."""
+    if not situation.request.copies:
+        return []
     released = [item for item, found in findings if isinstance(found, Release)]
     left_out = []
     for copy in situation.request.copies:

@@ -41,9 +41,9 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
         missing.add("EL_SIGNATURE")
     if not match.is_stated:
         missing.add("EL_RECIPIENT")
-    if match.parties and not _names_participants(match, situation):
+    if grant.parties and not _names_participants(grant, match, situation):
         missing.add("EL_INTERMEDIARY")
-    if not is_legacy_form(directive) and not _tells_covered_entities(directive, grant, match, situation):
+    if not is_legacy_form(directive) and not _tells_covered_entities(directive, grant, situation):
         missing.add("EL_CE_STATEMENT")
     if not _offers_opt_out(directive, situation):
         missing.add("EL_PURPOSE")
@@ -52,25 +52,25 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
     return next(name for name in ORDER if name in missing) if missing else None
 
 
-def _names_participants(match: ClassMatch, situation: Situation) -> bool:
+def _names_participants(grant: Grant, match: ClassMatch, situation: Situation) -> bool:
     """(a)(4)(ii): an intermediary's participants too, by name or as those who treat, never "all"."""
     if match.lacks_participants:
         return False
-    classes = {party.recipient_class for party in match.parties if party.recipient_class}
+    classes = {party.recipient_class for party in grant.parties if party.recipient_class}
     if not classes or "all-participants" in classes:
         return not classes
     return "treating-participants" not in classes or any(
-        _is_intermediary(party.organization, situation) for party in match.parties
+        _is_intermediary(party.organization, situation) for party in grant.parties
     )
 
 
-def _tells_covered_entities(directive: Directive, grant: Grant, match: ClassMatch, situation: Situation) -> bool:
+def _tells_covered_entities(directive: Directive, grant: Grant, situation: Situation) -> bool:
     """(a)(4)(iii): a TPO consent to a covered entity, business associate or class says what may follow."""
     if "ce-redisclosure-statement" in directive.statements or CRIMINAL_JUSTICE in directive.kinds:
         return True
     if not names_tpo(grant.purposes):
         return True
-    return not any(party.recipient_class or _is_covered(party.organization, situation) for party in match.parties)
+    return not any(party.recipient_class or _is_covered(party.organization, situation) for party in grant.parties)
 
 
 def _offers_opt_out(directive: Directive, situation: Situation) -> bool:

@@ -61,7 +61,7 @@ def by_consent(
     for reading in good:
         failure = _item_failure(reading, item)
         if failure is None:
-            return _release(reading, item)
+            return _release(reading, item, situation)
         failures.append(failure)
     stage, reason, holds = max(failures, key=lambda one: (one[0], one[1], one[2]))
     return Withhold(reason, STEP + 5 + stage, holds)
@@ -73,16 +73,17 @@ def _readings(
     """Read every permit once for this discloser; the same for all items, so kept in the situation's memory."""
     key = (discloser.id if discloser else None, only.reference if only else None)
     if key not in situation.memory:
-        results = [
-            read_permit(directive, grant, discloser, situation)
-            for directive in ((only,) if only else situation.directives)
-            for grant in directive.grants
-        ]
-        good = [one for one in results if isinstance(one, Reading)]
-        bad = [one for one in results if not isinstance(one, Reading)]
-        situation.memory[key] = good, max(bad, default=None)
-    found: tuple[list[Reading], tuple[int, str, bool] | None] = situation.memory[key]
-    return found
+        good, farthest = [], None
+        for directive in (only,) if only else situation.directives:
+            for grant in directive.grants:
+                found = read_permit(directive, grant, discloser, situation)
+                if isinstance(found, Reading):
+                    good.append(found)
+                else:
+                    farthest = found if farthest is None else max(farthest, found)
+        situation.memory[key] = good, farthest
+    readings: tuple[list[Reading], tuple[int, str, bool] | None] = situation.memory[key]
+    return readings
 
 
 def _item_failure(reading: Reading, item: Item) -> tuple[int, str, bool] | None:
@@ -99,18 +100,14 @@ def _item_failure(reading: Reading, item: Item) -> tuple[int, str, bool] | None:
     return None
 
 
-def _release(reading: Reading, item: Item) -> Release:
-    directive, match, situation = reading.directive, reading.match, reading.situation
-    recipient = situation.recipient.organization
-    is_class = bool(match.by_class)
-    is_covered = recipient is not None and recipient.is_covered(situation.at)
-    is_program = recipient is not None and recipient.is_program(situation.at)
-    for_tpo = is_tpo(situation.request.purposes)
-    may_redisclose = for_tpo and (is_covered or (is_program and is_single_tpo(reading.grant.purposes)))
-    obligations = of_consent(situation.request.purposes, item)
+def _release(reading: Reading, item: Item, situation: Situation) -> Release:
+    directive, match, purposes = reading.directive, reading.match, situation.request.purposes
+    for_tpo = is_tpo(purposes)
+    may_redisclose = for_tpo and _may_redisclose_tpo(reading, situation)
+    obligations = of_consent(purposes, item)
     if not may_redisclose:
         obligations |= {"NO_REDISCLOSE"}
-    if match.intermediary is not None and is_class:
+    if match.intermediary is not None and match.by_class:
         obligations |= {"INTERMEDIARY_LOG"}
     return Release(
         reason=_reason(reading),
@@ -122,6 +119,14 @@ def _release(reading: Reading, item: Item) -> Release:
     )
 
 
+def _may_redisclose_tpo(reading: Reading, situation: Situation) -> bool:
+    """Say whether the recipient may pass on what it gets for TPO (42 CFR 2.33(b))."""
+    recipient, at = situation.recipient.organization, situation.at
+    if recipient is None:
+        return False
+    return recipient.is_covered(at) or (recipient.is_program(at) and is_single_tpo(reading.grant.purposes))
+
+
 def _reason(reading: Reading) -> str:
     if CRIMINAL_JUSTICE in reading.directive.kinds:
         return "OK_CJ_REFERRAL"
@@ -129,10 +134,10 @@ def _reason(reading: Reading) -> str:
         return "OK_REGISTRY"
     if reading.match.intermediary is not None:
         return "OK_INTERMEDIARY"
-    return "OK_TPO" if any(how == "tpo" for _, how in reading.match.by_class) else "OK_CONSENT"
+    return "OK_TPO" if "tpo" in [how for _, how in reading.match.by_class] else "OK_CONSENT"
 
 
 def _release_class(directive: Directive, may_redisclose: bool) -> str:
-    if directive.kinds & {CRIMINAL_JUSTICE, REGISTRY}:
+    if CRIMINAL_JUSTICE in directive.kinds or REGISTRY in directive.kinds:
         return "bound"
     return "tpo" if may_redisclose else "consent"

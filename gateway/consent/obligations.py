@@ -17,21 +17,25 @@ CONTRACTOR = frozenset({"NOTICE", "MIN", "LABEL", "PROCEEDINGS_BAR", "NO_REDISCL
 NOT_PART2 = frozenset({"LABEL"})
 TO_POLICE = frozenset({"MIN", "LEGAL_QUEUE"})
 PATIENT = frozenset({"LABEL", "PROCEEDINGS_BAR"})
+_OF_POLICE = frozenset({"CJI_STRIP"})
+_NOTHING: frozenset[str] = frozenset()
 DEIDENTIFIED = frozenset({"DEID"})
 AGREED_OUTSIDE_PART2 = frozenset({"LABEL", "ACCOUNT", "RECHECK"})
 
 
 def of_consent(purposes: tuple[tuple[str, str], ...], item: Item) -> frozenset[str]:
     """Return what every disclosure with consent obliges to, and what its purposes and author add."""
-    added: set[str] = set()
+    owed = _CONSENT | of_author(item)
     if is_payment(purposes):
-        added.add("MIN")
+        owed |= {"MIN"}
     if names_legal(purposes):
-        added.add("LEGAL_QUEUE")
-    return _CONSENT | added | of_author(item)
+        owed |= {"LEGAL_QUEUE"}
+    return owed
 
 
 def of_author(item: Item) -> frozenset[str]:
     """Return CJI_STRIP for what police wrote: their fields pass an allow-list before anything leaves."""
-    is_police = any(one is not None and one.is_law_enforcement for one in item.origin.authors)
-    return frozenset({"CJI_STRIP"}) if is_police else frozenset()
+    for author in item.origin.authors:
+        if author is not None and author.is_law_enforcement:
+            return _OF_POLICE
+    return _NOTHING

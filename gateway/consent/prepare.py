@@ -10,7 +10,7 @@ from gateway.consent.facts import Facts
 from gateway.consent.identity import check_caller, find_person
 from gateway.consent.purposes import is_payment
 from gateway.consent.reasons import Withhold
-from gateway.consent.situation import Person, Situation, recipient_of
+from gateway.consent.situation import Person, Recipient, Situation, recipient_of
 from gateway.consent.supersession import in_being
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
@@ -59,8 +59,6 @@ def prepare(
     if not request.purposes:
         return Prepared(items, seal, None, Withhold("PURPOSE_MISSING", 500))
     recipient = recipient_of(request.recipient, request, facts, registry, person)
-    on_the_way = [one for one in request.via if not _only_relays(one, request, registry, at)]
-    relays = tuple(recipient_of(one, request, facts, registry, None) for one in on_the_way)
     tells_items_apart = (
         request.basis is not None
         or recipient.is_law_enforcement
@@ -69,12 +67,21 @@ def prepare(
         or any(one.tells_items_apart for one in directives)
     )
     situation = Situation(
-        request, recipient, relays, person, consents, directives, facts, registry, switches, at,
-        refusing=tuple(one for one in directives if one.can_refuse),
-        is_unreadable=any(not one.readable for one in directives),
+        request, recipient, _relays(request, facts, registry, at), person, consents, directives, facts, registry,
+        switches, at,
+        refusing=tuple([one for one in directives if one.can_refuse]),
+        is_unreadable=not all(one.readable for one in directives),
         tells_items_apart=tells_items_apart,
     )  # fmt: skip
     return Prepared(items, seal, situation, None)
+
+
+def _relays(request: Request, facts: Facts, registry: Registry, at: datetime) -> tuple[Recipient, ...]:
+    """Return those on the way who are recipients too."""
+    if not request.via:
+        return ()
+    receiving = [one for one in request.via if not _only_relays(one, request, registry, at)]
+    return tuple(recipient_of(one, request, facts, registry, None) for one in receiving)
 
 
 def _only_relays(via: str, request: Request, registry: Registry, at: datetime) -> bool:

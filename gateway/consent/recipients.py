@@ -18,12 +18,11 @@ class ClassMatch(NamedTuple):
     is_stranger: bool
     is_stated: bool
     by_class: tuple[tuple[Recipient, str], ...]
-    parties: tuple[Party, ...]
     intermediary: Organization | None
     lacks_participants: bool
 
 
-_UNSTATED = ClassMatch(False, False, (), (), None, False)
+_UNSTATED = ClassMatch(False, False, (), None, False)
 
 
 def match_recipients(
@@ -37,25 +36,23 @@ def match_recipients(
         return _UNSTATED
     intermediary, depth = _intermediary(levels, situation)
     passes_through = intermediary is not None and situation.recipient.reference != intermediary.id
-    parties = tuple(party for one in levels for party in one.recipients)
     relevant = levels[depth + 1 :] if passes_through else levels
     lacks_participants = intermediary is not None and not _has_participants(levels[depth])
     if passes_through and not relevant and not lacks_participants:
-        return ClassMatch(True, True, (), parties, intermediary, False)
+        return ClassMatch(True, True, (), intermediary, False)
     by_class: list[tuple[Recipient, str]] = []
     is_stated = True
     for recipient in (situation.recipient, *relays_for(discloser, situation)):
         for level in relevant:
             how = _match(level.recipients, recipient)
             if how == "no":
-                return ClassMatch(True, True, (), parties, intermediary, lacks_participants)
+                return ClassMatch(True, True, (), intermediary, lacks_participants)
             if how == "vague":
                 is_stated = False
             elif how != "named":
                 by_class.append((recipient, how))
-    return ClassMatch(
-        False, is_stated, tuple(by_class), parties, intermediary if passes_through else None, lacks_participants
-    )
+    through = intermediary if passes_through else None
+    return ClassMatch(False, is_stated, tuple(by_class), through, lacks_participants)
 
 
 def relays_for(discloser: Organization | None, situation: Situation) -> tuple[Recipient, ...]:
@@ -123,8 +120,9 @@ def _helps_operate(organization: Organization, discloser: Organization | None, s
 
 
 def _match(parties: tuple[Party, ...], recipient: Recipient) -> str:
-    if any(party.keys & recipient.keys for party in parties):
-        return "named"
+    for party in parties:
+        if not party.keys.isdisjoint(recipient.keys):
+            return "named"
     by_class = sorted(party.recipient_class for party in parties if party.recipient_class)
     if by_class:
         return by_class[-1]
@@ -133,14 +131,17 @@ def _match(parties: tuple[Party, ...], recipient: Recipient) -> str:
 
 def _intermediary(levels: tuple[Provision, ...], situation: Situation) -> tuple[Organization | None, int]:
     """Find the intermediary a permit names that this request passes through or is for (42 CFR 2.11)."""
-    involved = {situation.recipient.reference, *situation.request.via}
+    recipient = situation.recipient
     for depth, level in enumerate(levels):
-        if _match(level.recipients, situation.recipient) == "named" and not _is_one(situation.recipient, situation):
-            continue  # named beside it, the recipient needs nobody to pass it on
         for party in level.recipients:
+            if party.organization != recipient.reference and party.organization not in situation.request.via:
+                continue
             organization = situation.registry.get(party.organization)
-            if organization is not None and organization.id in involved and organization.is_intermediary(situation.at):
+            if organization is None or not organization.is_intermediary(situation.at):
+                continue
+            if _match(level.recipients, recipient) != "named" or _is_one(recipient, situation):
                 return organization, depth
+            break  # named beside it, the recipient needs nobody to pass it on
     return None, 0
 
 

@@ -14,6 +14,8 @@ def is_revoked(directive: Directive, situation: Situation) -> Literal["written",
     A revocation counts from its receipt; one of a consent under 2.35 from the date it becomes revocable, if that is
     later. A written one beats an oral one.
     """
+    if not directive.revocations and not situation.facts.revocations:
+        return None
     found: Literal["written", "oral"] | None = None
     for received, is_oral in _revocations(directive, situation):
         if directive.revocable_from is not None and situation.at < directive.revocable_from:

@@ -14,8 +14,9 @@ def is_duly_signed(directive: Directive, situation: Situation) -> bool:
         return False
     patient = situation.person.keys if situation.person else directive.patient
     signers = directive.performers
-    if not all(_is_patient(one, patient) or _is_entitled(one, directive, situation) for one in signers):
-        return False
+    for one in signers:
+        if not _is_patient(one, patient) and not _is_entitled(one, directive, situation):
+            return False
     age = _age_when_signed(directive, situation)
     if age is None or age >= ADULT_AGE:
         return True
