@@ -17,7 +17,7 @@ from gateway.model.source_record import Skipped, SourceRecord, Unreadable
 DEMONSTRATION_KEY = hashlib.sha256(b"warm-handoff demonstration key: published, protects nothing").digest()
 """Used where no configuration is named, so that everyone gets the same ids from the same file."""
 
-SMALL_FILE = 1 << 26
+SMALL_FILE = 1 << 24
 """Bytes up to which the rows of a table wait in memory."""
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
-_BATCH = 5_000
+_BATCH_ROWS = 5_000
+_BATCH_BYTES = 16 * 1024 * 1024
+"""Rows are written when so many wait, or so much of them: a report's narrative can be as long as a book."""
 
 
 def _temporary() -> sqlite3.Connection:
@@ -31,16 +33,20 @@ class DiskSpill:
         self._connection = _temporary()
         self._connection.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, key BLOB, body BLOB)")
         self._waiting: list[tuple[bytes, bytes]] = []
+        self._waiting_bytes = 0
 
     def put(self, key: str, item: list[Any]) -> None:
         """Keep an item under its key."""
-        self._waiting.append((hashlib.blake2b(key.encode(), digest_size=16).digest(), orjson.dumps(item)))
-        if len(self._waiting) == _BATCH:
+        body = orjson.dumps(item)
+        self._waiting.append((hashlib.blake2b(key.encode(), digest_size=16).digest(), body))
+        self._waiting_bytes += len(body)
+        if len(self._waiting) >= _BATCH_ROWS or self._waiting_bytes >= _BATCH_BYTES:
             self._flush()
 
     def _flush(self) -> None:
         self._connection.executemany("INSERT INTO item (key, body) VALUES (?, ?)", self._waiting)
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     def groups(self) -> Iterator[list[list[Any]]]:
         """Yield the items of each key in the order they came, keys in the order they first came."""
