@@ -6,12 +6,12 @@ decisions has to do at least.
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
+from gateway.bench.turns import rates
 from gateway.catalog.partners import registry_from
 from gateway.consent import compile_consents, decide, read_facts, read_request
 from gateway.labeling import label
@@ -19,7 +19,6 @@ from gateway.model.decision import DecisionRecord
 from gateway.model.fhir_time import instant
 
 GOAL_PER_SECOND = 25_000
-_ROUNDS = 7
 _AT = instant("2026-11-02T18:00:00Z")
 _PARTNER = "https://warmhandoff.example/id/partner"
 _PERSON = "urn:oid:2.999.7"
@@ -31,10 +30,7 @@ Json = dict[str, Any]
 
 
 def rows(seconds: float) -> Iterator[Json]:
-    """Yield a row for a decision on two items, and one for the labeling and decision of twelve.
-
-    Both sides are timed in turns, so that a busy machine slows both.
-    """
+    """Yield a row for a decision on two items, and one for the labeling and decision of twelve."""
     yield _row("consent decision, 2 items", seconds / 2, _decision(2), _floor(2), GOAL_PER_SECOND)
     yield _row("label + consent decision, 12 items", seconds / 2, _labeled_decision(12), _floor(12), None)
 
@@ -45,8 +41,7 @@ def decision_of(items: int) -> DecisionRecord:
 
 
 def _row(name: str, seconds: float, ours: Callable[[], Any], floor: Callable[[], Any], goal: int | None) -> Json:
-    turns = [(_rate(ours, seconds / _ROUNDS / 2), _rate(floor, seconds / _ROUNDS / 2)) for _ in range(_ROUNDS)]
-    per_second, floor_per_second = sorted(turns, key=lambda turn: turn[0] / turn[1])[_ROUNDS // 2]
+    per_second, floor_per_second = rates(ours, floor, seconds)
     return {
         "row": name,
         "per_second": per_second,
@@ -55,16 +50,6 @@ def _row(name: str, seconds: float, ours: Callable[[], Any], floor: Callable[[],
         "ratio": per_second / floor_per_second,
         "goal": f">= {goal} per second and core" if goal else None,
     }
-
-
-def _rate(work: Callable[[], Any], seconds: float) -> float:
-    """Return how often a second `work` ran, counted for about that many seconds."""
-    count, start = 0, time.perf_counter()
-    while (passed := time.perf_counter() - start) < seconds:
-        for _ in range(20):
-            work()
-        count += 20
-    return count / passed
 
 
 def _decision(items: int) -> Callable[[], DecisionRecord]:

@@ -3,13 +3,13 @@
 Floor: the same Bundle built by hand-written code for that one row, and written by orjson.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from gateway.bench.convert_floor import AT, ROW, build
+from gateway.bench.turns import rates
 from gateway.catalog.mappings import pack_paths, read_mapping
 from gateway.formats import fhir_json
 from gateway.mapping import Context, apply
@@ -17,7 +17,6 @@ from gateway.model.draft import Draft
 from gateway.model.source_record import SourceRecord
 
 KEY = b"bench" * 8
-_ROUNDS = 7
 
 
 def draft() -> Draft:
@@ -40,7 +39,7 @@ def _ours() -> Callable[[], object]:
 
 
 def rows(seconds: float) -> Iterator[dict[str, Any]]:
-    """Yield the one row of this bench. Both sides are timed in turns, so that a busy machine slows both."""
+    """Yield the one row of this bench."""
     convert = _ours()
 
     def ours() -> None:
@@ -51,8 +50,7 @@ def rows(seconds: float) -> Iterator[dict[str, Any]]:
     def by_hand() -> None:
         orjson.dumps(floor())
 
-    turns = [(_rate(ours, seconds / _ROUNDS / 2), _rate(by_hand, seconds / _ROUNDS / 2)) for _ in range(_ROUNDS)]
-    per_second, floor_per_second = sorted(turns, key=lambda turn: turn[0] / turn[1])[_ROUNDS // 2]
+    per_second, floor_per_second = rates(ours, by_hand, seconds)
     yield {
         "row": "record -> Bundle of 12 resources",
         "per_second": per_second,
@@ -61,13 +59,3 @@ def rows(seconds: float) -> Iterator[dict[str, Any]]:
         "ratio": per_second / floor_per_second,
         "goal": "1/3 of the floor",
     }
-
-
-def _rate(work: Callable[[], None], seconds: float) -> float:
-    work()
-    done, begin = 0, time.thread_time()
-    while (spent := time.thread_time() - begin) < seconds:
-        for _ in range(20):
-            work()
-        done += 20
-    return done / spent

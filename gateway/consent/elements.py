@@ -35,7 +35,8 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
     A legacy form, where a site accepts one, is not asked for the statements the rule did not know then.
     """
     missing = set(grant.lacks)
-    if is_legacy_form(directive):
+    is_legacy = is_legacy_form(directive)
+    if is_legacy:
         missing -= STATEMENTS_OF_2024
     if not is_duly_signed(directive, situation):
         missing.add("EL_SIGNATURE")
@@ -43,7 +44,7 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
         missing.add("EL_RECIPIENT")
     if grant.parties and not _names_participants(grant, match, situation):
         missing.add("EL_INTERMEDIARY")
-    if not is_legacy_form(directive) and not _tells_covered_entities(directive, grant, situation):
+    if not is_legacy and not _tells_covered_entities(directive, grant, situation):
         missing.add("EL_CE_STATEMENT")
     if not _offers_opt_out(directive, situation):
         missing.add("EL_PURPOSE")

@@ -17,10 +17,9 @@ CONTRACTOR = frozenset({"NOTICE", "MIN", "LABEL", "PROCEEDINGS_BAR", "NO_REDISCL
 NOT_PART2 = frozenset({"LABEL"})
 TO_POLICE = frozenset({"MIN", "LEGAL_QUEUE"})
 PATIENT = frozenset({"LABEL", "PROCEEDINGS_BAR"})
-_OF_POLICE = frozenset({"CJI_STRIP"})
-_NOTHING: frozenset[str] = frozenset()
 DEIDENTIFIED = frozenset({"DEID"})
 AGREED_OUTSIDE_PART2 = frozenset({"LABEL", "ACCOUNT", "RECHECK"})
+_POLICE_WROTE = frozenset({"CJI_STRIP"})
 
 
 def of_consent(purposes: tuple[tuple[str, str], ...], item: Item) -> frozenset[str]:
@@ -35,7 +34,5 @@ def of_consent(purposes: tuple[tuple[str, str], ...], item: Item) -> frozenset[s
 
 def of_author(item: Item) -> frozenset[str]:
     """Return CJI_STRIP for what police wrote: their fields pass an allow-list before anything leaves."""
-    for author in item.origin.authors:
-        if author is not None and author.is_law_enforcement:
-            return _OF_POLICE
-    return _NOTHING
+    is_police = any(author is not None and author.is_law_enforcement for author in item.origin.authors)
+    return _POLICE_WROTE if is_police else frozenset()
