@@ -1,5 +1,7 @@
 """Two pieces of work are timed against each other."""
 
+from itertools import pairwise
+
 from gateway.bench.turns import rates
 
 
@@ -15,4 +17,4 @@ def test_both_take_turns() -> None:
     rates(lambda: calls.append("ours"), lambda: calls.append("floor"), 0.01)
 
     assert calls[:2] == ["ours", "floor"]
-    assert sum(one != next_ for one, next_ in zip(calls, calls[1:], strict=False)) > 20
+    assert sum(one != next_ for one, next_ in pairwise(calls)) > 20
