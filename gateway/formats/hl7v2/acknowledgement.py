@@ -36,6 +36,9 @@ ERROR_TEXT = {
 _REJECTED = frozenset(("200", "201", "202", "203"))
 """Errors of MSH-9, -11 and -12: these reject a message, others leave it open to correction (ch. 2.9.2.2)."""
 
+_CONTROL_ID_LENGTH = 20
+"""MSH-10 is ST of 20 up to 2.6, and strict receivers refuse an answer whose own is longer."""
+
 _VERSION = re.compile(r"2(\.\d){0,2}")
 
 
@@ -170,7 +173,7 @@ def _write(
             6: header.sending_facility,
             7: hl7_time(at),
             9: ("ACK", header.trigger_event, structure),
-            10: control_id,
+            10: control_id[:_CONTROL_ID_LENGTH],
             11: header.processing_id or "P",
             12: version,
             **asked,

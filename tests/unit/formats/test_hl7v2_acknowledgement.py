@@ -47,6 +47,12 @@ def test_an_accepted_message_is_answered_to_its_sender() -> None:
     )
 
 
+def test_the_own_id_of_an_answer_has_the_length_that_the_standard_allows() -> None:
+    answered = acknowledge(header(), receive(header()), "abcdefghijklmnopqrstuvwxyz", AT)
+
+    assert b"|abcdefghijklmnopqrst|P|" in answered
+
+
 def test_from_2_5_on_an_error_has_place_code_and_severity_in_err() -> None:
     assert answer(header(kind="XYZ^A01")).split(b"\r")[1:3] == [
         b"MSA|AR|C1",
