@@ -1,7 +1,7 @@
 """Turn a bundle of records into items with origin and labels: origin first, content second (case-format section 4)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ DIRECTORY_TYPES = frozenset(
 )
 """Resources about nobody's health: they support items and are never decided on by themselves."""
 
-_SUBJECT_KEYS = ("subject", "patient", "for", "beneficiary", "individual")
+_OF_PART2 = frozenset({RESTRICTED, PART2})
+_SUBJECT_KEYS = frozenset({"subject", "patient", "for", "beneficiary", "individual"})
 
 Json = Mapping[str, Any]
 
@@ -46,7 +47,7 @@ def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
             labels, shown = _labels(resource, canonical, names)
             origin = origins.of(reference)
             if origin.program is not None:
-                labels |= {RESTRICTED, PART2}
+                labels |= _OF_PART2
             subjects = _subjects(reference, resource, aliases)
             items.append(Item(reference, resource["resourceType"], resource, subjects, labels, shown, origin, digest))
     return LabeledRecords(
@@ -105,30 +106,33 @@ def _subjects(reference: str, resource: Json, aliases: Mapping[str, str]) -> fro
     if resource["resourceType"] == "Patient":
         own = {f"{one.get('system', '')}|{one['value']}" for one in resource.get("identifier", ()) if "value" in one}
         return frozenset({reference} | own)
-    return frozenset(key for named in _named_subjects(resource) for key in _keys(named, aliases))
+    keys: set[str] = set()
+    for named in _named_subjects(resource):
+        keys.update(_keys(named, aliases))
+    return frozenset(keys)
 
 
-def _named_subjects(resource: Json) -> Iterable[Json]:
-    for key in _SUBJECT_KEYS:
-        value = resource.get(key)
+def _named_subjects(resource: Json) -> list[Json]:
+    named: list[Json] = []
+    for key in resource.keys() & _SUBJECT_KEYS:
+        value = resource[key]
         if isinstance(value, dict):
-            yield value
+            named.append(value)
         elif isinstance(value, list):
-            yield from value
+            named += value
     if resource["resourceType"] in ("Appointment", "AppointmentResponse"):
-        for participant in (resource, *resource.get("participant", ())):
-            actor = participant.get("actor", {})
-            if _is_patient(actor):
-                yield actor
+        actors = [one.get("actor", {}) for one in (resource, *resource.get("participant", ()))]
+        named += [actor for actor in actors if _is_patient(actor)]
+    return named
 
 
 def _is_patient(reference: Json) -> bool:
     return reference.get("type") == "Patient" or "Patient/" in reference.get("reference", "")
 
 
-def _keys(named: Json, aliases: Mapping[str, str]) -> Iterable[str]:
-    if "reference" in named:
-        yield aliases.get(named["reference"], named["reference"])
+def _keys(named: Json, aliases: Mapping[str, str]) -> list[str]:
+    keys = [aliases.get(named["reference"], named["reference"])] if "reference" in named else []
     identifier = named.get("identifier")
     if isinstance(identifier, dict) and "value" in identifier:
-        yield f"{identifier.get('system', '')}|{identifier['value']}"
+        keys.append(f"{identifier.get('system', '')}|{identifier['value']}")
+    return keys
