@@ -95,6 +95,13 @@ def test_a_withheld_message_says_why(site: Site, browser: FlaskClient) -> None:
     assert "Otter-Test" not in html
 
 
+def test_a_message_that_waits_for_a_person_is_one_click_away(site: Site, browser: FlaskClient) -> None:
+    waiting = an_input("quarantined-message", channel="mllp", source="hl7v2", client=None, state="quarantined")
+    site.house.database.write(lambda tx: tx.inputs.add(waiting))
+
+    assert 'href="/console/messages/quarantined-message"' in browser.get("/console/queues").text
+
+
 def test_a_missing_message_is_not_found(browser: FlaskClient) -> None:
     assert browser.get("/console/messages/nothing").status_code == 404
 
