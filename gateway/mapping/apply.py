@@ -84,7 +84,7 @@ def reread(record: SourceRecord, mapping: CompiledMapping, context: Context) -> 
     scope.zone = zone_of(mapping.agency(scope), scope)
     _read(scope, mapping)
     for fact in mapping.facts:
-        scope.rule = f"facts.{fact.name}"
+        scope.rule = fact.rule
         fact.value(scope)
     return scope
 
@@ -169,7 +169,7 @@ def _facts(
     }  # fmt: skip
     columns = scope.record.columns
     for fact in mapping.facts:
-        scope.rule = f"facts.{fact.name}"
+        scope.rule = fact.rule
         value = fact.value(scope)
         if columns is not None and not value and not fact.paths <= columns:
             value = NOT_AVAILABLE

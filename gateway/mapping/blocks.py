@@ -112,7 +112,8 @@ class BlockList:
                 return
             item = v.get(variable) if variable is not None else None
             w.lists.setdefault(name, []).append(reference)
-            w.add(body(v, w), Origin(index, item if type(item) is dict else None), author_of(v, w) or None)
+            origin = Origin(index, item if type(item) is dict else None)
+            w.add(reference, body(v, w), origin, author_of(v, w) or None)
 
         return run
 

@@ -38,6 +38,8 @@ class Fact:
     """One measure fact and the columns without which it is "not available"."""
 
     name: str
+    rule: str
+    """What findings and traces call it."""
     value: Expression
     paths: frozenset[str]
 
@@ -180,10 +182,11 @@ def _reads(compiler: Compiler, nodes: dict[str, Any]) -> tuple[tuple[str, Expres
 def _facts(compiler: Compiler, nodes: dict[str, Any]) -> tuple[Fact, ...]:
     facts = []
     for name, node in nodes.items():
-        with compiler.uses() as used, compiler.member(f"facts.{name}", ("facts", name)):
+        rule = f"facts.{name}"
+        with compiler.uses() as used, compiler.member(rule, ("facts", name)):
             value = compile_expression(compiler, node, ("facts", name))
         is_answer = isinstance(node, dict) and "answer" in node
-        facts.append(Fact(name, _spoken(value) if is_answer else value, frozenset(used)))
+        facts.append(Fact(name, rule, _spoken(value) if is_answer else value, frozenset(used)))
     return tuple(facts)
 
 

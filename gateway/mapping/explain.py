@@ -78,7 +78,7 @@ class _Trace:
     def facts(self) -> Iterator[TraceLine]:
         """Yield the lines of the facts."""
         for fact in self._mapping.facts:
-            yield from self._lines(f"facts.{fact.name}", f"facts.{fact.name}", None)
+            yield from self._lines(fact.rule, fact.rule, None)
 
     def rest(self, used: set[str]) -> Iterator[TraceLine]:
         """Yield a line for each field that filled no element."""

@@ -41,9 +41,8 @@ class Writer:
         """Derive the stable id of a thing that hangs on the record, the agency or the installation."""
         return stable_id(self.context.key, *self.prefixes[scope], *[str(part) for part in parts if part is not None])
 
-    def add(self, resource: dict[str, Any], origin: Origin, author: str | None) -> None:
-        """Put a resource into the Bundle and on its author's list."""
-        reference = f"{resource['resourceType']}/{resource['id']}"
+    def add(self, reference: str, resource: dict[str, Any], origin: Origin, author: str | None) -> None:
+        """Put a resource into the Bundle and on its author's list; `reference` is its `Type/id`."""
         self.entries.append({"fullUrl": FHIR_BASE + reference, "resource": resource})
         self.origins.append(origin)
         self.written.add(reference)
