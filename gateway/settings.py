@@ -100,6 +100,7 @@ class Client(_Section):
     organization: str
     scopes: tuple[str, ...]
     purpose: tuple[str, ...] = ("TREAT",)
+    submits_for: tuple[str, ...] = Field((), description="Registry ids of further agencies whose records it hands in")
     person_role: str = Field("staff", description="Role under which its reads are decided, see case-format roles")
 
 

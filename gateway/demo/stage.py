@@ -20,6 +20,7 @@ _CO_RESPONDERS = """
 [[clients]]
 id = "demo-corresponders"
 organization = "org:demo-corresponders"
+submits_for = ["org:demo-pd"]
 scopes = ["intake", "system/Consent.cu"]
 """
 

@@ -140,6 +140,8 @@ def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rej
         return "skipped", made.reason, None
     if not isinstance(made, Draft):
         return "quarantined", made.reason, None
+    if not _may_speak_for(house, stored.client, made):
+        return "quarantined", "the record is of an agency that this client does not hand in for (submits_for)", None
     known = tx.handoffs.get(made.handoff)
     if made.deleted:
         return _withdraw(house, tx, known)
@@ -148,6 +150,17 @@ def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rej
     if known is not None and _is_older(made, known):
         return "duplicate", "an older snapshot of a record that is here", known.id
     return _keep(house, tx, stored, made, known)
+
+
+def _may_speak_for(house: House, client: str | None, draft: Draft) -> bool:
+    """Say whether a client may hand in, change or withdraw records of the agency that a record names.
+
+    A record says itself whose it is; without this anybody who hands in could overwrite anybody's. An agency nobody
+    registered is its records' own business: nothing of unknown origin leaves.
+    """
+    agency = house.agency_of(draft)
+    registered = house.clients.get(client or "")
+    return agency is None or (registered is not None and agency in (registered.organization, *registered.submits_for))
 
 
 def _is_older(draft: Draft, known: Handoff) -> bool:
@@ -191,7 +204,7 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
         agency=agency,
         content_hash=draft.content_hash,
         person_id=who.person_id,
-        state="held" if hold else "active",
+        state="held" if who.hold else "unrouted" if addressing.unrouted else "active",
         hold_reason=hold,
         input_id=stored.id,
         mapping=draft.mapping,

@@ -12,7 +12,7 @@ from gateway.flow.house import House
 from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import Answer, Problem, RequestRefused
-from gateway.model.handoff import Handoff, Referral, Resource
+from gateway.model.handoff import Referral, Resource
 from gateway.ports import StoredResource, Transaction
 
 MOST_RESULTS = 200
@@ -101,7 +101,7 @@ def _is_part_of(tx: Transaction, handoff_id: str, resource: Resource) -> bool:
 
 def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral, channel: str) -> list[Resource]:
     handoff = tx.handoffs.get(referral.handoff_id)
-    if handoff is None or _is_held(tx, handoff, referral):
+    if handoff is None or handoff.state == "held":
         return []
     client = house.clients[caller.client]
     asked = Asked(
@@ -125,14 +125,6 @@ def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral
     )  # fmt: skip
     tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)
     return [entry["resource"] for entry in made.outcome.content["entry"]]
-
-
-def _is_held(tx: Transaction, handoff: Handoff, referral: Referral) -> bool:
-    """Say whether a person must decide first whom this referral is about.
-
-    A record can also wait because another referral of it has no route; that is not this recipient's business.
-    """
-    return handoff.state == "held" and any(piece.state == "held" for piece in tx.outbox.of_subject(referral.id))
 
 
 def _answer(tx: Transaction, resource: Resource, stored: StoredResource) -> Answer:

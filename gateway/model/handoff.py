@@ -12,7 +12,9 @@ Channel = Literal["http", "mllp", "fhir"]
 
 InputState = Literal["pending", "done", "quarantined"]
 RecordState = Literal["converted", "quarantined", "duplicate", "skipped"]
-HandoffState = Literal["active", "held", "withdrawn"]
+HandoffState = Literal["active", "unrouted", "held", "withdrawn"]
+"""`unrouted`: active, and a referral of it has no route, so a person has to look; `held`: nothing of it goes before a
+person has said whom it is about."""
 
 WorkKind = Literal["convert", "deliver", "answer", "acknowledge", "await"]
 """`answer`: take an HL7v2 message that came in; `acknowledge`: send its application answer over the reply link;

@@ -40,7 +40,11 @@ _CONTENTS = (
     select(handoff_resources.c.handoff_id, resources.c.body)
     .join(handoffs, handoffs.c.id == handoff_resources.c.handoff_id)
     .join(resources, and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id))
-    .where(handoffs.c.person_id == bindparam("person"), handoffs.c.state == "active", resources.c.deleted == 0)
+    .where(
+        handoffs.c.person_id == bindparam("person"),
+        handoffs.c.state.in_(("active", "unrouted")),
+        resources.c.deleted == 0,
+    )
     .order_by(handoffs.c.created_at, handoffs.c.id, handoff_resources.c.position)
 )
 _LINKS = (

@@ -70,7 +70,7 @@ class ConsoleViews:
 
     def held_records(self) -> list[RecordRow]:
         """Return the records that wait for a person's word, oldest first."""
-        query = select(handoffs).where(handoffs.c.state == "held").order_by(handoffs.c.updated_at).limit(QUEUE_SIZE)
+        query = select(handoffs).where(_waits()).order_by(handoffs.c.updated_at).limit(QUEUE_SIZE)
         return [_record_row(row, ()) for row in self._rows(query)]
 
     def quarantined(self) -> list[QuarantinedRow]:
@@ -142,7 +142,7 @@ def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
     answered = select(func.count()).where(
         referrals.c.status.not_in(_UNANSWERED), _within(referrals.c.updated_at, since)
     )
-    held = select(func.count()).where(handoffs.c.state == "held")
+    held = select(func.count()).where(_waits())
     records, unread, waiting = (_counts(connection.execute(query)) for query in (per_record, whole, stopped))
     arrivals = select(inputs.c.received_at).outerjoin(input_records).where(day)
     delivered_by_hour = _by_hour(connection, delivered, since)
@@ -160,6 +160,11 @@ def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
         received_by_hour=_by_hour(connection, arrivals, since),
         delivered_by_hour=delivered_by_hour,
     )
+
+
+def _waits() -> ColumnElement[bool]:
+    """Records that wait for a person's word: whose they are, or where their referral should go."""
+    return handoffs.c.state.in_(("held", "unrouted"))
 
 
 def _within(column: ColumnElement[int], since: datetime) -> ColumnElement[bool]:

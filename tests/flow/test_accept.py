@@ -70,7 +70,7 @@ def test_a_referral_that_no_route_covers_holds_the_record_for_a_person() -> None
 
     handoff = world.database.read(lambda tx: tx.handoffs.get(_only_handoff(world)))
     assert handoff is not None
-    assert (handoff.state, world.transport.sent) == ("held", [])
+    assert (handoff.state, world.transport.sent) == ("unrouted", [])
     assert "no route" in (handoff.hold_reason or "")
 
 
@@ -151,3 +151,17 @@ def test_an_older_snapshot_that_comes_late_changes_nothing() -> None:
     assert isinstance(late, Accepted)
     record = world.database.read(lambda tx: tx.inputs.records(late.input_id))[0]
     assert (record.state, record.reason) == ("duplicate", "an older snapshot of a record that is here")
+
+
+def test_a_client_cannot_overwrite_the_record_of_an_agency_it_does_not_hand_in_for() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    stranger = csv_of({**CONTACT, "last_name": "Somebody", "first_name": "Else", "consent_status": "refused"})
+
+    accepted = world.gateway.accept("http", "co-responder-contact", "demo-ehr", "text/csv", stranger, None)
+    world.work()
+
+    assert isinstance(accepted, Accepted)
+    record = world.database.read(lambda tx: tx.inputs.records(accepted.input_id))[0]
+    assert record.state == "quarantined"
+    assert world.states() == [("create", "delivered", "")]

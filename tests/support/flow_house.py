@@ -133,7 +133,9 @@ def a_world() -> World:
         clients={
             one.id: one
             for one in (
-                Client(id="demo-agency", organization="org:demo-pd", scopes=("intake",)),
+                Client(
+                    id="demo-agency", organization="org:demo-pd", scopes=("intake",), submits_for=("org:demo-lead",)
+                ),
                 Client(
                     id="demo-ehr", organization="org:demo-hospital", scopes=("system/*.cruds",), person_role="clinician"
                 ),

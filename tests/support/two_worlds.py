@@ -52,11 +52,12 @@ OFFICES = ("demo-lead", "demo-detox", "demo-unsure", "nobody-registered")
 NPI = "http://hl7.org/fhir/sid/us-npi"
 HOSPITAL_NPI, CLINIC_NPI = "9999999001", "9999999019"
 PEER = PeerAddress("127.0.0.1", 5000)
+EVERYBODY = ("org:demo-pd", "org:demo-corresponders", "org:demo-lead", "org:demo-detox", "org:demo-unsure")
 CLIENTS = {
     one.id: one
     for one in (
-        Client(id=POLICE, organization="org:demo-pd", scopes=("intake", "system/Consent.cu")),
-        Client(id=OFFICE, organization="org:demo-lead", scopes=("intake", "system/Consent.cu")),
+        Client(id=POLICE, organization="org:demo-pd", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
+        Client(id=OFFICE, organization="org:demo-lead", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
         Client(
             id=HOSPITAL, organization="org:demo-hospital", person_role="clinician",
             scopes=("system/*.rs", "system/Task.u", "system/Consent.cu"),

@@ -9,8 +9,8 @@ import orjson
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway.model.accounting import Accounting, Wanted
 from gateway.flow.message_page import MessagePage
+from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
