@@ -56,12 +56,16 @@ def conclude(
 
     `left_out` are the recipients of copies who get nothing. Nothing asked for is nothing permitted.
     """
-    verdicts = tuple([verdict(item, found) for item, found in findings])
-    kinds = {id(found): found for _, found in findings}.values()  # items alike share one finding
-    released = [found for found in kinds if isinstance(found, Release)]
-    if not released:
-        return _refused([stop for stop in kinds if isinstance(stop, Withhold)], verdicts, seal)
-    withheld = [(item.reference, found) for item, found in findings if isinstance(found, Withhold)]
+    verdicts, withheld, by_identity = [], [], {}
+    for item, found in findings:
+        verdicts.append(verdict(item, found))
+        if isinstance(found, Release):
+            by_identity[id(found)] = found  # items alike share one finding
+        else:
+            withheld.append((item.reference, found))
+    if not by_identity:
+        return _refused([stop for _, stop in withheld], tuple(verdicts), seal)
+    released = by_identity.values()
     withheld += left_out
     obligations = frozenset({"AUDIT"}).union(*[one.obligations for one in released])
     if withheld:
@@ -72,7 +76,7 @@ def conclude(
     basis = min([one.basis for one in released if one.basis], key=_basis_order, default=None)
     record = seal.record(decision, reason, obligations, basis, [reference for reference, _ in withheld])
     purposes = tuple([f"{system}|{code}" for system, code in request.purposes])
-    return Permit(record, verdicts, recipients, purposes, request.transport)
+    return Permit(record, tuple(verdicts), recipients, purposes, request.transport)
 
 
 def refuse_whole(items: Sequence[Item], stop: Withhold, seal: Seal) -> Refusal:

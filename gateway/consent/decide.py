@@ -125,9 +125,10 @@ def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
     findings = []
     for item in items:
         kind = (id(item.origin), item.labels, item.subjects, item.type in DOCUMENTS)
-        if kind not in alike:
-            alike[kind] = decide_item(item, situation)
-        findings.append((item, alike[kind]))
+        found = alike.get(kind)
+        if found is None:
+            found = alike[kind] = decide_item(item, situation)
+        findings.append((item, found))
     return findings
 
 

@@ -20,6 +20,7 @@ from gateway.model.labeled import Item, LabeledRecords
 from gateway.model.partner import Registry
 from gateway.model.request import Request
 
+_POLICY = POLICY_VERSION.encode()
 _RELAYING_ROLES = frozenset({"intermediary", "hie"})
 
 
@@ -103,6 +104,6 @@ def _input_hash(
     at: str,
 ) -> str:
     """Hash everything the decision is made from, built from hashes taken once where each part was read."""
-    parts = [POLICY_VERSION.encode(), at.encode(), request.digest, records.digest, facts.digest, registry.digest]
-    parts += (switches.digest, *(one.digest for one in directives))
+    made_from = (request.digest, records.digest, facts.digest, registry.digest, switches.digest)
+    parts = (_POLICY, at.encode(), *made_from, *[one.digest for one in directives])
     return "sha256:" + hashlib.sha256(b"\x00".join(parts)).hexdigest()

@@ -80,10 +80,11 @@ def recipient_of(
         keys |= organization.keys
     elif person is not None and reference in person.keys:
         keys |= person.keys
-    keys |= _person_keys(reference, facts.persons)
+    keys.update(_person_keys(reference, facts.persons))
     is_own_request = request.organization in (reference, None)
     if is_own_request and request.person_id:
-        keys |= {request.person_id} | _person_keys(request.person_id, facts.persons)
+        keys.add(request.person_id)
+        keys.update(_person_keys(request.person_id, facts.persons))
     for team_reference, team in facts.care_teams.items():
         if _is_member(team, keys):
             keys.add(team_reference)
