@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import ConfigurationError, GatewayError
@@ -17,6 +17,7 @@ from gateway.storage.failures import explain
 from gateway.storage.lock_file import LockFile
 from gateway.storage.outbox import next_due
 from gateway.storage.schema import create_schema, require_schema
+from gateway.storage.tables import lanes
 from gateway.storage.transaction import SqlTransaction
 from gateway.storage.writer import Writer
 
@@ -51,12 +52,20 @@ def open_database(url: str, *, clock: Clock, role: Role = "server") -> "SqlDatab
         try:
             if writing is not None and role == "server":
                 create_schema(writing)
+                if lock is not None:
+                    _end_leases(writing)
             else:
                 require_schema(reading)
         except SQLAlchemyError as error:
             raise explain(error) from None
         undo.pop_all()
     return SqlDatabase(reading=reading, writing=writing, lock=lock, clock=clock)
+
+
+def _end_leases(engine: Engine) -> None:
+    """Free every lane: on SQLite the lock file proves that whoever leased one is gone, so nobody has to wait for it."""
+    with engine.begin() as connection:
+        connection.execute(update(lanes).values(owner=None, lease_until=0))
 
 
 class SqlDatabase:
