@@ -1,5 +1,6 @@
 """The kinds of answer in a form: yes, no, unknown, not asked, refused, not applicable; blank is none of them."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from gateway.mapping.codes import fold
@@ -44,6 +45,9 @@ def is_marked(scope: Scope, path: Path) -> bool:
     return answer == "yes"
 
 
-def is_any_marked(scope: Scope, paths: list[Path]) -> bool:
-    """Tell whether one of several check boxes is marked."""
-    return any(is_marked(scope, path) for path in paths)
+def compile_marks(paths: list[Path]) -> Callable[[Scope], bool]:
+    """Return what tells whether one of the check boxes is marked; most often there is only one."""
+    if len(paths) == 1:
+        [only] = paths
+        return lambda scope: is_marked(scope, only)
+    return lambda scope: any(is_marked(scope, path) for path in paths)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gateway.mapping.answers import is_any_marked
+from gateway.mapping.answers import compile_marks
 from gateway.mapping.codes import fold
 from gateway.mapping.compiler import Compiler, Location, kind_of
 from gateway.mapping.scope import Scope
@@ -55,8 +55,7 @@ def _folded(compiler: Compiler, values: list[Any], at: Location) -> frozenset[st
 
 
 def _checked(compiler: Compiler, node: Any, at: Location) -> Condition:
-    paths = [compiler.path(one, at, many=True) for one in (node if isinstance(node, list) else [node])]
-    return lambda scope: is_any_marked(scope, paths)
+    return compile_marks([compiler.path(one, at, many=True) for one in (node if isinstance(node, list) else [node])])
 
 
 def _read(compiler: Compiler, node: dict[str, Any], at: Location) -> Condition:

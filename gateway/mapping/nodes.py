@@ -225,6 +225,8 @@ def _ref(scope: WriteScope, node: dict[str, Any], at: Location) -> Node:
     name = _block_name(scope, node["$ref"], (*at, "$ref"))
     extra = [(key, compile_node(scope, value, (*at, key))) for key, value in node.items() if key not in _REF_WORDS]
     key_of = compile_node(scope, node["$of"], (*at, "$of")) if "$of" in node else None
+    if key_of is None and not extra:
+        return lambda v, w: {"reference": w.refs[name]} if name in w.refs else None
 
     def run(v: Variables, w: Writer) -> dict[str, Any] | None:
         reference = w.refs.get(name if key_of is None else (name, key_of(v, w)))

@@ -5,7 +5,7 @@ from copy import deepcopy
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from gateway.mapping.answers import NO_VALUE, answer_of, is_any_marked, is_marked
+from gateway.mapping.answers import NO_VALUE, answer_of, compile_marks, is_marked
 from gateway.mapping.codes import fold, tells_of_justice
 from gateway.mapping.compiler import Compiler, Expression, Location, kind_of
 from gateway.mapping.conditions import compile_condition, compile_name
@@ -261,8 +261,7 @@ def _flags(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression
 
 def _checked(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     sources = node["checked"] if isinstance(node["checked"], list) else [node["checked"]]
-    paths = [compiler.path(source, (*at, "checked"), many=True) for source in sources]
-    return lambda scope: is_any_marked(scope, paths)
+    return compile_marks([compiler.path(source, (*at, "checked"), many=True) for source in sources])
 
 
 def _answer(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
