@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_TURNS = 15
+_TURNS = 30
 _AT_ONCE = 20
 """How often a piece of work runs between two looks at the clock."""
 
