@@ -96,7 +96,10 @@ def a_house(database: SqlDatabase, clock: FixedClock, transport: RecordingTransp
         check=lambda resource: [],
         check_foreign=lambda resource: [],
         transports={"fhir": transport},
-        clients={hospital: Client(id="reader", organization=hospital, scopes=()) for hospital in HOSPITALS},
+        clients={
+            "demo-agency": Client(id="demo-agency", organization="org:demo-pd", scopes=("intake",)),
+            **{hospital: Client(id="reader", organization=hospital, scopes=()) for hospital in HOSPITALS},
+        },
     )
 
 
