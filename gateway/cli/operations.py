@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +15,9 @@ import click
 import orjson
 from sqlalchemy import Connection
 
-from gateway.model.audit import AuditEntry
+from gateway.flow.replays import replay as replayed
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.model.handoff import Work, WorkState
-from gateway.ports import Transaction
 from gateway.settings import read_settings
 from gateway.storage import backup as copies
 from gateway.storage.audit import ChainHead, audit_head, audit_rows, verify_audit
@@ -112,27 +112,12 @@ def replay(ids: tuple[int, ...], every: bool, directory: Path, url: str | None) 
     with _told("replay"), _database(directory, url, "operator") as database:
         if every:
             ids = tuple(work.id for work in database.read(lambda t: t.outbox.of_states(["dead"], _EVERY_ONE)))
-        refusals = [refusal for work_id in ids if (refusal := database.write(_reopening(work_id)))]
+        tried = [database.write(partial(replayed, work_id=work_id, actor="cli", at=clock())) for work_id in ids]
+        refusals = [refusal for refusal in tried if refusal is not None]
     for refusal in refusals:
         click.echo(f"gateway replay: {refusal}", err=True)
     click.echo(f"replayed={len(ids) - len(refusals)}", err=True)
     sys.exit(1 if refusals else 0)
-
-
-def _reopening(work_id: int) -> Callable[[Transaction], str | None]:
-    """Return work that reopens a piece of work and tells the audit; it returns None, or why not."""
-
-    def reopen(transaction: Transaction) -> str | None:
-        work = transaction.outbox.get(work_id)
-        if work is None:
-            return f"{work_id}: there is no work of this number"
-        if work.state not in _AT_REST:
-            return f"{work_id}: it is {work.state}; only dead, refused or held work can be replayed"
-        transaction.outbox.set_state(work_id, "ready", None, clock())
-        transaction.audit.append(AuditEntry(clock(), "work.replayed", "cli", {"work": work_id, "was": work.state}))
-        return None
-
-    return reopen
 
 
 @click.group()

@@ -13,6 +13,7 @@ from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
 from gateway.flow.referrals import enqueue, reopen_refused, seen_before
+from gateway.flow.replays import read_again
 from gateway.flow.withdraw import close_gone, close_stranger, withdraw
 from gateway.model.audit import AuditEntry
 from gateway.model.draft import Draft, Rejected
@@ -55,7 +56,7 @@ def accept(
                 return Accepted(earlier.id, repeated=True) if earlier.sha256 == digest else KeyReused()
         known = tx.inputs.same_content(client, source, digest)
         if known is not None:
-            read_again(house, tx, known)
+            read_again(tx, known, now)
             return Accepted(known, repeated=True)
         input_id = house.new_id()
         tx.inputs.add(StoredInput(input_id, channel, source, client, media_type, payload, digest, now, idempotency_key))
@@ -67,18 +68,6 @@ def accept(
         return Accepted(input_id, repeated=False)
 
     return house.database.write(keep)
-
-
-def read_again(house: House, tx: Transaction, input_id: str) -> bool:
-    """Let the quarantined records of an input be read once more; tell whether there are any."""
-    stored = tx.inputs.get(input_id)
-    waits = stored is not None and stored.state == "quarantined"
-    if not waits and not any(record.state == "quarantined" for record in tx.inputs.records(input_id)):
-        return False
-    for work in tx.outbox.of_subject(input_id):
-        if work.kind == "convert" and work.state in ("delivered", "dead"):
-            tx.outbox.set_state(work.id, "ready", None, house.clock())
-    return True
 
 
 def convert(house: House, input_id: str, is_ours: Callable[[Transaction], bool]) -> bool:

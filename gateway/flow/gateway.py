@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts
+from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts, replays
 from gateway.flow.house import House
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
@@ -117,25 +117,8 @@ class Gateway:
         return console.resolve_match(self.house, caller_name, handoff_id, person_id)
 
     def replay(self, actor: str, work_id: int) -> bool:
-        """Make a dead letter, or refused or held work, ready again; consent is decided anew.
-
-        For the reading of an input: read what is in quarantine once more.
-        """
-
-        def reopen(tx: Transaction) -> bool:
-            work = tx.outbox.get(work_id)
-            if work is None:
-                return False
-            if work.kind == "convert":
-                again = accept.read_again(self.house, tx, work.subject)
-            elif again := work.state in ("dead", "refused", "held"):
-                tx.outbox.set_state(work_id, "ready", None, self.house.clock())
-            if not again:
-                return False
-            tx.audit.append(AuditEntry(self.house.clock(), "work.replayed", actor, {"work": work_id}))
-            return True
-
-        return self.house.database.write(reopen)
+        """Bring work back that rests; tell whether it did."""
+        return self.house.database.write(lambda tx: replays.replay(tx, work_id, actor, self.house.clock())) is None
 
     def pause(self, actor: str, lane: str, paused: bool) -> None:
         """Stop or resume a lane."""
