@@ -52,10 +52,10 @@ class Running:
         if client is not None:
             key = read_settings(self.directory).secret("token")
             headers["Authorization"] = f"Bearer {issue(client, key, token_id='t', at=clock())}"
-        return requests.request(method, self.http + path, headers=headers, timeout=20, **more)  # type: ignore[arg-type]
+        return requests.request(method, self.http + path, headers=headers, timeout=60, **more)  # type: ignore[arg-type]
 
     def say(self, message: bytes) -> bytes:
-        with socket.create_connection(self.mllp, timeout=20) as connection:
+        with socket.create_connection(self.mllp, timeout=60) as connection:
             connection.sendall(b"\x0b" + message + b"\x1c\r")
             return connection.recv(65536)
 
@@ -101,7 +101,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         assert ready is not None
         yield Running(directory, ready[1], (ready[2], int(ready[3])), log, link[0])
         process.terminate()
-        process.wait(30)
+        process.wait(90)  # two drains of 20 s each may follow one another
     receiver.shutdown()
     receiver.server_close()
 
@@ -170,20 +170,20 @@ def test_names_planted_at_every_door_are_in_no_log_metric_or_command(running: Ru
 
 def test_markup_in_a_name_is_words_on_the_page_of_the_record(running: Running) -> None:
     browser = requests.Session()
-    page = browser.get(running.http + running.link, timeout=20).text
+    page = browser.get(running.http + running.link, timeout=60).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token is not None
     browser.post(
         running.http + running.link,
         data={"csrf_token": token[1], "password": "four plain words", "again": "four plain words"},
-        headers={"Referer": running.http + running.link}, timeout=20,
+        headers={"Referer": running.http + running.link}, timeout=60,
     )  # fmt: skip
     running.ask("POST", "/intake/co-responder-contact", "demo-agency", data=csv_of(PERSON))
     wait_for_a_dead_letter(running)
 
-    listed = browser.get(running.http + "/console/records", timeout=20).text
+    listed = browser.get(running.http + "/console/records", timeout=60).text
     pages = [
-        browser.get(running.http + path, timeout=20) for path in re.findall(r'href="(/console/records/\w+)"', listed)
+        browser.get(running.http + path, timeout=60) for path in re.findall(r'href="(/console/records/\w+)"', listed)
     ]
 
     assert any(FAMILY in page.text for page in pages)
