@@ -52,10 +52,10 @@ class Running:
         if client is not None:
             key = read_settings(self.directory).secret("token")
             headers["Authorization"] = f"Bearer {issue(client, key, token_id='t', at=clock())}"
-        return requests.request(method, self.http + path, headers=headers, timeout=60, **more)  # type: ignore[arg-type]
+        return requests.request(method, self.http + path, headers=headers, timeout=20, **more)  # type: ignore[arg-type]
 
     def say(self, message: bytes) -> bytes:
-        with socket.create_connection(self.mllp, timeout=60) as connection:
+        with socket.create_connection(self.mllp, timeout=20) as connection:
             connection.sendall(b"\x0b" + message + b"\x1c\r")
             return connection.recv(65536)
 
@@ -170,20 +170,20 @@ def test_names_planted_at_every_door_are_in_no_log_metric_or_command(running: Ru
 
 def test_markup_in_a_name_is_words_on_the_page_of_the_record(running: Running) -> None:
     browser = requests.Session()
-    page = browser.get(running.http + running.link, timeout=60).text
+    page = browser.get(running.http + running.link, timeout=20).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token is not None
     browser.post(
         running.http + running.link,
         data={"csrf_token": token[1], "password": "four plain words", "again": "four plain words"},
-        headers={"Referer": running.http + running.link}, timeout=60,
+        headers={"Referer": running.http + running.link}, timeout=20,
     )  # fmt: skip
     running.ask("POST", "/intake/co-responder-contact", "demo-agency", data=csv_of(PERSON))
     wait_for_a_dead_letter(running)
 
-    listed = browser.get(running.http + "/console/records", timeout=60).text
+    listed = browser.get(running.http + "/console/records", timeout=20).text
     pages = [
-        browser.get(running.http + path, timeout=60) for path in re.findall(r'href="(/console/records/\w+)"', listed)
+        browser.get(running.http + path, timeout=20) for path in re.findall(r'href="(/console/records/\w+)"', listed)
     ]
 
     assert any(FAMILY in page.text for page in pages)
