@@ -298,7 +298,7 @@ class Decisions(Protocol):
         record: Mapping[str, Any],
         inputs: bytes,
     ) -> None:
-        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        """Keep a decision record with the canonical input that gave it."""
         ...
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:

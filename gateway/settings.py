@@ -101,7 +101,7 @@ class Client(_Section):
     scopes: tuple[str, ...]
     purpose: tuple[str, ...] = ("TREAT",)
     submits_for: tuple[str, ...] = Field((), description="Registry ids of further agencies whose records it hands in")
-    person_role: str = Field("staff", description="Role under which its reads are decided, see case-format roles")
+    person_role: str = Field("staff", description="Role under which its reads are decided, see docs/consent-engine.md")
 
 
 class Settings(BaseSettings):

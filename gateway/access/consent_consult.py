@@ -1,6 +1,6 @@
 """May I have records of this person? The question as a FHIR operation and as a CDS Hooks service; one answer for both.
 
-A no is the same bytes whatever the reason (part2-rules.md section 8). What is wrong with a question itself is told,
+A no is the same bytes whatever the reason (42 CFR 2.13(c)(2)). What is wrong with a question itself is told,
 for it depends on the question alone.
 """
 

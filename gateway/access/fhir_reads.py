@@ -1,6 +1,6 @@
 """The FHIR server's read side. Every read and search is a disclosure and goes through the house as one.
 
-What is refused and what does not exist leave here as the same answer, byte for byte (part2-rules.md section 8).
+What is refused and what does not exist leave here as the same answer, byte for byte (42 CFR 2.13(c)(2)).
 """
 
 import re

@@ -1,6 +1,6 @@
 """`gateway consent decide` and `gateway redact`: decide on files, and show what would leave, byte for byte.
 
-Both are pure: no network, no database, no clock but `--at`. File shapes: docs of the consent case format.
+Both are pure: no network, no database, no clock but `--at`. File shapes: docs/consent-engine.md.
 """
 
 import hashlib

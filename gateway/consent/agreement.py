@@ -1,6 +1,6 @@
 """The gate before `decide`: a referral of an agency that is no Part 2 program needs the person's recorded agreement.
 
-A police record is no Part 2 record, and still goes nowhere because somebody wrote it down (interface.md section 2a).
+A police record is no Part 2 record, and still goes nowhere because somebody wrote it down (docs/consent-engine.md).
 The agreement is no 2.31 consent: a dated yes is enough, spoken too. A refusal and a taken-back yes are the same: no.
 """
 

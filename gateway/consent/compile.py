@@ -1,8 +1,8 @@
 """Read Consent resources once into directives, and say of each whether it could be read safely.
 
 What may not be skipped makes a consent unreadable, never ignored: an unknown modifierExtension, implicitRules, a
-time without a zone, provisions nested too deep or too many, a shape that is no Consent (FHIR R4 Consent; case-format
-section 5). One unreadable version never spoils the others.
+time without a zone, provisions nested too deep or too many, a shape that is no Consent (FHIR R4
+Consent). One unreadable version never spoils the others.
 """
 
 import hashlib

@@ -31,7 +31,7 @@ class Seal(NamedTuple):
         basis: Basis | None,
         withheld: Sequence[str],
     ) -> DecisionRecord:
-        """Write the decision record of interface.md section 5."""
+        """Write the decision record (docs/consent-engine.md)."""
         return DecisionRecord(
             decision=decision,
             reason=reason,

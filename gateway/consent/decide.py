@@ -1,4 +1,4 @@
-"""The decision: fifteen steps in the order of case-format section 6, the first that fails decides; default deny.
+"""The decision: fifteen steps in the order of docs/consent-engine.md, the first that fails decides; default deny.
 
 Steps 1 to 5 look at the whole request and end it; the others go item by item, so that one doubtful item never
 blanks its neighbours. Pure: the clock is an argument, nothing is looked up outside the arguments, and equal input
@@ -48,7 +48,7 @@ def decide(
     `request` from `read_request`; `records` from `gateway.labeling.label` for the same `at`; `consents` from
     `compile_consents`; `facts` from `read_facts` (among them the Patient index: without it nobody is known). The
     answer names every item: a `Permit` what may go and what each part owes, a `Refusal` why nothing does. Both hold
-    the record of interface.md section 5. Raises ValueError for records labeled for another instant.
+    the decision record. Raises ValueError for records labeled for another instant.
     """
     prepared = prepare(request, records, consents, registry, facts, switches, at)
     situation, items, seal = prepared.situation, prepared.items, prepared.seal

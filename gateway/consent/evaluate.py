@@ -1,6 +1,6 @@
 """Step 13: read every consent of the person by itself, and say for each item which one lets it go, or why none does.
 
-Refusals first: one that applies beats every permit, whatever the dates (part2-rules section 7). Each permit stands
+Refusals first: one that applies beats every permit, whatever the dates. Each permit stands
 alone; elements of two deficient forms are never added up. The order of the input never matters.
 """
 

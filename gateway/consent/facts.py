@@ -1,6 +1,6 @@
 """What is known around a request: the patient index, relationships, restrictions, revocations, failed sources.
 
-Read once into plain sets (case-format section 5.4). A resource version that does not exist yet at `at` is left out.
+Read once into plain sets (docs/consent-engine.md). A resource version that does not exist yet at `at` is left out.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ _CLOSED_STUDY = frozenset(
 
 
 def read_facts(stated: Iterable[Json], registry: Registry, at: datetime) -> Facts:
-    """Read the list of facts of one request: FHIR resources and typed facts of case-format section 5.4.
+    """Read the list of facts of one request: FHIR resources and typed facts (docs/consent-engine.md).
 
     `at` decides which resource versions exist and which dated facts count. Typed facts of an unknown kind are
     history and change nothing. Raises ValueError for a fact that is no object or lacks what its kind needs.

@@ -1,4 +1,4 @@
-"""Who is asking, proven, and about whom, exactly one person (steps 1 and 3 to 5 of case-format section 6)."""
+"""Who is asking, proven, and about whom, exactly one person (steps 1 and 3 to 5)."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta

@@ -1,4 +1,4 @@
-"""The kinds of consent (case-format section 5.2), and what each paper lacks or mixes by itself (42 CFR 2.31)."""
+"""The kinds of consent, and what each paper lacks or mixes by itself (42 CFR 2.31)."""
 
 from collections.abc import Iterator
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a permit obliges to (part2-rules section 1, case-format section 6): one place, so that none is forgotten."""
+"""What a permit obliges to (docs/consent-engine.md): one place, so that none is forgotten."""
 
 from gateway.consent.purposes import is_payment, names_legal
 from gateway.model.labeled import Item

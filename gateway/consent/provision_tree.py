@@ -16,7 +16,7 @@ RECIPIENT_CLASSES = frozenset({"tpo", "treating-participants", "all-participants
 
 MAX_DEPTH = 16
 MAX_PROVISIONS = 2000
-"""Bounds of a provision tree (part2-rules section 2, step 1): beyond them a consent is unreadable."""
+"""Bounds of a provision tree: beyond them a consent is unreadable."""
 
 _DISCLOSER_ROLE = "CST"
 

@@ -1,7 +1,7 @@
 """Does a provision speak of this item? And does any refusal of the person apply to it?
 
 A provision matches when all it states matches; what it does not state matches everything. For a permit every purpose
-must be covered; for a refusal one is enough, and what cannot be told counts as refused (part2-rules section 6).
+must be covered; for a refusal one is enough, and what cannot be told counts as refused.
 """
 
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ def covers_item(provisions: tuple[Provision, ...], item: Item) -> bool:
 
 
 def refuses(directive: Directive, item: Item, situation: Situation) -> Provision | None:
-    """Return the explicit refusal of one consent that applies to the item, or None (case-format section 5.3).
+    """Return the explicit refusal of one consent that applies to the item, or None (docs/consent-engine.md).
 
     The deepest matching provision decides; at equal depth the refusal does. It needs no element of 2.31, only that
     its consent is in force.

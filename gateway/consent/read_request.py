@@ -1,4 +1,4 @@
-"""Read a request once, at the edge; what cannot be read is an error, never a guess (case-format section 3)."""
+"""Read a request once, at the edge; what cannot be read is an error, never a guess (docs/consent-engine.md)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from gateway.model.request import ACT_REASON, BASES, TRANSPORTS, Request
 
 
 class UnreadableRequest(ValueError):
-    """The request is not of the shape of case-format section 3; the text names the field, never its value."""
+    """The request is not of the shape of docs/consent-engine.md; the text names the field, never its value."""
 
 
 def read_request(written: Mapping[str, Any]) -> Request:
-    """Read a request of the JSON shape of case-format section 3. Raises UnreadableRequest."""
+    """Read a request of the JSON shape of docs/consent-engine.md. Raises UnreadableRequest."""
     if not isinstance(written, Mapping):
         raise UnreadableRequest("request: expected an object")
     requester = _object(written, "requester") or {}

@@ -11,7 +11,7 @@ from gateway.model.consent_directive import Consents, Directive
 def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Switches) -> tuple[Directive, ...]:
     """Return the person's consents in being at `at`, ordered by reference, so that input order never matters.
 
-    A consent replaces another only by an explicit link, never by its date (part2-rules section 7). One that is no
+    A consent replaces another only by an explicit link, never by its date. One that is no
     longer active, or that nobody verified, takes permits away but lifts no refusal. Links in a circle make every
     consent that leads into it unreadable.
     """

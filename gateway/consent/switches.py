@@ -1,4 +1,4 @@
-"""What a site's counsel may decide about the rules (part2-rules section 10); every default is the safe one."""
+"""What a site's counsel may decide about the rules; every default is the safe one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

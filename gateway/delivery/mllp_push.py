@@ -22,7 +22,7 @@ _CONTROL_ID_LENGTH = 20
 """MSH-10 is ST of 20 up to 2.6; receivers that cut it answer with an MSA-2 that matches nothing."""
 
 _MARKED = frozenset({"R", "V"})
-"""Levels that MSH-8 may show; a level, never a law or a diagnosis (part2-rules section 9)."""
+"""Levels that MSH-8 may show; a level, never a law or a diagnosis (HL7 table 0177)."""
 
 
 class MllpPush:

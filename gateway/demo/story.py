@@ -31,7 +31,7 @@ _READS_AS = {"fhir": "demo-ehr", "hl7v2": "demo-clinic-ehr"}
 
 @dataclass(slots=True)
 class Tally:
-    """The last line of `gateway demo --once` (interface.md section 1)."""
+    """The last line of `gateway demo --once` (docs/demo.md)."""
 
     ok: bool = True
     records: int = 0

@@ -2,7 +2,7 @@
 
 A yes tells that there are records, so it is a disclosure and is logged as one (42 CFR 2.11, "disclose": verification
 counts). A no is one answer for everything: nobody known, nothing there, refused, waiting for a person. Both take the
-same work: what is asked of the store does not depend on what is found there (part2-rules.md section 8).
+same work: what is asked of the store does not depend on what is found there (42 CFR 2.13(c)(2)).
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -22,7 +22,7 @@ SESSION = "session"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks for what, in the words of the consent engine (case-format section 3)."""
+    """Who asks for what, in the words of the consent engine (docs/consent-engine.md)."""
 
     organization: str
     person: tuple[str, str]

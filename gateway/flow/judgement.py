@@ -34,7 +34,7 @@ from gateway.redaction import redact
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the gate before `decide` needs to know (interface.md section 2a).
+    """What the gate before `decide` needs to know (docs/consent-engine.md).
 
     `referral` names the ServiceRequest by which a referral is made: its author decides whether the person's agreement
     is needed, because a record of one agency can hold the referral of another. "" where no program refers.
@@ -47,7 +47,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """Everything one decision is made from, but the registry: `request` and `facts` as in case-format 3 and 5.4."""
+    """Everything one decision is made from, but the registry: `request` and `facts` as in docs/consent-engine.md."""
 
     request: Mapping[str, Any]
     records: Sequence[Resource]

@@ -1,7 +1,7 @@
 """Whether a changed record is news to a recipient who has it.
 
 An update in which nothing is different would tell its recipient that something it may not see has changed
-(part2-rules section 8). So what it could be sent before the change is compared with what it could be sent after.
+(42 CFR 2.13). So what it could be sent before the change is compared with what it could be sent after.
 """
 
 from collections.abc import Iterable, Sequence

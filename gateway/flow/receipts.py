@@ -14,7 +14,7 @@ SHOWN_RECORDS = 10_000
 def receipt(house: House, caller: Caller, input_id: str) -> dict[str, Any] | None:
     """Return the receipt of an input, or None when there is none of this client.
 
-    Shape (interface.md 2a): id, state, records of n, state, reason, ids. A law-enforcement client learns whether its
+    Shape: id, state, records of n, state, reason, ids. A law-enforcement client learns whether its
     record could be read and nothing else: no ids, so nothing that tells what became of the person.
     """
 

@@ -1,6 +1,6 @@
 """`POST /intake/{source}`: take a record, batch or file of one source, keep it on disk, and only then say so.
 
-Nothing is parsed here. What cannot be read is kept too and waits for a person (interface.md 2a).
+Nothing is parsed here. What cannot be read is kept too and waits for a person.
 """
 
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""Turn a bundle of records into items with origin and labels: origin first, content second (case-format section 4)."""
+"""Turn a bundle of records into items with origin and labels: origin first, content second."""
 
 import hashlib
 from collections.abc import Mapping

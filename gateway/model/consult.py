@@ -35,4 +35,4 @@ class Advice:
 
 
 DENIED = Advice(is_permitted=False)
-"""The one denial (part2-rules.md section 8)."""
+"""The one denial (42 CFR 2.13(c)(2))."""

@@ -32,7 +32,7 @@ class Verdict:
     """What was decided on one item, for insiders: `outcome` PERMIT, DENY or HOLD, and the step that settled it.
 
     `obligations` (AUDIT, which every decision owes, apart) and `basis` are those of a permit. `release` names the row
-    of the label table (part2-rules section 6): tpo, consent, bound, emergency, patient, order, report, crime,
+    of the label table (docs/consent-engine.md): tpo, consent, bound, emergency, patient, order, report, crime,
     internal, non_part2, deidentified.
     """
 
@@ -47,7 +47,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """The record of interface.md section 5: everything needed to explain a decision, and no clinical content."""
+    """The decision record: everything needed to explain a decision, and no clinical content."""
 
     decision: Outcome
     reason: str

@@ -54,7 +54,7 @@ class Problem:
 
 
 NOT_FOUND = Problem(404, "not-found", None, "There is nothing here, or nothing that this caller may see.")
-"""The one answer for missing and refused alike (part2-rules.md section 8): callers use this object, not a copy."""
+"""The one answer for missing and refused alike (42 CFR 2.13(c)(2)): callers use this object, not a copy."""
 
 
 class RequestRefused(GatewayError):

@@ -5,7 +5,7 @@ ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 OWN_LABEL = "https://warmhandoff.example/fhir/CodeSystem/security-label"
 
 OBLIGATION = "https://warmhandoff.example/fhir/CodeSystem/obligation"
-"""The obligations of a decision (part2-rules.md section 1), where they are told to others."""
+"""The obligations of a decision, where they are told to others."""
 
 Label = tuple[str, str]
 """(code system, code)."""

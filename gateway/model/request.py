@@ -1,4 +1,4 @@
-"""Who asks for what: one request to disclose, read once at the edge (case-format section 3)."""
+"""Who asks for what: one request to disclose, read once at the edge (docs/consent-engine.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

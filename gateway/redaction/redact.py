@@ -1,4 +1,4 @@
-"""Build the disclosure of a permit: rebuilt from what is allowed, labeled, with its notice (part2-rules 6 and 8).
+"""Build the disclosure of a permit: rebuilt from what is allowed, labeled, with its notice.
 
 What leaves is a function of what is released. Whether the withheld records exist makes no difference to one byte of
 it; a property test holds that.

@@ -1,4 +1,4 @@
-"""The labels that leave on each item, by the class of its release (part2-rules section 6, after DS4P).
+"""The labels that leave on each item, by the class of its release (after HL7 DS4P).
 
 The envelope carries a confidentiality level and nothing else: a law named there would tell by itself.
 """

@@ -52,7 +52,7 @@ class SqlDecisions:
         record: Mapping[str, Any],
         inputs: bytes,
     ) -> None:
-        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        """Keep a decision record with the canonical input that gave it."""
         row = {
             "id": decision_id,
             "at": to_micros(at),

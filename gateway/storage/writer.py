@@ -1,7 +1,7 @@
 """One thread that writes: it commits together what has queued up, and releases the callers once that is on disk.
 
 Many callers share one fsync, which is what makes `synchronous=FULL` affordable: with a commit for each of 16 threads
-SQLite's slowest requests waited near a second, with group commit a few hundredths (stack.md 4).
+SQLite's slowest requests waited near a second, with group commit a few hundredths.
 """
 
 import threading

@@ -161,7 +161,7 @@ class InMemoryDecisions:
         record: Mapping[str, Any],
         inputs: bytes,
     ) -> None:
-        """Keep a decision record (interface.md 5) with the canonical input that gave it."""
+        """Keep a decision record with the canonical input that gave it."""
         self._state.decisions[decision_id] = KeptDecision(
             decision_id, at, recipient, person_id, handoff_id, referral_id, work_id, channel, dict(record), inputs
         )

@@ -1,4 +1,4 @@
-"""`gateway convert`: the command as a script uses it (interface.md 2 and 2a)."""
+"""`gateway convert`: the command as a script uses it."""
 
 import csv
 import json

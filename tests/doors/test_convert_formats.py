@@ -1,4 +1,4 @@
-"""`gateway convert --format hl7v2` and `--validate` (interface.md 2 and 2a)."""
+"""`gateway convert --format hl7v2` and `--validate`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Non-interference: what may not leave changes nothing that does (42 CFR 2.13; part2-rules section 8).
+"""Non-interference: what may not leave changes nothing that does (42 CFR 2.13).
 
 Each example is a random world with people, records of police and of Part 2 programs, consents that do not let the
 hospital have the programs' part, and random requests through every door. It is lived twice, with and without the
