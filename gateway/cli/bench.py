@@ -13,7 +13,7 @@ BENCHES = {
     "hl7v2": "gateway.bench.hl7v2",
     "road": "gateway.bench.road",
 }
-"""Name -> module with `rows(seconds)`: row, per_second, floor, floor_per_second, ratio, goal (docs/operations.md)."""
+"""Name -> module with `rows(seconds)`: row, per_second, floor, floor_per_second, ratio, goal, as --json prints."""
 
 
 @click.command()
