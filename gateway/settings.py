@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.model.errors import ConfigurationError
@@ -68,6 +68,9 @@ class MllpSection(_Section):
     )
     allowed_certificates: tuple[Fingerprint, ...] = Field(
         (), description="SHA-256 fingerprints of the clients that may connect; none: all of client_authority"
+    )
+    release_2_peers: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Networks of peers that speak MLLP release 2: each block is committed before it is answered"
     )
     plain_allowed: bool = Field(False, description="Listen without TLS beyond loopback: a VPN or tunnel must encrypt")
 

@@ -16,7 +16,7 @@ import orjson
 
 from gateway.catalog.documents import Document, read_document
 from gateway.model.errors import ConfigurationError
-from gateway.model.partner import Agreement, Endpoint, LegalClass, Organization, Registry
+from gateway.model.partner import Agreement, Breaker, Endpoint, LegalClass, Organization, Registry
 
 _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
 
@@ -151,7 +151,22 @@ def _endpoint(entry: Entry) -> Endpoint:
         application=entry.get("application", ""),
         facility=entry.get("facility", ""),
         acknowledgement=entry.get("acknowledgement", "original"),
+        mllp_release=entry.get("mllp_release", 1),
+        pace_s=_pace_s(entry.get("pace")),
+        breaker=_breaker(entry.get("breaker")),
     )
+
+
+def _pace_s(pace: str | None) -> float:
+    """Return the seconds between two messages of "60/minute"; the schema has let nothing else through."""
+    if pace is None:
+        return 0.0
+    count, _, unit = pace.partition("/")
+    return (60.0 if unit == "minute" else 1.0) / int(count)
+
+
+def _breaker(entry: Entry | None) -> Breaker | None:
+    return None if entry is None else Breaker(entry["failures"], float(entry["rest_s"]))
 
 
 def _day(value: str | date) -> date:

@@ -47,7 +47,7 @@ class MllpPush:
         self._facility = facility
         self._processing_id = processing_id
         self._tls = tls
-        self._senders: dict[str, MllpSender] = {}
+        self._senders: dict[tuple[str, int], MllpSender] = {}
         self._lock = threading.Lock()
 
     def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
@@ -105,14 +105,16 @@ class MllpPush:
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
         with self._lock:
-            sender = self._senders.get(endpoint.address)
+            key = endpoint.address, endpoint.mllp_release
+            sender = self._senders.get(key)
             if sender is None:
-                sender = self._senders[endpoint.address] = self._connect(endpoint.address)
+                sender = self._senders[key] = self._connect(endpoint)
             return sender
 
-    def _connect(self, address: str) -> MllpSender:
-        parts = urlsplit(address)
+    def _connect(self, endpoint: Endpoint) -> MllpSender:
+        parts = urlsplit(endpoint.address)
         if parts.scheme not in ("mllp", "mllps") or not parts.hostname or not parts.port:
             raise WillNeverWork("expected an endpoint address mllp://HOST:PORT or mllps://HOST:PORT")
         tls = (self._tls or client_tls(None)) if parts.scheme == "mllps" else None
-        return MllpSender(parts.hostname, parts.port, tls, self._timeout_s)
+        release_2 = endpoint.mllp_release == 2
+        return MllpSender(parts.hostname, parts.port, tls, self._timeout_s, release_2=release_2)

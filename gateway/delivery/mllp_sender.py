@@ -17,7 +17,7 @@ import structlog
 
 from gateway.formats.hl7v2.acknowledgement import read_acknowledgement, read_header
 from gateway.formats.hl7v2.message import Unreadable, read_message
-from gateway.formats.mllp_frames import Event, Frame, FrameReader, frame
+from gateway.formats.mllp_frames import COMMITTED, NOT_COMMITTED, Event, Frame, FrameReader, frame
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.hl7_header import Acknowledgement
 
@@ -49,14 +49,25 @@ class Answered:
 class MllpSender:
     """A connection to one receiver, opened when first needed and kept; threads take turns.
 
-    `discarded` counts answers that belonged to no message in flight.
+    With `release_2` the receiver commits each block before it answers, and we commit its answers (ANSI/HL7 V3 TRMLLP
+    R2). `discarded` counts answers that belonged to no message in flight.
     """
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        timeout_s: float = 30.0,
+        *,
+        release_2: bool = False,
+    ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
         self._timeout_s = timeout_s
+        self._release_2 = release_2
+        self._uncommitted = False
         self._turn = threading.Lock()
         self._socket: socket.socket | None = None
         self._reader = FrameReader(_MAX_ANSWER_BYTES)
@@ -76,25 +87,25 @@ class MllpSender:
         A repetition after `TryLater` must send the same bytes: the receiver knows it by its MSH-10.
 
         Raises:
-            TryLater: no connection, no answer in time, or the receiver closed before it answered.
+            TryLater: no connection, no commit or answer in time, or the receiver did not store it or closed.
             WillNeverWork: these bytes are no message, have no MSH-10, or hold MLLP block marks.
         """
         control_id, block = _prepare(message)
         with self._turn:
             try:
-                connection = self._connected()
-                connection.sendall(block)
-                return self._await(connection, control_id)
+                answered = self._await(self._sent(block), control_id)
             except OSError as error:
                 self._disconnect()
                 raise TryLater(f"no answer over MLLP ({type(error).__name__})") from error
+        assert answered is not None, "asked for by its MSH-10"
+        return answered
 
     def post(self, message: bytes) -> None:
-        """Send one message whose header asks for no answer; raises as `send`, except that it waits for nothing."""
+        """Send one message whose header asks for no answer; raises as `send`. Only in release 2 there is a wait."""
         _, block = _prepare(message)
         with self._turn:
             try:
-                self._connected().sendall(block)
+                self._await(self._sent(block), None)
             except OSError as error:
                 self._disconnect()
                 raise TryLater(f"not sent over MLLP ({type(error).__name__})") from error
@@ -133,9 +144,17 @@ class MllpSender:
             return False
         return False
 
-    def _await(self, connection: socket.socket, control_id: str) -> Answered:
+    def _sent(self, block: bytes) -> socket.socket:
+        connection = self._connected()
+        self._uncommitted = self._release_2
+        connection.sendall(block)
+        return connection
+
+    def _await(self, connection: socket.socket, control_id: str | None) -> Answered | None:
+        """Wait for the commit, where the release has one, and for the answer, where one was asked for."""
         deadline = time.monotonic() + self._timeout_s
-        while True:
+        answered: Answered | None = None
+        while self._uncommitted or (control_id is not None and answered is None):
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise TimeoutError
@@ -143,13 +162,18 @@ class MllpSender:
             received = connection.recv(_PACKET_BYTES)
             if not received:
                 raise ConnectionResetError
-            answered = self._pick(received, control_id)
-            if answered is not None:
-                return answered
+            answered = self._pick(received, control_id, answered)
+        if answered is not None and self._release_2:
+            connection.sendall(frame(COMMITTED))
+        return answered
 
-    def _pick(self, received: bytes, control_id: str) -> Answered | None:
-        picked: Answered | None = None
+    def _pick(self, received: bytes, control_id: str | None, picked: Answered | None) -> Answered | None:
         for event in self._reader.feed(received):
+            if self._uncommitted and isinstance(event, Frame) and event.content in (COMMITTED, NOT_COMMITTED):
+                self._uncommitted = False
+                if event.content == NOT_COMMITTED:
+                    raise TryLater("the receiver could not store the message (negative commit)")
+                continue
             answered = _read(event)
             if picked is None and answered is not None and answered.acknowledgement.control_id == control_id:
                 picked = answered

@@ -1,6 +1,7 @@
 """How a stream of bytes is cut into HL7v2 messages: the MLLP block `0x0B` content `0x1C 0x0D` (HL7 v2 TR MLLP R1).
 
 The same reader serves the listener and the sender. It never waits and never reads: bytes go in, events come out.
+Release 2 (ANSI/HL7 V3 TRMLLP R2) adds blocks of one byte that say whether the block before is in durable storage.
 """
 
 import re
@@ -8,6 +9,10 @@ from dataclasses import dataclass
 
 START = b"\x0b"
 END = b"\x1c\r"
+COMMITTED = b"\x06"
+"""Content of a release 2 block: what you sent is stored, do not send it again."""
+NOT_COMMITTED = b"\x15"
+"""Content of a release 2 block: what you sent is not stored, send it again."""
 HEAD_BYTES = 4096
 """How much of an oversized message is kept, so that its sender can be answered by its MSH-10."""
 

@@ -5,6 +5,7 @@ those of `docs/hl7v2.md`; content is judged behind `accept`, never here.
 """
 
 import hashlib
+import ipaddress
 import selectors
 import socket
 import ssl
@@ -20,7 +21,16 @@ import structlog
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
 from gateway.formats.hl7v2.batches import split_batch
 from gateway.formats.hl7v2.envelopes import batch_answer
-from gateway.formats.mllp_frames import Event, Frame, FrameReader, Oversized, Unfinished, frame
+from gateway.formats.mllp_frames import (
+    COMMITTED,
+    NOT_COMMITTED,
+    Event,
+    Frame,
+    FrameReader,
+    Oversized,
+    Unfinished,
+    frame,
+)
 from gateway.model.hl7_header import PeerAddress, Reception
 
 Accept = Callable[[bytes, PeerAddress], bytes]
@@ -28,6 +38,8 @@ Accept = Callable[[bytes, PeerAddress], bytes]
 
 KeepCut = Callable[[bytes, PeerAddress], None]
 """Keep the beginning of a message whose rest never came, for a person; it gets no answer."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _log = structlog.get_logger("gateway.mllp")
 _PACKET_BYTES = 65536
@@ -71,7 +83,8 @@ class MllpListener:
     """Listen on `host:port` (0: any free one) from construction on; `start` begins to serve.
 
     `new_id` and `clock` give MSH-10 and MSH-7 of the few answers that the door writes itself: a message too large,
-    and one that could not be stored.
+    and one that could not be stored. With peers of the networks `release_2` every block is committed or refused
+    before it is answered (ANSI/HL7 V3 TRMLLP R2).
     """
 
     def __init__(
@@ -83,11 +96,13 @@ class MllpListener:
         new_id: Callable[[], str],
         limits: MllpLimits | None = None,
         tls: ListenerTls | None = None,
+        release_2: tuple[Network, ...] = (),
     ) -> None:
         self._clock = clock
         self._new_id = new_id
         self._limits = limits or MllpLimits()
         self._tls = tls
+        self._release_2 = release_2
         self._socket = socket.create_server((host, port), backlog=128)
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._lock = threading.Lock()
@@ -183,8 +198,12 @@ class _Connection(threading.Thread):
         self._address = address
         self._accept = accept
         self._keep_cut = keep_cut
+        host = ipaddress.ip_address(address.host.partition("%")[0])
+        self._commits = any(host in network for network in listener._release_2)
         self._reader = FrameReader(self._limits.max_bytes)
         self._frame_began_at = 0.0
+        self._unstored = 0
+        """How many messages of the block in hand could not be stored."""
         self._idle = False
 
     def run(self) -> None:
@@ -280,14 +299,34 @@ class _Connection(threading.Thread):
     def _answer(self, event: Event) -> bool:
         """Answer one event; False when the connection must close."""
         if isinstance(event, Frame):
-            for answer in self._answers(event.content):
-                self._send(answer)
+            self._take(event.content)
             return True
         self._report(event)
         if isinstance(event, Oversized):
+            self._commit(NOT_COMMITTED)
             self._send(self._refusal(event.head, "The message is larger than this system takes"))
             return False
         return True
+
+    def _take(self, content: bytes) -> None:
+        """Have a block stored and say so, first as release 2 wants it, then as HL7 does.
+
+        What is not stored is refused by the one or the other: who must send again anyway has no use for an AR.
+        """
+        if content in (COMMITTED, NOT_COMMITTED):
+            return  # a word on an answer of ours: had it not arrived, its message would come again
+        self._unstored = 0
+        answers = self._answers(content)
+        if self._unstored and self._commits:
+            self._commit(NOT_COMMITTED)
+            return
+        self._commit(COMMITTED)
+        for answer in answers:
+            self._send(answer)
+
+    def _commit(self, word: bytes) -> None:
+        if self._commits:
+            self._send(word)
 
     def _answers(self, content: bytes) -> list[bytes]:
         """Have every message of a block stored: one as a rule, several one after the other, or a batch of them."""
@@ -310,6 +349,7 @@ class _Connection(threading.Thread):
         except Exception as error:
             # The outermost loop of the door: whatever failed, the message is not stored, and its sender must know.
             _log.error("mllp_message_not_stored", error=type(error).__name__)
+            self._unstored += 1
             return self._refusal(content, "The message could not be stored; send it again later")
 
     def _refusal(self, content: bytes, text: str) -> bytes:

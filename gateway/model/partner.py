@@ -63,6 +63,14 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """After `failures` failed tries in a row a destination is left alone for `rest_s`; then one message probes it."""
+
+    failures: int
+    rest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """An address of an organization; `verified` None means nobody has proven that the address is theirs."""
 
@@ -77,6 +85,12 @@ class Endpoint:
     """MSH-6, likewise."""
     acknowledgement: str = "original"
     """`enhanced`: we ask for an accept and an application answer (hl7v2), and count only the second as delivered."""
+    mllp_release: int = 1
+    """2: the receiver commits each block to durable storage before it answers (ANSI/HL7 V3 TRMLLP R2)."""
+    pace_s: float = 0.0
+    """Least seconds between two messages; 0: as fast as the receiver answers."""
+    breaker: Breaker | None = None
+    """When to leave this destination alone; None: the back-off of single messages is all."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,10 @@ def mllp_listener(settings: Settings, address: tuple[str, int]) -> MllpListener:
     """Open the listener at `address`. Raises as `check_mllp`, and OSError where the address cannot be had."""
     check_mllp(settings, address)
     limits = MllpLimits(max_bytes=settings.mllp.max_message_mib * 1024 * 1024)
-    return MllpListener(*address, clock=clock, new_id=new_id, limits=limits, tls=_listener_tls(settings))
+    return MllpListener(
+        *address, clock=clock, new_id=new_id, limits=limits, tls=_listener_tls(settings),
+        release_2=settings.mllp.release_2_peers,
+    )  # fmt: skip
 
 
 def mllp_push(settings: Settings) -> MllpPush:
