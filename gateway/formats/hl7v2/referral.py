@@ -11,6 +11,7 @@ from datetime import datetime
 from gateway.formats.hl7v2.build import Component, Field, Formatted, MessageWriter, Repetition
 from gateway.formats.hl7v2.charsets import CODECS
 from gateway.formats.hl7v2.coded import LOCAL_NOTES, assigner, coded, identifier_kind
+from gateway.formats.hl7v2.labels import LABELS_NOTE, labels_text
 from gateway.formats.hl7v2.person import address, person_fields, relative_fields, telecom
 from gateway.formats.hl7v2.times import dtm, fhir_date_time
 from gateway.formats.referral_content import Party, ReferralContent, plan_of, referral_content, text_of
@@ -63,7 +64,7 @@ def write_referral(bundle: Resource, notice: str, header: Hl7Header, *, referral
     body.add("PR1", {1: "1", 3: coded(content.request.get("code")), 5: dtm(_requested_for(content.request))})
     _write_groups(body, content, referral_pdf(content, notice, _instant(header)))
     _write_visit(body, content, header)
-    _write_notes(body, content, notice)
+    _write_notes(body, content, labels_text(entry["resource"] for entry in bundle.get("entry", ())), notice)
     return _with_header(body, header)
 
 
@@ -281,14 +282,15 @@ def _write_visit(body: MessageWriter, content: ReferralContent, header: Hl7Heade
         body.add("PV2", {22: "Y"})
 
 
-def _write_notes(body: MessageWriter, content: ReferralContent, notice: str) -> None:
-    """Write the closing notes: reasons, remarks and goals, then the scope of consent, and the notice last of all."""
+def _write_notes(body: MessageWriter, content: ReferralContent, labels: str, notice: str) -> None:
+    """Write the closing notes: reasons, remarks, goals; then labels, scope of consent, and the notice last of all."""
     notes = [("1R", "Primary Reason", "HL70364", text_of(reason)) for reason in content.request.get("reasonCode", ())]
     cancelled = text_of(content.task.get("statusReason"))
     notes += [("RE", "Remark", "HL70364", cancelled)]
     notes += [("RE", "Remark", "HL70364", str(note.get("text", ""))) for note in content.request.get("note", ())]
     notes += [("PLAN", "Plan", LOCAL_NOTES, plan_of(plan)) for plan in content.plans]
     notes += [("GOAL", "Goal", LOCAL_NOTES, text_of(goal.get("description"))) for goal in content.goals]
+    notes += [(LABELS_NOTE, "Security labels", LOCAL_NOTES, labels)]
     notes += [("CONSENT", "Scope of consent", LOCAL_NOTES, content.consent_scope)]
     notes += [("NOTICE", "Redisclosure notice", LOCAL_NOTES, notice)]
     written = [note for note in notes if note[3]]
