@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from gateway.consent.provision_tree import (
     read_provision,
     tells_items_apart,
 )
+from gateway.consent.shapes import Organizations, normalized, subject_of
 from gateway.model.consent_directive import Consents, Directive, Performer, RevocationOf
 from gateway.model.fhir_time import BEGINNING, covered_interval, instant, is_dated
 from gateway.model.labels import ACT_CODE
@@ -33,26 +35,25 @@ EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 CONSENT_CATEGORY = "https://warmhandoff.example/fhir/CodeSystem/consent-category"
 DEFAULT_ZONE = "America/Los_Angeles"
 
-_CONTROLLER_EXTENSIONS = ("controller", "manager")
 _SIGNATURES = ("sourceAttachment", "sourceReference")
 
 Json = Mapping[str, Any]
 
 
 def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Consents:
-    """Compile every Consent version of a FHIR R4 Bundle, with what the consents point to.
+    """Compile every Consent version of a FHIR Bundle (R4 or R5), with what the consents point to.
 
     Compile once and keep: deciding does not read FHIR again. Dates become midnights of the zone of the first
     discloser the registry knows, else of `default_zone`. Raises ValueError for an entry that is no resource.
     """
     versions: dict[str, list[Directive]] = {}
     resources: dict[str, Json] = {}
-    for entry in bundle.get("entry", ()):
-        resource = entry.get("resource")
-        if not isinstance(resource, dict) or "resourceType" not in resource:
-            raise ValueError("expected a resource in every entry of the consents")
+    entries = [(entry, _resource(entry)) for entry in bundle.get("entry", ())]
+    organizations = _organizations(entries, registry)
+    for entry, resource in entries:
         if resource["resourceType"] == "Consent":
-            directive = compile_consent(resource, registry, default_zone)
+            beside = _as_written_beside(entry, resource, organizations) if organizations else {}
+            directive = compile_consent(resource, registry, default_zone, beside)
             versions.setdefault(_identity(entry, directive), []).append(directive)
         else:
             resources[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
@@ -70,12 +71,51 @@ def _frozen(index: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(places) for key, places in index.items()}
 
 
-def compile_consent(resource: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Directive:
-    """Compile one version of one consent; never raises for its content: it may come out unreadable."""
+def _resource(entry: Json) -> Json:
+    resource = entry.get("resource")
+    if not isinstance(resource, dict) or "resourceType" not in resource:
+        raise ValueError("expected a resource in every entry of the consents")
+    return resource
+
+
+def _organizations(entries: Iterable[tuple[Json, Json]], registry: Registry) -> dict[str, Json]:
+    """Return the identifier of every Organization that came along and is registered, by its address."""
+    found: dict[str, Json] = {}
+    for entry, resource in entries:
+        if resource["resourceType"] != "Organization":
+            continue
+        for identifier in resource.get("identifier", ()):
+            if registry.find_by_reference({"identifier": identifier}):
+                found[_address(entry) or f"Organization/{resource.get('id', '')}"] = identifier
+    return found
+
+
+def _as_written_beside(entry: Json, consent: Json, organizations: Organizations) -> Organizations:
+    """Return them by the references this consent would write: relative ones are of its own server only."""
+    address = _address(entry)
+    own = f"Consent/{consent.get('id', '')}"
+    base = address.removesuffix(own) if address.endswith(own) else ""
+    if not base:
+        return organizations
+    elsewhere = {reference: one for reference, one in organizations.items() if "://" in reference}
+    return elsewhere | {reference.removeprefix(base): one for reference, one in elsewhere.items()}
+
+
+def compile_consent(
+    resource: Json,
+    registry: Registry,
+    default_zone: str = DEFAULT_ZONE,
+    organizations: Organizations = MappingProxyType({}),
+) -> Directive:
+    """Compile one version of one consent; never raises for its content: it may come out unreadable.
+
+    `organizations` came with it: the identifier of each by the reference the consent points to it with.
+    """
     try:
         digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
         _refuse_what_may_not_be_skipped(resource)
-        directive = _directive(resource, digest, registry, default_zone)
+        shaped = normalized(resource, organizations)
+        directive = replace(_directive(shaped, digest, registry, default_zone), resource=resource)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return _unreadable(resource)
     grants = tuple(replace(grant, lacks=frozenset(lacking(directive, grant))) for grant in directive.grants)
@@ -84,7 +124,7 @@ def compile_consent(resource: Json, registry: Registry, default_zone: str = DEFA
 
 def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: str) -> Directive:
     extensions = _extensions(resource)
-    disclosers = tuple(read_party(one, resource, registry) for one in _discloser_references(resource))
+    disclosers = tuple(read_party(one, resource, registry) for one in resource.get("organization", ()))
     zone = _zone(disclosers, registry, default_zone)
     root = resource.get("provision")
     provision = read_provision(root, resource, registry, zone) if root is not None else None
@@ -162,13 +202,6 @@ def _parts(extension: Json) -> dict[str, list[Any]]:
     return found
 
 
-def _discloser_references(resource: Json) -> Iterable[Json]:
-    yield from resource.get("organization", ())
-    for extension in resource.get("extension", ()):
-        if extension["url"].rpartition("-")[2] in _CONTROLLER_EXTENSIONS and "valueReference" in extension:
-            yield extension["valueReference"]
-
-
 def _zone(disclosers: Iterable[Any], registry: Registry, default_zone: str) -> tzinfo:
     for party in disclosers:
         organization = registry.get(party.organization)
@@ -226,8 +259,13 @@ def _updated(resource: Json) -> datetime:
 
 
 def _identity(entry: Json, directive: Directive) -> str:
+    return _address(entry) or directive.reference
+
+
+def _address(entry: Json) -> str:
+    """Return the address of an entry without its version, relative where it is ours; "" for one without a server."""
     address = str(entry.get("fullUrl") or "").partition("/_history/")[0]
-    return relative(address) if address.startswith("http") else directive.reference
+    return relative(address) if address.startswith("http") else ""
 
 
 def _version_order(directive: Directive) -> tuple[datetime, int, str]:
@@ -242,7 +280,7 @@ def _unreadable(resource: Json) -> Directive:
     except (ValueError, AttributeError, TypeError):
         updated = BEGINNING
     try:
-        patient = subject_keys(resource.get("patient"))
+        patient = subject_keys(subject_of(resource))
     except (AttributeError, TypeError):
         patient = frozenset()
     try:

@@ -69,9 +69,11 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
         is_proven = request.authenticated_as in recipient.keys
         return None if is_proven else Withhold("ENDPOINT_UNVERIFIED", 1500, holds=True)
     day = recipient.organization.local_day(situation.at)
+    # What passes through other hands is sent to the first of them.
+    taker = situation.registry.get(request.via[0]) if request.via else recipient.organization
     verified = [
         one
-        for one in recipient.organization.endpoints
+        for one in (taker.endpoints if taker else ())
         if one.transport == request.transport and one.verified is not None and one.verified <= day
     ]
     is_links_owner = request.transport == "link" and request.link_issued_to == recipient.reference

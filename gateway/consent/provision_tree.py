@@ -19,6 +19,10 @@ MAX_PROVISIONS = 2000
 """Bounds of a provision tree: beyond them a consent is unreadable."""
 
 _DISCLOSER_ROLE = "CST"
+_RECIPIENT_ROLES = frozenset({"IRCP", "PRCP", "REFT", "TRC", "GRANTEE"})
+"""v3-ParticipationType and v3-RoleClass codes of who receives."""
+_RESOURCE_TYPES = frozenset({"http://hl7.org/fhir/resource-types", "http://hl7.org/fhir/fhir-types", ""})
+"""The only systems of `class` that can be matched; content types and profiles cannot."""
 
 Json = Mapping[str, Any]
 _NOBODY = Party(frozenset(), vague=True)
@@ -100,7 +104,7 @@ def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth:
     if depth > MAX_DEPTH or budget[0] < 0:
         raise ValueError("provisions nested too deep or too many")
     nested = tuple(_read(one, consent, registry, zone, depth + 1, budget) for one in written.get("provision", ()))
-    actors = [(one, read_party(one["reference"], consent, registry)) for one in written.get("actor", ())]
+    actors = [(one, _read_actor(one, consent, registry)) for one in written.get("actor", ())]
     ranks = [
         CONFIDENTIALITY_RANK[one["code"]]
         for one in written.get("securityLabel", ())
@@ -121,14 +125,15 @@ def _read(written: Json, consent: Json, registry: Registry, zone: tzinfo, depth:
         covered=covered_by(purposes),
         labels=frozenset().union(*labels),
         confidentiality=max(ranks, default=None),
-        classes=frozenset(one["code"] for one in written.get("class", ())),
+        classes=frozenset(one["code"] if _is_type(one) else "" for one in written.get("class", ())),
         codes=frozenset(_codings(written.get("code", ()))),
         data=tuple(DataReference(one["meaning"], subject_keys(one["reference"])) for one in written.get("data", ())),
         data_period=read_period(written["dataPeriod"], zone) if "dataPeriod" in written else None,
         actions=frozenset(code for _, code in _codings(written.get("action", ()))),
         nested=nested,
     )
-    if provision.type == "deny" and not all("system" in one for one in _conditions(written)):
+    can_be_told = all("system" in one for one in _conditions(written)) and all(map(_is_type, written.get("class", ())))
+    if provision.type == "deny" and not can_be_told:
         raise ValueError("a refusal of something nobody can tell")
     if "type" not in written and not provision.is_bare:
         raise ValueError("a root provision with conditions and no type")
@@ -149,8 +154,23 @@ def _type(written: Json, depth: int) -> Any:
     return stated
 
 
+def _is_type(coding: Json) -> bool:
+    return coding.get("system", "") in _RESOURCE_TYPES
+
+
+def _read_actor(actor: Json, consent: Json, registry: Registry) -> Party:
+    """Read an actor; in a role that neither receives nor discloses nobody can tell what the provision wants of it."""
+    party = read_party(actor["reference"], consent, registry)
+    roles = _roles(actor)
+    return party if not roles or roles & (_RECIPIENT_ROLES | {_DISCLOSER_ROLE}) else _NOBODY
+
+
 def _is_discloser(actor: Json) -> bool:
-    return any(coding.get("code") == _DISCLOSER_ROLE for coding in actor.get("role", {}).get("coding", ()))
+    return _DISCLOSER_ROLE in _roles(actor)
+
+
+def _roles(actor: Json) -> set[str]:
+    return {coding.get("code", "") for coding in actor.get("role", {}).get("coding", ())}
 
 
 def _contained_party(contained: Json | None, registry: Registry) -> Party:
