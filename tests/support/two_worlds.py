@@ -6,7 +6,7 @@ two apart by any byte that leaves.
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,6 +32,7 @@ from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.testing import CountingIds, InMemoryDatabase
+from gateway.testing.state import State
 from gateway.web.app import create_app
 from gateway.web.passwords import Passwords
 from gateway.web.services import Services
@@ -50,6 +51,7 @@ OFFICES = ("demo-lead", "demo-detox", "demo-unsure", "nobody-registered")
 """Who keeps a case: a program, one whose very name tells, one that nobody classified, one that nobody registered."""
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
+PERSON_ID = "https://warmhandoff.example/id/person"
 HOSPITAL_NPI, CLINIC_NPI = "9999999001", "9999999019"
 PEER = PeerAddress("127.0.0.1", 5000)
 EVERYBODY = ("org:demo-pd", "org:demo-corresponders", "org:demo-lead", "org:demo-detox", "org:demo-unsure")
@@ -162,6 +164,14 @@ class _Current:
         return getattr(self.gateway, name)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How a world stood: its store keeps what it held, for every write replaces the whole."""
+
+    state: State
+    at: datetime
+
+
 class TwoWorld:
     """A house in memory with its HTTP doors, and the wire its deliveries go out on.
 
@@ -193,6 +203,15 @@ class TwoWorld:
         """Everything that is stored."""
         return self.database.state
 
+    def moment(self) -> Moment:
+        """Remember how everything stands."""
+        return Moment(self.state, self.clock.at)
+
+    def return_to(self, moment: Moment) -> None:
+        """Have everything as it stood then, with nothing sent yet."""
+        self.database.state, self.clock.at = moment.state, moment.at
+        self.wire.sent = []
+
     def references(self) -> list[str]:
         """Return `Type/id` of all that is stored."""
         return sorted(f"{kind}/{key}" for kind, key in self.state.resources)
@@ -218,9 +237,17 @@ class TwoWorld:
             self.work()
         return inputs
 
-    def http(self, client: str, method: str, path: str, body: Any = None, if_match: str | None = None) -> Seen:
+    def http(
+        self,
+        client: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        if_match: str | None = None,
+        media_type: str = "application/fhir+json",
+    ) -> Seen:
         """Ask and return everything of the answer but its date and correlation id."""
-        headers = {"Content-Type": "application/fhir+json"} if body is not None else {}
+        headers = {"Content-Type": media_type} if body is not None else {}
         if if_match is not None:
             headers["If-Match"] = if_match
         data = orjson.dumps(body) if body is not None else None
