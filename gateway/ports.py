@@ -25,6 +25,7 @@ from gateway.model.handoff import (
     WorkKind,
     WorkState,
 )
+from gateway.model.release import Release, Review, ReviewKind
 
 T = TypeVar("T")
 
@@ -322,6 +323,46 @@ class Decisions(Protocol):
         ...
 
 
+class Releases(Protocol):
+    """What was asked for at the console, with the evidence that somebody registered."""
+
+    def get(self, release_id: str) -> Release | None:
+        """Return a release."""
+        ...
+
+    def save(self, release: Release) -> None:
+        """Insert or update a release."""
+        ...
+
+    def newest(self, limit: int = 200) -> list[Release]:
+        """Return releases, newest first."""
+        ...
+
+    def of_handoff(self, handoff_id: str) -> list[Release]:
+        """Return the releases of a record, newest first."""
+        ...
+
+
+class Reviews(Protocol):
+    """What a second person has to look at."""
+
+    def get(self, review_id: str) -> Review | None:
+        """Return a review."""
+        ...
+
+    def save(self, review: Review) -> None:
+        """Insert or update a review."""
+        ...
+
+    def open(self) -> list[Review]:
+        """Return what nobody has closed yet, oldest first."""
+        ...
+
+    def of_subject(self, subject: str, kind: ReviewKind | None = None) -> list[Review]:
+        """Return the reviews of a release or referral, oldest first."""
+        ...
+
+
 class Audit(Protocol):
     """The hash-chained audit trail."""
 
@@ -363,6 +404,10 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def releases(self) -> Releases: ...
+    @property
+    def reviews(self) -> Reviews: ...
 
 
 class Database(Protocol):

@@ -6,7 +6,7 @@ Passwords arrive and are kept as argon2 hashes; this room never sees one.
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,8 @@ class Staff:
     role: str
     password_hash: str | None
     """argon2 hash; None until the first visit."""
+    organization: str | None = None
+    """Registry id of whoever employs them; None: the operator."""
 
 
 class StaffAccounts:
@@ -41,10 +43,11 @@ class StaffAccounts:
     def __init__(self, database: SqlDatabase) -> None:
         self._database = database
 
-    def invite(self, name: str, role: str, at: datetime) -> str:
+    def invite(self, name: str, role: str, at: datetime, organization: str | None = None) -> str:
         """Create the account if there is none of this name, and return the token of a fresh one-time link.
 
-        The link of an existing account lets its owner set a new password; the old one works until then.
+        The link of an existing account lets its owner set a new password; the old one works until then, and role and
+        organization stay what they are (`assign` changes them).
         """
         token = secrets.token_urlsafe(32)
 
@@ -52,7 +55,8 @@ class StaffAccounts:
             staff_id = connection.execute(select(staff.c.id).where(staff.c.name == name)).scalar()
             if staff_id is None:
                 staff_id = secrets.token_hex(13)
-                connection.execute(insert(staff).values(id=staff_id, name=name, role=role, created_at=to_micros(at)))
+                values = {"id": staff_id, "name": name, "role": role, "organization": organization}
+                connection.execute(insert(staff).values(**values, created_at=to_micros(at)))
             row = {"token_hash": _hash(token), "staff_id": staff_id, "expires_at": to_micros(at + LINK_LIFETIME)}
             connection.execute(insert(login_links).values(**row))
 
@@ -74,9 +78,27 @@ class StaffAccounts:
             connection.execute(update(login_links).where(link).values(used_at=to_micros(at)))
             connection.execute(update(staff).where(staff.c.id == row.id).values(password_hash=password_hash))
             connection.execute(delete(sessions).where(sessions.c.staff_id == row.id))
-            return Staff(row.id, row.name, row.role, password_hash)
+            return replace(_staff(row), password_hash=password_hash)
 
         return self._database.change(write)
+
+    def assign(self, name: str, role: str, organization: str | None) -> bool:
+        """Give an account another role and organization, and end its sessions; False: there is none of this name."""
+
+        def write(connection: Connection) -> bool:
+            staff_id = connection.execute(select(staff.c.id).where(staff.c.name == name)).scalar()
+            if staff_id is None:
+                return False
+            connection.execute(update(staff).where(staff.c.id == staff_id).values(role=role, organization=organization))
+            connection.execute(delete(sessions).where(sessions.c.staff_id == staff_id))
+            return True
+
+        return self._database.change(write)
+
+    def everyone(self) -> list[Staff]:
+        """Return every account, by name."""
+        query = select(staff).order_by(staff.c.name)
+        return self._database.query(lambda connection: [_staff(row) for row in connection.execute(query)])
 
     def by_name(self, name: str) -> Staff | None:
         """Return the account of this login name."""
@@ -134,7 +156,7 @@ def _good_link(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _staff(row: Row[Any]) -> Staff:
-    return Staff(row.id, row.name, row.role, row.password_hash)
+    return Staff(row.id, row.name, row.role, row.password_hash, row.organization)
 
 
 def _hash(token: str) -> str:

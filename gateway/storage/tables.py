@@ -245,6 +245,50 @@ disclosures = Table(
     Index("disclosure_by_decision", "decision_id"),
 )
 
+releases = Table(
+    "release",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("handoff_id", String(64), ForeignKey("handoff.id"), nullable=False),
+    Column("recipient", String(100), nullable=False),
+    Column("organization", String(100), nullable=False),
+    Column("requested_by", String(64), nullable=False),
+    Column("way", String(8), nullable=False),
+    Column("evidence", LargeBinary, nullable=False),  # JSON
+    Column("items", LargeBinary, nullable=False),  # JSON list, or null for everything
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("decision_id", String(64), ForeignKey("decision.id")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("approved_by", String(64)),
+    Index("release_by_handoff", "handoff_id"),
+    Index("release_by_time", "created_at"),
+)
+
+reviews = Table(
+    "review",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("handoff_id", String(64)),
+    Column("recipient", String(100), nullable=False),
+    Column("organization", String(100), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("items", LargeBinary, nullable=False),  # JSON list
+    Column("raised_by", String(64), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", String(64)),
+    Column("note", Text),
+    Index("review_by_subject", "subject"),
+)
+# The queue is short and its history is not, so only what is open is indexed by time.
+_open = reviews.c.closed_at.is_(None)
+Index("review_open", reviews.c.opened_at, sqlite_where=_open, postgresql_where=_open)
+
 audit = Table(
     "audit",
     metadata,
@@ -276,6 +320,7 @@ staff = Table(
     Column("id", String(64), primary_key=True),
     Column("name", String(100), nullable=False, unique=True),
     Column("role", String(32), nullable=False),
+    Column("organization", String(100)),  # NULL: the operator's
     Column("password_hash", Text),
     Column("created_at", BigInteger, nullable=False),
 )

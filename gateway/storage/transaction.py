@@ -11,6 +11,7 @@ from gateway.storage.messages import SqlMessages
 from gateway.storage.outbox import SqlOutbox
 from gateway.storage.people import SqlPeople
 from gateway.storage.referrals import SqlReferrals
+from gateway.storage.releases import SqlReleases, SqlReviews
 from gateway.storage.resources import SqlResources
 
 
@@ -27,3 +28,5 @@ class SqlTransaction:
         self.decisions = SqlDecisions(connection)
         self.audit = SqlAudit(effects)
         self.messages = SqlMessages(connection)
+        self.releases = SqlReleases(connection)
+        self.reviews = SqlReviews(connection)

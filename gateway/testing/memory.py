@@ -11,6 +11,7 @@ from typing import TypeVar
 from gateway.model.audit import AuditEntry
 from gateway.ports import Clock, Transaction
 from gateway.testing.kept_records import InMemoryHandoffs, InMemoryInputs, InMemoryPeople, InMemoryResources
+from gateway.testing.kept_releases import InMemoryReleases, InMemoryReviews
 from gateway.testing.kept_work import (
     InMemoryAudit,
     InMemoryDecisions,
@@ -36,6 +37,8 @@ class InMemoryTransaction:
         self.decisions = InMemoryDecisions(state)
         self.audit = InMemoryAudit(state)
         self.messages = InMemoryMessages(state)
+        self.releases = InMemoryReleases(state)
+        self.reviews = InMemoryReviews(state)
 
 
 class InMemoryDatabase:

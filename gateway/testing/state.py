@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import GatewayError, WillNeverWork
 from gateway.model.handoff import Handoff, InputRecord, Person, Referral, Resource, StoredInput, Work
+from gateway.model.release import Release, Review
 from gateway.ports import SeenMessage
 
 T = TypeVar("T")
@@ -95,6 +96,8 @@ class State:
     decisions: dict[str, KeptDecision] = field(default_factory=dict)
     disclosures: dict[str, KeptDisclosure] = field(default_factory=dict)
     messages: dict[tuple[str, str, str], SeenMessage] = field(default_factory=dict)
+    releases: dict[str, Release] = field(default_factory=dict)
+    reviews: dict[str, Review] = field(default_factory=dict)
     audit: dict[int, AuditEntry] = field(default_factory=dict)
 
     def copy(self) -> "State":

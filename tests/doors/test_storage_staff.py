@@ -86,3 +86,28 @@ def test_the_database_knows_neither_links_nor_sessions(accounts: StaffAccounts, 
 
     assert link not in stored
     assert [len(each) for each in stored] == [64]
+
+
+def test_an_account_is_the_operators_unless_it_is_said_whose(accounts: StaffAccounts) -> None:
+    accounts.invite("robin", "admin", AT)
+    accounts.invite("kim", "privacy-officer", AT, "org:lead")
+
+    robin, kim = accounts.by_name("robin"), accounts.by_name("kim")
+
+    assert robin is not None
+    assert robin.organization is None
+    assert kim is not None
+    assert (kim.role, kim.organization) == ("privacy-officer", "org:lead")
+    assert [one.name for one in accounts.everyone()] == ["kim", "robin"]
+
+
+def test_another_role_ends_the_sessions_of_the_old_one(accounts: StaffAccounts) -> None:
+    accounts.invite("robin", "admin", AT)
+    robin = accounts.by_name("robin")
+    assert robin is not None
+    token = accounts.open_session(robin.id, AT)
+
+    assert accounts.assign("robin", "staff", "org:lead")
+
+    assert accounts.in_session(token, AT) is None
+    assert not accounts.assign("nobody", "admin", None)

@@ -8,6 +8,7 @@ down_revision = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
+_OPEN = sa.text("closed_at IS NULL")
 
 
 def upgrade() -> None:
@@ -15,6 +16,7 @@ def upgrade() -> None:
     _create_intake()
     _create_exchange()
     _create_delivery()
+    _create_releases()
     _create_accounts()
 
 
@@ -259,6 +261,52 @@ def _create_delivery() -> None:
     )
 
 
+def _create_releases() -> None:
+    """What was asked for at the console, with its evidence, and what a second person has to look at."""
+    op.create_table(
+        "release",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("handoff_id", sa.String(length=64), nullable=False),
+        sa.Column("recipient", sa.String(length=100), nullable=False),
+        sa.Column("organization", sa.String(length=100), nullable=False),
+        sa.Column("requested_by", sa.String(length=64), nullable=False),
+        sa.Column("way", sa.String(length=8), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=False),
+        sa.Column("items", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decision_id", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("approved_by", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["handoff_id"], ["handoff.id"]),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("release_by_handoff", "release", ["handoff_id"])
+    op.create_index("release_by_time", "release", ["created_at"])
+    op.create_table(
+        "review",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("handoff_id", sa.String(length=64), nullable=True),
+        sa.Column("recipient", sa.String(length=100), nullable=False),
+        sa.Column("organization", sa.String(length=100), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("items", sa.LargeBinary(), nullable=False),
+        sa.Column("raised_by", sa.String(length=64), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.String(length=64), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("review_by_subject", "review", ["subject"])
+    op.create_index("review_open", "review", ["opened_at"], sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+
 def _create_accounts() -> None:
     """Who works at the console."""
     op.create_table(
@@ -266,6 +314,7 @@ def _create_accounts() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("organization", sa.String(length=100), nullable=True),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
