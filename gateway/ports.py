@@ -64,6 +64,8 @@ class Claim:
     lane: str
     owner: str
     work: tuple[Work, ...]
+    failures: int = 0
+    """How many tries of this lane have failed in a row, up to this claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +263,8 @@ class Outbox(Protocol):
         """Move work to another state. `sending` counts a try."""
         ...
 
-    def back_off(self, lane: str, due: datetime) -> None:
-        """Let a lane rest until `due`."""
+    def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:
+        """Let a lane rest until `due`; `failures` is how many of its tries have failed in a row by now."""
         ...
 
     def release(self, claim: Claim) -> None:

@@ -5,13 +5,14 @@ A consent revoked before that commit wins; one revoked after it stops the next s
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime
 from typing import Literal
 
 from gateway.flow.addressing import for_referral
 from gateway.flow.awaited import await_application
 from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
+from gateway.flow.pacing import goes_on, has_breaker, rest
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
 from gateway.model.disclosure import Disclosure
@@ -44,6 +45,7 @@ def deliver(house: House, claim: Claim, work: Work) -> bool:
     prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work))
     if isinstance(prepared, str):
         return prepared == "stopped"
+    began = house.clock()
     try:
         result = house.transports[prepared.endpoint.transport].send(
             prepared.disclosure, prepared.endpoint, prepared.envelope
@@ -53,8 +55,8 @@ def deliver(house: House, claim: Claim, work: Work) -> bool:
         return house.database.write(lambda tx: try_again(house, tx, claim, work, reason))
     except WillNeverWork as error:
         reason = str(error)
-        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason))
-    return house.database.write(lambda tx: _delivered(house, tx, claim, work, result))
+        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason, began))
+    return house.database.write(lambda tx: _delivered(house, tx, claim, work, result, began))
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
@@ -114,7 +116,7 @@ def _stop(house: House, tx: Transaction, work: Work, state: _Stopped, reason: st
     return "stopped"
 
 
-def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult) -> bool:
+def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult, began: datetime) -> bool:
     now = house.clock()
     tx.decisions.confirm(
         message_id=work.message_id, code=result.code, sent=result.sent, answered=result.answered, at=now
@@ -124,26 +126,31 @@ def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: 
     else:
         tx.outbox.set_state(work.id, "delivered", None, now)
     tx.audit.append(AuditEntry(now, "delivery.sent", "worker", {"work": work.id, "code": result.code}))
-    return tx.outbox.owns(claim, now, house.lease)
+    return goes_on(house, tx, claim, began)
 
 
 def try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
-    """Let the lane rest with full jitter; after the last try the work becomes a dead letter and the lane goes on."""
+    """Let the lane rest; after the last try the work becomes a dead letter and a lane without a breaker goes on."""
     now = house.clock()
     if not tx.outbox.owns(claim, now, house.lease):
         return False
     tries = work.tries + 1
-    if tries >= house.retry.max_tries:
-        return give_up(house, tx, claim, work, f"given up after {tries} tries: {reason}")
-    tx.outbox.set_state(work.id, "ready", reason, now)
-    longest = min(house.retry.cap_s, house.retry.base_s * 2 ** min(tries, 30))
-    tx.outbox.back_off(work.lane, now + timedelta(seconds=longest * house.jitter()))
+    if tries < house.retry.max_tries:
+        tx.outbox.set_state(work.id, "ready", reason, now)
+    else:
+        _bury(tx, work, f"given up after {tries} tries: {reason}", now)
+        if not has_breaker(house, work.lane):
+            return True
+    rest(house, tx, claim, work)
     return False
 
 
-def give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
-    """Make a dead letter of work, for a person; tell whether the lane may go on."""
-    now = house.clock()
+def give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str, began: datetime) -> bool:
+    """Make a dead letter of what the receiver refused, for a person; tell whether the lane may go on."""
+    _bury(tx, work, reason, house.clock())
+    return goes_on(house, tx, claim, began)
+
+
+def _bury(tx: Transaction, work: Work, reason: str, now: datetime) -> None:
     tx.outbox.set_state(work.id, "dead", reason, now)
     tx.audit.append(AuditEntry(now, "delivery.dead", "worker", {"work": work.id, "lane": work.lane}))
-    return tx.outbox.owns(claim, now, house.lease)

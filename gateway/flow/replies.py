@@ -5,10 +5,12 @@ message; where the registry has none, nothing can be sent back, and the sender h
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from gateway.flow.deliver import give_up, try_again
 from gateway.flow.house import House
+from gateway.flow.pacing import goes_on
 from gateway.formats.hl7v2.acknowledgement import owes_application_answer, receive
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import TryLater, WillNeverWork
@@ -45,6 +47,7 @@ def reply(house: House, claim: Claim, work: Work) -> bool:
     if isinstance(prepared, str):
         return prepared == "stopped"
     envelope = Envelope(work.message_id, work.action, work.created_at.isoformat())
+    began = house.clock()
     try:
         result = house.acknowledge(prepared.received, prepared.endpoint, envelope)
     except TryLater as error:
@@ -52,8 +55,8 @@ def reply(house: House, claim: Claim, work: Work) -> bool:
         return house.database.write(lambda tx: try_again(house, tx, claim, work, reason))
     except WillNeverWork as error:
         reason = str(error)
-        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason))
-    return house.database.write(lambda tx: _replied(house, tx, claim, work, result))
+        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason, began))
+    return house.database.write(lambda tx: _replied(house, tx, claim, work, result, began))
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> _Ready | Literal["lost", "stopped"]:
@@ -70,8 +73,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> _Ready 
     return _Ready(stored.payload, link[1])
 
 
-def _replied(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult) -> bool:
+def _replied(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult, began: datetime) -> bool:
     now = house.clock()
     tx.outbox.set_state(work.id, "delivered", None, now)
     tx.audit.append(AuditEntry(now, "message.answered", "worker", {"input": work.subject, "code": result.code}))
-    return tx.outbox.owns(claim, now, house.lease)
+    return goes_on(house, tx, claim, began)

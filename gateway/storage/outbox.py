@@ -38,7 +38,7 @@ _OPEN = (lanes.c.paused == 0, _HAS_WORK)
 
 # The lane leased longest ago comes first, so that no busy destination starves the others.
 CLAIMABLE = (
-    select(lanes.c.name)
+    select(lanes.c.name, lanes.c.failures)
     .where(
         lanes.c.due <= bindparam("now"),
         or_(lanes.c.owner.is_(None), lanes.c.lease_until <= bindparam("now")),
@@ -68,7 +68,9 @@ _EXTEND = (
     .values(lease_until=bindparam("until"))
 )
 _RELEASE = update(lanes).where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by")).values(owner=None)
-_BACK_OFF = update(lanes).where(lanes.c.name == bindparam("lane")).values(due=bindparam("until"))
+_BACK_OFF = (
+    update(lanes).where(lanes.c.name == bindparam("lane")).values(due=bindparam("until"), failures=bindparam("failed"))
+)
 WAITING = (
     select(outbox).where(outbox.c.lane == bindparam("lane"), _UNFINISHED).order_by(outbox.c.id).limit(bindparam("most"))
 )
@@ -140,12 +142,13 @@ class SqlOutbox:
 
         `owner` must be different for every worker on every machine: it is what fences a late worker off.
         """
-        lane: str | None = self._connection.execute(CLAIMABLE, {"now": to_micros(now)}).scalar()
-        if lane is None:
+        found = self._connection.execute(CLAIMABLE, {"now": to_micros(now)}).first()
+        if found is None:
             return None
+        lane, failures = found
         self._connection.execute(_LEASE, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
         rows = self._connection.execute(WAITING, {"lane": lane, "most": limit})
-        return Claim(lane, owner, tuple(_work(row) for row in rows))
+        return Claim(lane, owner, tuple(_work(row) for row in rows), failures)
 
     def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
         """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
@@ -167,9 +170,10 @@ class SqlOutbox:
         must_exist(result, "piece of work", work_id)
         self._effects.woke |= state == "ready"
 
-    def back_off(self, lane: str, due: datetime) -> None:
-        """Let a lane rest until `due`."""
-        must_exist(self._connection.execute(_BACK_OFF, {"lane": lane, "until": to_micros(due)}), "lane", lane)
+    def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:
+        """Let a lane rest until `due`; `failures` is how many of its tries have failed in a row by now."""
+        rest = {"lane": lane, "until": to_micros(due), "failed": failures}
+        must_exist(self._connection.execute(_BACK_OFF, rest), "lane", lane)
 
     def release(self, claim: Claim) -> None:
         """Give a lane back; does nothing when another worker took it over meanwhile."""
@@ -200,7 +204,7 @@ def next_due(connection: Connection) -> datetime | None:
 
 
 def _new_lane(name: str) -> dict[str, Any]:
-    return {"name": name, "due": 0, "owner": None, "lease_until": 0, "paused": 0}
+    return {"name": name, "due": 0, "owner": None, "lease_until": 0, "paused": 0, "failures": 0}
 
 
 def _work(row: Row[Any]) -> Work:

@@ -185,6 +185,7 @@ lanes = Table(
     Column("owner", String(64)),
     Column("lease_until", BigInteger, nullable=False),
     Column("paused", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),  # tries in a row
 )
 
 outbox = Table(

@@ -128,3 +128,5 @@ class LaneRow:
     due: datetime
     ready: int
     sending: int
+    failures: int
+    """Failed tries in a row; 0: its last word was an answer."""

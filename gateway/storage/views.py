@@ -123,6 +123,7 @@ class ConsoleViews:
                 from_micros(row.due),
                 waiting.get((row.name, "ready"), 0),
                 waiting.get((row.name, "sending"), 0),
+                row.failures,
             )
             for row in self._rows(select(lanes).order_by(lanes.c.name))
         ]

@@ -96,7 +96,7 @@ class InMemoryOutbox:
             return None
         self._state.lanes[name] = replace(self._state.lanes[name], owner=owner, lease_until=now + lease)
         waiting = [work for work in self._state.work.values() if work.lane == name and _is_unfinished(work)]
-        return Claim(name, owner, tuple(waiting[:limit]))
+        return Claim(name, owner, tuple(waiting[:limit]), self._state.lanes[name].failures)
 
     def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
         """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
@@ -118,9 +118,10 @@ class InMemoryOutbox:
             tries = 0
         self._state.work[work_id] = replace(work, state=state, reason=reason, tries=tries, updated_at=at)
 
-    def back_off(self, lane: str, due: datetime) -> None:
-        """Let a lane rest until `due`."""
-        self._state.lanes[lane] = replace(must_exist(self._state.lanes.get(lane), "lane", lane), due=due)
+    def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:
+        """Let a lane rest until `due`; `failures` is how many of its tries have failed in a row by now."""
+        resting = must_exist(self._state.lanes.get(lane), "lane", lane)
+        self._state.lanes[lane] = replace(resting, due=due, failures=failures)
 
     def release(self, claim: Claim) -> None:
         """Give a lane back; does nothing when another worker took it over meanwhile."""

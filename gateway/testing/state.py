@@ -47,6 +47,7 @@ class Lane:
     owner: str | None = None
     lease_until: datetime | None = None
     paused: bool = False
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

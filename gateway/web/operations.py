@@ -41,6 +41,11 @@ def operations(services: Services, metrics: RequestMetrics) -> Blueprint:
     """Build the pages for operators. They need no login and say nothing about any person."""
     door = Blueprint("operations", __name__)
     work = Gauge("gateway_work", "Pieces of work by lane and state", ["lane", "state"], registry=metrics.registry)
+    failures = Gauge("gateway_lane_failures", "Failed tries in a row", ["lane"], registry=metrics.registry)
+    resting = Gauge(
+        "gateway_lane_resting_seconds", "How long a lane that failed is still left alone", ["lane"],
+        registry=metrics.registry,
+    )  # fmt: skip
     description = orjson.dumps(describe(services.base_url), option=orjson.OPT_INDENT_2)
 
     @door.get("/healthz")
@@ -58,6 +63,10 @@ def operations(services: Services, metrics: RequestMetrics) -> Blueprint:
         work.clear()
         for row in services.views.work_counts():
             work.labels(row.lane, row.state).set(row.count)
+        for lane in services.views.lanes():
+            rest_s = (lane.due - services.clock()).total_seconds() if lane.failures else 0.0
+            failures.labels(lane.name).set(lane.failures)
+            resting.labels(lane.name).set(max(0.0, rest_s))
         return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
 
     @door.get("/openapi.json")
