@@ -80,7 +80,7 @@ def _is_yes(directive: Directive, situation: Situation) -> bool:
         return False
     if is_revoked(directive, situation) or directive.reference in situation.facts.false_consents:
         return False
-    if is_unverified(directive, situation.switches):
+    if is_unverified(directive, situation.switches, situation.at):
         return False
     start, end = directive.period
     is_current = (start is None or start <= situation.at) and (end is None or situation.at < end)

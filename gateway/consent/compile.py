@@ -26,7 +26,7 @@ from gateway.consent.provision_tree import (
     tells_items_apart,
 )
 from gateway.consent.shapes import Organizations, normalized, subject_of
-from gateway.model.consent_directive import Consents, Directive, Performer, RevocationOf
+from gateway.model.consent_directive import FILED, Consents, Directive, Performer, RevocationOf
 from gateway.model.fhir_time import BEGINNING, covered_interval, instant, is_dated
 from gateway.model.labels import ACT_CODE
 from gateway.model.partner import Registry
@@ -156,6 +156,7 @@ def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: 
         revocable_from=_start(_value(extensions.get("revocable-from")), zone),
         source=resource.get("meta", {}).get("source"),
         verified=_verified(resource),
+        confirmations=tuple(_confirmations(resource, zone)),
         root=provision,
         grants=grants,
         can_refuse=can_refuse(provision),
@@ -251,6 +252,21 @@ def _start(text: object, zone: tzinfo) -> datetime | None:
 def _verified(resource: Json) -> bool | None:
     stated = [one["verified"] for one in resource.get("verification", ())]
     return all(one is True for one in stated) if stated else None
+
+
+def _confirmations(resource: Json, zone: tzinfo) -> Iterable[datetime]:
+    """Yield when this version was written or filed, and when a person verified it; a day counts from its beginning."""
+    meta = resource.get("meta", {})
+    stated = [
+        meta.get("lastUpdated"),
+        *(one.get("valueInstant") for one in meta.get("extension", ()) if one["url"] == FILED),
+    ]
+    for one in resource.get("verification", ()):
+        dated = one.get("verificationDate") if one["verified"] is True else None
+        stated += dated if isinstance(dated, list) else [dated]
+    for text in stated:
+        if text:
+            yield covered_interval(text, zone)[0]
 
 
 def _updated(resource: Json) -> datetime:

@@ -5,6 +5,7 @@ as matching until the elements are checked, so that a deficient form is called d
 """
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from gateway.consent import elements
@@ -139,15 +140,26 @@ def _now_of_age(reading: Reading, situation: Situation) -> Failure | None:
     return ("CONSENT_UNVERIFIED", True) if age is not None and age >= ADULT_AGE else None
 
 
-def is_unverified(directive: Directive, switches: Switches) -> bool:
-    """Say whether somebody has still to verify a consent: it says so itself, or it came from elsewhere."""
-    is_external = directive.source is not None and not directive.source.startswith(switches.own_addresses)
-    must_be_verified = is_external and switches.require_verification_external
-    return directive.verified is False or (must_be_verified and directive.verified is not True)
+def is_unverified(directive: Directive, switches: Switches, at: datetime) -> bool:
+    """Say whether somebody has still to verify a consent: it says so itself, or it came from elsewhere.
+
+    One from elsewhere can be revoked there without our hearing of it (42 CFR 2.31(c)(3)): it counts for as long as
+    the site allows after it was last confirmed. One whose confirmation nobody can date does not count.
+    """
+    if directive.verified is False:
+        return True
+    source = directive.source
+    if source is None or source.startswith(switches.own_addresses):
+        return False
+    is_vouched_for = directive.verified is True or switches.vouches_for(source, at)
+    if switches.require_verification_external and not is_vouched_for:
+        return True
+    last = max((one for one in directive.confirmations if one <= at), default=None)
+    return last is None or at - last > timedelta(hours=switches.external_consent_max_age)
 
 
 def _verified(reading: Reading, situation: Situation) -> Failure | None:
-    unverified = is_unverified(reading.directive, situation.switches)
+    unverified = is_unverified(reading.directive, situation.switches, situation.at)
     return ("CONSENT_UNVERIFIED", True) if unverified else None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from gateway.consent.consent_checks import is_unverified
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
 
@@ -26,7 +27,7 @@ def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Sw
         reference
         for newer in current
         for reference in newer.supersedes
-        if reference in by_reference and _replaces(newer, by_reference[reference], switches)
+        if reference in by_reference and _replaces(newer, by_reference[reference], switches, at)
     }
     return tuple(
         replace(one, readable=False) if one.reference in circular else one
@@ -35,11 +36,10 @@ def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Sw
     )
 
 
-def _replaces(newer: Directive, older: Directive, switches: Switches) -> bool:
+def _replaces(newer: Directive, older: Directive, switches: Switches, at: datetime) -> bool:
     if not newer.readable or newer.status not in ("active", "inactive"):
         return False
-    is_own = newer.source is None or newer.source.startswith(switches.own_addresses)
-    is_sure = newer.status == "active" and newer.verified is not False and (is_own or newer.verified is True)
+    is_sure = newer.status == "active" and not is_unverified(newer, switches, at)
     return is_sure or older.permits_something
 
 

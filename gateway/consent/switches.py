@@ -2,8 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+
+class VerifiedSource(NamedTuple):
+    """A store of consents that a person has verified as a whole, since a day: its consents carry no verification.
+
+    IHE PCF forbids `Consent.verification`; the dated verification of the source takes its place.
+    """
+
+    address: str
+    since: date
 
 
 @dataclass(frozen=True)
@@ -13,17 +24,27 @@ class Switches:
     `minor_consent` is the age from which a minor signs alone, or "parental" = both sign (42 CFR 2.14; RCW 71.34.530).
     `notice` names or is the text sent: any but the current ones of 42 CFR 2.32(a) holds every disclosure that owes it.
     `small_cell` is the smallest count a de-identified table may show. `own_addresses` are the beginnings of
-    `meta.source` that are this installation's own: a consent from elsewhere must be verified.
+    `meta.source` that are this installation's own: a consent from elsewhere must be verified, by itself or by its
+    source (`verified_sources`), and confirmed within `external_consent_max_age` hours.
     """
 
     legacy_consent: Literal["hold", "accept"] = "hold"
     require_verification_external: bool = True
+    external_consent_max_age: int = 24
+    verified_sources: tuple[VerifiedSource, ...] = ()
     hipaa_treatment: Literal["allow", "deny"] = "allow"
     oral_revocation: Literal["hold", "deny"] = "hold"
     notice: str = "statement1 in FHIR, statement2 in v2"
     small_cell: int = 11
     minor_consent: int | Literal["parental"] = 13
     own_addresses: tuple[str, ...] = ("https://warmhandoff.example/",)
+
+    def vouches_for(self, source: str, at: datetime) -> bool:
+        """Say whether `source` (a `meta.source`) lies in a store that was verified by the day of `at`."""
+        return any(
+            one.since <= at.date() and f"{source}/".startswith(one.address.rstrip("/") + "/")
+            for one in self.verified_sources
+        )
 
     @cached_property
     def digest(self) -> bytes:
@@ -51,14 +72,25 @@ def read_switches(stated: Mapping[str, Any] | None) -> Switches:
     for name, allowed in _ALLOWED.items():
         if name in values and values[name] not in allowed:
             raise ValueError(f"switch {name}: expected one of {', '.join(map(str, allowed))}")
-    for name in ("minor_consent", "small_cell"):
+    for name in ("minor_consent", "small_cell", "external_consent_max_age"):
         value = values.get(name, 0)
-        if value != "parental" and (isinstance(value, bool) or not isinstance(value, int)):
+        is_word = value == "parental" and name == "minor_consent"
+        if not is_word and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
             raise ValueError(f"switch {name}: expected a whole number")
+    if "verified_sources" in values:
+        values["verified_sources"] = tuple(_verified_source(one) for one in values["verified_sources"])
     try:
         return Switches(**values)
     except TypeError as error:
         raise ValueError("unknown switch") from error
+
+
+def _verified_source(stated: Any) -> VerifiedSource:
+    try:
+        since = stated["verified"]
+        return VerifiedSource(str(stated["address"]), since if isinstance(since, date) else date.fromisoformat(since))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("switch verified_sources: expected address and verified (a date) of each") from error
 
 
 _ALLOWED: dict[str, tuple[Any, ...]] = {

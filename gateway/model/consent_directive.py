@@ -14,6 +14,9 @@ from gateway.model.labels import Label
 Interval = tuple[datetime | None, datetime | None]
 """First instant, first instant after; None = open."""
 
+FILED = "https://warmhandoff.example/fhir/StructureDefinition/part2-filed"
+"""Extension of `meta`: when this store took in a consent of another system, where meta.lastUpdated is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -159,6 +162,8 @@ class Directive:
     revocable_from: datetime | None = None
     source: str | None = None
     verified: bool | None = None
+    confirmations: tuple[datetime, ...] = ()
+    """Each instant at which its own system, or whoever verified it, said that it stands."""
     root: Provision | None = None
     grants: tuple[Grant, ...] = ()
     can_refuse: bool = False

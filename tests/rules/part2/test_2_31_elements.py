@@ -176,15 +176,74 @@ def test_what_is_reported_later_is_not_known_yet() -> None:
 
 class TestConsentsFromElsewhere:
     ELSEWHERE = {"versionId": "1", "lastUpdated": "2026-09-01T17:00:00Z", "source": "https://exchange.example/fhir"}
+    VERIFIED = {"verified": True, "verificationDate": "2026-11-02T10:00:00-08:00"}
+    RULE = {"verified_sources": [{"address": "https://exchange.example/fhir/", "verified": "2026-06-01"}]}
+
+    def elsewhere(self, updated: str = "2026-11-01T18:00:00Z", **changes: Any) -> Json:
+        return a_consent(meta={**self.ELSEWHERE, "lastUpdated": updated}, **changes)
 
     def test_an_unverified_one_waits_for_a_person(self) -> None:
-        assert answer(a_consent(meta=self.ELSEWHERE)) == ("HOLD", "CONSENT_UNVERIFIED")
+        assert answer(self.elsewhere()) == ("HOLD", "CONSENT_UNVERIFIED")
 
     def test_a_verified_one_counts(self) -> None:
-        assert answer(a_consent(meta=self.ELSEWHERE, verification=[{"verified": True}])) == ("PERMIT", "OK_CONSENT")
+        assert answer(a_consent(meta=self.ELSEWHERE, verification=[self.VERIFIED])) == ("PERMIT", "OK_CONSENT")
 
     def test_our_own_needs_no_verification_unless_it_failed(self) -> None:
         assert answer(a_consent(verification=[{"verified": False}])) == ("HOLD", "CONSENT_UNVERIFIED")
+
+    @pytest.mark.parametrize(
+        ("updated", "outcome"),
+        [
+            ("2026-11-01T18:00:00Z", ("PERMIT", "OK_CONSENT")),
+            ("2026-11-01T17:59:59Z", ("HOLD", "CONSENT_UNVERIFIED")),
+        ],
+    )
+    def test_it_counts_for_a_day_after_its_system_last_confirmed_it(
+        self, updated: str, outcome: tuple[str, str]
+    ) -> None:
+        """42 CFR 2.31(c)(3): what was revoked elsewhere is revoked, and nobody has to tell us."""
+        assert answer(self.elsewhere(updated, verification=[{"verified": True}])) == outcome
+
+    def test_the_site_may_choose_another_age(self) -> None:
+        paper = self.elsewhere("2026-10-31T18:00:00Z", verification=[{"verified": True}])
+
+        assert answer(paper, switches={"external_consent_max_age": 48}) == ("PERMIT", "OK_CONSENT")
+        assert answer(paper, switches={"external_consent_max_age": 47}) == ("HOLD", "CONSENT_UNVERIFIED")
+
+    @pytest.mark.parametrize("dated", [None, "2026-11-03", "2026-11"])
+    def test_one_whose_confirmation_is_not_dated_or_lies_ahead_waits(self, dated: str | None) -> None:
+        verification = {"verified": True} | ({"verificationDate": dated} if dated else {})
+        meta = {"source": self.ELSEWHERE["source"]}
+
+        assert answer(a_consent(meta=meta, verification=[verification])) == ("HOLD", "CONSENT_UNVERIFIED")
+
+    def test_a_verification_that_failed_confirms_nothing(self) -> None:
+        failed = {**self.VERIFIED, "verified": False}
+
+        assert answer(self.elsewhere(verification=[failed])) == ("HOLD", "CONSENT_UNVERIFIED")
+
+    def test_a_source_that_was_verified_as_a_whole_vouches_for_its_consents(self) -> None:
+        """IHE PCF has no verification on the Consent."""
+        assert answer(self.elsewhere(), switches=self.RULE) == ("PERMIT", "OK_CONSENT")
+
+    @pytest.mark.parametrize(
+        "rule", [{"address": "https://exchange.example/f", "verified": "2026-06-01"},
+                 {"address": "https://exchange.example/fhir", "verified": "2026-12-01"}]
+    )  # fmt: skip
+    def test_only_that_source_and_only_since_then(self, rule: Json) -> None:
+        assert answer(self.elsewhere(), switches={"verified_sources": [rule]}) == ("HOLD", "CONSENT_UNVERIFIED")
+
+    def test_a_refusal_in_it_counts_at_any_age(self) -> None:
+        refusal = self.elsewhere("2026-01-01T00:00:00Z", id="no", provision={"type": "deny"})
+
+        assert answer(a_consent(), refusal) == ("DENY", "EXPLICIT_DENY")
+
+    def test_an_old_one_lifts_no_refusal(self) -> None:
+        supersedes = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/no"}}]
+        refusal = a_consent(id="no", provision={"type": "deny"})
+        old = a_consent(meta=self.ELSEWHERE, verification=[{"verified": True}], extensions=supersedes)
+
+        assert answer(old, refusal) == ("DENY", "EXPLICIT_DENY")
 
 
 class TestCounselingNotes:

@@ -192,7 +192,7 @@ class TestR4:
 
     @pytest.mark.parametrize("condition", ["documentType", "expression", "resourceType", "whatever"])
     def test_a_condition_nobody_can_match_is_not_left_out(self, condition: str) -> None:
-        assert answer(a_consent(a_permit(**{condition: [{"code": "x"}]}))) == UNREADABLE
+        assert answer(a_consent({**a_permit(), condition: [{"code": "x"}]})) == UNREADABLE
 
     def test_a_refusal_of_a_content_type_cannot_be_kept_and_stops_everything(self) -> None:
         documents = [{"system": "urn:ietf:bcp:13", "code": "application/hl7-cda+xml"}]
@@ -202,7 +202,7 @@ class TestR4:
     def test_a_permit_of_a_content_type_permits_nothing(self) -> None:
         documents = [{"system": "urn:ietf:bcp:13", "code": "Condition"}]
 
-        assert answer(a_consent(a_permit(**{"class": documents}))) == ("DENY", "SCOPE_NOT_COVERED")
+        assert answer(a_consent({**a_permit(), "class": documents})) == ("DENY", "SCOPE_NOT_COVERED")
 
     def test_an_actor_in_another_role_is_no_recipient(self) -> None:
         witness = {**recipient("mercy"), "role": {"coding": [{"code": "WIT"}]}}
