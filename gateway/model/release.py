@@ -51,6 +51,8 @@ class Release:
     """Registry id of the organization whose staff asked."""
     requested_by: str
     """Staff account id."""
+    requested_as: str
+    """Role of that person in the words of the consent engine."""
     way: Way
     evidence: Mapping[str, Any]
     items: tuple[str, ...] | None

@@ -255,6 +255,7 @@ releases = Table(
     Column("recipient", String(100), nullable=False),
     Column("organization", String(100), nullable=False),
     Column("requested_by", String(64), nullable=False),
+    Column("requested_as", String(32), nullable=False),
     Column("way", String(8), nullable=False),
     Column("evidence", LargeBinary, nullable=False),  # JSON
     Column("items", LargeBinary, nullable=False),  # JSON list, or null for everything

@@ -16,7 +16,8 @@ pytest_plugins = ("tests.support.databases",)
 def a_release(release_id: str = "release-1", **changes: Any) -> Release:
     values: dict[str, Any] = {
         "id": release_id, "kind": "emergency", "handoff_id": "handoff-1", "recipient": "org:hospital",
-        "organization": "org:operator", "requested_by": "staff-1", "way": "send",
+        "organization": "org:operator", "requested_by": "staff-1", "requested_as": "staff",
+        "way": "send",
         "evidence": {"nature": "unresponsive", "consent_obtainable": False}, "items": None, "state": "queued",
         "reason": None, "decision_id": None, "created_at": AT, "updated_at": AT,
     }  # fmt: skip

@@ -272,6 +272,7 @@ def _create_releases() -> None:
         sa.Column("recipient", sa.String(length=100), nullable=False),
         sa.Column("organization", sa.String(length=100), nullable=False),
         sa.Column("requested_by", sa.String(length=64), nullable=False),
+        sa.Column("requested_as", sa.String(length=32), nullable=False),
         sa.Column("way", sa.String(length=8), nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
         sa.Column("items", sa.LargeBinary(), nullable=False),
