@@ -30,19 +30,25 @@ _CANCELLATION = "a cancellation asks for nothing and tells its recipient nothing
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
+    """What may leave now, decided in the transaction that claimed its sending."""
+
     disclosure: Disclosure
     endpoint: Endpoint
     envelope: Envelope
 
 
 _Stopped = Literal["held", "refused", "dead"]
-Prepared = _Ready | Literal["lost", "stopped"]
+Prepared = Ready | Literal["lost", "stopped"]
 
 
 def deliver(house: House, claim: Claim, work: Work) -> bool:
     """Send one piece of work; tell whether its lane may go on with the next."""
-    prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work))
+    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+
+
+def send(house: House, claim: Claim, work: Work, prepared: Prepared) -> bool:
+    """Send what was prepared, and write down what became of it; tell whether the lane may go on with the next."""
     if isinstance(prepared, str):
         return prepared == "stopped"
     began = house.clock()
@@ -89,7 +95,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         description=f"{work.action} of a referral, {len(made.outcome.content['entry'])} resources",
         at=house.clock(),
     )
-    return _Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+    return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
 def asked_for(handoff: Handoff, referral: Referral) -> Asked:

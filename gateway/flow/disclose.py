@@ -24,7 +24,8 @@ SESSION = "session"
 class Asked:
     """Who asks for what, in the words of the consent engine (docs/consent-engine.md)."""
 
-    organization: str
+    organization: str | None
+    """Registry id; None where a person asks for themselves, proven to be `person`."""
     person: tuple[str, str]
     """(id, role)"""
     recipient: str
@@ -39,7 +40,7 @@ class Asked:
         return {
             "requester": {
                 "organization": self.organization,
-                "authenticated_as": self.organization,
+                "authenticated_as": self.organization or self.person[0],
                 "person": {"id": self.person[0], "role": self.person[1]},
             },
             "recipient": self.recipient,

@@ -5,6 +5,7 @@ from gateway.flow.answers import take_message
 from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver
 from gateway.flow.house import House
+from gateway.flow.release_delivery import deliver_release
 from gateway.flow.replies import reply
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work
@@ -33,6 +34,8 @@ def work_once(house: House, owner: str) -> bool:
 def _do(house: House, claim: Claim, piece: Work) -> bool:
     if piece.kind == "deliver":
         return deliver(house, claim, piece)
+    if piece.kind == "release":
+        return deliver_release(house, claim, piece)
     if piece.kind == "acknowledge":
         return reply(house, claim, piece)
     if piece.kind == "await":

@@ -1,0 +1,271 @@
+"""Releases asked for at the console: registered with their evidence, decided, and queued, handed over, held or refused.
+
+The evidence a person registers is part of the request that is decided, so it stands in the kept decision and a replay
+reads it. A release that is permitted now is decided again at the instant it leaves (release_delivery, release_copy).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from gateway.flow.addressing import for_referral
+from gateway.flow.console import serves_every_program
+from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
+from gateway.flow.house import House
+from gateway.flow.release_kinds import KINDS
+from gateway.flow.reviews import close, open_review
+from gateway.labeling import label
+from gateway.model.audit import AuditEntry
+from gateway.model.decision import DecisionRecord
+from gateway.model.disclosure import Disclosure
+from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
+from gateway.model.handoff import Handoff, Resource
+from gateway.model.release import Release, ReleaseKind, ReleaseRequest, Way
+from gateway.model.staff import Member
+from gateway.ports import Transaction
+
+CHANNEL = "release"
+"""What the decisions of releases are kept under."""
+
+TRANSPORTS: dict[Way, str] = {"send": "fhir", "copy": "file"}
+"""Way -> transport of the request. Only FHIR carries a record without a referral; a copy is a file for the engine."""
+
+_RELEASABLE = ("active", "unrouted")
+_NO_DUTY = Problem(403, "forbidden", None, "Your role does not cover this.")
+
+
+def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Release:
+    """Register what somebody asks to release, decide it, and let it go as far as it may; return what became of it.
+
+    Raises `RequestRefused` for a record that is not there or not theirs to release, and for a request that says too
+    little to be decided; a refusal by the rules is no error but a release in state `refused`.
+    """
+    if not actor.may("release"):
+        raise RequestRefused(_NO_DUTY)
+    kind, way = _understood(house, wanted)
+
+    def ask(tx: Transaction) -> Release:
+        handoff = record_of(tx, wanted.handoff_id)
+        if handoff is None:
+            raise RequestRefused(NOT_FOUND)
+        now = house.clock()
+        release = Release(
+            id=house.new_id(), kind=kind, handoff_id=handoff.id, recipient=wanted.recipient,
+            organization=actor.organization, requested_by=actor.id, requested_as=actor.person_role, way=way,
+            evidence=_evidence(house, actor, kind, wanted), items=_items(house, tx, actor, handoff, wanted),
+            state="held", reason=None, decision_id=None, created_at=now, updated_at=now,
+        )  # fmt: skip
+        told = {"release": release.id, "kind": kind, "handoff": handoff.id, "recipient": release.recipient, "way": way}
+        tx.audit.append(AuditEntry(now, "release.requested", actor.id, told))
+        return settle(house, tx, actor, release)
+
+    return house.database.write(ask)
+
+
+def approve_release(house: House, actor: Member, release_id: str, evidence: dict[str, Any], note: str) -> Release:
+    """Register what a release under legal review stands on, and decide it again; return what became of it.
+
+    Whoever asked for it cannot approve it. What the law asks of an order is the engine's to check: a release whose
+    order is deficient stays under review.
+    """
+
+    def approve(tx: Transaction) -> Release:
+        release = _under_review(house, tx, actor, release_id, note)
+        kept = replace(release, evidence={**release.evidence, **evidence}, approved_by=actor.id)
+        tx.audit.append(AuditEntry(house.clock(), "release.approved", actor.id, {"release": release.id}))
+        return settle(house, tx, actor, kept)
+
+    return house.database.write(approve)
+
+
+def refuse_release(house: House, actor: Member, release_id: str, note: str) -> Release:
+    """Refuse a release under legal review for good."""
+
+    def refuse(tx: Transaction) -> Release:
+        release = _under_review(house, tx, actor, release_id, note)
+        refused = replace(release, state="refused", reason="refused by legal review", updated_at=house.clock())
+        tx.releases.save(refused)
+        tx.audit.append(AuditEntry(house.clock(), "release.refused", actor.id, {"release": release.id}))
+        return refused
+
+    return house.database.write(refuse)
+
+
+def decide_again(house: House, actor: Member, release_id: str) -> Release:
+    """Decide a held release once more: what it waited for may be settled."""
+
+    def again(tx: Transaction) -> Release:
+        release = visible_release(house, tx, actor, release_id)
+        if release.state != "held" or not actor.may("release"):
+            raise RequestRefused(Problem(409, "conflict", None, "Only a release that is held can be decided again."))
+        return settle(house, tx, actor, release)
+
+    return house.database.write(again)
+
+
+def visible_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
+    """Return a release that this member of staff may look at; raises `RequestRefused` as for one that is not there."""
+    release = tx.releases.get(release_id)
+    if release is None or not may_look(house, actor, release.organization):
+        raise RequestRefused(NOT_FOUND)
+    return release
+
+
+def may_look(house: House, actor: Member, organization: str) -> bool:
+    """Say whether staff may look at what that organization asked for: their own, or the operator who serves all.
+
+    The evidence tells that the record is a program's, so an operator without an agreement with every program of the
+    registry sees what its own staff asked for and nothing else (42 CFR 2.12(c)(4)).
+    """
+    is_operator = actor.organization == house.operator
+    return actor.organization == organization or (is_operator and serves_every_program(house))
+
+
+def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
+    """Return a record from which something may be released: it is there, not withdrawn, and known whose it is."""
+    handoff = tx.handoffs.get(handoff_id)
+    return handoff if handoff is not None and handoff.state in _RELEASABLE else None
+
+
+def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -> tuple[Made, str]:
+    """Decide a release now and keep the decision; return it with its id. The person stays locked."""
+    resources = _content(tx, release, handoff)
+    asked = _asked(release, resources)
+    made = disclose_items(house, tx, asked, handoff, resources, release.items)
+    return made, keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, None)
+
+
+def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Release:
+    """Decide a release, keep it in the state that follows, and put before a second person what has to be."""
+    handoff = record_of(tx, release.handoff_id)
+    if handoff is None:
+        raise RequestRefused(NOT_FOUND)
+    made, decision_id = decided(house, tx, release, handoff)
+    record, rule = made.record, KINDS[release.kind]
+    is_permitted = isinstance(made.outcome, Disclosure)
+    state = _state_after(release, record, is_permitted)
+    kept = replace(
+        release, state=state, reason=record.reason, decision_id=decision_id, updated_at=house.clock(),
+        approved_by=release.approved_by if state != "legal" else None,
+    )  # fmt: skip
+    tx.releases.save(kept)
+    told = {"release": release.id, "decision": decision_id, "state": state}
+    tx.audit.append(AuditEntry(house.clock(), "release.decided", actor.id, told))
+    if state in ("legal", "held"):
+        open_review(house, tx, "legal" if state == "legal" else "held", kept, record.reason)
+    elif is_permitted and rule.second_look:
+        open_review(house, tx, "second-look", kept, record.reason)
+    if state == "queued":
+        tx.outbox.add(
+            lane=f"{kept.recipient}/{TRANSPORTS['send']}", kind="release", subject=kept.id, action="create",
+            message_id=house.new_id(), version=1, at=house.clock(),
+        )  # fmt: skip
+    return kept
+
+
+def _state_after(release: Release, record: DecisionRecord, is_permitted: bool) -> Any:
+    """Say where a decision leaves a release; what obliges to legal review goes no further before it had one."""
+    if "LEGAL_QUEUE" in record.obligations and not (is_permitted and release.approved_by is not None):
+        return "legal"
+    if not is_permitted:
+        return "held" if record.decision == "HOLD" else "refused"
+    return "ready" if release.way == "copy" else "queued"
+
+
+def _understood(house: House, wanted: ReleaseRequest) -> tuple[ReleaseKind, Way]:
+    rule = KINDS.get(cast(ReleaseKind, wanted.kind))
+    if rule is None:
+        raise RequestRefused(Problem(400, "value", None, "Expected a kind of release, found none of that name."))
+    if wanted.way not in rule.ways:
+        raise RequestRefused(Problem(400, "value", None, "This kind of release does not leave in that way."))
+    if wanted.way == "send" and house.endpoint(wanted.recipient, TRANSPORTS["send"]) is None:
+        raise RequestRefused(Problem(400, "value", None, "That recipient takes no FHIR: hand over a copy instead."))
+    if wanted.kind != "patient_access" and house.registry.get(wanted.recipient) is None:
+        raise RequestRefused(Problem(400, "value", None, "Expected a recipient of the registry."))
+    return cast(ReleaseKind, wanted.kind), wanted.way
+
+
+def _evidence(house: House, actor: Member, kind: ReleaseKind, wanted: ReleaseRequest) -> dict[str, Any]:
+    """Return the evidence with what the gateway knows better than a form: who discloses, and who proved an identity.
+
+    An order is never taken from whoever asks: legal review registers it.
+    """
+    rule = KINDS[kind]
+    stated = {name: wanted.evidence[name] for name in rule.fields if name in wanted.evidence}
+    if kind == "emergency":
+        stated["disclosed_by"] = actor.name
+        if "declaration" in stated:
+            closed = stated.pop("program_closed", False)
+            stated["disaster"] = {"declaration": stated.pop("declaration"), "program_closed": closed}
+    if kind == "child_abuse_report":
+        stated["report"] = "initial"
+    if kind == "court_order":
+        stated |= {"order": None, "process": None}
+    if kind == "patient_access":
+        stated |= {"account": wanted.recipient, "identity_checked_by": actor.id}
+    return stated
+
+
+def _items(
+    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: ReleaseRequest
+) -> tuple[str, ...] | None:
+    """Return which items are this organization's to release, None for all; raises `RequestRefused` where none is.
+
+    The operator releases what it holds for every program that has a part in the record, under agreement with each;
+    anybody else what they wrote or hold themselves.
+    """
+    records: Resource = {"entry": [{"resource": one} for one in tx.handoffs.resources(handoff.id)]}
+    labeled = label(records, house.registry, house.clock()).items
+    if actor.organization == house.operator:
+        programs = {item.origin.program.id for item in labeled if item.origin.program is not None}
+        operator = house.registry.get(house.operator)
+        if operator is None or not all(operator.agreements_with(one, "qsoa", house.clock()) for one in programs):
+            raise RequestRefused(NOT_FOUND)
+        own = None
+    else:
+        own = {item.reference for item in labeled if actor.organization in _holders(item)}
+        if not own:
+            raise RequestRefused(NOT_FOUND)
+    if wanted.items is None:
+        return None if own is None else tuple(sorted(own))
+    return tuple(sorted(one for one in set(wanted.items) if own is None or one in own))
+
+
+def _holders(item: Any) -> set[str]:
+    found = {one.id for one in item.origin.authors if one is not None}
+    return found | ({item.origin.program.id} if item.origin.program is not None else set())
+
+
+def _content(tx: Transaction, release: Release, handoff: Handoff) -> Sequence[Resource]:
+    """Return what is decided on. That others were asked is no part of it, unless the record itself is asked for."""
+    resources = tx.handoffs.resources(handoff.id)
+    return resources if KINDS[release.kind].whole_record else for_referral(resources, "", "")
+
+
+def _asked(release: Release, resources: Sequence[Resource]) -> Asked:
+    """Put the request in the engine's words. Patients ask for themselves, through staff who checked who they are."""
+    rule = KINDS[release.kind]
+    is_patient = release.kind == "patient_access"
+    return Asked(
+        organization=None if is_patient else release.organization,
+        person=(release.recipient, "patient") if is_patient else (release.requested_by, release.requested_as),
+        recipient=release.recipient,
+        purpose=(rule.purpose,),
+        transport=TRANSPORTS[release.way],
+        channel=CHANNEL,
+        basis={"type": release.kind, **release.evidence} if rule.invokes_basis else None,
+    )
+
+
+def _under_review(house: House, tx: Transaction, actor: Member, release_id: str, note: str) -> Release:
+    release = visible_release(house, tx, actor, release_id)
+    if not actor.may("approve"):
+        raise RequestRefused(_NO_DUTY)
+    if release.requested_by == actor.id:
+        raise RequestRefused(Problem(403, "forbidden", None, "Somebody else than whoever asked has to approve it."))
+    if release.state != "legal":
+        raise RequestRefused(Problem(409, "conflict", None, "This release does not wait for legal review."))
+    for review in tx.reviews.of_subject(release.id, "legal"):
+        if review.closed_at is None:
+            close(house, tx, actor, review, note)
+    return release

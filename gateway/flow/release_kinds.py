@@ -1,0 +1,73 @@
+"""The kinds of release: purpose, section of law, evidence a person must register, and who has to look besides.
+
+Which evidence is enough is the engine's to say (`gateway.consent`); this table only says what is asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.model.release import ReleaseKind, Way
+from gateway.model.request import OWN_PURPOSE
+
+_BOTH: tuple[Way, ...] = ("send", "copy")
+_COPY: tuple[Way, ...] = ("copy",)
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """How one kind of release is asked for.
+
+    `fields` are the evidence's names in the order of the form. `needs_approval`: it waits until somebody of legal
+    review other than whoever asked has registered what it stands on. `second_look`: somebody else has to look at it
+    afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out.
+    """
+
+    title: str
+    section: str
+    purpose: str
+    fields: tuple[str, ...]
+    ways: tuple[Way, ...] = _BOTH
+    invokes_basis: bool = True
+    needs_approval: bool = False
+    second_look: bool = False
+    whole_record: bool = False
+
+
+EMERGENCY_FACTS = ("recipient_name", "recipient_affiliation", "time", "nature")
+"""42 CFR 2.51(c), besides who discloses: that is whoever is logged in."""
+
+KINDS: Mapping[ReleaseKind, KindRule] = {
+    "emergency": KindRule(
+        "Medical emergency (break the glass)", "42 CFR 2.51", "ETREAT",
+        (*EMERGENCY_FACTS, "consent_obtainable", "declaration", "program_closed"), second_look=True,
+    ),
+    "court_order": KindRule(
+        "Court order", "42 CFR 2.61 to 2.67", "LEGAL", ("asked_by", "asked_for"),
+        needs_approval=True, whole_record=True,
+    ),
+    "research": KindRule("Research", "42 CFR 2.52", "HRESCH", ("approval",)),
+    "audit": KindRule("Audit or evaluation", "42 CFR 2.53", "HCOMPL", ("agreement",), whole_record=True),
+    "qso": KindRule(
+        "Qualified service organization", "42 CFR 2.11, 2.12(c)(4)", "HOPERAT", ("agreement",), whole_record=True
+    ),
+    "child_abuse_report": KindRule(
+        "Report of suspected child abuse or neglect", "42 CFR 2.12(c)(6)", f"{OWN_PURPOSE}|child-abuse-report",
+        ("state_law", "content"), ways=_COPY,
+    ),
+    "crime_on_premises": KindRule(
+        "Crime on the premises or against personnel", "42 CFR 2.12(c)(5)", f"{OWN_PURPOSE}|crime-report",
+        ("on_premises", "against_personnel", "incident", "occurred", "last_whereabouts"), ways=_COPY,
+    ),
+    "criminal_justice": KindRule(
+        "Criminal justice referral", "42 CFR 2.35", f"{OWN_PURPOSE}|monitoring", (), invokes_basis=False
+    ),
+    "patient_access": KindRule(
+        "The patient's own copy", "42 CFR 2.23", "PATRQT", ("identity",), ways=_COPY, whole_record=True
+    ),
+    "hipaa_locate": KindRule(
+        "Police: identify or locate", "45 CFR 164.512(f)(2)", f"{OWN_PURPOSE}|locate", ("subject", "asked_by"),
+        ways=_COPY, needs_approval=True,
+    ),
+    "lawful_custody": KindRule("Health care in custody", "45 CFR 164.512(k)(5)", "TREAT", ("facility",)),
+}  # fmt: skip
+"""Kind -> its rule. `criminal_justice` invokes no basis: the consent of 2.35 decides, and nothing else."""
