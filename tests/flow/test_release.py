@@ -3,20 +3,14 @@
 import orjson
 import pytest
 
-from gateway.flow.release import request_release
 from gateway.flow.reviews import close_review
 from gateway.model.exchange import RequestRefused
 from tests.support.flow_house import World, a_world
 from tests.support.released import (
-    CASE_WORKER,
     ED,
     NURSE,
     OFFICER,
-    OUTSIDER,
-    POLICE_DEPARTMENT,
-    an_emergency,
     break_glass,
-    take_case,
 )
 
 
