@@ -4,9 +4,9 @@ A `Transaction` groups the repositories of one database transaction. `Database.w
 is durable on disk; a change made inside it is seen by nobody until then.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from gateway.model.accounting import Disclosed, StoredDecision
@@ -75,6 +75,18 @@ class SeenMessage:
     sha256: str
     answer: bytes
     input_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedCount:
+    """How many messages of a feed were dropped on a day (that of its organization)."""
+
+    organization: str
+    """Registry id."""
+    feed: str
+    """MSH-3^MSH-4 as registered."""
+    day: date
+    dropped: int
 
 
 class Inputs(Protocol):
@@ -193,6 +205,17 @@ class People(Protocol):
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50."""
+        ...
+
+    def has_number(self, numbers: Collection[str]) -> bool:
+        """Say whether anybody is known under one of these numbers, whoever gave it."""
+        ...
+
+    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
+        """Return who has one of these names (family, given) or this birth date, without their identifiers.
+
+        At most `limit`, in no order: a caller who gets as many does not know them all.
+        """
         ...
 
     def lock(self, person_id: str) -> None:
@@ -385,6 +408,18 @@ class Messages(Protocol):
         ...
 
 
+class Feeds(Protocol):
+    """How many messages of each feed were about nobody we know and not stored."""
+
+    def add_dropped(self, counts: Iterable[DroppedCount]) -> None:
+        """Add to the counts of their feeds and days."""
+        ...
+
+    def dropped(self, since: date) -> list[DroppedCount]:
+        """Return the counts from that day on, newest day first, each day by organization and feed."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories of one database transaction."""
 
@@ -406,6 +441,8 @@ class Transaction(Protocol):
     def audit(self) -> Audit: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def feeds(self) -> Feeds: ...
     @property
     def releases(self) -> Releases: ...
     @property

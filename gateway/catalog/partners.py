@@ -16,7 +16,7 @@ import orjson
 
 from gateway.catalog.documents import Document, read_document
 from gateway.model.errors import ConfigurationError
-from gateway.model.partner import Agreement, Breaker, Endpoint, LegalClass, Organization, Registry
+from gateway.model.partner import Agreement, Breaker, Endpoint, Feed, LegalClass, Organization, Registry
 
 _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
 
@@ -110,6 +110,7 @@ def _organization(entry: Entry) -> Organization:
         agreements=tuple(map(_agreement, entry.get("agreements", ()))),
         members=frozenset(entry.get("members", ())),
         endpoints=tuple(map(_endpoint, entry.get("endpoints", ()))),
+        feeds=tuple(map(_feed, entry.get("feeds", ()))),
         parent=entry.get("parent"),
         address=entry.get("address"),
     )
@@ -169,6 +170,10 @@ def _breaker(entry: Entry | None) -> Breaker | None:
     return None if entry is None else Breaker(entry["failures"], float(entry["rest_s"]))
 
 
+def _feed(entry: Entry) -> Feed:
+    return Feed(entry["application"], entry.get("facility", ""), entry.get("unwatched", "keep") == "keep")
+
+
 def _day(value: str | date) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
@@ -197,6 +202,10 @@ def _repetitions(documents: Iterable[Document]) -> Iterable[str]:
             keys += [
                 ((one["system"], one["value"]), (*location, "identifiers", index))
                 for index, one in enumerate(entry.get("identifiers", ()))
+            ]
+            keys += [
+                ((one["application"], one.get("facility"), "feed"), (*location, "feeds", index))
+                for index, one in enumerate(entry.get("feeds", ()))
             ]
             for key, place in keys:
                 where = document.where(place)

@@ -26,6 +26,7 @@ class Gateway:
         self.house = house
         self.workers_alive = workers_alive
 
+        self._dropped = DropCounts()
     @property
     def mappings(self) -> Collection[str]:
         """Names an intake path may carry."""
@@ -63,7 +64,14 @@ class Gateway:
 
     def accept_message(self, content: bytes, peer: PeerAddress) -> bytes:
         """Keep an HL7v2 message durably and return its acknowledgement."""
-        return messages.accept_message(self.house, content, peer)
+        return messages.accept_message(self.house, content, peer, self._dropped)
+
+    def write_counts(self, *, due: bool = False) -> None:
+        """Write how many messages of watched feeds were dropped; with `due`, only where they have waited long."""
+        if due:
+            self._dropped.write_if_due(self.house)
+        else:
+            self._dropped.write(self.house)
 
     def keep_cut(self, content: bytes, peer: PeerAddress) -> None:
         """Keep the beginning of a message whose rest never came."""

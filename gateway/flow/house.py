@@ -14,7 +14,7 @@ from gateway.model.errors import WillNeverWork
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, SendResult, Work
 from gateway.model.hl7_header import Hl7Header
-from gateway.model.partner import Endpoint, Organization, Registry
+from gateway.model.partner import Endpoint, Feed, Organization, Registry
 from gateway.model.received import Received
 from gateway.model.route import Route
 from gateway.model.source_record import Skipped, Unreadable
@@ -125,6 +125,10 @@ class House:
                 if one.transport == "hl7v2" and one.application and (one.application, one.facility) == sender:
                     return organization, one
         return None
+
+    def sender(self, header: Hl7Header) -> tuple[Organization, Feed] | None:
+        """Return whose messages these are, and as which of its feeds they are registered; None where nobody is."""
+        return self.registry.sender("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
 
     def endpoint(self, organization_id: str, transport: str) -> Endpoint | None:
         """Return where an organization takes deliveries of this transport."""

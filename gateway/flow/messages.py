@@ -5,8 +5,11 @@ What is found out later about a message's content never changes its acknowledgem
 
 import hashlib
 
+from gateway.flow.consent_segments import stop_at_once
 from gateway.flow.house import House
 from gateway.flow.replies import queue_reply
+from gateway.flow.watch import DropCounts, answer_of, is_unwatched, population
+from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import StoredInput
@@ -17,29 +20,49 @@ _CONTRADICTION = "205"
 """HL7 table 0357, duplicate key identifier: the same MSH-10 with other content."""
 
 
-def accept_message(house: House, content: bytes, peer: PeerAddress) -> bytes:
-    """Keep a message and return its acknowledgement; the same message again gets the same answer and has no effect."""
+def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: DropCounts) -> bytes:
+    """Keep a message and return its acknowledgement; the same message again gets the same answer and has no effect.
+
+    Of a feed that is watched, what is about nobody we know is counted in `dropped` and not kept.
+    """
     reception = receive(content)
     digest = hashlib.sha256(content).hexdigest()
-    now = house.clock()
-
-    def keep(tx: Transaction) -> bytes:
-        judged = reception
-        key = message_key(judged.header)
-        seen = tx.messages.seen(*key) if key else None
-        if seen is not None and seen.sha256 == digest:
-            return seen.answer
-        if seen is not None:
-            text = "The same MSH-10 came before with other content"
-            judged = Reception("error", judged.header, _CONTRADICTION, "MSH-10", text)
-        answer = acknowledge(content, judged, house.new_id(), now)
-        input_id = _keep(house, tx, content, digest, peer, judged)
-        queue_reply(house, tx, judged, input_id)
-        if key and seen is None:
-            tx.messages.remember(*key, SeenMessage(digest, answer, input_id), now)
+    feed = population(house, reception)
+    if feed is None:
+        return house.database.write(lambda tx: _take_in(house, tx, content, digest, peer, reception))
+    answer = answer_of(house, content, reception, digest, feed)
+    message = read_message(content)
+    if isinstance(message, Message) and house.database.read(lambda tx: is_unwatched(tx, message, reception)):
+        dropped.add(house, feed)
         return answer
+    return house.database.write(lambda tx: _take_in(house, tx, content, digest, peer, reception, answer))
 
-    return house.database.write(keep)
+
+def _take_in(
+    house: House,
+    tx: Transaction,
+    content: bytes,
+    digest: str,
+    peer: PeerAddress,
+    reception: Reception,
+    fixed: bytes | None = None,
+) -> bytes:
+    """Keep a message once and return its answer: the `fixed` one where nothing known here may change it."""
+    key = message_key(reception.header)
+    seen = tx.messages.seen(*key) if key else None
+    if seen is not None and seen.sha256 == digest:
+        return seen.answer
+    judged = reception
+    if seen is not None and reception.verdict == "accept":
+        text = "The same MSH-10 came before with other content"
+        judged = Reception("error", reception.header, _CONTRADICTION, "MSH-10", text)
+    now = house.clock()
+    answer = acknowledge(content, judged, house.new_id(), now) if fixed is None else fixed
+    input_id = _keep(house, tx, content, digest, peer, judged)
+    queue_reply(house, tx, judged if fixed is None else reception, input_id)
+    if key and seen is None:
+        tx.messages.remember(*key, SeenMessage(digest, answer, input_id), now)
+    return answer
 
 
 def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
@@ -61,14 +84,14 @@ def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: Peer
     input_id = house.new_id()
     accepted = reception.verdict == "accept"
     reason = None if accepted else f"{reception.location} {reception.code} {reception.text}".strip()
-    tx.inputs.add(
-        StoredInput(
-            id=input_id, channel="mllp", source="hl7v2", client=None, media_type="x-application/hl7-v2+er7",
-            payload=content, sha256=digest, received_at=now, state="pending" if accepted else "quarantined",
-            reason=reason,
-        )
+    stored = StoredInput(
+        id=input_id, channel="mllp", source="hl7v2", client=None, media_type="x-application/hl7-v2+er7",
+        payload=content, sha256=digest, received_at=now, state="pending" if accepted else "quarantined",
+        reason=reason,
     )  # fmt: skip
+    tx.inputs.add(stored)
     if accepted:
+        stop_at_once(house, tx, stored)
         tx.outbox.add(
             lane=f"messages/{peer.host}", kind="answer", subject=input_id, action="create",
             message_id=house.new_id(), version=1, at=now,

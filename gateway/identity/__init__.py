@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from gateway.model.handoff import Person
 from gateway.model.match import Match
+from gateway.model.names import match_name
 
 
 @lru_cache(maxsize=65536)  # one person of the index is compared with many that come in
@@ -41,6 +42,23 @@ def match(found: Person, known: Iterable[Person]) -> Match:
     if doubtful:
         return Match("possible", tuple(sorted(doubtful)), "; ".join(sorted(set(doubtful.values()))))
     return Match("none", (), "nobody in the index agrees")
+
+
+def could_be(found: Person, known: Iterable[Person]) -> bool:
+    """Tell whether somebody of the index may be the person of a message, with less evidence than `match` asks for.
+
+    For leaving a message unread: a name that agrees is enough where the birth dates do not contradict each other.
+    """
+    people = list(known)
+    if match(found, people).grade != "none":
+        return True
+    name = match_name(found.family, found.given)
+    births = [(found.birth_date or "", other.birth_date or "") for other in people if name and name == _name_of(other)]
+    return any(one.startswith(other) or other.startswith(one) for one, other in births)
+
+
+def _name_of(person: Person) -> str:
+    return match_name(person.family, person.given)
 
 
 def _compare(found: Person, other: Person) -> tuple[str, str]:

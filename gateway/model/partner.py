@@ -93,6 +93,17 @@ class Endpoint:
     """When to leave this destination alone; None: the back-off of single messages is all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A sender of HL7v2 messages that is an organization's: what its MSH-3 and MSH-4 say."""
+
+    application: str
+    facility: str = ""
+    """"" stands for every facility of this application."""
+    keeps_unwatched: bool = True
+    """False: an ADT about nobody we know is counted and answered, and not stored (docs/hl7v2.md)."""
+
+
 @dataclass(frozen=True)
 class Organization:
     """One organization or unit; a unit is an organization of its own, whose `parent` is only a fact."""
@@ -107,6 +118,7 @@ class Organization:
     agreements: tuple[Agreement, ...] = ()
     members: frozenset[str] = frozenset()
     endpoints: tuple[Endpoint, ...] = ()
+    feeds: tuple[Feed, ...] = ()
     parent: str | None = None
     address: str | None = None
     """Postal, in one line: an accounting of disclosures tells it (45 CFR 164.528(b)(2)(ii))."""
@@ -181,6 +193,9 @@ class Registry:
         self._by_identifier: dict[tuple[str, str], Organization] = {
             identifier: each for each in self._by_id.values() for identifier in each.identifiers
         }
+        self._by_sender = dict(
+            reversed([((feed.application, feed.facility), (one, feed)) for one, feed in self._feeds()])
+        )
         self._revealing: dict[date, tuple[str, ...]] = {}
         self.digest = digest
 
@@ -213,6 +228,21 @@ class Registry:
     def find(self, system: str, value: str) -> Organization | None:
         """Return the organization that owns this identifier, or None."""
         return self._by_identifier.get((system, value))
+
+    def sender(self, application: str, facility: str) -> tuple[Organization, Feed] | None:
+        """Return whose messages these are by MSH-3 and MSH-4, or None where nobody registered sends so.
+
+        An organization that takes HL7v2 under this application and facility sends under them too.
+        """
+        return self._by_sender.get((application, facility)) or self._by_sender.get((application, ""))
+
+    def _feeds(self) -> Iterator[tuple[Organization, Feed]]:
+        """Yield every sender, those that are stated first: they beat what an endpoint lets conclude."""
+        yield from ((each, feed) for each in self for feed in each.feeds)
+        for each in self:
+            for one in each.endpoints:
+                if one.transport == "hl7v2" and one.application and one.facility:
+                    yield each, Feed(one.application, one.facility)
 
     def find_by_reference(self, reference: object) -> Organization | None:
         """Return the organization a FHIR logical Reference (`identifier`) names, or None."""

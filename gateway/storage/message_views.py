@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from gateway.formats.hl7v2 import Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
+from gateway.ports import DroppedCount
 from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.tables import input_records, inputs, outbox
@@ -93,6 +94,10 @@ class MessageViews:
         return [
             AwaitedRow(row.id, row.lane, row.action, row.message_id[:20], from_micros(row.updated_at)) for row in found
         ]
+
+    def dropped(self, since: date) -> list[DroppedCount]:
+        """Return how many messages of each watched feed were about nobody we know, by day from `since` on."""
+        return self._database.read(lambda tx: tx.feeds.dropped(since))
 
     def _searched(self, query: MessageQuery) -> Iterator[MessageRow]:
         head = func.substr(inputs.c.payload, 1, _HEAD_BYTES)

@@ -1,11 +1,11 @@
 """The index of persons: who is known under which name, birth date, phone number and identifier."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, or_, select
 
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Person
@@ -42,6 +42,14 @@ _CANDIDATES = [
     (("name",), _sharing(_NAME)),
     (("birth_date",), _sharing(_BIRTH_DATE)),
 ]
+_NUMBERED = (
+    select(person_keys.c.person_id).where(person_keys.c.value.in_(bindparam("numbers", expanding=True))).limit(1)
+)
+_NAMESAKES = (
+    select(*_COLUMNS)
+    .where(or_(people.c.match_name.in_(bindparam("names", expanding=True)), _BIRTH_DATE))
+    .limit(bindparam("limit"))
+)
 _KEYS = (
     select(person_keys)
     .where(person_keys.c.person_id.in_(bindparam("people", expanding=True)))
@@ -106,6 +114,18 @@ class SqlPeople:
                     found.setdefault(row.id, row)
         return self._with_keys(islice(found.values(), _MOST_CANDIDATES))
 
+    def has_number(self, numbers: Collection[str]) -> bool:
+        """Say whether anybody is known under one of these numbers, whoever gave it."""
+        if not numbers:
+            return False
+        return self._connection.execute(_NUMBERED, {"numbers": list(numbers)}).first() is not None
+
+    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
+        """Return who has one of these names (family, given) or this birth date, without their identifiers."""
+        reduced = [name for name in (match_name(*one) for one in names) if name]
+        values = {"names": reduced, "birth_date": birth_date, "limit": limit}
+        return [_person(row, ()) for row in self._connection.execute(_NAMESAKES, values)]
+
     def lock(self, person_id: str) -> None:
         """Serialize with every other transaction that locks this person, until the end of this transaction.
 
@@ -125,7 +145,7 @@ class SqlPeople:
         return [_person(row, keys[row.id]) for row in kept]
 
 
-def _person(row: Row[Any], keys: list[tuple[str, str]]) -> Person:
+def _person(row: Row[Any], keys: Sequence[tuple[str, str]]) -> Person:
     return Person(
         **row._mapping,
         patient_ids=tuple(value for system, value in keys if system == _PATIENT),

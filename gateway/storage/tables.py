@@ -152,6 +152,7 @@ person_keys = Table(
     Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
     PrimaryKeyConstraint("system", "value", "person_id"),
     Index("person_key_by_person", "person_id"),
+    Index("person_key_by_value", "value"),
 )
 
 referrals = Table(
@@ -325,6 +326,16 @@ staff = Table(
     Column("organization", String(100)),  # NULL: the operator's
     Column("password_hash", Text),
     Column("created_at", BigInteger, nullable=False),
+feed_counts = Table(
+    "feed_count",
+    metadata,
+    Column("organization", String(100), nullable=False),
+    Column("feed", Text, nullable=False),  # MSH-3^MSH-4 as registered
+    Column("day", String(10), nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization", "feed", "day"),
+)
+
 )
 
 login_links = Table(

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from gateway.storage.audit import SqlAudit
 from gateway.storage.decisions import SqlDecisions
 from gateway.storage.effects import Effects
+from gateway.storage.feeds import SqlFeeds
 from gateway.storage.handoffs import SqlHandoffs
 from gateway.storage.inputs import SqlInputs
 from gateway.storage.messages import SqlMessages
@@ -28,5 +29,6 @@ class SqlTransaction:
         self.decisions = SqlDecisions(connection)
         self.audit = SqlAudit(effects)
         self.messages = SqlMessages(connection)
+        self.feeds = SqlFeeds(connection)
         self.releases = SqlReleases(connection)
         self.reviews = SqlReviews(connection)

@@ -1,4 +1,4 @@
-"""The two statements in which SQLite and PostgreSQL agree in words but not in SQLAlchemy's classes."""
+"""The statements in which SQLite and PostgreSQL agree in words but not in SQLAlchemy's classes."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -19,6 +19,14 @@ def upsert(dialect: str, table: Table, overwrite: Sequence[str] | None = None) -
     keys = [column.name for column in table.primary_key]
     names = overwrite or [column.name for column in table.columns if column.name not in keys]
     return insert.on_conflict_do_update(index_elements=keys, set_={name: insert.excluded[name] for name in names})
+
+
+@cache
+def upsert_adding(dialect: str, table: Table, column: str) -> Insert:
+    """Build an insert that, where the primary key exists, adds to this column."""
+    insert = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    return insert.on_conflict_do_update(index_elements=keys, set_={column: table.c[column] + insert.excluded[column]})
 
 
 @cache

@@ -1,6 +1,6 @@
 """In-memory repositories of what came in and what is kept for exchange."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -236,6 +236,24 @@ class InMemoryPeople:
         return list(found.values())[:_MOST_CANDIDATES]
 
     def lock(self, person_id: str) -> None:
+    def has_number(self, numbers: Collection[str]) -> bool:
+        """Say whether anybody is known under one of these numbers, whoever gave it."""
+        wanted = set(numbers)
+        return any(
+            wanted & {*person.patient_ids, *(value for _, value in person.identifiers)}
+            for person in self._state.people.values()
+        )
+
+    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
+        """Return who has one of these names (family, given) or this birth date, without their identifiers."""
+        reduced = {match_name(*one) for one in names} - {""}
+        found = [
+            replace(person, patient_ids=(), identifiers=())
+            for person in self._by_id()
+            if match_name(person.family, person.given) in reduced or person.birth_date == (birth_date or "")
+        ]
+        return found[:limit]
+
         """Do nothing but insist that the person exists: writes of this database never overlap."""
         if person_id not in self._state.people:
             raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")

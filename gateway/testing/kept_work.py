@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ import orjson
 from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
-from gateway.ports import Claim, SeenMessage
+from gateway.ports import Claim, DroppedCount, SeenMessage
 from gateway.testing.state import KeptDecision, KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
 
 
@@ -236,6 +236,24 @@ class InMemoryMessages:
     def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
         """Keep the answer given to a message; the newest answer to an id is the one repeated."""
         self._state.messages[(application, facility, control_id)] = seen
+
+
+class InMemoryFeeds:
+    """`ports.Feeds` on a state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add_dropped(self, counts: Iterable[DroppedCount]) -> None:
+        """Add to the counts of their feeds and days."""
+        for one in counts:
+            key = (one.organization, one.feed, one.day)
+            self._state.dropped[key] = self._state.dropped.get(key, 0) + one.dropped
+
+    def dropped(self, since: date) -> list[DroppedCount]:
+        """Return the counts from that day on, newest day first, each day by organization and feed."""
+        found = [DroppedCount(*key, count) for key, count in self._state.dropped.items() if key[2] >= since]
+        return sorted(found, key=lambda one: (-one.day.toordinal(), one.organization, one.feed))
 
 
 def _stored(kept: KeptDecision) -> StoredDecision:

@@ -15,6 +15,7 @@ from gateway.testing.kept_releases import InMemoryReleases, InMemoryReviews
 from gateway.testing.kept_work import (
     InMemoryAudit,
     InMemoryDecisions,
+    InMemoryFeeds,
     InMemoryMessages,
     InMemoryOutbox,
     InMemoryReferrals,
@@ -37,6 +38,7 @@ class InMemoryTransaction:
         self.decisions = InMemoryDecisions(state)
         self.audit = InMemoryAudit(state)
         self.messages = InMemoryMessages(state)
+        self.feeds = InMemoryFeeds(state)
         self.releases = InMemoryReleases(state)
         self.reviews = InMemoryReviews(state)
 

@@ -1,7 +1,7 @@
 """What `InMemoryDatabase` keeps: frozen values in dictionaries, copied whole for every write."""
 
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from gateway.model.audit import AuditEntry
@@ -99,6 +99,8 @@ class State:
     messages: dict[tuple[str, str, str], SeenMessage] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    dropped: dict[tuple[str, str, date], int] = field(default_factory=dict)
+    """Messages not stored, by organization, feed and day."""
     audit: dict[int, AuditEntry] = field(default_factory=dict)
 
     def copy(self) -> "State":

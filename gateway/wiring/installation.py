@@ -234,6 +234,7 @@ class Installation:
         self._push.close()
         self._database.close()
 
+        self.gateway.write_counts()
     def _workers_alive(self) -> bool:
         return bool(self._workers) and all(thread.is_alive() for thread in self._workers)
 
@@ -253,6 +254,7 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
     return create_app(
         Services(
             house=gateway,
+                self.gateway.write_counts(due=True)
             registered=settings.client,
             token_key=settings.secret("token"),
             session_key=settings.secret("session"),

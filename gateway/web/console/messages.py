@@ -5,6 +5,7 @@ is decided and logged as one.
 """
 
 from dataclasses import asdict, replace
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, get_args
 
@@ -20,6 +21,7 @@ from gateway.web.services import Services
 
 _FILTERS = ("type", "state", "sender", "before")
 _LONGEST_FILTER = 100
+_DROPPED_SHOWN = timedelta(days=7)
 _STATES = ("pending", *get_args(RecordState))
 
 
@@ -37,6 +39,7 @@ def add_message_pages(door: Blueprint, services: Services) -> None:
             states=_STATES,
             searched=SEARCHED,
             awaited=services.messages.awaited(),
+            dropped=services.messages.dropped((services.clock() - _DROPPED_SHOWN).date()),
             newest=_address_of(replace(query, before="")) if query.before else None,
             older=_address_of(replace(query, before=page.next)) if page.next else None,
         )

@@ -2,7 +2,9 @@
 
 import dataclasses
 
-from gateway.identity import match, normalized
+import pytest
+
+from gateway.identity import could_be, match, normalized
 from gateway.model.handoff import Person
 
 ADA = Person("p1", "Sample", "Ada", "1980-02-03", "female", "360-555-0101", "1 Example Way")
@@ -65,3 +67,24 @@ def test_a_shared_record_number_is_a_match_whatever_the_name() -> None:
 
 def test_accents_case_and_punctuation_do_not_separate_names() -> None:
     assert normalized("O'Brién-Núñez ") == "obriennunez"
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "birth_date", "could"),
+    [
+        ("Sample", "Ada", "1980-02-03", True),
+        ("Sample", "A", "1980-02-03", True),
+        ("Sample", "Ada", None, True),
+        ("Sample", "Ada", "1980", True),
+        ("Sample", "Ada", "1981", False),
+        ("Sample", "Ada", "1981-02-03", False),
+        ("Sample", "A", None, False),
+        ("Other", "Ada", "1980-02-03", False),
+    ],
+)
+def test_somebody_could_be_one_of_the_index_by_less_than_a_match_asks_for(
+    family: str, given: str, birth_date: str | None, could: bool
+) -> None:
+    found = Person("", family, given, birth_date, None, None, None)
+
+    assert could_be(found, [ADA]) is could

@@ -62,6 +62,14 @@ def _create_intake() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("application", "facility", "control_id"),
     )
+    op.create_table(
+        "feed_count",
+        sa.Column("organization", sa.String(length=100), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("dropped", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization", "feed", "day"),
+    )
 
 
 def _create_exchange() -> None:
@@ -154,6 +162,7 @@ def _create_exchange() -> None:
         sa.PrimaryKeyConstraint("system", "value", "person_id"),
     )
     op.create_index("person_key_by_person", "person_key", ["person_id"])
+    op.create_index("person_key_by_value", "person_key", ["value"])
     op.create_table(
         "referral",
         sa.Column("id", sa.String(length=64), nullable=False),
