@@ -198,7 +198,7 @@ def _repetitions(documents: Iterable[Document]) -> Iterable[str]:
     seen: dict[Any, str] = {}
     for document in documents:
         for location, entry in _places(document.content):
-            keys = [(entry["id"], (*location, "id"))]
+            keys: list[tuple[Any, tuple[str | int, ...]]] = [(entry["id"], (*location, "id"))]
             keys += [
                 ((one["system"], one["value"]), (*location, "identifiers", index))
                 for index, one in enumerate(entry.get("identifiers", ()))

@@ -186,7 +186,7 @@ class Registry:
     `digest` identifies the content, so that a decision can say which registry it was made with.
     """
 
-    __slots__ = ("_by_id", "_by_identifier", "_revealing", "digest")
+    __slots__ = ("_by_id", "_by_identifier", "_by_sender", "_revealing", "digest")
 
     def __init__(self, organizations: Iterable[Organization], digest: bytes = b"") -> None:
         self._by_id: dict[str, Organization] = {each.id: each for each in organizations}

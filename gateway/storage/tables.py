@@ -317,15 +317,6 @@ messages = Table(
     PrimaryKeyConstraint("application", "facility", "control_id"),
 )
 
-staff = Table(
-    "staff",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("name", String(100), nullable=False, unique=True),
-    Column("role", String(32), nullable=False),
-    Column("organization", String(100)),  # NULL: the operator's
-    Column("password_hash", Text),
-    Column("created_at", BigInteger, nullable=False),
 feed_counts = Table(
     "feed_count",
     metadata,
@@ -336,6 +327,15 @@ feed_counts = Table(
     PrimaryKeyConstraint("organization", "feed", "day"),
 )
 
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    Column("organization", String(100)),  # NULL: the operator's
+    Column("password_hash", Text),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 login_links = Table(

@@ -235,7 +235,6 @@ class InMemoryPeople:
         found = {person.id: person for person in [*both, *same_phone, *same_name, *same_day]}
         return list(found.values())[:_MOST_CANDIDATES]
 
-    def lock(self, person_id: str) -> None:
     def has_number(self, numbers: Collection[str]) -> bool:
         """Say whether anybody is known under one of these numbers, whoever gave it."""
         wanted = set(numbers)
@@ -254,6 +253,7 @@ class InMemoryPeople:
         ]
         return found[:limit]
 
+    def lock(self, person_id: str) -> None:
         """Do nothing but insist that the person exists: writes of this database never overlap."""
         if person_id not in self._state.people:
             raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")

@@ -1,6 +1,6 @@
 """In-memory repositories of referrals, work, decisions, messages and the audit trail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any

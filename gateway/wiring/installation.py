@@ -231,10 +231,10 @@ class Installation:
             self._listener.drain(drain_s)
         for thread in self._workers:
             thread.join(drain_s)
+        self.gateway.write_counts()
         self._push.close()
         self._database.close()
 
-        self.gateway.write_counts()
     def _workers_alive(self) -> bool:
         return bool(self._workers) and all(thread.is_alive() for thread in self._workers)
 
@@ -247,6 +247,7 @@ class Installation:
                 self._stop.wait(_POLL_S)
                 continue
             if not busy:
+                self.gateway.write_counts(due=True)
                 self._database.wait_for_work(_POLL_S)
 
 
@@ -254,7 +255,6 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
     return create_app(
         Services(
             house=gateway,
-                self.gateway.write_counts(due=True)
             registered=settings.client,
             token_key=settings.secret("token"),
             session_key=settings.secret("session"),
