@@ -8,6 +8,7 @@ from gateway.flow import accept, access, console, consult, follow_up, messages, 
 from gateway.flow.house import House
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
+from gateway.flow.release_desk import ReleaseDesk
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -36,6 +37,11 @@ class Gateway:
     def database(self) -> Database:
         """The store."""
         return self.house.database
+
+    @property
+    def release_desk(self) -> ReleaseDesk:
+        """Where releases are asked for and looked at."""
+        return ReleaseDesk(self.house)
 
     @property
     def clock(self) -> Clock:

@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Any, cast
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.console import serves_every_program
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.release_kinds import KINDS
-from gateway.flow.reviews import close, open_review
+from gateway.flow.reviews import NO_DUTY, close, may_look, open_review
 from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord
@@ -31,7 +30,6 @@ TRANSPORTS: dict[Way, str] = {"send": "fhir", "copy": "file"}
 """Way -> transport of the request. Only FHIR carries a record without a referral; a copy is a file for the engine."""
 
 _RELEASABLE = ("active", "unrouted")
-_NO_DUTY = Problem(403, "forbidden", None, "Your role does not cover this.")
 
 
 def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Release:
@@ -41,7 +39,7 @@ def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Rele
     little to be decided; a refusal by the rules is no error but a release in state `refused`.
     """
     if not actor.may("release"):
-        raise RequestRefused(_NO_DUTY)
+        raise RequestRefused(NO_DUTY)
     kind, way = _understood(house, wanted)
 
     def ask(tx: Transaction) -> Release:
@@ -109,16 +107,6 @@ def visible_release(house: House, tx: Transaction, actor: Member, release_id: st
     if release is None or not may_look(house, actor, release.organization):
         raise RequestRefused(NOT_FOUND)
     return release
-
-
-def may_look(house: House, actor: Member, organization: str) -> bool:
-    """Say whether staff may look at what that organization asked for: their own, or the operator who serves all.
-
-    The evidence tells that the record is a program's, so an operator without an agreement with every program of the
-    registry sees what its own staff asked for and nothing else (42 CFR 2.12(c)(4)).
-    """
-    is_operator = actor.organization == house.operator
-    return actor.organization == organization or (is_operator and serves_every_program(house))
 
 
 def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
@@ -260,7 +248,7 @@ def _asked(release: Release, resources: Sequence[Resource]) -> Asked:
 def _under_review(house: House, tx: Transaction, actor: Member, release_id: str, note: str) -> Release:
     release = visible_release(house, tx, actor, release_id)
     if not actor.may("approve"):
-        raise RequestRefused(_NO_DUTY)
+        raise RequestRefused(NO_DUTY)
     if release.requested_by == actor.id:
         raise RequestRefused(Problem(403, "forbidden", None, "Somebody else than whoever asked has to approve it."))
     if release.state != "legal":

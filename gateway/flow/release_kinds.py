@@ -17,7 +17,8 @@ _COPY: tuple[Way, ...] = ("copy",)
 class KindRule:
     """How one kind of release is asked for.
 
-    `fields` are the evidence's names in the order of the form. `needs_approval`: it waits until somebody of legal
+    `fields` are the evidence's names in the order of the form. `forms` are those of a copy: the circumstances of a
+    crime stand in no FHIR resource, so only the letter tells them. `needs_approval`: it waits until somebody of legal
     review other than whoever asked has registered what it stands on. `second_look`: somebody else has to look at it
     afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out.
     """
@@ -27,6 +28,7 @@ class KindRule:
     purpose: str
     fields: tuple[str, ...]
     ways: tuple[Way, ...] = _BOTH
+    forms: tuple[str, ...] = ("pdf", "fhir")
     invokes_basis: bool = True
     needs_approval: bool = False
     second_look: bool = False
@@ -56,7 +58,7 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
     ),
     "crime_on_premises": KindRule(
         "Crime on the premises or against personnel", "42 CFR 2.12(c)(5)", f"{OWN_PURPOSE}|crime-report",
-        ("on_premises", "against_personnel", "incident", "occurred", "last_whereabouts"), ways=_COPY,
+        ("on_premises", "against_personnel", "incident", "occurred", "last_whereabouts"), ways=_COPY, forms=("pdf",),
     ),
     "criminal_justice": KindRule(
         "Criminal justice referral", "42 CFR 2.35", f"{OWN_PURPOSE}|monitoring", (), invokes_basis=False

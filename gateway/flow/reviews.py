@@ -7,12 +7,25 @@ audit trail. One subject has at most one open review of a kind.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.model.release import Release, Review, ReviewKind
 from gateway.model.staff import Member
 from gateway.ports import Transaction
+
+NO_DUTY = Problem(403, "forbidden", None, "Your role does not cover this.")
+
+
+def may_look(house: House, actor: Member, organization: str) -> bool:
+    """Say whether staff may look at what that organization asked for: their own, or the operator who serves all.
+
+    The evidence tells that the record is a program's, so an operator without an agreement with every program of the
+    registry sees what its own staff asked for and nothing else (42 CFR 2.12(c)(4)).
+    """
+    is_operator = actor.organization == house.operator
+    return actor.organization == organization or (is_operator and serves_every_program(house))
 
 
 def open_review(house: House, tx: Transaction, kind: ReviewKind, release: Release, reason: str) -> None:
@@ -41,8 +54,10 @@ def close_review(house: House, actor: Member, review_id: str, note: str) -> None
 
     def look(tx: Transaction) -> None:
         review = tx.reviews.get(review_id)
-        if review is None or review.closed_at is not None or not actor.may("review"):
+        if review is None or review.closed_at is not None or not may_look(house, actor, review.organization):
             raise RequestRefused(NOT_FOUND)
+        if not actor.may("review"):
+            raise RequestRefused(NO_DUTY)
         if review.kind == "legal":
             raise RequestRefused(Problem(409, "conflict", None, "Approve or refuse the release itself."))
         close(house, tx, actor, review, note)

@@ -9,6 +9,7 @@ from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
 from gateway.access.receipts import GivesReceipts
 from gateway.flow.message_page import MessagePage
+from gateway.flow.release_desk import ReleaseDesk
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
 from gateway.model.accounting import Accounting, Wanted
@@ -26,6 +27,11 @@ class ServesConsole(Protocol):
     @property
     def database(self) -> Database:
         """The store."""
+        ...
+
+    @property
+    def release_desk(self) -> ReleaseDesk:
+        """Where releases are asked for and looked at."""
         ...
 
     def ready(self) -> dict[str, bool]:
