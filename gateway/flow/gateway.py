@@ -9,6 +9,7 @@ from gateway.flow.house import House
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
 from gateway.flow.release_desk import ReleaseDesk
+from gateway.flow.watch import DropCounts
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
