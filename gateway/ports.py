@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.model.audit import AuditEntry
+from gateway.model.consent_life import ConsentTerm
 from gateway.model.handoff import (
     DeliveryAction,
     Handoff,
@@ -348,6 +349,34 @@ class Decisions(Protocol):
         ...
 
 
+class ConsentTerms(Protocol):
+    """When consents end, and which wait for their verification: for lists and sweeps, never for a decision."""
+
+    def get(self, consent_id: str) -> ConsentTerm | None:
+        """Return the term of a consent."""
+        ...
+
+    def put(self, term: ConsentTerm) -> None:
+        """Keep the term of a consent."""
+        ...
+
+    def drop(self, consent_id: str) -> None:
+        """Forget the term of a consent; does nothing where there is none."""
+        ...
+
+    def ending(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms that have ended at `until`, the earliest end first."""
+        ...
+
+    def unreminded(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
+        ...
+
+    def waiting(self, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that wait for their verification, the longest wait first."""
+        ...
+
+
 class Releases(Protocol):
     """What was asked for at the console, with the evidence that somebody registered."""
 
@@ -443,6 +472,8 @@ class Transaction(Protocol):
     def messages(self) -> Messages: ...
     @property
     def feeds(self) -> Feeds: ...
+    @property
+    def consent_terms(self) -> ConsentTerms: ...
     @property
     def releases(self) -> Releases: ...
     @property

@@ -247,6 +247,18 @@ disclosures = Table(
     Index("disclosure_by_decision", "decision_id"),
 )
 
+# For lists and sweeps only: what a consent says stands in its resource, and every decision reads it there.
+consent_terms = Table(
+    "consent_term",
+    metadata,
+    Column("consent_id", String(64), primary_key=True),
+    Column("ends_at", BigInteger),
+    Column("waits_since", BigInteger),
+    Column("reminded", Integer, nullable=False),
+    Index("consent_term_by_end", "ends_at"),
+    Index("consent_term_by_wait", "waits_since"),
+)
+
 releases = Table(
     "release",
     metadata,

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from gateway.storage.audit import SqlAudit
+from gateway.storage.consent_terms import SqlConsentTerms
 from gateway.storage.decisions import SqlDecisions
 from gateway.storage.effects import Effects
 from gateway.storage.feeds import SqlFeeds
@@ -30,5 +31,6 @@ class SqlTransaction:
         self.audit = SqlAudit(effects)
         self.messages = SqlMessages(connection)
         self.feeds = SqlFeeds(connection)
+        self.consent_terms = SqlConsentTerms(connection)
         self.releases = SqlReleases(connection)
         self.reviews = SqlReviews(connection)

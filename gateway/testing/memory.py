@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from gateway.model.audit import AuditEntry
 from gateway.ports import Clock, Transaction
+from gateway.testing.kept_consents import InMemoryConsentTerms
 from gateway.testing.kept_records import InMemoryHandoffs, InMemoryInputs, InMemoryPeople, InMemoryResources
 from gateway.testing.kept_releases import InMemoryReleases, InMemoryReviews
 from gateway.testing.kept_work import (
@@ -39,6 +40,7 @@ class InMemoryTransaction:
         self.audit = InMemoryAudit(state)
         self.messages = InMemoryMessages(state)
         self.feeds = InMemoryFeeds(state)
+        self.consent_terms = InMemoryConsentTerms(state)
         self.releases = InMemoryReleases(state)
         self.reviews = InMemoryReviews(state)
 

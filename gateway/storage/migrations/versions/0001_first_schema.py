@@ -274,6 +274,16 @@ def _create_delivery() -> None:
 def _create_releases() -> None:
     """What was asked for at the console, with its evidence, and what a second person has to look at."""
     op.create_table(
+        "consent_term",
+        sa.Column("consent_id", sa.String(length=64), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("waits_since", sa.BigInteger(), nullable=True),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("consent_id"),
+    )
+    op.create_index("consent_term_by_end", "consent_term", ["ends_at"])
+    op.create_index("consent_term_by_wait", "consent_term", ["waits_since"])
+    op.create_table(
         "release",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),

@@ -1,0 +1,98 @@
+"""What became of a consent, for those who look after it: its state in plain words, and the lists they work from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+ConsentState = Literal[
+    "active", "not-yet", "waits", "revoked", "revoked-in-part", "oral-revocation", "ended", "replaced", "refusal",
+    "error", "draft", "unreadable",
+]  # fmt: skip
+"""`waits`: for its verification; `refusal`: a no that is obeyed; `error`: it was no consent of this person."""
+
+RevocationMethod = Literal["written", "electronic", "oral"]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoking:
+    """That a person takes a consent back (42 CFR 2.31(a)(6)).
+
+    `recipients` are registry ids, none = the whole consent; `method` oral is held until it comes in writing.
+    """
+
+    method: RevocationMethod
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTerm:
+    """What the store knows of a consent beside its content, for lists: its end, and since when it waits.
+
+    Kept only for consents that are active and end on a date or wait for their verification.
+    """
+
+    consent_id: str
+    ends_at: datetime | None
+    """First instant after its end."""
+    waits_since: datetime | None = None
+    reminded: bool = False
+    """Somebody was reminded of this end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """One consent in a list. Names are those of the registry; a person is an id of the index."""
+
+    consent_id: str
+    person_id: str
+    state: ConsentState
+    words: str
+    """The state in words, e.g. "active until 31 December 2026"."""
+    kind: str
+    disclosers: tuple[str, ...]
+    recipients: tuple[str, ...]
+    purposes: tuple[str, ...]
+    signed_at: datetime | None
+    ends_at: datetime | None
+    """First instant after its end; None: no date."""
+    filed_by: str
+    """Registry id of the organization that handed it in, or "" where it came with a record."""
+    captured_by: str
+    """Account of the member of staff who took or transcribed it, or ""."""
+    from_paper: bool
+    version: int
+    referrals: tuple[str, ...] = ()
+    """Ids of unfinished referrals that rest on it: what would stop with it."""
+    document_id: str | None = None
+    """The Binary with the signed form, if there is one here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentList:
+    """Consents for a page. `person_id` is that of the person asked for, "" for lists across persons."""
+
+    lines: tuple[ConsentLine, ...]
+    person_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to tick: its code and its words."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormChoices:
+    """Everything a capture page offers, in one language, from the registry and the wording."""
+
+    programs: tuple[Choice, ...]
+    recipients: tuple[Choice, ...]
+    justice: tuple[Choice, ...]
+    """Recipients of a form under 42 CFR 2.35: courts, probation, prosecutors."""
+    intermediaries: tuple[tuple[Choice, tuple[Choice, ...]], ...]
+    """Each with its members."""
+    information: tuple[Choice, ...]
+    purposes: tuple[Choice, ...]
+    languages: tuple[Choice, ...]

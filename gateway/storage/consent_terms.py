@@ -1,0 +1,82 @@
+"""Which consents end when, and which wait for somebody: one row each, for lists and sweeps, never for a decision."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select
+
+from gateway.model.consent_life import ConsentTerm
+from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.tables import consent_terms
+from gateway.storage.upsert import upsert
+
+_GET = select(consent_terms).where(consent_terms.c.consent_id == bindparam("key"))
+_DROP = delete(consent_terms).where(consent_terms.c.consent_id == bindparam("key"))
+_ENDING = (
+    select(consent_terms)
+    .where(consent_terms.c.ends_at <= bindparam("until"))
+    .order_by(consent_terms.c.ends_at, consent_terms.c.consent_id)
+    .limit(bindparam("most"))
+)
+_UNREMINDED = (
+    select(consent_terms)
+    .where(consent_terms.c.ends_at <= bindparam("until"), consent_terms.c.reminded == 0)
+    .order_by(consent_terms.c.ends_at, consent_terms.c.consent_id)
+    .limit(bindparam("most"))
+)
+_WAITING = (
+    select(consent_terms)
+    .where(consent_terms.c.waits_since.is_not(None))
+    .order_by(consent_terms.c.waits_since, consent_terms.c.consent_id)
+    .limit(bindparam("most"))
+)
+
+
+class SqlConsentTerms:
+    """`ports.ConsentTerms` on one database connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, consent_id: str) -> ConsentTerm | None:
+        """Return the term of a consent."""
+        row = self._connection.execute(_GET, {"key": consent_id}).first()
+        return None if row is None else _term(row)
+
+    def put(self, term: ConsentTerm) -> None:
+        """Keep the term of a consent."""
+        row = {
+            "consent_id": term.consent_id,
+            "ends_at": None if term.ends_at is None else to_micros(term.ends_at),
+            "waits_since": None if term.waits_since is None else to_micros(term.waits_since),
+            "reminded": int(term.reminded),
+        }
+        self._connection.execute(upsert(self._connection.dialect.name, consent_terms), row)
+
+    def drop(self, consent_id: str) -> None:
+        """Forget the term of a consent; does nothing where there is none."""
+        self._connection.execute(_DROP, {"key": consent_id})
+
+    def ending(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms that have ended at `until`, the earliest end first."""
+        return self._all(_ENDING, {"until": to_micros(until), "most": limit})
+
+    def unreminded(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
+        return self._all(_UNREMINDED, {"until": to_micros(until), "most": limit})
+
+    def waiting(self, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that wait for their verification, the longest wait first."""
+        return self._all(_WAITING, {"most": limit})
+
+    def _all(self, statement: Select[Any], parameters: dict[str, int]) -> list[ConsentTerm]:
+        return [_term(row) for row in self._connection.execute(statement, parameters)]
+
+
+def _term(row: Row[Any]) -> ConsentTerm:
+    return ConsentTerm(
+        row.consent_id,
+        None if row.ends_at is None else from_micros(row.ends_at),
+        None if row.waits_since is None else from_micros(row.waits_since),
+        bool(row.reminded),
+    )
