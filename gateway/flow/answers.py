@@ -4,6 +4,7 @@ from typing import cast
 
 from gateway.flow.admissions import take_adt
 from gateway.flow.awaited import take_acknowledgement
+from gateway.flow.consent_segments import take_consents, with_consents
 from gateway.flow.house import House
 from gateway.flow.moves import moved, referral_by_identifier
 from gateway.flow.numbers import with_numbers
@@ -25,7 +26,7 @@ def take_message(house: House, input_id: str) -> None:
     def take(tx: Transaction) -> None:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
-        state, reason, handoff_id = _take(house, tx, stored.payload)
+        state, reason, handoff_id = with_consents(_take(house, tx, stored.payload), take_consents(house, tx, stored))
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))

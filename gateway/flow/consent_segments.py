@@ -1,0 +1,212 @@
+"""CON of an HL7v2 message: it takes back and restricts at once, it never permits, and what is doubtful waits.
+
+A CON names no recipient, discloser or purpose, so no disclosure can rest on it (42 CFR 2.31(a)). What it forbids counts
+from the receipt of the message: it is committed before the message is acknowledged, and again looked at when the
+message's turn comes, because its person may have become known in between.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.flow.house import House
+from gateway.flow.numbers import person_by_number
+from gateway.flow.outcomes import Outcome
+from gateway.flow.referrals import reopen_refused
+from gateway.flow.rescission import revoke
+from gateway.flow.stated_consents import REVIEW, Told, id_of, refusal, unverified
+from gateway.formats.hl7v2 import Unreadable, read_message
+from gateway.formats.hl7v2.acknowledgement import read_header
+from gateway.formats.hl7v2.consent_segments import has_consents, read_consents
+from gateway.identity import match
+from gateway.model.audit import AuditEntry
+from gateway.model.handoff import InputRecord, Person, Resource, StoredInput
+from gateway.model.hl7_answer import PersonNamed
+from gateway.model.hl7_consent import ConsentStatement
+from gateway.ports import StoredResource, Transaction
+
+_RESTRICTING = frozenset({"rescinds", "refuses", "limits", "is-unclear"})
+
+_UNKNOWN = "CON: it is about nobody we know"
+_OF_TREATMENT = "CON: a consent to a treatment says nothing about disclosure"
+_NO_PERMIT = (
+    "CON: kept unverified; it states no discloser, recipient, purpose or signature (42 CFR 2.31(a)): get the form"
+)
+_WORST = ("quarantined", "converted", "skipped", "duplicate")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A statement that forbids for somebody until a person has looked."""
+
+    statement: ConsentStatement
+    person: Person
+
+
+def stop_at_once(house: House, tx: Transaction, stored: StoredInput) -> None:
+    """Carry out what the CONs of a message forbid, in the transaction that keeps it, before it is acknowledged."""
+    if has_consents(stored.payload):
+        for told in _told(house, tx, stored):
+            if told.statement.act in _RESTRICTING:
+                _take(house, tx, told)
+
+
+def take_consents(house: House, tx: Transaction, stored: StoredInput) -> Outcome | None:
+    """Take the CONs of a kept message and say what became of them; None where it holds none."""
+    if not has_consents(stored.payload):
+        return None
+    outcomes = [_take(house, tx, told) for told in _told(house, tx, stored)]
+    return min(outcomes, key=lambda one: _WORST.index(one[0])) if outcomes else None
+
+
+def with_consents(outcome: Outcome, consents: Outcome | None) -> Outcome:
+    """Join what became of a message with what became of its CONs: a person is told of the one that waits."""
+    if consents is None:
+        return outcome
+    first, second = sorted((consents, outcome), key=lambda one: _WORST.index(one[0]))
+    reasons = [reason for reason in (first[1], second[1]) if reason]
+    return first[0], "; ".join(reasons) or None, first[2] or second[2]
+
+
+def _told(house: House, tx: Transaction, stored: StoredInput) -> Iterator[Told]:
+    message = read_message(stored.payload)
+    if isinstance(message, Unreadable):
+        return
+    link = house.reply_link(read_header(message))
+    for statement in read_consents(message):
+        known = person_by_number(house, tx, statement.person.identifiers) if statement.person else None
+        sender = link[0] if link else house.registry.get(known[1]) if known else None
+        possible = () if known else _possible(tx, statement.person)
+        yield Told(statement, sender, known[0] if known else None, possible, stored.id, stored.received_at)
+
+
+def _possible(tx: Transaction, named: PersonNamed | None) -> tuple[Person, ...]:
+    if named is None:
+        return ()
+    found = Person("", named.family, named.given, named.birth_date, named.gender, named.phone, named.address)
+    candidates = tx.people.candidates(named.family, named.given, named.birth_date, named.phone)
+    possible = match(found, candidates).person_ids
+    # In the order of their ids: two transactions that lock several people must not wait for each other.
+    return tuple(sorted((one for one in candidates if one.id in possible), key=lambda one: one.id))
+
+
+def _take(house: House, tx: Transaction, told: Told) -> Outcome:
+    act = told.statement.act
+    if act == "is-of-treatment":
+        return "skipped", _OF_TREATMENT, None
+    if act == "bypasses":
+        return _bypass(house, tx, told)
+    if act in _RESTRICTING:
+        return _restrict(house, tx, told)
+    if told.certain is None or told.sender is None:
+        return "skipped", f"{_NO_PERMIT}; its person or its sender is not known", None
+    _keep(house, tx, told, told.certain, unverified(house, told, told.certain), "consent.stated")
+    return "converted", _NO_PERMIT, None
+
+
+def _restrict(house: House, tx: Transaction, told: Told) -> Outcome:
+    if not told.meant:
+        return "skipped", _UNKNOWN, None
+    person, act = told.certain, told.statement.act
+    if person is None or told.sender is None or act in ("limits", "is-unclear"):
+        for one in told.meant:
+            _keep(house, tx, told, one, refusal(house, told, one, is_reviewed=False), "consent.waits")
+        return "quarantined", _why_it_waits(told), None
+    if act == "refuses":
+        _keep(house, tx, told, person, refusal(house, told, person, is_reviewed=True), "consent.refused")
+        return "converted", "CON: the person refuses disclosure: nothing leaves on any consent", None
+    ended, is_found = revoke(house, tx, told, person)
+    told_of = f"CON: rescinded from the receipt of the message on: {ended} of the person's consents here"
+    if is_found:
+        return "converted", told_of, None
+    return "quarantined", f"{told_of}; the form it names is not here: look which one is meant", None
+
+
+def _why_it_waits(told: Told) -> str:
+    act = told.statement.act
+    if told.certain is None:
+        return f"CON: it {act} a consent of a person who is only possibly known: nothing of theirs leaves until decided"
+    if told.sender is None:
+        return f"CON: it {act} a consent, and no partner has its MSH-3 and MSH-4: nothing leaves until decided"
+    if act == "limits":
+        return "CON-9: the person limits a consent in their own words: nothing leaves until somebody has read them"
+    return "CON-11: nobody can tell whether it forbids: nothing leaves until decided"
+
+
+def _bypass(house: House, tx: Transaction, told: Told) -> Outcome:
+    """Write down that somebody claims an emergency: it is none of the four facts of 42 CFR 2.51(c)."""
+    claimed = {
+        "input": told.input_id,
+        "reason": told.statement.bypass_reason,
+        "sender": told.sender.id if told.sender else None,
+        "person": told.certain.id if told.certain else None,
+    }
+    tx.audit.append(AuditEntry(house.clock(), "consent.bypass-claimed", "mllp", claimed))
+    return "skipped", "CON-11 B: a bypass flag is no emergency record and permits nothing (42 CFR 2.51(c))", None
+
+
+def _keep(house: House, tx: Transaction, told: Told, person: Person, consent: Resource, kind: str) -> None:
+    """Write the Consent that a CON became, once: what a person has settled since is not brought back."""
+    tx.people.lock(person.id)
+    if tx.resources.get("Consent", consent["id"]) is not None:
+        return
+    now = house.clock()
+    tx.resources.put(consent, handoff_id=None, person_id=person.id, at=now)
+    told_of = {"input": told.input_id, "consent": consent["id"], "person": person.id, "stated": told.stated_at}
+    tx.audit.append(AuditEntry(now, kind, "mllp", told_of))
+
+
+def waiting_consents(house: House, tx: Transaction, stored: StoredInput) -> tuple[Waiting, ...]:
+    """Return whom the CONs of a message forbid disclosure for until a person has looked."""
+    return tuple(
+        Waiting(told.statement, person)
+        for told in _told(house, tx, stored)
+        for person in told.meant
+        if _review_of(house, tx, told, person) is not None
+    )
+
+
+def settle_consents(house: House, actor: str, input_id: str, person_id: str | None) -> bool:
+    """Say of a message whose CONs wait that they are about this person and stand, or (None) that they do not.
+
+    What stands is a refusal, or a revocation, of that person; the refusals of everybody else who was possibly meant are
+    lifted, and what they stopped is decided again. False where nothing waits, or not for this person.
+    """
+
+    def settle(tx: Transaction) -> bool:
+        stored = tx.inputs.get(input_id)
+        waiting = waiting_consents(house, tx, stored) if stored is not None else ()
+        if stored is None or not waiting or person_id not in {None, *(one.person.id for one in waiting)}:
+            return False
+        for told in _told(house, tx, stored):
+            for person in told.meant:
+                _settle_one(house, tx, told, person, stands=person.id == person_id)
+        reason = "a person confirmed what it says of consent" if person_id else "a person set aside its CON"
+        tx.inputs.put_records([InputRecord(input_id, 1, "converted" if person_id else "skipped", reason, None)])
+        tx.inputs.set_state(input_id, "done", reason)
+        told_of = {"input": input_id, "person": person_id}
+        tx.audit.append(AuditEntry(house.clock(), "consent.settled", actor, told_of))
+        return True
+
+    return house.database.write(settle)
+
+
+def _settle_one(house: House, tx: Transaction, told: Told, person: Person, *, stands: bool) -> None:
+    tx.people.lock(person.id)
+    review = _review_of(house, tx, told, person)
+    if review is None:
+        return
+    is_revocation = told.statement.act == "rescinds"
+    if stands and is_revocation:
+        revoke(house, tx, told, person)
+    meta = {name: value for name, value in review.body.get("meta", {}).items() if name != "tag"}
+    status = "active" if stands and not is_revocation else "inactive"
+    settled = {**review.body, "meta": meta, "status": status}
+    tx.resources.put(settled, handoff_id=None, person_id=person.id, at=house.clock())
+    if status == "inactive":
+        reopen_refused(house, tx, person.id)
+
+
+def _review_of(house: House, tx: Transaction, told: Told, person: Person) -> StoredResource | None:
+    kept = tx.resources.get("Consent", id_of(house, told.input_id, told.statement, person))
+    tags = kept.body.get("meta", {}).get("tag", ()) if kept else ()
+    return kept if any(tag.get("system") == REVIEW for tag in tags) else None
