@@ -176,8 +176,8 @@ class Resources(Protocol):
         """Return every version, newest first."""
         ...
 
-    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
-        """Return the current resources of a type about a person."""
+    def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
+        """Return the current resources of these types about a person, oldest change first."""
         ...
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:

@@ -22,9 +22,10 @@ def read_routes(path: Path, organizations: Mapping[str, object]) -> tuple[Route,
         return ()
     document = read_document(path, _SCHEMA)
     problems = [
-        f"{document.where((n, 'to'))}: to: expected the id of an organization in partners/, found an unknown one"
+        f"{document.where((n, name))}: {name}: expected the id of an organization in partners/, found an unknown one"
         for n, entry in enumerate(document.content or [])
-        if entry["to"] not in organizations
+        for name in ("to", "via")
+        if name in entry and entry[name] not in organizations
     ]
     if problems:
         raise ConfigurationError("\n".join(problems))
@@ -43,6 +44,7 @@ def _route(entry: dict[str, Any], rule: str) -> Route:
         transport=entry["transport"],
         purpose=tuple(_many(entry["purpose"])),
         without_agreement=entry["policy"] if entry.get("without_agreement") else None,
+        via=entry.get("via"),
     )
 
 

@@ -1,4 +1,7 @@
-"""Steps 12, 14 and 15: who may not ask at all, what was promised to the patient, and whether it can arrive safely."""
+"""Steps 12, 14 and 15: who may not ask at all, what was promised to the patient, and whether it can arrive safely.
+
+Safely is with what others have said about it: a label that nobody here understands would be lost on the way.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +18,7 @@ from gateway.consent.purposes import (
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.model.labeled import Item
+from gateway.model.labels import NEEDS_CONSENT, UNDERSTOOD
 from gateway.model.notice import CURRENT
 
 _POLICE_MAY_ASK = frozenset({COORDINATION, MONITORING})
@@ -24,6 +28,7 @@ _PAYMENT_TYPES = frozenset(
     | {"CoverageEligibilityResponse", "Account", "ChargeItem", "Invoice", "PaymentNotice", "PaymentReconciliation"}
 )
 _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "comment", "noteNumber", "processNote"})
+_WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
 _NOTICES = frozenset({"statement1", "statement2", "statement1 in FHIR, statement2 in v2"}) | CURRENT
 _NTE_UNNEEDED = (2, 6)
 """From this HL7 version on ARV-5 can carry the notice."""
@@ -57,6 +62,19 @@ def promised(item: Item, release: Release, situation: Situation) -> Withhold | N
     if is_limited and (item.type not in _PAYMENT_TYPES or _has_free_text(item.resource)):
         return Withhold("MIN_NECESSARY", 1401)
     return None
+
+
+def labels_arrive(item: Item, release: Release) -> Withhold | None:
+    """Check that every label on the item is acted on and goes with it (HL7 DS4P; 42 CFR 2.13(a)); else a person looks.
+
+    Not where nobody may be kept waiting or nothing leaves our hands: emergency, patient, internal, de-identified.
+    """
+    if release.exempt or item.labels <= _WITHOUT_CONSENT:
+        return None
+    is_consented = release.basis is not None and release.basis.type == "Consent"
+    if is_consented and item.labels <= UNDERSTOOD:
+        return None
+    return Withhold("LABEL_DOWNGRADE", 1450, holds=True)
 
 
 def can_arrive(release: Release, situation: Situation) -> Withhold | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
-from gateway.flow.disclose import SESSION, Asked, Made, consents_of, keep_decision, made_of
+from gateway.flow.circumstances import NOTHING_KNOWN, Circumstances, circumstances_of, circumstances_of_nobody
+from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
 from gateway.labeling import label
@@ -42,15 +43,14 @@ class _Content:
 
     person_id: str | None
     records: tuple[Resource, ...]
-    consents: Resource
+    circumstances: Circumstances
     handoffs_of: Mapping[str, Collection[str]]
     """Reference of an item -> ids of the handoffs that hold it."""
     referrals: tuple[Referral, ...]
     """Those made to the recipient."""
 
 
-_NO_CONSENTS: Resource = {"resourceType": "Bundle", "type": "collection", "entry": []}
-_NOTHING = _Content(None, (), _NO_CONSENTS, {}, ())
+_NOTHING = _Content(None, (), NOTHING_KNOWN, {}, ())
 
 
 def consult(house: House, caller: Caller, question: Consult) -> Advice | Problem:
@@ -102,7 +102,7 @@ def _system_and_value(key: str) -> tuple[str, str]:
 
 def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> Advice:
     known = {person.id for key in question.patient for person in _known_by(tx, key)}
-    content = _content(tx, known.pop() if len(known) == 1 else NOBODY, asked.recipient)
+    content = _content(house, tx, known.pop() if len(known) == 1 else NOBODY, asked.recipient)
     made = _decided(house, asked, question, content)
     if isinstance(made.outcome, Disclosure) and not _is_named_in(made.outcome, question):
         content = _NOTHING
@@ -123,7 +123,7 @@ def _known_by(tx: Transaction, key: str) -> list[Person]:
     return [person] if person else []
 
 
-def _content(tx: Transaction, person_id: str, recipient: str) -> _Content:
+def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _Content:
     """Look up what is kept about a person: always the same questions, also about nobody.
 
     Left out: records that wait for a person or were withdrawn, and referrals to others than the recipient.
@@ -138,18 +138,14 @@ def _content(tx: Transaction, person_id: str, recipient: str) -> _Content:
             records[reference] = body
             handoffs_of.setdefault(reference, set()).add(handoff_id)
     kept = tuple(records.values())
-    return _Content(person_id or None, kept, _consents(tx, person_id, kept), handoffs_of, own)
+    return _Content(person_id or None, kept, _circumstances(house, tx, person_id, kept), handoffs_of, own)
 
 
-def _consents(tx: Transaction, person_id: str, records: Sequence[Resource]) -> Resource:
+def _circumstances(house: House, tx: Transaction, person_id: str, records: Sequence[Resource]) -> Circumstances:
+    if person_id == NOBODY:
+        return circumstances_of_nobody(house, tx, NOBODY)
     patient = next((one for one in records if one["resourceType"] == "Patient"), {"id": "unknown"})
-    if person_id != NOBODY:
-        return consents_of(tx, person_id, patient)
-    # As many questions as for somebody; only the lock has to be another, because nobody cannot be locked.
-    tx.people.get(NOBODY)
-    for kind in ("Consent", "DocumentReference"):
-        tx.resources.of_person(kind, NOBODY)
-    return _NO_CONSENTS
+    return circumstances_of(house, tx, person_id, patient)
 
 
 def _core(referral: Referral) -> frozenset[str]:
@@ -188,8 +184,8 @@ def _matter(house: House, asked: Asked, question: Consult, content: _Content) ->
     return Matter(
         request=asked.request(patients[0] if patients else question.patient[0], None),
         records=content.records,
-        consents=content.consents,
-        facts=[*people, *merges],
+        consents=content.circumstances.consents,
+        facts=[*people, *merges, *content.circumstances.relationships],
         at=house.clock(),
         switches=house.switches,
         gate=None,

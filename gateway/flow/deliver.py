@@ -76,7 +76,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if referral is None or handoff is None:
         return _stop(house, tx, work, "dead", "its referral is no longer here")
     tx.people.lock(referral.person_id)
-    endpoint = house.endpoint(referral.recipient, referral.transport)
+    endpoint = house.endpoint(referral.taken_by, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)
     asked = asked_for(handoff, referral)
@@ -86,7 +86,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         state: _Stopped = "held" if made.record.decision == "HOLD" else "refused"
         return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
     if endpoint is None:
-        return _stop(house, tx, work, "held", f"{referral.recipient} has no {referral.transport} endpoint in partners/")
+        return _stop(house, tx, work, "held", f"{referral.taken_by} has no {referral.transport} endpoint in partners/")
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     tx.decisions.intend(
         decision_id=decision_id,
@@ -107,6 +107,7 @@ def asked_for(handoff: Handoff, referral: Referral) -> Asked:
         purpose=referral.purpose,
         transport=referral.transport,
         channel=referral.transport,
+        via=(referral.via,) if referral.via else (),
     )
 
 

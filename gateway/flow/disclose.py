@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.flow.circumstances import circumstances_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
 from gateway.model.audit import AuditEntry
@@ -34,6 +35,8 @@ class Asked:
     channel: str
     """How it would leave: fhir, hl7v2, read, search, console; kept with the decision."""
     basis: dict[str, Any] | None = None
+    via: tuple[str, ...] = ()
+    """Through whose hands it passes on the way."""
 
     def request(self, patient: str | None, items: Sequence[str] | None) -> dict[str, Any]:
         """Render the request. Organizations are proven by credential or by our own process, never claimed."""
@@ -49,6 +52,7 @@ class Asked:
             "basis": self.basis,
             "transport": self.transport,
             **({"items": list(items)} if items is not None else {}),
+            **({"via": list(self.via)} if self.via else {}),
         }
 
 
@@ -96,11 +100,12 @@ def disclose_items(
     consents in the transaction it is called in, so that a revocation committed before wins.
     """
     patient = next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
+    circumstances = circumstances_of(house, tx, handoff.person_id, patient)
     matter = Matter(
         request=asked.request(f"Patient/{patient['id']}" if patient else None, items),
         records=resources,
-        consents=consents_of(tx, handoff.person_id, patient),
-        facts=[patient] if patient else [],
+        consents=circumstances.consents,
+        facts=[patient, *circumstances.relationships] if patient else [],
         at=house.clock(),
         switches=house.switches,
         gate=Gate(referral_request, without_agreement) if referral_request is not None else None,
@@ -112,41 +117,6 @@ def made_of(house: House, matter: Matter) -> Made:
     """Decide a matter, and keep hold of what it was decided from."""
     outcome = judge(matter, house.registry)
     return Made(outcome, outcome.record, matter.written(house.registry))
-
-
-def consents_of(tx: Transaction, person_id: str | None, patient: Resource | None) -> Resource:
-    """Return every consent of the person, from whatever record or partner, with the documents they point to.
-
-    One person can be several Patients; the index has said that they are one, so each consent is read as being about
-    the Patient of this record. A draft says that nobody has been asked: it is no consent, and no reason either.
-
-    The person stays locked until the transaction ends: a revocation is committed before the decision or after it,
-    never beside it.
-    """
-    entries = []
-    if person_id is not None and patient is not None:
-        tx.people.lock(person_id)
-        own = {"reference": f"Patient/{patient['id']}"}
-        entries = [
-            {"resource": _about(_as_committed(stored.body), own)}
-            for stored in tx.resources.of_person("Consent", person_id)
-            if stored.body.get("status") not in ("draft", "proposed")
-        ]
-        entries += [{"resource": one.body} for one in tx.resources.of_person("DocumentReference", person_id)]
-    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-
-
-def _as_committed(consent: Resource) -> Resource:
-    """Leave out when a consent was stored: what is committed counts, also where the clock that wrote it was ahead."""
-    meta = {name: value for name, value in consent.get("meta", {}).items() if name != "lastUpdated"}
-    return {**consent, "meta": meta}
-
-
-def _about(consent: Resource, patient: Resource) -> Resource:
-    """Read a consent as being about, and signed by, this Patient where it names another one of the same person."""
-    named = consent.get("patient")
-    signers = [patient if signer == named else signer for signer in consent.get("performer", [])]
-    return {**consent, "patient": patient, **({"performer": signers} if signers else {})}
 
 
 def keep_decision(

@@ -127,7 +127,7 @@ def _carry_out(house: House, tx: Transaction, merge: Merge) -> None:
 
 def _doubt_consents(house: House, tx: Transaction, person_id: str) -> None:
     """Mark the permits that are about to move as unverified; refusals and revocations count as they are."""
-    for stored in tx.resources.of_person("Consent", person_id):
+    for stored in tx.resources.of_person(["Consent"], person_id):
         body = stored.body
         if body.get("status") == "active" and body.get("provision", {}).get("type") != "deny":
             doubted = {**body, "verification": _UNVERIFIED}

@@ -52,11 +52,11 @@ def enqueue(
     state: WorkState = "held" if hold else "ready"
     if any(piece.state in _REACHED for piece in work):
         _supersede(house, tx, work)
-        add_work(house, tx, one.task["id"], lane_of(one), "update", handoff.version, state, hold)
+        add_work(house, tx, one.task["id"], referral.lane, "update", handoff.version, state, hold)
     elif unfinished := [piece for piece in work if piece.state != "superseded"]:
         tx.outbox.set_state(unfinished[-1].id, state, hold, now)
     else:
-        add_work(house, tx, one.task["id"], lane_of(one), "create", handoff.version, state, hold)
+        add_work(house, tx, one.task["id"], referral.lane, "create", handoff.version, state, hold)
 
 
 def _referral(handoff: Handoff, one: Addressed, person_id: str, known: Referral | None, now: datetime) -> Referral:
@@ -75,6 +75,7 @@ def _referral(handoff: Handoff, one: Addressed, person_id: str, known: Referral 
         external_id=known.external_id if known else None,
         updated_at=known.updated_at if known else now,
         without_agreement=one.recipient.without_agreement,
+        via=one.recipient.via,
     )
 
 
@@ -83,8 +84,7 @@ def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> N
     work = tx.outbox.of_subject(referral.id)
     _supersede(house, tx, work)
     if any(piece.state in _REACHED for piece in work) and referral.status not in FINAL:
-        lane = f"{referral.recipient}/{referral.transport}"
-        add_work(house, tx, referral.id, lane, "cancel", version, "ready", None)
+        add_work(house, tx, referral.id, referral.lane, "cancel", version, "ready", None)
 
 
 def may_have_reached(tx: Transaction, referral: Referral) -> bool:
@@ -106,11 +106,6 @@ def release_held(house: House, tx: Transaction, handoff_id: str) -> None:
         for piece in tx.outbox.of_subject(referral.id):
             if piece.state == "held":
                 tx.outbox.set_state(piece.id, "ready", None, house.clock())
-
-
-def lane_of(one: Addressed) -> str:
-    """Name the lane of a recipient: one strict order for each way to it."""
-    return f"{one.recipient.organization}/{one.recipient.transport}"
 
 
 def add_work(

@@ -105,6 +105,18 @@ class Referral:
     updated_at: datetime
     without_agreement: str | None = None
     """The policy that lets a police-origin referral go without the person's agreement (routes.yaml), if any."""
+    via: str | None = None
+    """Registry id of the exchange or intermediary that takes it and passes it on (42 CFR 2.11), if any."""
+
+    @property
+    def taken_by(self) -> str:
+        """Name the organization whose endpoint takes it: the recipient, or who passes it on to the recipient."""
+        return self.via or self.recipient
+
+    @property
+    def lane(self) -> str:
+        """Name the lane of its deliveries: one strict order for each way to an organization."""
+        return f"{self.taken_by}/{self.transport}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class Route:
     purpose: tuple[str, ...]
     without_agreement: str | None
     """The policy that lets a police-origin referral go without the person's agreement, if the route names one."""
+    via: str | None = None
+    """Registry id of the exchange or intermediary that takes it and passes it on to `to`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,4 @@ class Recipient:
     purpose: tuple[str, ...]
     without_agreement: str | None
     rule: str
+    via: str | None = None

@@ -17,7 +17,7 @@ def recipients(
         if _matches(route, program, agency, services, priority):
             chosen.setdefault(
                 (route.to, route.transport),
-                Recipient(route.to, route.transport, route.purpose, route.without_agreement, route.rule),
+                Recipient(route.to, route.transport, route.purpose, route.without_agreement, route.rule, route.via),
             )
     return list(chosen.values())
 

@@ -47,6 +47,7 @@ class SqlReferrals:
             "reason": referral.reason,
             "external_id": referral.external_id,
             "without_agreement": referral.without_agreement,
+            "via": referral.via,
             "updated_at": to_micros(referral.updated_at),
         }
         self._connection.execute(upsert(self._connection.dialect.name, referrals), row)

@@ -39,7 +39,9 @@ _FORMER = (
 )
 _OF_PERSON = (
     select(resources)
-    .where(resources.c.person_id == bindparam("person"), resources.c.type == bindparam("type"), _CURRENT)
+    .where(
+        resources.c.person_id == bindparam("person"), resources.c.type.in_(bindparam("types", expanding=True)), _CURRENT
+    )
     .order_by(resources.c.updated_at, resources.c.id)
 )
 _BY_IDENTIFIER = (
@@ -123,9 +125,9 @@ class SqlResources:
         newest = [] if row.deleted else [_stored(row, row)]
         return newest + [_stored(version, row) for version in former]
 
-    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
-        """Return the current resources of a type about a person, oldest change first."""
-        return self._all(_OF_PERSON, {"person": person_id, "type": resource_type})
+    def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
+        """Return the current resources of these types about a person, oldest change first."""
+        return self._all(_OF_PERSON, {"person": person_id, "types": list(resource_types)})
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
         """Return the current resources of a type that carry this business identifier."""

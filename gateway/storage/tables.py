@@ -171,6 +171,7 @@ referrals = Table(
     Column("reason", Text),
     Column("external_id", Text),
     Column("without_agreement", Text),
+    Column("via", String(100)),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("identifier", "recipient"),
     Index("referral_by_handoff", "handoff_id"),
@@ -314,6 +315,14 @@ audit = Table(
     Column("data", LargeBinary, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+# What a token signs is in the token; the number keeps their order, and shows where one is missing.
+audit_checkpoints = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("n", _ROW_ID, primary_key=True, autoincrement=False),
+    Column("token", Text, nullable=False),
 )
 
 messages = Table(

@@ -105,9 +105,10 @@ class InMemoryResources:
             return []
         return [_stored(kept, version) for version in reversed(kept.versions) if version.body is not None]
 
-    def of_person(self, resource_type: str, person_id: str) -> list[StoredResource]:
-        """Return the current resources of a type about a person, oldest change first."""
-        return [stored for stored in self._of_type(resource_type) if stored.person_id == person_id]
+    def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
+        """Return the current resources of these types about a person, oldest change first."""
+        found = [stored for kind in resource_types for stored in self._of_type(kind) if stored.person_id == person_id]
+        return sorted(found, key=lambda stored: (stored.updated_at, stored.body["id"]))
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
         """Return the current resources of a type that carry this business identifier."""

@@ -221,7 +221,7 @@ def test_moving_a_person_takes_handoffs_resources_and_referrals_along(database: 
     def about(t: Transaction, person_id: str) -> list[int]:
         found = (
             t.handoffs.of_person(person_id),
-            t.resources.of_person("Observation", person_id),
+            t.resources.of_person(["Observation"], person_id),
             t.referrals.of_person(person_id),
         )
         return [len(each) for each in found]

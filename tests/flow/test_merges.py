@@ -111,7 +111,7 @@ def test_consents_that_moved_are_unverified_and_nothing_leaves_on_them() -> None
 
     decide_merge(world.house, "staff-1", newest_input(world), same=True)
 
-    consents = world.database.read(lambda tx: tx.resources.of_person("Consent", person_id(world)))
+    consents = world.database.read(lambda tx: tx.resources.of_person(["Consent"], person_id(world)))
     assert sorted(one.body.get("verification", []) == [{"verified": False}] for one in consents) == [False, True]
     assert len(world.transport.sent) == sent
 

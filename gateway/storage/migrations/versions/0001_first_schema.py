@@ -178,6 +178,7 @@ def _create_exchange() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("without_agreement", sa.Text(), nullable=True),
+        sa.Column("via", sa.String(100), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["handoff_id"], ["handoff.id"]),
         sa.PrimaryKeyConstraint("id"),
@@ -268,6 +269,12 @@ def _create_delivery() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("n", _ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("n"),
     )
 
 

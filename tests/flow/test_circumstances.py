@@ -1,0 +1,140 @@
+"""Who passes a referral on, and who cares for a person: both count only with evidence of their own."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+
+from gateway.flow.gateway import Gateway
+from gateway.flow.proof import accounting
+from gateway.model.accounting import Wanted
+from gateway.model.disclosure import Disclosure
+from gateway.model.exchange import Answer
+from gateway.model.handoff import SendResult
+from gateway.model.partner import Endpoint, LegalClass, Organization, Registry
+from gateway.model.transport import Envelope
+from tests.support.flow_house import HOSPITAL, NOW, a_caller
+from tests.support.part2_world import a_class, a_consent, a_permit, a_tpo_consent
+from tests.support.two_worlds import HOSPITAL_NPI, NPI, RELEASES, TwoWorld, case
+
+LEAD = a_caller("demo-lead", "org:demo-lead")
+PARTNER = "https://warmhandoff.example/id/partner"
+TREATMENT = "SUD treatment"
+"""What the program wrote: nothing of it may leave without a consent."""
+
+
+def partner(system: str, value: str) -> dict[str, Any]:
+    return {"type": "Organization", "identifier": {"system": system, "value": value}}
+
+
+def receiving(reference: dict[str, Any]) -> dict[str, Any]:
+    return {"role": {"coding": [{"code": "IRCP"}]}, "reference": reference}
+
+
+class Noting:
+    """A `Transport` that notes for whom it sends, and where to."""
+
+    def __init__(self) -> None:
+        self.ways: list[tuple[str, str]] = []
+
+    def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
+        self.ways.append((disclosure.recipient, endpoint.address))
+        return SendResult("200")
+
+
+def world_with(through: Noting | None = None) -> TwoWorld:
+    """A referral that a program wrote parts of; with a transport, it goes through a network."""
+    world = TwoWorld("fhir", has_program_part=True)
+    if through is not None:
+        own = Organization(
+            id="org:network",
+            name="Exampleville Referral Network",
+            identifiers=((PARTNER, "network"),),
+            timezone="America/Los_Angeles",
+            roles=frozenset({"intermediary"}),
+            legal_classes=(LegalClass(date(2024, 1, 1), "no"),),
+            members=frozenset({"org:demo-hospital"}),
+            endpoints=(Endpoint("fhir", "https://network.example/fhir", verified=date(2026, 1, 1)),),
+        )
+        house = world.gateway.house
+        routes = tuple(replace(one, via="org:network") for one in house.routes)
+        registry = Registry([*house.registry, own])
+        world.gateway = Gateway(replace(house, registry=registry, routes=routes, transports={"fhir": through}))
+    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober", RELEASES["agreed to be referred"])])
+    return world
+
+
+def file(world: TwoWorld, consent: dict[str, Any]) -> None:
+    """Let the program file a consent of the person, signed by the person."""
+    (patient,) = (key for kind, key in world.state.resources if kind == "Patient")
+    signer = {"reference": f"Patient/{patient}"}
+    body = {**consent, "patient": signer, "performer": [signer], "organization": [partner(PARTNER, "demo-lead")]}
+    assert isinstance(world.gateway.file_consent(LEAD, body, None, None), Answer)
+    world.clock.advance(timedelta(seconds=1))
+    world.work()
+
+
+def accept(world: TwoWorld) -> None:
+    """Let the hospital accept the one referral it can see."""
+    searched = orjson.loads(world.gateway.search(HOSPITAL, "Task", []).body)
+    (task,) = (entry["resource"] for entry in searched["entry"])
+    moved = world.gateway.update_task(
+        HOSPITAL, task["id"], {**task, "status": "accepted"}, int(task["meta"]["versionId"])
+    )
+    assert isinstance(moved, Answer)
+
+
+def what_the_hospital_reads(world: TwoWorld) -> bytes:
+    return b"".join(
+        world.gateway.search(HOSPITAL, kind, []).body for kind in ("Patient", "ServiceRequest", "Goal", "Condition")
+    )
+
+
+def test_a_class_of_treating_providers_takes_in_a_recipient_once_it_has_undertaken_the_care() -> None:
+    world = world_with()
+    file(world, a_tpo_consent(sourceReference=None, sourceAttachment={"title": "signed"}))
+    before = what_the_hospital_reads(world)
+
+    accept(world)
+
+    assert b"stay sober" not in before
+    assert b"stay sober" in what_the_hospital_reads(world)
+
+
+def test_a_record_cannot_say_who_treats_the_person_in_place_of_the_provider() -> None:
+    world = world_with()
+    (handoff,) = world.state.handoffs
+    (person,) = world.state.people
+    (patient,) = (key for kind, key in world.state.resources if kind == "Patient")
+    visit = {
+        "resourceType": "Encounter", "id": "a-visit", "status": "in-progress", "class": {"code": "IMP"},
+        "subject": {"reference": f"Patient/{patient}"}, "serviceProvider": partner(NPI, HOSPITAL_NPI),
+    }  # fmt: skip
+    world.database.write(lambda tx: tx.resources.put(visit, handoff_id=handoff, person_id=person, at=world.clock()))
+
+    file(world, a_tpo_consent(sourceReference=None, sourceAttachment={"title": "signed"}))
+
+    assert b"stay sober" not in what_the_hospital_reads(world)
+
+
+def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list() -> None:
+    transport = Noting()
+    world = world_with(transport)
+    group, treating = a_class("treating-participants")
+    network = receiving(partner(PARTNER, "network"))
+    permit = a_permit(actor=[network], provision=[a_permit(actor=[treating])])
+    file(world, a_consent(permit, contained=[group], sourceReference=None, sourceAttachment={"title": "signed"}))
+    house = world.gateway.house
+    (person,) = world.state.people
+
+    accept(world)
+    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober; find work", RELEASES["agreed to be referred"])])
+    listed = accounting(
+        house.database, house.registry, house.clock, "an-officer", Wanted(person=person), NOW - timedelta(days=1),
+        NOW + timedelta(days=1), intermediary="org:network",
+    )  # fmt: skip
+
+    assert set(transport.ways) == {("org:demo-hospital", "https://network.example/fhir")}
+    assert listed is not None
+    assert {one.recipient for one in listed.disclosures} == {"org:demo-hospital"}
