@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("gateway.cli.token", "token"),
     "dead-letters": ("gateway.cli.operations", "dead_letters"),
     "replay": ("gateway.cli.operations", "replay"),
-    "audit": ("gateway.cli.operations", "audit"),
+    "audit": ("gateway.cli.audit", "audit"),
     "accounting": ("gateway.cli.accounting", "accounting_command"),
     "db": ("gateway.cli.operations", "db"),
     "backup": ("gateway.cli.operations", "backup"),

@@ -22,7 +22,7 @@ from gateway.wiring.installation import Rules, check_configuration, read_rules
 
 _KEY_BYTES = 32
 _PROBE_S = 5.0
-_SECRETS = ("id", "token", "session")
+_SECRETS = ("id", "token", "session", "audit")
 
 
 @click.command()

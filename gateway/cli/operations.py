@@ -1,4 +1,4 @@
-"""Commands for whoever runs the gateway: dead letters and replay, the audit trail, the database itself.
+"""Commands for whoever runs the gateway: dead letters and replay, the database itself.
 
 All but `db upgrade` and `restore` work beside a running `gateway serve`.
 """
@@ -13,16 +13,14 @@ from typing import Any, TypeVar
 
 import click
 import orjson
-from sqlalchemy import Connection
 
 from gateway.flow.replays import replay as replayed
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.model.handoff import Work, WorkState
 from gateway.settings import read_settings
 from gateway.storage import backup as copies
-from gateway.storage.audit import ChainHead, audit_head, audit_rows, verify_audit
+from gateway.storage.checkpoints import Signer
 from gateway.storage.database import Role, SqlDatabase, open_database
-from gateway.storage.instants import from_micros
 from gateway.storage.schema import CURRENT
 from gateway.wiring import clock
 
@@ -32,7 +30,7 @@ _AT_REST: tuple[WorkState, ...] = ("dead", "refused", "held")
 _EVERY_ONE = 1_000_000
 
 
-def _where(command: F) -> F:
+def where(command: F) -> F:
     """Add the options that say which database is meant."""
     config = click.option(
         "--config",
@@ -47,7 +45,7 @@ def _where(command: F) -> F:
 
 
 @contextmanager
-def _told(command: str) -> Iterator[None]:
+def told(command: str) -> Iterator[None]:
     """Tell a failure on stderr: exit 2 for a configuration that does not work, 1 for everything else."""
     try:
         yield
@@ -57,20 +55,22 @@ def _told(command: str) -> Iterator[None]:
 
 
 @contextmanager
-def _database(directory: Path, url: str | None, role: Role) -> Iterator[SqlDatabase]:
-    opened = open_database(_url(directory, url), clock=clock, role=role)
+def opened(directory: Path, url: str | None, role: Role, signer: Signer | None = None) -> Iterator[SqlDatabase]:
+    """Open the database that is meant, and close it again."""
+    database = open_database(url_of(directory, url), clock=clock, role=role, signer=signer)
     try:
-        yield opened
+        yield database
     finally:
-        opened.close()
+        database.close()
 
 
-def _url(directory: Path, url: str | None) -> str:
+def url_of(directory: Path, url: str | None) -> str:
+    """Return the URL that was given, else the configured one."""
     return url or read_settings(directory).database_url
 
 
 @click.command("dead-letters")
-@_where
+@where
 @click.option(
     "--state",
     "states",
@@ -83,7 +83,7 @@ def _url(directory: Path, url: str | None) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a piece of work.")
 def dead_letters(directory: Path, url: str | None, states: tuple[WorkState, ...], as_json: bool) -> None:
     """List work that was given up, oldest first; `gateway replay` brings it back."""
-    with _told("dead-letters"), _database(directory, url, "reader") as database:
+    with told("dead-letters"), opened(directory, url, "reader") as database:
         letters = database.read(lambda t: t.outbox.of_states(states, _EVERY_ONE))
     for work in letters:
         click.echo(_json_line(asdict(work)) if as_json else _in_words(work))
@@ -101,7 +101,7 @@ def _in_words(work: Work) -> str:
 @click.command()
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @click.option("--all", "every", is_flag=True, help="All dead letters. Held and refused work is named one by one.")
-@_where
+@where
 def replay(ids: tuple[int, ...], every: bool, directory: Path, url: str | None) -> None:
     """Make dead, refused or held work ready again. Consent is decided anew before anything leaves.
 
@@ -109,7 +109,7 @@ def replay(ids: tuple[int, ...], every: bool, directory: Path, url: str | None) 
     """
     if bool(ids) == every:
         raise click.UsageError("name the work to replay, or say --all")
-    with _told("replay"), _database(directory, url, "operator") as database:
+    with told("replay"), opened(directory, url, "operator") as database:
         if every:
             ids = tuple(work.id for work in database.read(lambda t: t.outbox.of_states(["dead"], _EVERY_ONE)))
         tried = [database.write(partial(replayed, work_id=work_id, actor="cli", at=clock())) for work_id in ids]
@@ -121,86 +121,37 @@ def replay(ids: tuple[int, ...], every: bool, directory: Path, url: str | None) 
 
 
 @click.group()
-def audit() -> None:
-    """Check or print the hash-chained audit trail."""
-
-
-class _Head(click.ParamType[ChainHead]):
-    name = "SEQ:HASH"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> ChainHead:
-        """Read a chain head as `audit verify` prints it."""
-        seq, _, digest = str(value).partition(":")
-        if not seq.isdigit() or len(digest) != 64:
-            self.fail("expected SEQ:HASH as an earlier `gateway audit verify` printed it", param, ctx)
-        return ChainHead(int(seq), digest)
-
-
-@audit.command()
-@_where
-@click.option("--known", type=_Head(), help="A head noted earlier: rows cut off since then are found too.")
-def verify(directory: Path, url: str | None, known: ChainHead | None) -> None:
-    """Walk the whole trail and print its head, SEQ:HASH; exit 1 naming the first link that does not hold.
-
-    Note the head outside this machine now and then and give it back as --known: a chain that was cut off at its end
-    is unbroken in itself.
-    """
-    with _told("audit verify"), _database(directory, url, "reader") as database:
-        broken, head = database.query(lambda connection: (verify_audit(connection, known), audit_head(connection)))
-    if broken is not None:
-        click.echo(f"gateway audit verify: broken link: row {broken.seq} {broken.problem}", err=True)
-        sys.exit(1)
-    click.echo(f"{head.seq}:{head.hash}")
-
-
-@audit.command()
-@_where
-def export(directory: Path, url: str | None) -> None:
-    """Print the whole trail, one JSON object a row, oldest first."""
-    with _told("audit export"), _database(directory, url, "reader") as database:
-        database.query(_print_rows)
-
-
-def _print_rows(connection: Connection) -> None:
-    for row in audit_rows(connection):
-        shown = {"seq": row.seq, "at": from_micros(row.at), "kind": row.kind, "actor": row.actor}
-        # The data as it was hashed, byte for byte.
-        linked = {"data": orjson.Fragment(row.data), "previous": row.previous, "hash": row.hash}
-        click.echo(_json_line({**shown, **linked}))
-
-
-@click.group()
 def db() -> None:
     """Look after the database."""
 
 
 @db.command()
-@_where
+@where
 def upgrade(directory: Path, url: str | None) -> None:
     """Create the database or bring it to this version's schema, all or nothing. Stop the server and back up first."""
-    with _told("db upgrade"), _database(directory, url, "server"):
+    with told("db upgrade"), opened(directory, url, "server"):
         click.echo(f"schema={CURRENT}")
 
 
 @click.command()
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
-@_where
+@where
 def backup(copy: Path, directory: Path, url: str | None) -> None:
     """Write a consistent copy of the SQLite database to the new file COPY, also while the server writes.
 
     The configuration directory with its secrets is not in it: keep a copy of that apart from the data.
     """
-    with _told("backup"):
-        copies.back_up(_url(directory, url), copy)
+    with told("backup"):
+        copies.back_up(url_of(directory, url), copy)
 
 
 @click.command()
 @click.argument("copy", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_where
+@where
 def restore(copy: Path, directory: Path, url: str | None) -> None:
     """Check COPY, its audit trail too, and make it the database; refused where a database lies already."""
-    with _told("restore"):
-        copies.restore(_url(directory, url), copy)
+    with told("restore"):
+        copies.restore(url_of(directory, url), copy)
 
 
 def _json_line(value: Any) -> str:

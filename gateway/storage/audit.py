@@ -1,18 +1,13 @@
-"""The hash-chained audit trail: how rows are chained at the end of a transaction, and how the chain is checked.
-
-The chain shows that a row was changed, removed or inserted. Rows cut off at the end leave a shorter but unbroken
-chain: only a head (sequence number and hash) noted outside the database shows that.
-"""
+"""The hash-chained audit trail: how rows are chained at the end of a transaction, and how they are read back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, select, text
 
-from gateway.model.audit import GENESIS, AuditEntry, chain_hash
+from gateway.model.audit import GENESIS, AuditEntry, Broken, ChainHead, Link, chain_hash, check_trail
 from gateway.storage.effects import Effects
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.tables import audit
@@ -24,22 +19,6 @@ _ROWS_AT_A_TIME = 1000
 
 # One writer of the chain at a time, also among processes; held until the commit. Any number that is ours will do.
 _LOCK_CHAIN = text("SELECT pg_advisory_xact_lock(7746281)")
-
-
-@dataclass(frozen=True, slots=True)
-class ChainHead:
-    """The last row of the chain: note it elsewhere, and a chain cut off later is found."""
-
-    seq: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """The first row at which the chain does not hold."""
-
-    seq: int
-    problem: str
 
 
 class SqlAudit:
@@ -59,12 +38,17 @@ class SqlAudit:
         self._effects.audit.append(AuditEntry(entry.at.astimezone(UTC), entry.kind, entry.actor, data))
 
 
-def chain(connection: Connection, entries: Sequence[AuditEntry]) -> None:
-    """Write rows as the next links of the chain, without a gap in their numbers."""
-    if not entries:
-        return
+def hold_chain(connection: Connection) -> None:
+    """Be the only writer of the chain until this transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK_CHAIN)
+
+
+def chain(connection: Connection, entries: Sequence[AuditEntry]) -> ChainHead | None:
+    """Write rows as the next links of the chain, without a gap in their numbers; return the last one."""
+    if not entries:
+        return None
+    hold_chain(connection)
     head = audit_head(connection)
     rows = []
     for entry in entries:
@@ -81,6 +65,7 @@ def chain(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         rows.append(row)
         head = ChainHead(seq, str(row["hash"]))
     connection.execute(_INSERT, rows)
+    return head
 
 
 def audit_head(connection: Connection) -> ChainHead:
@@ -89,22 +74,19 @@ def audit_head(connection: Connection) -> ChainHead:
     return ChainHead(0, GENESIS) if row is None else ChainHead(row.seq, row.hash)
 
 
-def verify_audit(connection: Connection, known: ChainHead | None = None) -> BrokenLink | None:
+def verify_audit(connection: Connection, known: ChainHead | None = None) -> Broken | None:
     """Walk the whole chain and return the first broken link; None when every link holds.
 
-    With `known`, a head noted earlier, the chain must also still contain it. Memory stays flat: rows are streamed.
+    With `known`, a head noted earlier, the chain must also still contain it. What was signed is not looked at.
     """
-    head = ChainHead(0, GENESIS)
+    found = check_trail(audit_links(connection), known=[known] if known else [])
+    return None if isinstance(found, ChainHead) else found
+
+
+def audit_links(connection: Connection) -> Iterator[Link]:
+    """Stream the trail as links, oldest first."""
     for row in audit_rows(connection):
-        problem = _problem(row, head)
-        if problem is None and known is not None and row.seq == known.seq and row.hash != known.hash:
-            problem = "is not the row whose hash was noted"
-        if problem is not None:
-            return BrokenLink(head.seq + 1, problem)
-        head = ChainHead(row.seq, row.hash)
-    if known is not None and head.seq < known.seq:
-        return BrokenLink(head.seq + 1, f"and all after it are missing: number {known.seq} was noted as written")
-    return None
+        yield Link(row.seq, _entry(row), row.previous, row.hash)
 
 
 def audit_rows(connection: Connection) -> Iterator[Row[Any]]:
@@ -114,15 +96,8 @@ def audit_rows(connection: Connection) -> Iterator[Row[Any]]:
         yield from rows
 
 
-def _problem(row: Row[Any], before: ChainHead) -> str | None:
-    if row.seq != before.seq + 1:
-        return f"is missing: the next row has number {row.seq}"
-    if row.previous != before.hash:
-        return "does not follow the row before it"
+def _entry(row: Row[Any]) -> AuditEntry | None:
     try:
-        entry = AuditEntry(from_micros(row.at), row.kind, row.actor, orjson.loads(row.data))
+        return AuditEntry(from_micros(row.at), row.kind, row.actor, orjson.loads(row.data))
     except orjson.JSONDecodeError:
-        return "has unreadable data"
-    if chain_hash(row.previous, row.seq, entry) != row.hash:
-        return "has other content than was written"
-    return None
+        return None

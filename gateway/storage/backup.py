@@ -62,7 +62,7 @@ def check(copy: Path) -> None:
     finally:
         engine.dispose()
     if broken is not None:
-        raise GatewayError(f"the audit trail in {copy} is broken: row {broken.seq} {broken.problem}")
+        raise GatewayError(f"the audit trail in {copy} does not hold: {broken}")
 
 
 def _file_of(url: str, instead: str) -> Path:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.ports import Clock, Transaction
+from gateway.storage.checkpoints import Checkpoints, Signer
 from gateway.storage.doorbell import Doorbell
 from gateway.storage.effects import Effects
 from gateway.storage.engines import create_private, parse_url, reading_engine, sqlite_file, writing_engine
@@ -28,11 +29,12 @@ Role = Literal["server", "operator", "reader"]
 server. `reader`: never writes."""
 
 
-def open_database(url: str, *, clock: Clock, role: Role = "server") -> "SqlDatabase":
+def open_database(url: str, *, clock: Clock, role: Role = "server", signer: Signer | None = None) -> "SqlDatabase":
     """Open the database at `url` (`sqlite:///FILE` or `postgresql://...`).
 
-    A server creates or upgrades the schema; the other roles expect it as it should be. Raises `ConfigurationError`
-    with what to do when the database cannot be used in this role.
+    A server creates or upgrades the schema; the other roles expect it as it should be. With a `signer` the audit
+    trail gets its checkpoints. Raises `ConfigurationError` with what to do when the database cannot be used in this
+    role.
     """
     parsed = parse_url(url)
     path = sqlite_file(parsed)
@@ -59,7 +61,7 @@ def open_database(url: str, *, clock: Clock, role: Role = "server") -> "SqlDatab
         except SQLAlchemyError as error:
             raise explain(error) from None
         undo.pop_all()
-    return SqlDatabase(reading=reading, writing=writing, lock=lock, clock=clock)
+    return SqlDatabase(reading=reading, writing=writing, lock=lock, clock=clock, signer=signer)
 
 
 def _end_leases(engine: Engine) -> None:
@@ -71,7 +73,15 @@ def _end_leases(engine: Engine) -> None:
 class SqlDatabase:
     """`ports.Database` on SQLite or PostgreSQL; made by `open_database`."""
 
-    def __init__(self, *, reading: Engine, writing: Engine | None, lock: LockFile | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        reading: Engine,
+        writing: Engine | None,
+        lock: LockFile | None,
+        clock: Clock,
+        signer: Signer | None = None,
+    ) -> None:
         self._reading = reading
         self._writing = writing
         self._lock = lock
@@ -80,7 +90,9 @@ class SqlDatabase:
         self._additions = 0
         self._seen = threading.local()
         self._doorbell = Doorbell(reading, self._work_was_added)
-        self._writer = None if writing is None else Writer(writing, self._work_was_added)
+        self._checkpoints = None if signer is None else Checkpoints(signer, clock)
+        on_chained = None if self._checkpoints is None else self._checkpoints.after
+        self._writer = None if writing is None else Writer(writing, self._work_was_added, on_chained)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction; return its value after the commit is on disk (`ports.Database`)."""
@@ -101,6 +113,12 @@ class SqlDatabase:
     def change(self, work: Callable[[Connection], T]) -> T:
         """Run SQL of this room's own (staff, sessions) as `write` runs work."""
         return self._run_writer(lambda connection, _effects: work(connection))
+
+    def checkpoint(self) -> None:
+        """Sign the audit trail as it stands, unless nothing happened since it was signed last; needs a signer."""
+        if self._checkpoints is None:
+            raise GatewayError("the database was opened without the key that signs checkpoints")
+        self.change(self._checkpoints.now)
 
     def wait_for_work(self, timeout_s: float) -> None:
         """Return once a worker may find a lane to claim: work was added or reopened, a rest or lease ended.

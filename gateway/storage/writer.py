@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.model.audit import ChainHead
 from gateway.model.errors import GatewayError, TryLater
 from gateway.storage.audit import chain
 from gateway.storage.doorbell import announce
@@ -41,9 +42,16 @@ class _Job:
 class Writer:
     """Runs pieces of work in groups, each piece in its own savepoint, each group in one durable transaction."""
 
-    def __init__(self, engine: Engine, on_work_added: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        on_work_added: Callable[[], None],
+        on_chained: Callable[[Connection, ChainHead, int], None] | None = None,
+    ) -> None:
+        """`on_chained` is told, in the transaction, of the new head of the audit trail and the rows added to it."""
         self._engine = engine
         self._on_work_added = on_work_added
+        self._on_chained = on_chained
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._open = True
         self._gate = threading.Lock()
@@ -118,7 +126,9 @@ class Writer:
                     else:
                         returned.append((job, value))
                         effects.add(mine)
-                chain(connection, effects.audit)
+                head = chain(connection, effects.audit)
+                if head is not None and self._on_chained is not None:
+                    self._on_chained(connection, head, len(effects.audit))
                 if effects.woke:
                     announce(connection)
         except Exception as error:  # the thread must outlive every group: callers of later ones depend on it

@@ -23,8 +23,9 @@ from gateway.formats import InMemorySpill, read
 from gateway.intake.spill import DiskSpill
 from gateway.mapping import Agency, CompiledMapping, Context, apply
 from gateway.mapping.explain import explain
+from gateway.model.audit import read_checkpoint
 from gateway.model.draft import Draft, TraceLine
-from gateway.model.errors import ConfigurationError
+from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, Work
 from gateway.model.partner import Organization, Registry
@@ -32,6 +33,7 @@ from gateway.model.received import Received
 from gateway.model.route import Route
 from gateway.model.source_record import SourceRecord
 from gateway.settings import FILE_NAME, Settings
+from gateway.storage.checkpoint_key import CheckpointKey
 from gateway.storage.database import SqlDatabase, open_database
 from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
@@ -90,7 +92,7 @@ def _named_organizations(settings: Settings) -> Iterator[tuple[str, str]]:
 def check_configuration(settings: Settings) -> None:
     """Read everything an installation needs, so that a mistake stops the start before anything listens."""
     read_rules(settings)
-    for name in ("id", "token", "session"):
+    for name in ("id", "token", "session", "audit"):
         settings.secret(name)
 
 
@@ -151,6 +153,13 @@ def _check_foreign(checker: Checker, resource: Resource) -> tuple[Finding, ...]:
     return checker.check(resource, {}).items
 
 
+def _signed(key: CheckpointKey, payload: bytes) -> str:
+    """Sign a checkpoint and log it: logs often leave the machine, and there nobody with the database can change it."""
+    head = read_checkpoint(payload)
+    _log.info("audit.checkpoint", n=head.n, known=f"{head.seq}:{head.hash}")
+    return key(payload)
+
+
 def _report(work: Work, error: Exception) -> None:
     """Log what nobody foresaw by kind and place; its text may quote a record, so it is not logged."""
     trace = error.__traceback__
@@ -200,7 +209,8 @@ class Installation:
         """Open the database and the MLLP port; nothing is taken or sent before `start`."""
         rules = read_rules(settings)
         self._settings = settings
-        self._database = open_database(settings.database_url, clock=clock)
+        signer = partial(_signed, CheckpointKey(settings.secret("audit")))
+        self._database = open_database(settings.database_url, clock=clock, signer=signer)
         self._push = mllp_push(settings)
         self.gateway = Gateway(build_house(settings, rules, self._database, self._push), self._workers_alive)
         self._listener = mllp_listener(settings, mllp) if mllp is not None else None
@@ -215,7 +225,8 @@ class Installation:
         return self._listener.address
 
     def start(self) -> None:
-        """Take messages and deliver."""
+        """Sign the audit trail as it was found, then take messages and deliver."""
+        self._database.checkpoint()
         if self._listener is not None:
             self._listener.start(self.gateway.accept_message, self.gateway.keep_cut)
         for number in range(self._settings.delivery.workers):
@@ -233,6 +244,10 @@ class Installation:
             thread.join(drain_s)
         self.gateway.write_counts()
         self._push.close()
+        try:
+            self._database.checkpoint()
+        except GatewayError as error:  # what is unsigned now is signed by the checkpoint of the next start
+            _log.error("audit.checkpoint_failed", error=type(error).__name__)
         self._database.close()
 
     def _workers_alive(self) -> bool:

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text, update
 
 from gateway.cli import main
-from gateway.model.audit import AuditEntry
+from gateway.model.audit import AuditEntry, ChainHead
 from gateway.model.handoff import WorkState
-from gateway.storage.audit import ChainHead, audit_head
+from gateway.storage.audit import audit_head
 from gateway.storage.database import SqlDatabase, open_database
 from gateway.storage.tables import audit
 from gateway.testing import FixedClock

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
-from gateway.model.audit import AuditEntry
-from gateway.storage.audit import BrokenLink, ChainHead, audit_head, audit_rows, verify_audit
+from gateway.model.audit import AuditEntry, BrokenLink, ChainHead
+from gateway.storage.audit import audit_head, audit_rows, verify_audit
 from gateway.storage.database import SqlDatabase
 from gateway.storage.tables import audit
 from tests.support.stored import AT
