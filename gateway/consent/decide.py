@@ -15,7 +15,7 @@ from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
 from gateway.consent.evaluate import DOCUMENTS, by_consent
 from gateway.consent.facts import Facts
-from gateway.consent.last_checks import can_arrive, law_enforcement, promised
+from gateway.consent.last_checks import can_arrive, labels_arrive, law_enforcement, promised
 from gateway.consent.outside_part2 import outside_part2
 from gateway.consent.own_access import as_patient, inside_program
 from gateway.consent.prepare import prepare
@@ -26,6 +26,7 @@ from gateway.consent.without_consent import by_basis
 from gateway.model.consent_directive import Consents
 from gateway.model.decision import Permit, Refusal
 from gateway.model.labeled import Item, LabeledRecords
+from gateway.model.labels import PART2
 from gateway.model.partner import Registry
 from gateway.model.request import Request
 
@@ -66,7 +67,7 @@ def decide_item(item: Item, situation: Situation) -> Release | Withhold:
     found = _by_law_and_consent(item, situation)
     if isinstance(found, Withhold):
         return found
-    return promised(item, found, situation) or can_arrive(found, situation) or found
+    return promised(item, found, situation) or labels_arrive(item, found) or can_arrive(found, situation) or found
 
 
 def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
@@ -103,6 +104,9 @@ def _origin(item: Item, situation: Situation) -> Withhold | None:
     holders = [hop.custodian for hop in item.origin.hops] if item.origin.program is None else ()
     if not authors or None in authors or None in holders:
         return Withhold("ORIGIN_UNKNOWN", 601, holds=True)
+    if PART2 in item.labels and item.origin.program is None:
+        # Somebody has labeled it a Part 2 record, and no program is known whose record it would be.
+        return Withhold("ORIGIN_UNKNOWN", 602, holds=True)
     return None
 
 

@@ -26,6 +26,9 @@ _NOT_TEXT = _words(
 )
 _STAYING = frozenset({"text", "contained", "extension", "modifierExtension"})
 _NESTED = (dict, list)
+
+INLINE_LABEL = "inline-sec-label"
+"""How the address of the DS4P extension ends, in every edition of that guide."""
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -59,11 +62,27 @@ def _read(resource: Mapping[str, Any], names: tuple[str, ...], skipped: frozense
 
 
 def stated_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
-    """Yield the labels in `meta.security` of the resource and of what it contains."""
+    """Yield the labels in `meta.security` of the resource and of what it contains.
+
+    A label without a code is one too: nobody can tell what it asks for, and nobody may lose it.
+    """
     for one in (resource, *resource.get("contained", ())):
         for coding in one.get("meta", {}).get("security", ()):
-            if "code" in coding:
-                yield coding.get("system", ""), coding["code"]
+            yield coding.get("system", ""), coding.get("code", "")
+
+
+def inline_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
+    """Yield the labels put on single elements (HL7 DS4P inline-sec-label): what bars a part, bars the whole here."""
+    open_values: list[Any] = [resource]
+    while open_values:
+        value = open_values.pop()
+        if isinstance(value, dict):
+            if str(value.get("url", "")).endswith(INLINE_LABEL):
+                coding = value.get("valueCoding") or {}
+                yield coding.get("system", ""), coding.get("code", "")
+            open_values.extend(value.values())
+        elif isinstance(value, list):
+            open_values.extend(value)
 
 
 def code_label(system: str, code: str) -> Label | None:

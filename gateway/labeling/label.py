@@ -7,7 +7,14 @@ from typing import Any
 
 import orjson
 
-from gateway.labeling.content import content_labels, has_staying_parts, leaving_labels, stated_labels
+from gateway.labeling.content import (
+    INLINE_LABEL,
+    content_labels,
+    has_staying_parts,
+    inline_labels,
+    leaving_labels,
+    stated_labels,
+)
 from gateway.labeling.origin import Origins
 from gateway.model.fhir_time import BEGINNING, instant
 from gateway.model.labeled import Item, LabeledRecords
@@ -20,6 +27,7 @@ DIRECTORY_TYPES = frozenset(
 """Resources about nobody's health: they support items and are never decided on by themselves."""
 
 _OF_PART2 = frozenset({RESTRICTED, PART2})
+_INLINE = INLINE_LABEL.encode()
 _SUBJECT_KEYS = frozenset({"subject", "patient", "for", "beneficiary", "individual"})
 
 Json = Mapping[str, Any]
@@ -64,6 +72,8 @@ def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[f
     if b'"security":' in canonical:
         shown.update(stated_labels({"meta": resource.get("meta", {})}))
         labels.update(stated_labels(resource))
+    if _INLINE in canonical:
+        labels.update(inline_labels(resource))
     return frozenset(labels), frozenset(shown)
 
 

@@ -29,7 +29,54 @@ HANDLING: frozenset[Label] = frozenset({NO_PROCEEDING}) | {
 }
 """Labels that say how to handle an item, not what it holds."""
 
+SENSITIVITIES: frozenset[Label] = frozenset(
+    (ACT_CODE, code)
+    for code in (
+        *("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS", "BH", "MH", "PSY", "PSYTHPN", "COGN", "DVD", "EMOTDIS"),
+        *("HIV", "SDV", "STD", "SICKLE", "SEX", "VIO", "TBOO"),
+    )
+)
+"""Labels of what an item speaks of (v3-ActCode, ActInformationSensitivityPolicy)."""
+
+NEEDS_CONSENT: frozenset[Label] = frozenset((ACT_CODE, code) for code in ("NODSCLCD", "NODSCLCDS", "NOAUTH"))
+"""No disclosure without a consent directive or the subject's authorization."""
+
+STAYING_ON: frozenset[Label] = (
+    NEEDS_CONSENT
+    | {
+        (ACT_CODE, code)
+        for code in (
+            *("NORDSCLCD", "NORDSCLCDS", "NORDSLCD", "NOREUSE", "NORDSCLW", "NORELINK", "ORCON", "NOLIST"),
+            *("CPLYCD", "CPLYPOL", "PERSISTLABEL", "MINEC", "PRIVMARK", "ENCRYPT", "ENCRYPTR", "ENCRYPTT", "ENCRYPTU"),
+            *("AUDTR", "AOD", "REDACT", "MASK", "DEID", "Title38Section7332", "HIPAAPsyNotes", "HIPAASelfPay"),
+            *("HIPAANOPP", "CommonRule", "RedisclosureProhibitionMark", "ConfidentialMark"),
+        )
+    }
+    | {NO_PROCEEDING}
+)
+"""Policies, obligations and refrains that somebody put on an item: whoever gets it is told of them too."""
+
+INTEGRITY: frozenset[Label] = frozenset(
+    ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code)
+    for code in (
+        *("CLINAST", "DEVAST", "HCPAST", "PACQAST", "PATAST", "PAYAST", "PROAST", "SDMAST"),
+        *("CLINRPT", "DEVRPT", "HCPRPT", "PACQRPT", "PATRPT", "PAYRPT", "PRORPT", "SDMRPT"),
+    )
+)
+"""Who says so: of the value of the content, not of who may see it."""
+
 CONFIDENTIALITY_RANK = {"U": 0, "L": 1, "M": 2, "N": 3, "R": 4, "V": 5}
+
+UNDERSTOOD: frozenset[Label] = (
+    SENSITIVITIES
+    | STAYING_ON
+    | INTEGRITY
+    | {PART2, COUNSELING_NOTES, CRIMINAL_JUSTICE_INFORMATION}
+    | {(CONFIDENTIALITY, code) for code in CONFIDENTIALITY_RANK}
+    | {(ACT_CODE, "42CFRPart2CD"), (ACT_CODE, "PROCESSINLINELABEL")}
+    | {("http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST")}
+)
+"""Every label a decision or a release does something about. Any other one holds its item: it would be lost."""
 
 SUBSTANCE_USE = frozenset((ACT_CODE, code) for code in ("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS"))
 """One set in consents: ETH is a sibling of SUD in the code system, yet people write either."""

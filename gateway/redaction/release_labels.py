@@ -12,9 +12,12 @@ from gateway.model.labels import (
     ACT_CODE,
     CONFIDENTIALITY,
     COUNSELING_NOTES,
+    INTEGRITY,
     NO_PROCEEDING,
     PART2,
     RESTRICTED,
+    SENSITIVITIES,
+    STAYING_ON,
     SUD,
     VERY_RESTRICTED,
     Label,
@@ -46,20 +49,14 @@ _RELEASE_LABELS: dict[str, tuple[Label, ...]] = {
 }
 """Class of release -> the labels it adds. `tpo` has no NORDSCLCD: it would forbid what 2.33(b)(1) allows."""
 
-_SENSITIVITIES = frozenset(
-    (ACT_CODE, code)
-    for code in (
-        *("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS", "BH", "MH", "PSY", "PSYTHPN", "COGN", "DVD", "EMOTDIS"),
-        *("HIV", "SDV", "STD", "SICKLE", "SEX", "VIO", "TBOO"),
-    )
-)
-"""Sensitivities of an item's own labels that go with it; every other own label stays here."""
+_LEAVING = SENSITIVITIES | STAYING_ON | INTEGRITY
+"""Of an item's own labels those that go with it. The level is stated anew, and the rest speaks to us alone."""
 
 
 def labels_of(item: Item, verdict: Verdict) -> tuple[Label, ...]:
     """Return the labels an item leaves with, in a fixed order."""
     added = _RELEASE_LABELS[verdict.release]
-    labels = set(added) | (item.shown & _SENSITIVITIES)
+    labels = set(added) | (item.shown & _LEAVING)
     if COUNSELING_NOTES in item.labels:
         labels |= {COUNSELING_NOTES, VERY_RESTRICTED}
     elif PART2 in added:

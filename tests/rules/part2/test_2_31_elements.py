@@ -336,7 +336,7 @@ def test_a_permit_nested_in_an_empty_one_does_not_lend_it_its_words() -> None:
 
 
 def test_scope_by_label_purpose_and_type_is_all_or_nothing() -> None:
-    only_medication = a_permit(**{"class": [{"code": "MedicationRequest"}]})
+    only_medication = {**a_permit(), "class": [{"code": "MedicationRequest"}]}
     other_label = a_permit(securityLabel=labels("HIV"), purpose=[purpose("TREAT")])
 
     assert answer(a_consent(only_medication)) == ("DENY", "SCOPE_NOT_COVERED")
