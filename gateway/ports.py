@@ -436,6 +436,10 @@ class Messages(Protocol):
         """Keep the answer given to a message, durably before it is sent."""
         ...
 
+    def forget(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""
+        ...
+
 
 class Feeds(Protocol):
     """How many messages of each feed were about nobody we know and not stored."""

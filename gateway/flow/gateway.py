@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts, replays
+from gateway.flow.chores import Chores
 from gateway.flow.house import House
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
@@ -29,6 +30,8 @@ class Gateway:
         self.workers_alive = workers_alive
 
         self._dropped = DropCounts()
+        self._chores = Chores(self._dropped)
+
     @property
     def mappings(self) -> Collection[str]:
         """Names an intake path may carry."""
@@ -73,12 +76,13 @@ class Gateway:
         """Keep an HL7v2 message durably and return its acknowledgement."""
         return messages.accept_message(self.house, content, peer, self._dropped)
 
-    def write_counts(self, *, due: bool = False) -> None:
-        """Write how many messages of watched feeds were dropped; with `due`, only where they have waited long."""
-        if due:
-            self._dropped.write_if_due(self.house)
-        else:
-            self._dropped.write(self.house)
+    def do_chores(self) -> None:
+        """Do for the gateway itself what is due; called often, does nothing most of the time."""
+        self._chores.do_due(self.house)
+
+    def finish(self) -> None:
+        """Write what this process still holds in its memory."""
+        self._chores.finish(self.house)
 
     def keep_cut(self, content: bytes, peer: PeerAddress) -> None:
         """Keep the beginning of a message whose rest never came."""

@@ -2,17 +2,32 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from gateway.ports import SeenMessage
 from gateway.storage.instants import to_micros
-from gateway.storage.tables import messages
+from gateway.storage.tables import inputs, messages
 from gateway.storage.upsert import upsert
 
 _SEEN = select(messages.c.sha256, messages.c.answer, messages.c.input_id).where(
     messages.c.application == bindparam("application"),
     messages.c.facility == bindparam("facility"),
     messages.c.control_id == bindparam("control_id"),
+)
+
+
+# The messages themselves stay; one that is unread or waits for a person is known again for as long as that lasts.
+_OLD = (
+    select(messages.c.application, messages.c.facility, messages.c.control_id)
+    .join(inputs, inputs.c.id == messages.c.input_id)
+    .where(messages.c.at < bindparam("before"), inputs.c.state == "done")
+    .order_by(messages.c.at)
+    .limit(bindparam("limit"))
+)
+_FORGET = delete(messages).where(
+    messages.c.application == bindparam("of_application"),
+    messages.c.facility == bindparam("of_facility"),
+    messages.c.control_id == bindparam("of_control_id"),
 )
 
 
@@ -40,3 +55,11 @@ class SqlMessages:
             "at": to_micros(at),
         }
         self._connection.execute(upsert(self._connection.dialect.name, messages), row)
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""
+        old = self._connection.execute(_OLD, {"before": to_micros(before), "limit": limit})
+        rows = [{f"of_{name}": value for name, value in row._mapping.items()} for row in old]
+        if rows:
+            self._connection.execute(_FORGET, rows)
+        return len(rows)

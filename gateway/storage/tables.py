@@ -336,6 +336,7 @@ messages = Table(
     Column("input_id", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("application", "facility", "control_id"),
+    Index("message_by_time", "at"),
 )
 
 feed_counts = Table(

@@ -236,6 +236,19 @@ class InMemoryMessages:
     def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
         """Keep the answer given to a message; the newest answer to an id is the one repeated."""
         self._state.messages[(application, facility, control_id)] = seen
+        self._state.messages_at[(application, facility, control_id)] = at
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""
+        state = self._state
+        old = [
+            key
+            for key, at in sorted(state.messages_at.items(), key=lambda one: one[1])
+            if at < before and (kept := state.inputs.get(state.messages[key].input_id)) and kept.state == "done"
+        ][:limit]
+        for key in old:
+            del state.messages[key], state.messages_at[key]
+        return len(old)
 
 
 class InMemoryFeeds:

@@ -101,6 +101,8 @@ class State:
     consent_terms: dict[str, ConsentTerm] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    messages_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    """When each was remembered."""
     dropped: dict[tuple[str, str, date], int] = field(default_factory=dict)
     """Messages not stored, by organization, feed and day."""
     audit: dict[int, AuditEntry] = field(default_factory=dict)

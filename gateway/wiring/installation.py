@@ -242,7 +242,7 @@ class Installation:
             self._listener.drain(drain_s)
         for thread in self._workers:
             thread.join(drain_s)
-        self.gateway.write_counts()
+        self.gateway.finish()
         self._push.close()
         try:
             self._database.checkpoint()
@@ -256,13 +256,13 @@ class Installation:
     def _work(self, owner: str) -> None:
         while not self._stop.is_set():
             try:
+                self.gateway.do_chores()
                 busy = work_once(self.gateway.house, owner)
             except Exception as error:  # the outermost loop: a worker that died would stop every lane, silently
                 _log.error("worker.failed", owner=owner, error=type(error).__name__)
                 self._stop.wait(_POLL_S)
                 continue
             if not busy:
-                self.gateway.write_counts(due=True)
                 self._database.wait_for_work(_POLL_S)
 
 

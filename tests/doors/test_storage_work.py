@@ -334,6 +334,20 @@ def test_a_message_is_known_by_application_facility_and_control_id(database: Dat
     assert database.read(look) == [seen, None]
 
 
+def test_old_message_ids_are_forgotten_but_those_of_messages_that_wait(database: Database) -> None:
+    kept = {"1": ("done", AT), "2": ("quarantined", AT), "3": ("pending", AT), "4": ("done", LATER)}
+
+    def write(tx: Transaction) -> None:
+        for control_id, (state, at) in kept.items():
+            tx.inputs.add(an_input(f"input-{control_id}", state=state))
+            tx.messages.remember("EHR", "H", control_id, SeenMessage("a" * 64, b"", f"input-{control_id}"), at)
+
+    database.write(write)
+
+    assert [database.write(lambda tx: tx.messages.forget(LATER, 10)) for _ in range(2)] == [1, 0]
+    assert database.read(lambda tx: [n for n in kept if tx.messages.seen("EHR", "H", n)]) == ["2", "3", "4"]
+
+
 def test_a_write_returns_what_its_work_returned(database: Database) -> None:
     assert database.write(lambda _: 42) == 42
 

@@ -54,7 +54,7 @@ def test_an_admission_of_nobody_we_know_is_answered_counted_and_not_stored() -> 
 
     answer = world.gateway.accept_message(adt("A01", "E1", number="M-9", person=STRANGER), PEER)
     after = world.database.state.copy()
-    world.gateway.write_counts()
+    world.gateway.finish()
 
     assert b"MSA|AA|E1" in answer
     assert before == after
@@ -239,10 +239,10 @@ def test_a_count_is_written_when_it_has_waited_long_enough() -> None:
     world = a_watched_world()
     world.gateway.accept_message(adt("A08", "E1", number="M-9", person=STRANGER), PEER)
 
-    world.gateway.write_counts(due=True)
+    world.gateway.do_chores()
     early = dropped(world)
     world.clock.advance(timedelta(seconds=31))
-    world.gateway.write_counts(due=True)
+    world.gateway.do_chores()
 
     assert (early, dropped(world)[0][3]) == ([], 1)
 

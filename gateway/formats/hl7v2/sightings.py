@@ -20,6 +20,9 @@ _NUMBERS = {
 }
 """Fields that hold numbers of persons; the number is their first component (HL7 v2.5.1 ch. 3 and 6)."""
 
+_NEVER = ("MRG", "CON", "ARV")
+"""Segments that change who is who, or what may be done with what we hold: never passed over."""
+
 _NAMES = (5, 9)
 """PID-5 and, before 2.7, the aliases of PID-9."""
 
@@ -44,7 +47,7 @@ def read_sighting(message: Message) -> Sighting | None:
     patients = message.named("PID")
     if message.text("MSH-9.1").strip() != "ADT" or not events or events & IDENTITY_EVENTS:
         return None
-    if len(patients) != 1 or message.named("MRG"):
+    if len(patients) != 1 or any(message.named(name) for name in _NEVER):
         return None
     names = tuple(dict.fromkeys(_names(patients[0])))
     numbers = frozenset(number for name, fields in _NUMBERS.items() for number in _numbers(message, name, fields))

@@ -57,6 +57,8 @@ def test_a_birth_date_that_is_no_date_is_none(date: str) -> None:
         ("EVN|A24\rPID|1||A-1||Stranger^Max\r", "ADT^A01"),
         ("PID|1||A-1||Stranger^Max\r", "ADT"),
         ("PID|1||A-1||Stranger^Max\rMRG|A-2\r", "ADT^A01"),
+        ("PID|1||A-1||Stranger^Max\rCON|1|001\r", "ADT^A01"),
+        ("PID|1||A-1||Stranger^Max\rARV|1|A|PSY\r", "ADT^A01"),
         ("PID|1||A-1||Stranger^Max\rPID|2||A-2||Stranger^Mia\r", "ADT^A01"),
         ("PID|1||A-1\r", "ADT^A01"),
         ("PID|1||A-1||^Max\r", "ADT^A01"),

@@ -62,6 +62,7 @@ def _create_intake() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("application", "facility", "control_id"),
     )
+    op.create_index("message_by_time", "message", ["at"])
     op.create_table(
         "feed_count",
         sa.Column("organization", sa.String(length=100), nullable=False),
