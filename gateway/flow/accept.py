@@ -7,7 +7,8 @@ from functools import partial
 from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
-from gateway.flow.follow_up import FILED_BY
+from gateway.flow.consent_changes import FILED_BY
+from gateway.flow.consent_terms import keep_watch_of_record
 from gateway.flow.handed_in import as_handed_in
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
@@ -206,6 +207,7 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
     for one in addressing.referrals:
         assert who.person_id is not None, "a mapping makes a referral only where it makes a Patient"
         enqueue(house, tx, handoff, one, who.person_id, hold=who.hold, before=seen.get(one.task["id"]))
+    keep_watch_of_record(house, tx, resources)
     if who.person_id is not None and any(r["resourceType"] == "Consent" for r in resources):
         reopen_refused(house, tx, who.person_id)
     tx.audit.append(

@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from gateway.flow import accept, access, console, consult, follow_up, messages, proof, receipts, replays
+from gateway.flow import accept, access, consent_filing, console, consult, follow_up, messages, proof, receipts, replays
 from gateway.flow.chores import Chores
+from gateway.flow.consent_desk import ConsentDesk
+from gateway.flow.consent_sweep import sweep
 from gateway.flow.house import House
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
@@ -14,6 +16,7 @@ from gateway.flow.watch import DropCounts
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
+from gateway.model.consent_life import Revoking
 from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
@@ -41,6 +44,15 @@ class Gateway:
     def database(self) -> Database:
         """The store."""
         return self.house.database
+
+    @property
+    def consent_desk(self) -> ConsentDesk:
+        """Where consents are taken, compared, looked after and taken back."""
+        return ConsentDesk(self.house)
+
+    def sweep_consents(self) -> bool:
+        """Look once at the ends of consents; tell whether there is more to do at once."""
+        return sweep(self.house)
 
     @property
     def release_desk(self) -> ReleaseDesk:
@@ -112,7 +124,22 @@ class Gateway:
         self, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
     ) -> Answer | Problem:
         """Create a Consent (`consent_id` None) or write its next version."""
-        return follow_up.file_consent(self.house, caller, body, consent_id, if_match)
+        return consent_filing.file_consent(self.house, caller, body, consent_id, if_match)
+
+    def file_with_document(self, caller: Caller, consent: dict[str, Any], document: dict[str, Any]) -> Answer | Problem:
+        """Create a Consent with the paper it stands on ($file-consent)."""
+        return consent_filing.file_with_document(self.house, caller, consent, document)
+
+    def revoke_consent(
+        self,
+        caller: Caller,
+        consent: dict[str, Any],
+        patient: dict[str, Any],
+        document: dict[str, Any] | None,
+        revoking: Revoking,
+    ) -> Problem | None:
+        """Take a consent back for its person ($revoke-consent); None = committed."""
+        return consent_filing.revoke_by_reference(self.house, caller, consent, patient, document, revoking)
 
     def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
         """Disclose one record to a member of the operator's staff."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from gateway.model.consent_form import Wording
 from gateway.model.disclosure import Disclosure
 from gateway.model.draft import Draft, Rejected, TraceLine
 from gateway.model.errors import WillNeverWork
@@ -95,6 +96,10 @@ class House:
     """Tell the operator's log of an error nobody foresaw."""
     operator: str = "org:operator"
     """Registry id of whoever runs this gateway."""
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
+    """The words of the consent form in each language it is offered in."""
+    consent_reminder_days: int = 30
+    """How many days before its end staff are reminded of a consent."""
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 

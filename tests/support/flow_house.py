@@ -13,6 +13,7 @@ from gateway.catalog.mappings import read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.catalog.profiles import load_checker
 from gateway.catalog.routes import read_routes
+from gateway.catalog.wordings import read_wordings
 from gateway.flow.gateway import Gateway
 from gateway.flow.house import Converted, House
 from gateway.flow.work import work_once
@@ -130,6 +131,7 @@ def a_world() -> World:
         jitter=lambda: 0.5,
         sources=frozenset(mappings),
         report=_raise,
+        wordings=_wordings(),
         clients={
             one.id: one
             for one in (
@@ -162,6 +164,11 @@ def csv_of(*contacts: dict[str, str]) -> bytes:
     writer.writeheader()
     writer.writerows(contacts)
     return text.getvalue().encode()
+
+
+@cache
+def _wordings():  # type: ignore[no-untyped-def]
+    return read_wordings()
 
 
 @cache

@@ -1,0 +1,84 @@
+"""The desk of the console where consents are taken, compared, looked after and taken back."""
+
+from gateway.flow import consent_views, consent_work, consents
+from gateway.flow.consent_choices import form_choices
+from gateway.flow.house import House
+from gateway.model.consent_form import Captured, ConsentForm, FormRefused, FormText, Paper, Scan
+from gateway.model.consent_life import ConsentList, FormChoices, Revoking
+from gateway.model.exchange import Problem
+from gateway.model.staff import Member
+
+
+class ConsentDesk:
+    """Each method tells one story in its house. What is not there and what is not theirs is refused alike."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages the form is offered in."""
+        return tuple(sorted(self._house.wordings))
+
+    def choices(self, language: str) -> FormChoices:
+        """Return everything a form can be filled in with, in the words of a language (English where it has none)."""
+        return form_choices(self._house, language)
+
+    def text(self, form: ConsentForm) -> FormText | FormRefused:
+        """Return the exact text of a form for its person to read before signing; its `digest` goes with each signature.
+
+        `form` may be incomplete: the text shows what is chosen so far.
+        """
+        return consents.consent_text(self._house, form)
+
+    def shortcomings(self, actor: Member, form: ConsentForm) -> FormRefused | None:
+        """Return everything that a form still lacks but its signature; None where it can be signed."""
+        return consents.before_signing(self._house, actor, form)
+
+    def blank(self, form: ConsentForm) -> Paper | FormRefused:
+        """Print a form to be signed on paper."""
+        return consents.blank_paper(self._house, form)
+
+    def capture(self, actor: Member, form: ConsentForm) -> Captured | FormRefused:
+        """Keep a form that was signed, or declined, before this member of staff; it counts at once."""
+        return consents.capture_consent(self._house, actor, form)
+
+    def file_scan(self, actor: Member, form: ConsentForm, scan: Scan) -> Captured | FormRefused:
+        """Keep a form signed on paper with its scan; it counts once a second member of staff has verified it."""
+        return consents.file_scan(self._house, actor, form, scan)
+
+    def revoke(self, actor: Member, consent_id: str, revoking: Revoking) -> Problem | None:
+        """Write down that the person takes a consent back; None = done, and committed."""
+        return consent_work.revoke_consent(self._house, actor, consent_id, revoking)
+
+    def verify(self, actor: Member, consent_id: str, how: str) -> Problem | None:
+        """Confirm a consent that waits; `how` says with what it was compared. Never by who filed it."""
+        return consent_work.verify_consent(self._house, actor, consent_id, how)
+
+    def reject(self, actor: Member, consent_id: str, reason: str) -> Problem | None:
+        """Mark a consent that waits as entered in error."""
+        return consent_work.reject_consent(self._house, actor, consent_id, reason)
+
+    def waiting(self, actor: Member) -> ConsentList:
+        """Return the consents that wait for their verification, the longest wait first."""
+        return consent_views.consents_waiting(self._house, actor)
+
+    def ending(self, actor: Member) -> ConsentList:
+        """Return the consents that end soon, the earliest first, with the referrals that would stop."""
+        return consent_views.consents_ending(self._house, actor)
+
+    def of_person(self, actor: Member, person_id: str) -> ConsentList | None:
+        """Return a person's consents, the newest first; None where nobody is known by that id."""
+        return consent_views.consents_of_person(self._house, actor, person_id)
+
+    def of_record(self, actor: Member, handoff_id: str) -> ConsentList | None:
+        """Return the consents of the person of a record."""
+        return consent_views.consents_of_record(self._house, actor, handoff_id)
+
+    def patient_of_record(self, actor: Member, handoff_id: str) -> str | None:
+        """Return the id of the Patient of a record, to begin a form with; None where the record is of nobody."""
+        return consent_views.patient_of_record(self._house, actor, handoff_id)
+
+    def paper(self, actor: Member, consent_id: str) -> Paper | None:
+        """Return the signed form or its scan: the patient's copy, and what a verification compares."""
+        return consent_views.consent_paper(self._house, actor, consent_id)

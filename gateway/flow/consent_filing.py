@@ -1,0 +1,233 @@
+"""Consents that partners write through FHIR: created, changed, filed with their document, taken back.
+
+A partner may write the consents to disclosures of its own, and those it filed; whoever would receive records cannot let
+itself have them by writing that it may.
+"""
+
+import base64
+from typing import Any
+
+import orjson
+
+from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stopped, replace_consents
+from gateway.flow.consent_terms import keep_watch, read_directive, waits
+from gateway.flow.house import House
+from gateway.flow.people import person_by_reference
+from gateway.formats.consent_paper import media_type_of
+from gateway.model.audit import AuditEntry
+from gateway.model.caller import Caller
+from gateway.model.consent_directive import Directive
+from gateway.model.consent_life import Revoking
+from gateway.model.exchange import NOT_FOUND, Answer, Problem
+from gateway.model.handoff import Resource
+from gateway.ports import StoredResource, Transaction
+
+_CONTROLLERS = ("-controller", "-manager")
+"""Ends of the extensions in which FAST Scalable Consent Management names who discloses."""
+
+
+def file_consent(
+    house: House, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
+) -> Answer | Problem:
+    """Create a Consent, or write its next version; committed before it is acknowledged.
+
+    A revocation committed here stops everything that is not yet claimed for sending; a new consent lets what was
+    refused be decided again. Refused: a Consent about nobody we know, one that is not valid, one that belongs to
+    another organization.
+    """
+    problem = _invalid(house, body)
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Answer | Problem:
+        person = person_by_reference(tx, body.get("patient"))
+        if person is None:
+            return _NOBODY
+        stored = tx.resources.get("Consent", consent_id) if consent_id is not None else None
+        if consent_id is not None:
+            if stored is None or not _may_write(tx, caller, stored):
+                return NOT_FOUND
+            if stored.version != if_match:
+                return Problem(412, "conflict", "Consent", "Read the Consent again: it has a newer version.")
+            if stored.person_id != person:
+                return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
+        tx.people.lock(person)
+        return _keep_consent(house, tx, caller, body, consent_id or house.new_id(), stored, person)
+
+    return house.database.write(write)
+
+
+def file_with_document(house: House, caller: Caller, consent: Resource, document: Resource) -> Answer | Problem:
+    """Create a Consent with the paper it stands on (FAST Scalable Consent Management, $file-consent)."""
+    problem = _invalid(house, consent) or _invalid(house, document)
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Answer | Problem:
+        person = person_by_reference(tx, consent.get("patient"))
+        if person is None:
+            return _NOBODY
+        tx.people.lock(person)
+        kept = _keep_document(house, tx, document, consent["patient"], person)
+        if isinstance(kept, Problem):
+            return kept
+        body = {**consent, "sourceReference": {"reference": kept}}
+        return _keep_consent(house, tx, caller, body, house.new_id(), None, person)
+
+    return house.database.write(write)
+
+
+def revoke_by_reference(
+    house: House,
+    caller: Caller,
+    consent: Resource,
+    patient: Resource,
+    document: Resource | None,
+    revoking: Revoking,
+) -> Problem | None:
+    """Take a consent back for the person (FAST Scalable Consent Management, $revoke-consent); None = committed.
+
+    By whoever may write the consent, and by whom it names: a recipient that the person told so. A recipient's word
+    reaches its own access only.
+    """
+    problem = _invalid(house, document) if document is not None else None
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Problem | None:
+        consent_id = str(consent.get("reference", "")).rpartition("Consent/")[2]
+        person = person_by_reference(tx, patient)
+        if person is None or not consent_id:
+            return NOT_FOUND
+        tx.people.lock(person)
+        stored = tx.resources.get("Consent", consent_id)
+        if stored is None or stored.person_id != person:
+            return NOT_FOUND
+        reach = _reach(house, tx, caller, stored, revoking)
+        if reach is None:
+            return NOT_FOUND
+        if document is not None:
+            kept = _keep_document(house, tx, document, stored.body["patient"], person)
+            if isinstance(kept, Problem):
+                return kept
+        put_revocation(house, tx, caller.client, stored, reach, patient)
+        return None
+
+    return house.database.write(write)
+
+
+_NOBODY = Problem(422, "value", "Consent.patient", "Expected a Patient of this gateway, found none.")
+
+
+def _invalid(house: House, body: Resource) -> Problem | None:
+    errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
+    return Problem(422, "invariant", errors[0].location, errors[0].message) if errors else None
+
+
+def _reach(
+    house: House, tx: Transaction, caller: Caller, stored: StoredResource, revoking: Revoking
+) -> Revoking | None:
+    """Return what of a revocation this caller may cause; None: the consent is not its business."""
+    directive = read_directive(house, stored.body)
+    if _may_write(tx, caller, stored) or caller.organization in _disclosing(directive):
+        return revoking
+    if caller.organization in {party.organization for grant in directive.grants for party in grant.parties}:
+        return Revoking(revoking.method, (caller.organization,))
+    return None
+
+
+def _disclosing(directive: Directive) -> set[str | None]:
+    stated = [*directive.disclosers, *(one for grant in directive.grants for one in grant.disclosers)]
+    return {one.organization for one in stated}
+
+
+def _keep_consent(
+    house: House,
+    tx: Transaction,
+    caller: Caller,
+    body: Resource,
+    consent_id: str,
+    stored: StoredResource | None,
+    person: str,
+) -> Answer:
+    now = house.clock()
+    tags = [tag for tag in body.get("meta", {}).get("tag", []) if tag.get("system") != FILED_BY]
+    meta = {**body.get("meta", {}), "tag": [*tags, {"system": FILED_BY, "code": caller.organization}]}
+    kept = {**body, "id": consent_id, "meta": meta}
+    if not _is_discloser(house, caller, body):
+        kept = _as_external(kept, caller)
+    handoff_id = stored.handoff_id if stored else None
+    version = tx.resources.put(kept, handoff_id=handoff_id, person_id=person, at=now)
+    keep_watch(house, tx, kept)
+    directive = read_directive(house, kept)
+    if kept.get("status") == "active" and not waits(house, directive):
+        older = [one.removeprefix("Consent/") for one in sorted(directive.supersedes)]
+        replace_consents(house, tx, caller.client, person, consent_id, older)
+    if kept.get("status") == "active":
+        reopen_stopped(house, tx, person)
+    tx.audit.append(
+        AuditEntry(
+            now,
+            "consent.filed",
+            caller.client,
+            {"consent": consent_id, "version": version, "status": kept.get("status")},
+        )
+    )
+    return Answer(orjson.dumps(kept), version, now)
+
+
+def _keep_document(house: House, tx: Transaction, document: Resource, patient: Resource, person: str) -> str | Problem:
+    """Keep what a consent or its end was written on, under an id of ours; return the reference to it.
+
+    The file of a DocumentReference is kept as a Binary, so that no decision carries it.
+    """
+    now = house.clock()
+    kept = {**document, "id": house.new_id(), "subject": patient}
+    if document["resourceType"] == "DocumentReference":
+        contents = []
+        for content in document.get("content", ()):
+            attachment = dict(content.get("attachment", {}))
+            data = attachment.pop("data", None)
+            if data is not None:
+                file = base64.b64decode(data)
+                if media_type_of(file) != attachment.get("contentType"):
+                    where = "DocumentReference.content.attachment"
+                    return Problem(422, "value", where, "Expected a PDF, JPEG or PNG file, named as what it is.")
+                binary_id = house.new_id()
+                binary = {"resourceType": "Binary", "id": binary_id, "data": data}
+                binary["contentType"] = attachment["contentType"]
+                tx.resources.put(binary, handoff_id=None, person_id=person, at=now)
+                attachment |= {"url": f"Binary/{binary_id}", "size": len(file)}
+            contents.append({**content, "attachment": attachment})
+        kept["content"] = contents
+    tx.resources.put(kept, handoff_id=None, person_id=person, at=now)
+    return f"{kept['resourceType']}/{kept['id']}"
+
+
+def _is_discloser(house: House, caller: Caller, body: Resource) -> bool:
+    """Say whether the caller files a consent to disclosures by itself, and by nobody else."""
+    references = [*body.get("organization", [])]
+    for extension in body.get("extension", []):
+        if extension["url"].endswith(_CONTROLLERS) and "valueReference" in extension:
+            references.append(extension["valueReference"])
+    named = [house.registry.find_by_reference(reference) for reference in references]
+    return bool(named) and all(one is not None and one.id == caller.organization for one in named)
+
+
+def _as_external(consent: Resource, caller: Caller) -> Resource:
+    """Mark a consent that the discloser did not file: a person has to verify it before anything leaves on it.
+
+    Who would receive the records must not be able to let itself have them by writing that it may.
+    """
+    unverified = {name: value for name, value in consent.items() if name != "verification"}
+    source = f"urn:warm-handoff:filed-by:{caller.organization}"
+    return {**unverified, "meta": {**consent["meta"], "source": source}}
+
+
+def _may_write(tx: Transaction, caller: Caller, stored: StoredResource) -> bool:
+    """Say whether a Consent is the caller's: filed by its organization, or part of a record it sent."""
+    filed_by = {tag.get("code") for tag in stored.body.get("meta", {}).get("tag", []) if tag.get("system") == FILED_BY}
+    if filed_by:
+        return caller.organization in filed_by
+    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
+    return handoff is not None and handoff.agency == caller.organization

@@ -1,0 +1,60 @@
+"""Look at the clock for consents: mark those whose end has passed, and remind staff of those that end soon.
+
+No decision depends on it: each reads the end for itself. Several processes may look at once, and a look that is cut off
+by a crash is done again: each consent is written in a transaction of its own that finds only what was not done.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from gateway.flow.consent_changes import put_expired
+from gateway.flow.consent_terms import keep_watch
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.consent_life import ConsentTerm
+from gateway.model.fhir_time import written
+from gateway.ports import StoredResource, Transaction
+
+EVERY = timedelta(minutes=10)
+"""How often it is worth looking."""
+
+AT_ONCE = 100
+"""Consents ended, and reminded of, in one look."""
+
+
+def sweep(house: House) -> bool:
+    """Take one look; tell whether there is more to do at once."""
+    now = house.clock()
+    ended = house.database.read(lambda tx: tx.consent_terms.ending(now, AT_ONCE))
+    for term in ended:
+        house.database.write(partial(_end, house, term, now))
+    soon = now + timedelta(days=house.consent_reminder_days)
+    unreminded = house.database.read(lambda tx: tx.consent_terms.unreminded(soon, AT_ONCE))
+    for term in unreminded:
+        house.database.write(partial(_remind, house, term, now))
+    return AT_ONCE in (len(ended), len(unreminded))
+
+
+def _end(house: House, term: ConsentTerm, now: datetime, tx: Transaction) -> None:
+    stored = _locked(tx, term)
+    if stored is None:
+        tx.consent_terms.drop(term.consent_id)
+    elif not put_expired(house, tx, stored, now):
+        keep_watch(house, tx, stored.body)
+
+
+def _remind(house: House, term: ConsentTerm, now: datetime, tx: Transaction) -> None:
+    """Write once for each end that it comes near; staff look at the list of consents that end soon."""
+    if _locked(tx, term) is None or tx.consent_terms.get(term.consent_id) != term or term.ends_at is None:
+        return
+    tx.consent_terms.put(ConsentTerm(term.consent_id, term.ends_at, term.waits_since, reminded=True))
+    told = {"consent": term.consent_id, "ends": written(term.ends_at)}
+    tx.audit.append(AuditEntry(now, "consent.reminded", "worker", told))
+
+
+def _locked(tx: Transaction, term: ConsentTerm) -> StoredResource | None:
+    stored = tx.resources.get("Consent", term.consent_id)
+    if stored is None or stored.person_id is None:
+        return stored
+    tx.people.lock(stored.person_id)
+    return tx.resources.get("Consent", term.consent_id)

@@ -1,0 +1,265 @@
+"""What staff see of consents: their state in plain words, which wait, which end soon and what would stop with them.
+
+A consent tells that somebody is or was a patient of the program it names, so each line is shown as a record of that
+program would be: to the program's own staff, and to the operator's under an agreement in force with every program the
+consent names (42 CFR 2.11, 2.12(c)(4)). What may not be shown is left out, and leaves no count behind.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from gateway.consent import read_switches
+from gateway.consent.consent_checks import is_unverified
+from gateway.flow.console import serves_every_program
+from gateway.flow.consent_changes import FILED_BY, REPLACED_BY
+from gateway.flow.consent_terms import end_of, read_directive
+from gateway.flow.house import House
+from gateway.flow.referrals import FINAL
+from gateway.formats.consent_paper import CAPTURED_BY, CAPTURED_FROM, EXTENSIONS
+from gateway.model.audit import AuditEntry
+from gateway.model.consent_directive import Directive, Party
+from gateway.model.consent_form import Paper
+from gateway.model.consent_life import ConsentLine, ConsentList, ConsentState
+from gateway.model.handoff import Resource
+from gateway.model.partner import Organization
+from gateway.model.staff import Member
+from gateway.ports import StoredResource, Transaction
+
+_MOST = 200
+
+_Chosen = Callable[[Transaction], list[str]]
+_Day = Callable[[datetime], str]
+
+
+def consents_of_person(house: House, actor: Member, person_id: str) -> ConsentList | None:
+    """Return a person's consents, the newest first; None where nobody is known by that id."""
+
+    def look(tx: Transaction) -> ConsentList | None:
+        if tx.people.get(person_id) is None:
+            return None
+        stored = reversed(tx.resources.of_person(["Consent"], person_id))
+        lines = tuple(_lines(house, tx, actor, stored))
+        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"person": person_id}))
+        return ConsentList(lines, person_id)
+
+    return house.database.write(look)
+
+
+def consents_of_record(house: House, actor: Member, handoff_id: str) -> ConsentList | None:
+    """Return the consents of the person of a record; None where there is no such record, or nobody in it."""
+    handoff = house.database.read(lambda tx: tx.handoffs.get(handoff_id))
+    return consents_of_person(house, actor, handoff.person_id) if handoff and handoff.person_id else None
+
+
+def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | None:
+    """Return the id of the Patient of a record of the operator's or the actor's; None where there is none."""
+
+    def look(tx: Transaction) -> str | None:
+        handoff = tx.handoffs.get(handoff_id)
+        if handoff is None or actor.organization not in (house.operator, handoff.agency):
+            return None
+        return next((one["id"] for one in tx.handoffs.resources(handoff_id) if one["resourceType"] == "Patient"), None)
+
+    return house.database.read(look)
+
+
+def consents_waiting(house: House, actor: Member) -> ConsentList:
+    """Return the consents that wait for somebody to verify them, the longest wait first."""
+    return _of_terms(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(_MOST)])
+
+
+def consents_ending(house: House, actor: Member) -> ConsentList:
+    """Return the consents that end within the time of the reminder, the earliest first, with what would stop."""
+    until = house.clock() + timedelta(days=house.consent_reminder_days)
+    return _of_terms(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.ending(until, _MOST)])
+
+
+def consent_paper(house: House, actor: Member, consent_id: str) -> Paper | None:
+    """Return the signed form or its scan, for the patient's copy or to compare; None where there is none to show."""
+
+    def look(tx: Transaction) -> Paper | None:
+        stored = tx.resources.get("Consent", consent_id)
+        if stored is None or not may_see(house, actor, read_directive(house, stored.body)):
+            return None
+        binary = tx.resources.get("Binary", _binary_id(tx, stored.body) or "")
+        if binary is None:
+            return None
+        tx.audit.append(AuditEntry(house.clock(), "consent.printed", actor.id, {"consent": consent_id}))
+        media_type = str(binary.body["contentType"])
+        name = f"consent-{consent_id}.{EXTENSIONS.get(media_type, 'bin')}"
+        return Paper(media_type, base64.b64decode(binary.body["data"]), name)
+
+    return house.database.write(look)
+
+
+def may_look_after(house: House, actor: Member, disclosers: Iterable[str | None]) -> bool:
+    """Say whether staff may see and keep consents of these programs (registry ids; None: one nobody knows)."""
+    at = house.clock()
+    named = [house.registry.get(one) for one in disclosers]
+    if any(one is not None and one.id == actor.organization for one in named):
+        return True
+    operator = house.registry.get(house.operator)
+    if operator is None or actor.organization != house.operator:
+        return False
+    if not named or None in named:
+        return serves_every_program(house)
+    programs = [one for one in named if one is not None and one.is_program(at)]
+    return all(operator.agreements_with(one.id, "qsoa", at) for one in programs)
+
+
+def may_see(house: House, actor: Member, directive: Directive) -> bool:
+    """Say whether staff may see a consent; one that cannot be read is shown as one of a program nobody knows."""
+    return may_look_after(house, actor, _disclosers(directive))
+
+
+def _disclosers(directive: Directive) -> list[str | None]:
+    stated = [*directive.disclosers, *(one for grant in directive.grants for one in grant.disclosers)]
+    return [one.organization for one in stated]
+
+
+def _of_terms(house: House, actor: Member, chosen: _Chosen) -> ConsentList:
+    def look(tx: Transaction) -> ConsentList:
+        found = (tx.resources.get("Consent", one) for one in chosen(tx))
+        lines = tuple(_lines(house, tx, actor, (one for one in found if one is not None)))
+        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": len(lines)}))
+        return ConsentList(lines)
+
+    return house.database.write(look)
+
+
+def _lines(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
+    for stored in found:
+        directive = read_directive(house, stored.body)
+        if may_see(house, actor, directive):
+            yield _line(house, tx, stored, directive)
+
+
+def _line(house: House, tx: Transaction, stored: StoredResource, directive: Directive) -> ConsentLine:
+    state, words = state_of(house, stored.body, directive)
+    person_id = stored.person_id or ""
+    tags = {tag.get("system"): str(tag.get("code", "")) for tag in stored.body.get("meta", {}).get("tag", ())}
+    return ConsentLine(
+        consent_id=stored.body["id"],
+        person_id=person_id,
+        state=state,
+        words=words,
+        kind=next(iter(sorted(directive.kinds)), ""),
+        disclosers=tuple(_names(house, directive.disclosers)),
+        recipients=tuple(_recipients(house, directive)),
+        purposes=tuple(dict.fromkeys(code for grant in directive.grants for _, code in grant.purposes)),
+        signed_at=directive.dated,
+        ends_at=end_of(directive),
+        filed_by=tags.get(FILED_BY, ""),
+        captured_by=tags.get(CAPTURED_BY, ""),
+        from_paper=tags.get(CAPTURED_FROM) == "paper",
+        version=stored.version,
+        referrals=tuple(_resting_on(tx, person_id, stored.body["id"])),
+        document_id=_binary_id(tx, stored.body),
+    )
+
+
+def state_of(house: House, body: Resource, directive: Directive) -> tuple[ConsentState, str]:
+    """Return the state of a consent at this instant, and the same in words."""
+    now = house.clock()
+    zone = next((one.zone for one in _organizations(house, directive.disclosers) if one.zone), None)
+
+    def day(at: datetime) -> str:
+        return (at.astimezone(zone) if zone else at).date().isoformat()
+
+    newer = next((tag["code"] for tag in body.get("meta", {}).get("tag", ()) if tag["system"] == REPLACED_BY), None)
+    whole = [one for one in directive.revocations if not one.recipients]
+    ends_at = end_of(directive)
+    if not directive.readable:
+        return "unreadable", "cannot be read safely: nothing leaves on it"
+    if directive.status in ("entered-in-error", "rejected"):
+        return "error", "entered in error"
+    if directive.status in ("draft", "proposed"):
+        return "draft", "not given yet"
+    if newer is not None:
+        return "replaced", f"replaced by {newer}"
+    if any(not one.is_oral for one in whole):
+        when = next((one.when for one in whole if not one.is_oral), None)
+        return "revoked", f"revoked on {day(when)}" if when else "revoked"
+    if ends_at is not None and ends_at <= now:
+        return "ended", f"ended on {day(ends_at - timedelta(microseconds=1))}"
+    if directive.status != "active":
+        return "ended", "ended"
+    return _state_in_force(house, directive, now, day)
+
+
+def _state_in_force(house: House, directive: Directive, now: datetime, day: _Day) -> tuple[ConsentState, str]:
+    start, ends_at = directive.period[0], end_of(directive)
+    until = f"until {day(ends_at - timedelta(microseconds=1))}" if ends_at else _UNTIL.get(directive.expiry or "", "")
+    if directive.revocations and any(one.is_oral and not one.recipients for one in directive.revocations):
+        return "oral-revocation", "taken back by word of mouth: nothing leaves until it comes in writing"
+    if not directive.permits_something:
+        return "refusal", "a no: nothing leaves to whom it names"
+    if is_unverified(directive, read_switches(house.switches), now):
+        return "waits", "waits for its verification"
+    if start is not None and now < start:
+        return "not-yet", f"begins on {day(start)}"
+    if directive.revocations:
+        return "revoked-in-part", f"active {until}, taken back for some recipients".replace("  ", " ")
+    return "active", f"active {until}".strip()
+
+
+_UNTIL = {
+    "none": "until revoked",
+    "end-of-treatment": "until the end of the treatment",
+    "end-of-research-study": "until the end of the study",
+}
+
+
+def _resting_on(tx: Transaction, person_id: str, consent_id: str) -> Iterator[str]:
+    """Name the unfinished referrals of a person whose newest decision permitted them on this consent."""
+    for referral in tx.referrals.of_person(person_id):
+        if referral.status in FINAL:
+            continue
+        pushed = (
+            one
+            for one in tx.decisions.of_handoff(referral.handoff_id)
+            if (one["recipient"], one["channel"]) == (referral.recipient, referral.transport)
+        )
+        newest = next(pushed, None)
+        basis = (newest.get("basis") or {}) if newest else {}
+        if (basis.get("type"), basis.get("id")) == ("Consent", consent_id):
+            yield referral.id
+
+
+def _binary_id(tx: Transaction, body: Resource) -> str | None:
+    reference = str(body.get("sourceReference", {}).get("reference", ""))
+    document = tx.resources.get("DocumentReference", reference.removeprefix("DocumentReference/"))
+    for content in document.body.get("content", ()) if document else ():
+        kind, _, binary_id = str(content.get("attachment", {}).get("url", "")).partition("/")
+        if kind == "Binary":
+            return binary_id
+    return None
+
+
+def _organizations(house: House, parties: Sequence[Party]) -> list[Organization]:
+    return [one for one in (house.registry.get(party.organization) for party in parties) if one is not None]
+
+
+def _names(house: House, parties: Sequence[Party]) -> Iterator[str]:
+    return (one.name for one in _organizations(house, parties))
+
+
+def _recipients(house: House, directive: Directive) -> Iterator[str]:
+    parties = [party for grant in directive.grants for party in grant.parties]
+    if directive.root is not None and not directive.permits_something:
+        parties += directive.root.recipients
+    named = dict.fromkeys(parties)
+    for party in named:
+        organization = house.registry.get(party.organization)
+        if organization is not None:
+            yield organization.name
+        elif party.recipient_class is not None:
+            yield _CLASSES.get(party.recipient_class, party.recipient_class)
+
+
+_CLASSES = {
+    "tpo": "treating providers, health plans, payers and who helps to operate the program",
+    "treating-participants": "members who treat the person",
+    "all-participants": "all members",
+}
