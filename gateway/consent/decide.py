@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.consent import redisclosure
+from gateway.consent.asker import NOT_ENTITLED, may_send, must_hold
 from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
 from gateway.consent.evaluate import DOCUMENTS, by_consent
@@ -71,6 +72,8 @@ def decide_item(item: Item, situation: Situation) -> Release | Withhold:
 
 
 def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
+    if situation.must_hold and not may_send(item, situation.request, situation.registry, situation.at):
+        return NOT_ENTITLED
     stop = _origin(item, situation) or _whose(item, situation)
     if stop is not None:
         return stop
@@ -144,8 +147,16 @@ def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[s
     left_out = []
     for copy in situation.request.copies:
         recipient = recipient_of(copy, situation.request, situation.facts, situation.registry, situation.person)
-        theirs = replace(situation, recipient=recipient, tells_items_apart=True, memory={})
+        theirs = replace(situation, recipient=recipient, tells_items_apart=True, must_hold=False, memory={})
         stops = [found for _, found in _findings(released, theirs) if isinstance(found, Withhold)]
+        if must_hold(situation.request, copy, situation.person, situation.registry, situation.at):
+            asked = [may_send(item, situation.request, situation.registry, situation.at) for item in released]
+            stops += [] if all(asked) else [NOT_ENTITLED]
         if stops:
-            left_out.append((copy, min(stops, key=lambda one: (one.step, one.reason))))
+            left_out.append((copy, _refusal_of_copy(stops)))
     return left_out
+
+
+def _refusal_of_copy(stops: Sequence[Withhold]) -> Withhold:
+    """Name why a copy stays here: what stands in the consents before who may ask for copies."""
+    return min(stops, key=lambda one: (one == NOT_ENTITLED, one.step, one.reason))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from gateway.consent.asker import must_hold, stopped
 from gateway.consent.conclude import Seal
 from gateway.consent.facts import Facts
 from gateway.consent.identity import check_caller, find_person
@@ -51,7 +52,7 @@ def prepare(
     items = records.items
     if request.items is not None:
         items = tuple(one for one in items if one.reference in request.items)
-    person = check_caller(request, facts) or find_person(request, facts)
+    person = check_caller(request, facts) or stopped(request, items, registry, at) or find_person(request, facts)
     directives = in_being(consents, person.keys, at, switches) if isinstance(person, Person) else ()
     now = written(at)
     seal = Seal(now, _input_hash(request, records, directives, facts, registry, switches, now))
@@ -73,6 +74,7 @@ def prepare(
         refusing=tuple([one for one in directives if one.can_refuse]),
         is_unreadable=not all(one.readable for one in directives),
         tells_items_apart=tells_items_apart,
+        must_hold=must_hold(request, request.recipient, person, registry, at),
     )  # fmt: skip
     return Prepared(items, seal, situation, None)
 

@@ -46,7 +46,8 @@ class Situation:
 
     `directives` are the person's consents in being, by id; `refusing` those of them that refuse something;
     `is_unreadable`: one of them cannot be read safely. `tells_items_apart`: items of one origin with the same labels
-    may come out differently. `memory` keeps what is the same for every item (consents read for one discloser).
+    may come out differently. `must_hold`: who asks does not receive, so it must hold each item it asks to send.
+    `memory` keeps what is the same for every item (consents read for one discloser).
     """
 
     request: Request
@@ -62,6 +63,7 @@ class Situation:
     refusing: tuple[Directive, ...]
     is_unreadable: bool
     tells_items_apart: bool
+    must_hold: bool = False
     memory: dict[Any, Any] = field(default_factory=dict)
 
     @property

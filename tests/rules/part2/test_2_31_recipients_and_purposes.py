@@ -214,7 +214,18 @@ class TestCopies:
         assert record.withheld == ("org:quarry",)
 
     def test_a_copy_to_somebody_named_goes_too(self) -> None:
-        assert answer(a_consent(a_permit("mercy", "quarry")), copies=["org:quarry"]) == ("PERMIT", "OK_CONSENT")
+        paper = a_consent(a_permit("mercy", "quarry"))
+
+        assert answer(paper, by="org:aspen", copies=["org:quarry"]) == ("PERMIT", "OK_CONSENT")
+
+    def test_whoever_receives_cannot_order_copies_for_others(self) -> None:
+        record = ask(a_consent(a_permit("mercy", "quarry")), copies=["org:quarry"]).record
+
+        assert (record.decision, record.reason, record.withheld) == (
+            "PERMIT_REDACTED",
+            "IDENTITY_MISMATCH",
+            ("org:quarry",),
+        )
 
 
 @pytest.mark.parametrize(
