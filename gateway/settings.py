@@ -89,6 +89,12 @@ class DeliverySection(_Section):
     max_tries: int = Field(20, ge=1, description="After so many failed tries a delivery is a dead letter")
 
 
+class ConsentsSection(_Section):
+    """What is done about consents besides deciding on them."""
+
+    reminder_days: int = Field(30, ge=0, le=365, description="How long before its end staff are reminded of a consent")
+
+
 class Program(_Section):
     """Which organizations of the registry stand behind the records of one mapping."""
 
@@ -117,6 +123,7 @@ class Settings(BaseSettings):
     http: HttpSection = HttpSection()
     mllp: MllpSection = MllpSection()
     delivery: DeliverySection = DeliverySection()
+    consents: ConsentsSection = ConsentsSection()
     programs: dict[str, Program] = Field(default_factory=dict)
     clients: tuple[Client, ...] = ()
     switches: dict[str, Any] = Field(default_factory=dict, description="Site switches of the consent engine")

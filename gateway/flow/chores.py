@@ -5,6 +5,7 @@ Any process may do them and several may do them at once: each is a small write t
 
 from datetime import datetime, timedelta
 
+from gateway.flow import consent_sweep
 from gateway.flow.house import House
 from gateway.flow.watch import DropCounts
 
@@ -22,6 +23,7 @@ class Chores:
     def __init__(self, dropped: DropCounts) -> None:
         self._dropped = dropped
         self._forget_at: datetime | None = None
+        self._sweep_at: datetime | None = None
 
     def do_due(self, house: House) -> None:
         """Do what is due now; nothing most of the time."""
@@ -30,6 +32,8 @@ class Chores:
         if self._forget_at is None or now >= self._forget_at:
             forgotten = house.database.write(lambda tx: tx.messages.forget(now - KNOWN_AGAIN_FOR, _AT_ONCE))
             self._forget_at = now + _EVERY if forgotten < _AT_ONCE else now
+        if self._sweep_at is None or now >= self._sweep_at:
+            self._sweep_at = now if consent_sweep.sweep(house) else now + consent_sweep.EVERY
 
     def finish(self, house: House) -> None:
         """Do at the end of the process what would be lost with it."""

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from gateway.consent import read_switches
 from gateway.consent.consent_checks import is_unverified
-from gateway.flow.console import serves_every_program
 from gateway.flow.consent_changes import FILED_BY, REPLACED_BY
 from gateway.flow.consent_terms import end_of, read_directive
+from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
 from gateway.flow.referrals import FINAL
 from gateway.formats.consent_paper import CAPTURED_BY, CAPTURED_FROM, EXTENSIONS
@@ -62,6 +62,12 @@ def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | Non
         return next((one["id"] for one in tx.handoffs.resources(handoff_id) if one["resourceType"] == "Patient"), None)
 
     return house.database.read(look)
+
+
+def consent_line(house: House, actor: Member, consent_id: str) -> ConsentLine | None:
+    """Return one consent; None where there is none to show."""
+    found = _of_terms(house, actor, lambda tx: [consent_id])
+    return found.lines[0] if found.lines else None
 
 
 def consents_waiting(house: House, actor: Member) -> ConsentList:

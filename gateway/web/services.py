@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
 from gateway.access.receipts import GivesReceipts
+from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.message_page import MessagePage
 from gateway.flow.release_desk import ReleaseDesk
 from gateway.intake.fhir_writes import TakesWrites
@@ -27,6 +28,11 @@ class ServesConsole(Protocol):
     @property
     def database(self) -> Database:
         """The store."""
+        ...
+
+    @property
+    def consent_desk(self) -> ConsentDesk:
+        """Where consents are taken, compared, looked after and taken back."""
         ...
 
     @property

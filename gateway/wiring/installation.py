@@ -14,6 +14,7 @@ from gateway.catalog.mappings import read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.catalog.profiles import load_checker
 from gateway.catalog.routes import read_routes
+from gateway.catalog.wordings import read_wordings
 from gateway.delivery.fhir_push import FhirPush
 from gateway.delivery.mllp_push import MllpPush
 from gateway.flow.gateway import Gateway
@@ -198,6 +199,8 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         retry=RetryPolicy(delivery.back_off_base_s, delivery.back_off_cap_s, delivery.max_tries),
         report=_report,
         operator=settings.installation.operator,
+        wordings=read_wordings(),
+        consent_reminder_days=settings.consents.reminder_days,
         clients={client.id: client for client in settings.clients},
     )  # fmt: skip
 

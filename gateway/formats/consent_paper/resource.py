@@ -123,7 +123,7 @@ def document_of(form: ConsentForm, ids: Ids, paper: Paper, registry: Registry, a
                     "language": form.language,
                     "url": f"Binary/{ids.binary}",
                     "size": len(paper.content),
-                    # FHIR R4 Attachment.hash is SHA-1 by definition; the text is proven by the SHA-256 it was signed with.
+                    # FHIR R4 defines Attachment.hash as SHA-1; the text itself is proven by the SHA-256 it was signed with.
                     "hash": base64.b64encode(hashlib.sha1(paper.content, usedforsecurity=False).digest()).decode(),
                     "creation": written(at),
                 }
