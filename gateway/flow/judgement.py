@@ -23,7 +23,7 @@ from gateway.consent import (
 )
 from gateway.labeling import label
 from gateway.model.consent_directive import Consents
-from gateway.model.decision import Permit, Refusal
+from gateway.model.decision import Permit, Refusal, Verdict
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Resource
 from gateway.model.labeled import LabeledRecords
@@ -101,6 +101,18 @@ def judge(matter: Matter, registry: Registry) -> Disclosure | Refusal:
         switches=read.switches,
     )  # fmt: skip
     return redact(read.records, outcome, read.consents, registry=registry) if isinstance(outcome, Permit) else outcome
+
+
+def verdicts_of(matter: Matter, registry: Registry) -> tuple[Verdict, ...]:
+    """Return what was decided on each item, for insiders: a `Disclosure` no longer says it."""
+    read = _read(matter, registry)
+    refusal = _stopped_at_gate(matter.gate, read, registry, matter.at) if matter.gate else None
+    if refusal is not None:
+        return refusal.verdicts
+    return decide(
+        read.request, read.records, read.consents, registry=registry, at=matter.at, facts=read.facts,
+        switches=read.switches,
+    ).verdicts  # fmt: skip
 
 
 def stopped_at_gate(matter: Matter, gate: Gate, registry: Registry) -> Refusal | None:

@@ -5,12 +5,13 @@ reads it. A release that is permitted now is decided again at the instant it lea
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.flow.addressing import for_referral
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
+from gateway.flow.judgement import read_matter, verdicts_of
 from gateway.flow.release_kinds import KINDS
 from gateway.flow.reviews import NO_DUTY, close, may_look, open_review
 from gateway.labeling import label
@@ -19,7 +20,7 @@ from gateway.model.decision import DecisionRecord
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.model.handoff import Handoff, Resource
-from gateway.model.release import Release, ReleaseKind, ReleaseRequest, Way
+from gateway.model.release import Release, ReleaseKind, ReleaseRequest, ReleaseState, Way
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
@@ -115,12 +116,32 @@ def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
     return handoff if handoff is not None and handoff.state in _RELEASABLE else None
 
 
-def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -> tuple[Made, str]:
-    """Decide a release now and keep the decision; return it with its id. The person stays locked."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a release. `disclosure` is what may leave, None where nothing may; `reason` says why."""
+
+    disclosure: Disclosure | None
+    record: DecisionRecord
+    decision_id: str
+    reason: str
+
+
+def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -> Decided:
+    """Decide a release now and keep the decision. The person stays locked."""
     resources = _content(tx, release, handoff)
     asked = _asked(release, resources)
     made = disclose_items(house, tx, asked, handoff, resources, release.items)
-    return made, keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, None)
+    decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, None)
+    failure = _failure(house, release, made)
+    disclosure = made.outcome if isinstance(made.outcome, Disclosure) and failure is None else None
+    return Decided(disclosure, made.record, decision_id, failure or made.record.reason)
+
+
+def _failure(house: House, release: Release, made: Made) -> str | None:
+    """Return why the basis itself does not hold, or None."""
+    verdicts = verdicts_of(read_matter(made.inputs)[0], house.registry)
+    failed = [(one.step, one.reason) for one in verdicts if one.reason in KINDS[release.kind].fails]
+    return min(failed)[1] if failed else None
 
 
 def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Release:
@@ -128,21 +149,19 @@ def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Re
     handoff = record_of(tx, release.handoff_id)
     if handoff is None:
         raise RequestRefused(NOT_FOUND)
-    made, decision_id = decided(house, tx, release, handoff)
-    record, rule = made.record, KINDS[release.kind]
-    is_permitted = isinstance(made.outcome, Disclosure)
-    state = _state_after(release, record, is_permitted)
+    made = decided(house, tx, release, handoff)
+    state = _state_after(release, made)
     kept = replace(
-        release, state=state, reason=record.reason, decision_id=decision_id, updated_at=house.clock(),
+        release, state=state, reason=made.reason, decision_id=made.decision_id, updated_at=house.clock(),
         approved_by=release.approved_by if state != "legal" else None,
     )  # fmt: skip
     tx.releases.save(kept)
-    told = {"release": release.id, "decision": decision_id, "state": state}
+    told = {"release": release.id, "decision": made.decision_id, "state": state}
     tx.audit.append(AuditEntry(house.clock(), "release.decided", actor.id, told))
     if state in ("legal", "held"):
-        open_review(house, tx, "legal" if state == "legal" else "held", kept, record.reason)
-    elif is_permitted and rule.second_look:
-        open_review(house, tx, "second-look", kept, record.reason)
+        open_review(house, tx, "legal" if state == "legal" else "held", kept, made.reason)
+    elif made.disclosure is not None and KINDS[kept.kind].second_look:
+        open_review(house, tx, "second-look", kept, made.reason)
     if state == "queued":
         tx.outbox.add(
             lane=f"{kept.recipient}/{TRANSPORTS['send']}", kind="release", subject=kept.id, action="create",
@@ -151,12 +170,16 @@ def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Re
     return kept
 
 
-def _state_after(release: Release, record: DecisionRecord, is_permitted: bool) -> Any:
+def _state_after(release: Release, made: Decided) -> ReleaseState:
     """Say where a decision leaves a release; what obliges to legal review goes no further before it had one."""
-    if "LEGAL_QUEUE" in record.obligations and not (is_permitted and release.approved_by is not None):
+    may_go = made.disclosure is not None
+    is_legal = "LEGAL_QUEUE" in made.record.obligations or KINDS[release.kind].needs_approval
+    if is_legal and release.approved_by is None and (may_go or "LEGAL_QUEUE" in made.record.obligations):
         return "legal"
-    if not is_permitted:
-        return "held" if record.decision == "HOLD" else "refused"
+    if not may_go and "LEGAL_QUEUE" in made.record.obligations:
+        return "legal"  # what was registered does not do: whoever registered it looks again
+    if not may_go:
+        return "held" if made.record.decision == "HOLD" else "refused"
     return "ready" if release.way == "copy" else "queued"
 
 

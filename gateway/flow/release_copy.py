@@ -56,23 +56,23 @@ def give_copy(house: House, actor: Member, release_id: str, form: str) -> Copy:
         write = _FORMS.get(form) if form in KINDS[release.kind].forms else None
         if write is None:
             raise RequestRefused(Problem(400, "value", None, "This release is not handed over in that form."))
-        made, decision_id = decided(house, tx, release, handoff)
+        made = decided(house, tx, release, handoff)
         now = house.clock()
-        if not isinstance(made.outcome, Disclosure):
+        if made.disclosure is None:
             state: ReleaseState = "held" if made.record.decision == "HOLD" else "refused"
             tx.releases.save(
-                replace(release, state=state, reason=made.record.reason, decision_id=decision_id, updated_at=now)
+                replace(release, state=state, reason=made.reason, decision_id=made.decision_id, updated_at=now)
             )
             return None
-        copy = write(house, release, made.outcome)
+        copy = write(house, release, made.disclosure)
         message_id = house.new_id()
         tx.decisions.intend(
-            decision_id=decision_id, message_id=message_id, purpose=KINDS[release.kind].purpose,
-            description=f"{describe(release, made.outcome)}, copy handed over", at=now,
+            decision_id=made.decision_id, message_id=message_id, purpose=KINDS[release.kind].purpose,
+            description=f"{describe(release, made.disclosure)}, copy handed over", at=now,
         )  # fmt: skip
         tx.decisions.confirm(message_id=message_id, code="handed over", sent=copy.content, answered=b"", at=now)
-        tx.releases.save(replace(release, state="given", decision_id=decision_id, updated_at=now))
-        told = {"release": release.id, "decision": decision_id, "message": message_id, "form": form}
+        tx.releases.save(replace(release, state="given", decision_id=made.decision_id, updated_at=now))
+        told = {"release": release.id, "decision": made.decision_id, "message": message_id, "form": form}
         tx.audit.append(AuditEntry(now, "release.copied", actor.id, told))
         return copy
 

@@ -31,20 +31,20 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     handoff = record_of(tx, release.handoff_id)
     if handoff is None:
         return _stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
-    made, decision_id = decided(house, tx, release, handoff)
-    if not isinstance(made.outcome, Disclosure):
+    made = decided(house, tx, release, handoff)
+    if made.disclosure is None:
         state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
-        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+        return _stop(house, tx, work, state, made.reason)
     endpoint = house.endpoint(release.recipient, TRANSPORTS["send"])
     if endpoint is None or endpoint.verified is None:
         # The rules let an emergency go to any address; we send nothing where nobody knows who reads it.
         return _stop(house, tx, work, "held", _UNPROVEN)
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     tx.decisions.intend(
-        decision_id=decision_id, message_id=work.message_id, purpose=KINDS[release.kind].purpose,
-        description=describe(release, made.outcome), at=house.clock(),
+        decision_id=made.decision_id, message_id=work.message_id, purpose=KINDS[release.kind].purpose,
+        description=describe(release, made.disclosure), at=house.clock(),
     )  # fmt: skip
-    return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+    return Ready(made.disclosure, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
 def describe(release: Release, disclosure: Disclosure) -> str:

@@ -20,7 +20,9 @@ class KindRule:
     `fields` are the evidence's names in the order of the form. `forms` are those of a copy: the circumstances of a
     crime stand in no FHIR resource, so only the letter tells them. `needs_approval`: it waits until somebody of legal
     review other than whoever asked has registered what it stands on. `second_look`: somebody else has to look at it
-    afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out.
+    afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out. `fails` are the
+    reasons that say that the basis itself does not hold: then nothing of the record goes, not even what needs no
+    basis, for the release was asked for on this one.
     """
 
     title: str
@@ -33,6 +35,7 @@ class KindRule:
     needs_approval: bool = False
     second_look: bool = False
     whole_record: bool = False
+    fails: frozenset[str] = frozenset()
 
 
 EMERGENCY_FACTS = ("recipient_name", "recipient_affiliation", "time", "nature")
@@ -42,15 +45,23 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
     "emergency": KindRule(
         "Medical emergency (break the glass)", "42 CFR 2.51", "ETREAT",
         (*EMERGENCY_FACTS, "consent_obtainable", "declaration", "program_closed"), second_look=True,
+        fails=frozenset(
+            {"EMERGENCY_NOT_MEDICAL_PERSONNEL", "EMERGENCY_UNDOCUMENTED", "EMERGENCY_CONSENT_OBTAINABLE"}
+        ),
     ),
     "court_order": KindRule(
         "Court order", "42 CFR 2.61 to 2.67", "LEGAL", ("asked_by", "asked_for"),
         needs_approval=True, whole_record=True,
+        fails=frozenset({"SUBPOENA_ALONE", "ORDER_DEFICIENT", "ORDER_NOT_COMPULSORY"}),
     ),
-    "research": KindRule("Research", "42 CFR 2.52", "HRESCH", ("approval",)),
-    "audit": KindRule("Audit or evaluation", "42 CFR 2.53", "HCOMPL", ("agreement",), whole_record=True),
+    "research": KindRule("Research", "42 CFR 2.52", "HRESCH", ("approval",), fails=frozenset({"RESEARCH_NO_APPROVAL"})),
+    "audit": KindRule(
+        "Audit or evaluation", "42 CFR 2.53", "HCOMPL", ("agreement",), whole_record=True,
+        fails=frozenset({"AUDIT_NO_AGREEMENT"}),
+    ),
     "qso": KindRule(
-        "Qualified service organization", "42 CFR 2.11, 2.12(c)(4)", "HOPERAT", ("agreement",), whole_record=True
+        "Qualified service organization", "42 CFR 2.11, 2.12(c)(4)", "HOPERAT", ("agreement",), whole_record=True,
+        fails=frozenset({"QSOA_NOT_IN_FORCE"}),
     ),
     "child_abuse_report": KindRule(
         "Report of suspected child abuse or neglect", "42 CFR 2.12(c)(6)", f"{OWN_PURPOSE}|child-abuse-report",
@@ -59,6 +70,7 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
     "crime_on_premises": KindRule(
         "Crime on the premises or against personnel", "42 CFR 2.12(c)(5)", f"{OWN_PURPOSE}|crime-report",
         ("on_premises", "against_personnel", "incident", "occurred", "last_whereabouts"), ways=_COPY, forms=("pdf",),
+        fails=frozenset({"LE_NO_BASIS"}),
     ),
     "criminal_justice": KindRule(
         "Criminal justice referral", "42 CFR 2.35", f"{OWN_PURPOSE}|monitoring", (), invokes_basis=False

@@ -30,7 +30,9 @@ def take_case(world: World, release: Row | None = None, needs: str = "SUD treatm
     taken = world.gateway.accept("http", "lead-referral", "demo-agency", "text/csv", csv_of(row), None)
     assert isinstance(taken, Accepted)
     world.work()
-    return next(iter(world.database.state.handoffs))
+    (record,) = world.house.database.read(lambda tx: tx.inputs.records(taken.input_id))
+    assert record.handoff_id is not None
+    return record.handoff_id
 
 
 def an_emergency(handoff_id: str, way: str = "send", recipient: str = ED, **facts: Any) -> ReleaseRequest:

@@ -15,6 +15,8 @@ from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
+from gateway.model.release import Review
+from gateway.model.staff import Member
 from gateway.settings import Client
 from gateway.storage.database import SqlDatabase
 from gateway.storage.message_views import MessageViews
@@ -38,6 +40,16 @@ CLIENTS = {
 }
 
 
+class QuietDesk:
+    """A desk at which nothing lies."""
+
+    operator = "org:operator"
+    organizations = ()
+
+    def waiting(self, actor: Member) -> list[Review]:
+        return []
+
+
 @dataclass
 class TableHouse:
     """`gateway.web.services.House` over tables."""
@@ -53,6 +65,7 @@ class TableHouse:
     console_messages: dict[str, MessagePage] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
     accountings: dict[str, Accounting] = field(default_factory=dict)
+    release_desk: Any = field(default_factory=QuietDesk)
     advice: Advice | Problem = DENIED
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 

@@ -14,7 +14,9 @@ from gateway.web.console.login import add_login_pages
 from gateway.web.console.messages import add_message_pages
 from gateway.web.console.queues import add_queue_pages
 from gateway.web.console.records import add_record_pages
-from gateway.web.console.session import require_login
+from gateway.web.console.releases import add_release_pages
+from gateway.web.console.reviews import add_review_pages
+from gateway.web.console.session import is_partner, require_login
 from gateway.web.console.today import add_today_page
 from gateway.web.services import Services
 
@@ -29,6 +31,8 @@ def console(services: Services, csrf: CSRFProtect) -> Blueprint:
     add_queue_pages(door, services)
     add_message_pages(door, services)
     add_accounting_page(door, services)
+    add_release_pages(door, services)
+    add_review_pages(door, services)
     _add_words(door, services)
     return door
 
@@ -39,7 +43,9 @@ def _add_words(door: Blueprint, services: Services) -> None:
 
     @door.app_context_processor
     def everywhere() -> dict[str, Any]:
-        return {"installation": services.installation, "staff": g.get("staff")}
+        owner = g.get("staff")
+        partner = owner is not None and is_partner(services)
+        return {"installation": services.installation, "staff": owner, "is_partner": partner}
 
     @door.app_template_filter("local")
     def local(at: datetime | str) -> str:

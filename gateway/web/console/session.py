@@ -7,11 +7,19 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from gateway.model.audit import AuditEntry
+from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.model.staff import Member
 from gateway.storage.staff import Staff
 from gateway.web.services import Services
 
 COOKIE = "wh_session"
 MAX_FORM_BYTES = 16 * 1024
+PARTNER_PAGES = frozenset(
+    {"console.releases", "console.new_release", "console.ask_release", "console.release", "console.release_copy"}
+    | {"console.approve_release", "console.refuse_release", "console.decide_release_again"}
+    | {"console.reviews", "console.close_review", "console.logout"}
+)
+"""Endpoints for staff of another organization than the operator; no other page exists for them."""
 OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome", "console.set_password"})
 """Endpoints that need no session."""
 
@@ -19,6 +27,12 @@ OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome
 def staff() -> Staff:
     """Return who is logged in; only for pages behind the login."""
     return cast(Staff, g.staff)
+
+
+def member(services: Services) -> Member:
+    """Return who is logged in, as the stories know them."""
+    owner = staff()
+    return Member(owner.id, owner.name, owner.role, owner.organization or services.house.release_desk.operator)
 
 
 def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> None:
@@ -32,9 +46,23 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
         g.staff = services.staff.in_session(token, services.clock()) if token else None
         if g.staff is not None:
             g.client = f"staff:{g.staff.id}"
+            if is_partner(services) and request.endpoint not in PARTNER_PAGES | OPEN_PAGES:
+                return _beside_the_point()
         elif request.endpoint not in OPEN_PAGES:
             return redirect(url_for("console.login"), 303)
         return None
+
+
+def is_partner(services: Services) -> bool:
+    """Say whether who is logged in works for another organization than the operator."""
+    return member(services).organization != services.house.release_desk.operator
+
+
+def _beside_the_point() -> Response:
+    """Send staff of a partner from the first page to theirs; any other page is not there."""
+    if request.endpoint == "console.today":
+        return redirect(url_for("console.releases"), 303)
+    raise RequestRefused(NOT_FOUND)
 
 
 def start_session(response: Response, owner: Staff, services: Services) -> None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template
 
+from gateway.web.console.session import member
 from gateway.web.console.sparkline import HEIGHT, WIDTH, sparkline
 from gateway.web.services import Services
 
@@ -23,5 +24,6 @@ def add_today_page(door: Blueprint, services: Services) -> None:
         ]
         parts = services.house.ready()
         return render_template(
-            "console/today.html", numbers=numbers, curves=curves, width=WIDTH, height=HEIGHT, now=now, parts=parts
-        )
+            "console/today.html", numbers=numbers, curves=curves, width=WIDTH, height=HEIGHT, now=now, parts=parts,
+            waiting=services.house.release_desk.waiting(member(services)),
+        )  # fmt: skip
