@@ -31,7 +31,9 @@ OFFERS: dict[str, Offer] = {
     ),
     "Consent": Offer(
         ("read", "create", "update", "search-type"), (*_COMMON, ("patient", "reference"), ("status", "token")),
-        (("evaluate", "https://warmhandoff.example/fhir/OperationDefinition/consent-evaluate"),),
+        (("evaluate", "https://warmhandoff.example/fhir/OperationDefinition/consent-evaluate"),
+         ("file-consent", "http://hl7.org/fhir/us/consent-management/OperationDefinition/file-consent"),
+         ("revoke-consent", "http://hl7.org/fhir/us/consent-management/OperationDefinition/revoke-consent")),
     ),
     "Patient": Offer(("read", "search-type"), _COMMON),
     **dict.fromkeys(

@@ -13,10 +13,11 @@ from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stoppe
 from gateway.flow.consent_terms import keep_watch, read_directive, waits
 from gateway.flow.house import House
 from gateway.flow.people import person_by_reference
-from gateway.formats.consent_paper import media_type_of
+from gateway.formats.consent_paper import scan_shortcomings
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
 from gateway.model.consent_directive import Directive
+from gateway.model.consent_form import Scan
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
 from gateway.model.handoff import Resource
@@ -117,6 +118,9 @@ def revoke_by_reference(
 
 
 _NOBODY = Problem(422, "value", "Consent.patient", "Expected a Patient of this gateway, found none.")
+_NO_FILE = Problem(
+    422, "value", "DocumentReference.content.attachment", "Expected a PDF, JPEG or PNG of at most 10 MiB in base64."
+)
 
 
 def _invalid(house: House, body: Resource) -> Problem | None:
@@ -184,24 +188,29 @@ def _keep_document(house: House, tx: Transaction, document: Resource, patient: R
     now = house.clock()
     kept = {**document, "id": house.new_id(), "subject": patient}
     if document["resourceType"] == "DocumentReference":
-        contents = []
+        kept["content"] = []
         for content in document.get("content", ()):
             attachment = dict(content.get("attachment", {}))
             data = attachment.pop("data", None)
             if data is not None:
-                file = base64.b64decode(data)
-                if media_type_of(file) != attachment.get("contentType"):
-                    where = "DocumentReference.content.attachment"
-                    return Problem(422, "value", where, "Expected a PDF, JPEG or PNG file, named as what it is.")
-                binary_id = house.new_id()
-                binary = {"resourceType": "Binary", "id": binary_id, "data": data}
-                binary["contentType"] = attachment["contentType"]
-                tx.resources.put(binary, handoff_id=None, person_id=person, at=now)
-                attachment |= {"url": f"Binary/{binary_id}", "size": len(file)}
-            contents.append({**content, "attachment": attachment})
-        kept["content"] = contents
+                file = _file_of(data, str(attachment.get("contentType", "")))
+                if file is None:
+                    return _NO_FILE
+                binary = {"resourceType": "Binary", "id": house.new_id(), "contentType": attachment["contentType"]}
+                tx.resources.put({**binary, "data": data}, handoff_id=None, person_id=person, at=now)
+                attachment |= {"url": f"Binary/{binary['id']}", "size": len(file)}
+            kept["content"].append({**content, "attachment": attachment})
     tx.resources.put(kept, handoff_id=None, person_id=person, at=now)
     return f"{kept['resourceType']}/{kept['id']}"
+
+
+def _file_of(data: str, media_type: str) -> bytes | None:
+    """Return the file of an attachment; None where it is none that a paper may be."""
+    try:
+        file = base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+    return None if scan_shortcomings(Scan(media_type, file)) else file
 
 
 def _is_discloser(house: House, caller: Caller, body: Resource) -> bool:

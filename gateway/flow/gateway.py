@@ -130,6 +130,11 @@ class Gateway:
         """Create a Consent with the paper it stands on ($file-consent)."""
         return consent_filing.file_with_document(self.house, caller, consent, document)
 
+    def organization_of(self, reference: dict[str, Any]) -> str | None:
+        """Return the registry id of the organization that a logical Reference names, or None."""
+        found = self.house.registry.find_by_reference(reference)
+        return found.id if found is not None else None
+
     def revoke_consent(
         self,
         caller: Caller,

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from gateway.access.consent_consult import consent_consult
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.receipts import receipts
+from gateway.intake.consent_operations import consent_operations
 from gateway.intake.fhir_writes import fhir_writes
 from gateway.intake.json_body import json_body
 from gateway.intake.uploads import uploads
@@ -67,6 +68,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
     app.register_blueprint(consent_consult(services.house, authenticate, json_body, services.base_url))
     app.register_blueprint(fhir_writes(services.house, authenticate))
+    app.register_blueprint(consent_operations(services.house, authenticate))
     app.register_blueprint(operations(services, metrics))
     app.register_blueprint(console(services, csrf))
     return app

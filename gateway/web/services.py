@@ -11,6 +11,7 @@ from gateway.access.receipts import GivesReceipts
 from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.message_page import MessagePage
 from gateway.flow.release_desk import ReleaseDesk
+from gateway.intake.consent_operations import TakesConsents
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
 from gateway.model.accounting import Accounting, Wanted
@@ -73,7 +74,9 @@ class ServesConsole(Protocol):
         ...
 
 
-class House(AcceptsInputs, GivesReceipts, AnswersReads, AnswersConsults, TakesWrites, ServesConsole, Protocol):
+class House(
+    AcceptsInputs, GivesReceipts, AnswersReads, AnswersConsults, TakesWrites, TakesConsents, ServesConsole, Protocol
+):
     """The stories, as the HTTP side calls them."""
 
 
