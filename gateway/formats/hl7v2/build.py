@@ -56,6 +56,10 @@ class MessageWriter:
         start = [segment_id, self._separators.encoding_characters] if header else [segment_id]
         self._lines.append(self._separators.field.join(start + written))
 
+    def __len__(self) -> int:
+        """Return how many segments were added."""
+        return len(self._lines)
+
     @property
     def is_ascii(self) -> bool:
         """Tell whether any character set can hold what was added."""

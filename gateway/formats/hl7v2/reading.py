@@ -123,6 +123,11 @@ def read_fields(message: Message) -> list[FieldReading]:
     return readings
 
 
+def header_reading(field: int) -> tuple[str, str | None] | None:
+    """Return what a field of MSH is used for and what it fills, whatever the message is; None for one that is not."""
+    return _HEADER.get(f"MSH-{field}")
+
+
 def _of_segment(segment: Segment, where: str, version: str, rules: Rules | None) -> Iterator[FieldReading]:
     for field in range(1, len(segment.fields)):
         name = field_name(segment.id, field, version)

@@ -1,0 +1,238 @@
+"""Compile a pack once, at start: YAML becomes closures over fields, and every mistake is told with file and line."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Node, Opening, Row, Way
+from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, references_in
+from gateway.formats.hl7v2.maps.rows import Place, RowError, claims, compile_row, conditions_of
+from gateway.formats.hl7v2.maps.terms import TermTable
+from gateway.model.errors import ConfigurationError
+
+Location = tuple[str | int, ...]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class PackSource:
+    """A YAML document as the catalog hands it in: content, and how to tell a place in it."""
+
+    name: str
+    content: dict[str, Any]
+    where: Callable[[Location], str]
+    """`file:line:column` of a part."""
+
+
+def compile_pack(
+    pack: PackSource,
+    segments: Mapping[str, PackSource],
+    tables: Mapping[str, TermTable],
+    overlay: PackSource | None = None,
+) -> CompiledPack:
+    """Compile a pack with the segment maps it names, and the changes of one partner where there are some.
+
+    Raises:
+        ConfigurationError: one line for each mistake, `file:line:column: what was expected, what was found`.
+    """
+    changes = overlay.content if overlay else {}
+    compiler = _Compiler(segments, tables, overlay)
+    children = [*compiler.nodes(pack, pack.content["structure"], ("structure",))]
+    root = Node(segment="", children=(*children, *compiler.unplaced()))
+    _connect(root)
+    if compiler.problems:
+        raise ConfigurationError("\n".join(compiler.problems))
+    return CompiledPack(
+        name=pack.content["pack"],
+        title=pack.content["title"],
+        reads=frozenset((code, event) for code, _, event in (one.partition("^") for one in pack.content["reads"])),
+        writes=dict(pack.content.get("writes") or {}),
+        root=root,
+        foreign={row.path: (row.rule, row.target) for node in _all(root) for row in node.rows if not row.field},
+        names=Names(changes.get("code_systems") or {}, changes.get("assigners") or {}),
+        zone=str(changes.get("zone", "")),
+        charset=str(changes.get("charset", "")),
+    )
+
+
+class _Compiler:
+    """The segment maps and tables at hand, what a partner changes, and the mistakes found so far."""
+
+    def __init__(
+        self, segments: Mapping[str, PackSource], tables: Mapping[str, TermTable], overlay: PackSource | None
+    ) -> None:
+        self.problems: list[str] = []
+        self._segments = segments
+        self._tables = tables
+        self._overlay = overlay
+        self._changed: dict[str, Any] = (overlay.content.get("rows") or {}) if overlay else {}
+        self._placed: set[str] = set()
+
+    def nodes(self, source: PackSource, items: Any, at: Location) -> Iterator[Node]:
+        """Compile a list: `PID`, `{PID: [children]}` or `{OBX: {map: ..., when: ..., then: [...]}}`."""
+        for n, item in enumerate(items or ()):
+            for segment, body in [(item, {})] if isinstance(item, str) else item.items():
+                here: Location = (*at, n) if isinstance(item, str) else (*at, n, segment)
+                yield self._node(source, str(segment), body if isinstance(body, dict) else {"then": body}, here)
+
+    def _node(self, source: PackSource, segment: str, told: Mapping[str, Any], at: Location) -> Node:
+        name = str(told.get("map", segment))
+        found = self._segments.get(name)
+        self._placed.add(segment)
+        if found is None:
+            self._problem(source, at, f"expected a segment map, found {name!r}")
+            return Node(segment)
+        node = self._compiled(segment, name, found, told.get("when") or {})
+        node.children = tuple(self.nodes(source, told.get("then"), (*at, "then") if "then" in told else at))
+        return node
+
+    def unplaced(self) -> Iterator[Node]:
+        """Compile the segments that only a partner has (Z segments): they fill what is open."""
+        for segment in sorted({str(path)[:3] for path in self._changed} - self._placed):
+            assert self._overlay is not None
+            empty = PackSource(self._overlay.name, {"rows": {}}, self._overlay.where)
+            yield self._compiled(segment, "", empty, {})
+
+    def _compiled(self, segment: str, name: str, source: PackSource, when: Mapping[str, Any]) -> Node:
+        content = source.content
+        resources = content.get("resources") or {}
+        rows = tuple(self._rows(segment, name, source))
+        left_out = {**(content.get("left_out") or {}), **self._also_left_out(segment)}
+        conditions = {**(content.get("when") or {}), **when}
+        return Node(
+            segment,
+            openings=tuple(self._opening(source, one, resources) for one in resources),
+            rows=rows,
+            left_out={self._field(source, path): str(why) for path, why in left_out.items()},
+            elsewhere={self._field(source, path): str(what) for path, what in (content.get("elsewhere") or {}).items()},
+            when=self._try(source, ("when",), lambda: conditions_of(conditions)) or (),
+            once=content.get("once") or "",
+            fills=tuple((row.field, row.fill) for row in rows if row.fill is not None),
+        )
+
+    def _also_left_out(self, segment: str) -> dict[str, Any]:
+        told = (self._overlay.content.get("left_out") or {}) if self._overlay else {}
+        return {path: why for path, why in told.items() if str(path).startswith(f"{segment}-")}
+
+    def _field(self, source: PackSource, path: Any) -> int:
+        place = self._try(source, ("left_out", path), lambda: Place.of(str(path)))
+        return place.field if place else 0
+
+    def _opening(self, source: PackSource, name: str, resources: Mapping[str, Any]) -> Opening:
+        told = resources[name] or {}
+        at: Location = ("resources", name)
+        inside = None
+        if "in" in told:
+            owner, steps = self._way(source, str(told["in"]), at)
+            if len(steps) != 1:
+                self._problem(source, at, "expected a part to stand in an element of an open resource, like X.note[]")
+            inside = (owner, *steps[0]) if len(steps) == 1 else None
+        constants = dict(told.get("set") or {})
+        filled = {**constants, **(told.get("default") or {})}
+        return Opening(
+            name=name,
+            resource_type="" if "in" in told else str(told.get("type", name)),
+            inside=inside,
+            keys=tuple(tuple(one if isinstance(one, list) else [one]) for one in told.get("key") or ()),
+            constants=tuple((element, compile_constant(value)) for element, value in filled.items()),
+            pattern=constants,
+            via=self._way(source, str(told["via"]), at) if "via" in told else None,
+            implied=_implied(name, resources),
+            needs=frozenset(told.get("needs") or ()),
+        )
+
+    def _rows(self, segment: str, name: str, source: PackSource) -> Iterator[Row]:
+        rows = dict(source.content.get("rows") or {})
+        sources = dict.fromkeys(rows, source)
+        for path, told in self._changed.items():
+            if self._overlay is not None and str(path).startswith(f"{segment}-") and _is_meant(told, name):
+                rows[path], sources[path] = told, self._overlay
+        for path, told in rows.items():
+            for n, one in enumerate(told if isinstance(told, list) else [told]):
+                at: Location = ("rows", path, n) if isinstance(told, list) else ("rows", path)
+                spec = {"to": one} if isinstance(one, str) else dict(one or {})
+                row = self._try(sources[path], at, lambda: self._row(segment, str(path), spec, rows, sources, at))  # noqa: B023
+                if row is not None:
+                    yield row
+
+    def _row(
+        self,
+        segment: str,
+        path: str,
+        told: Mapping[str, Any],
+        rows: Mapping[str, Any],
+        sources: Mapping[str, PackSource],
+        at: Location,
+    ) -> Row:
+        place = Place.of(path)
+        table = self._table(told)
+        fill, take = compile_row(place, segment, told, table, claims(rows, path, str(told.get("to", ""))))
+        content = str(told.get("to", "")) or (told["write"] if told["write"] in ("$notice", "$labels") else "")
+        rule = sources[path].where(at).rpartition(":")[0]
+        field = place.field if place.segment == segment else 0
+        return Row(path, field, place.component, content, rule, fill, take)
+
+    def _table(self, told: Mapping[str, Any]) -> TermTable | None:
+        if "table" not in told:
+            return None
+        found = self._tables.get(str(told["table"]))
+        if found is None:
+            raise RowError(f"expected a table of mappings/hl7v2/tables, found {told['table']!r}")
+        return found
+
+    def _way(self, source: PackSource, target: str, at: Location) -> Way:
+        try:
+            return parse_target(target)
+        except ValueError as error:
+            self._problem(source, at, str(error))
+            return "", ()
+
+    def _try(self, source: PackSource, at: Location, make: Callable[[], Made]) -> Made | None:
+        try:
+            return make()
+        except RowError as error:
+            self._problem(source, at, str(error))
+            return None
+
+    def _problem(self, source: PackSource, at: Location, message: str) -> None:
+        self.problems.append(f"{source.where(at)}: {'.'.join(map(str, at))}: {message}")
+
+
+def _is_meant(told: Any, name: str) -> bool:
+    """A partner's row may say which of several maps of its segment it belongs to."""
+    first = told[0] if isinstance(told, list) and told else told
+    return not isinstance(first, dict) or first.get("map") in (None, name)
+
+
+def _implied(name: str, resources: Mapping[str, Any]) -> Way | None:
+    """Return where another resource of the same segment refers to this one."""
+    for other, told in resources.items():
+        for found, steps in references_in((told or {}).get("set") or {}):
+            if found == name and other != name:
+                return other, steps
+    return None
+
+
+def _connect(root: Node) -> None:
+    """Give every node the segments that may follow it: its children, its siblings, its parents', then any at all."""
+    anywhere: dict[str, list[Node]] = {}
+    for node in _all(root):
+        anywhere.setdefault(node.segment, []).append(node)
+
+    def connect(node: Node, above: dict[str, tuple[Node, ...]]) -> None:
+        own: dict[str, list[Node]] = {}
+        for child in node.children:
+            own.setdefault(child.segment, []).append(child)
+        node.next = {**above, **{segment: tuple(nodes) for segment, nodes in own.items()}}
+        below = {opening.name for child in node.children for one in _all(child) for opening in one.openings}
+        node.closes = tuple(sorted(below - {opening.name for opening in node.openings}))
+        for child in node.children:
+            connect(child, node.next)
+
+    connect(root, {segment: tuple(nodes) for segment, nodes in anywhere.items() if segment})
+
+
+def _all(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _all(child)

@@ -1,0 +1,124 @@
+"""How code systems and assigners are called: the names of HL7 table 0396, OIDs, and the sender's own words.
+
+A name that nobody can resolve is kept, as a URI of ours with the name in it, and written as that name again: two
+systems are never taken for one, and none is lost.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from gateway.formats.hl7v2.coded import CODE_SYSTEMS
+
+if TYPE_CHECKING:
+    from gateway.formats.hl7v2.maps.pack import Names
+
+NAMED = "https://warmhandoff.example/id/hl7v2/"
+"""Before the name of a system that only its sender can resolve."""
+
+_TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_TABLE = re.compile(r"HL7?0*([0-9]{1,4})")
+_SAFE = re.compile(r"[A-Za-z0-9._-]")
+_HEX = re.compile(r"%([0-9A-F]{2})")
+
+_OTHERS = {
+    "I10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
+    "I9CDX": "http://hl7.org/fhir/sid/icd-9-cm",
+    "ICD9": "http://hl7.org/fhir/sid/icd-9-cm",
+    "LOINC": "http://loinc.org",
+    "SNOMED": "http://snomed.info/sct",
+    "SNM3": "http://snomed.info/sct",
+    "C4": "http://www.ama-assn.org/go/cpt",
+    "CPT": "http://www.ama-assn.org/go/cpt",
+    "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "NDC": "http://hl7.org/fhir/sid/ndc",
+    "CVX": "http://hl7.org/fhir/sid/cvx",
+    "UCUM": "http://unitsofmeasure.org",
+    "CDCREC": "urn:oid:2.16.840.1.113883.6.238",
+}
+BY_NAME = {**{name: uri for uri, name in reversed(CODE_SYSTEMS.items())}, **_OTHERS}
+BY_URI = {**{uri: name for name, uri in reversed(_OTHERS.items())}, **CODE_SYSTEMS}
+
+
+def code_system(name: str, names: "Names") -> str:
+    """Return the URI of a code system as CWE-3 names it; "" for no name."""
+    if not name:
+        return ""
+    known = names.code_systems.get(name) or BY_NAME.get(name.upper())
+    if known:
+        return known
+    table = _TABLE.fullmatch(name.upper())
+    if table:
+        return f"{_TABLES}{table[1].zfill(4)}"
+    return f"urn:oid:{name}" if _OID.fullmatch(name) else NAMED + quoted(name)
+
+
+def system_name(uri: str, names: "Names") -> str:
+    """Return what CWE-3 says for a code system: the partner's name, that of table 0396, an OID, or L for local."""
+    own = next((name for name, known in names.code_systems.items() if known == uri), "")
+    if own or not uri:
+        return own
+    if uri in BY_URI:
+        return BY_URI[uri]
+    if uri.startswith(_TABLES) and uri[-4:].isdigit():
+        return f"HL7{uri[-4:]}"
+    if uri.startswith(NAMED):
+        return unquoted(uri.removeprefix(NAMED))
+    return uri.removeprefix("urn:oid:") if uri.startswith("urn:oid:") else "L"
+
+
+def assigner_system(namespace: str, universal: str, kind: str, names: "Names") -> str:
+    """Return the identifier system of an HD; "" for an empty one."""
+    if namespace in names.assigners:
+        return names.assigners[namespace]
+    if universal:
+        return _universal(universal, kind.upper())
+    return NAMED + quoted(namespace) if namespace else ""
+
+
+def _universal(universal: str, kind: str) -> str:
+    if kind == "URI" or "://" in universal or universal.startswith("urn:"):
+        return universal if ":" in universal else NAMED + quoted(universal)
+    if kind in ("ISO", "") and _OID.fullmatch(universal):
+        return f"urn:oid:{universal}"
+    return f"urn:uuid:{universal.lower()}" if kind in ("UUID", "GUID") else NAMED + quoted(universal)
+
+
+def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str, ...]:
+    """Write an identifier system as an HD; `display` is the namespace that stood beside an OID."""
+    own = next((name for name, known in names.assigners.items() if known == system), "")
+    if own:
+        return (own,)
+    if system.startswith(NAMED):
+        return (unquoted(system.removeprefix(NAMED)),)
+    for start, kind in (("urn:oid:", "ISO"), ("urn:uuid:", "UUID")):
+        if system.startswith(start):
+            return (display, system.removeprefix(start), kind)
+    if system.startswith("https://warmhandoff.example/"):
+        return (display or "WARMHANDOFF", system, "URI")
+    return (display, system, "URI") if system else ((display,) if display else ())
+
+
+def quoted(name: str) -> str:
+    """Write a name so that it can stand in a URI."""
+    return "".join(c if _SAFE.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)
+
+
+def unquoted(text: str) -> str:
+    """Read what `quoted` wrote."""
+    if "%" not in text:
+        return text
+    return bytes(
+        byte
+        for piece in re.split(r"(%[0-9A-F]{2})", text)
+        for byte in (bytes([int(piece[1:], 16)]) if _HEX.fullmatch(piece) else piece.encode())
+    ).decode("utf-8", "replace")
+
+
+def coding_of(code: str, display: str, system: str, names: "Names") -> dict[str, Any]:
+    """Return a Coding of what is valued."""
+    parts = {"system": code_system(system, names), "code": code, "display": display}
+    return {part: value for part, value in parts.items() if value}

@@ -1,0 +1,189 @@
+"""Compile one row of a pack: what it does with its field when reading, and what it gives when writing."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.formats.hl7v2.build import Field
+from gateway.formats.hl7v2.delimiters import NULL_TEXT
+from gateway.formats.hl7v2.maps.concepts import Read, Write
+from gateway.formats.hl7v2.maps.datatypes import DATA_TYPES, WHOLE_FIELD
+from gateway.formats.hl7v2.maps.feed import Reading
+from gateway.formats.hl7v2.maps.outgoing import Writing, collected
+from gateway.formats.hl7v2.maps.pack import Conditions, Fill, Take, meets
+from gateway.formats.hl7v2.maps.places import Put, compile_constant, compile_put, compile_take, parse_target
+from gateway.formats.hl7v2.maps.terms import TermTable
+
+_PATH = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")
+VARIABLES = ("$event", "$time", "$number", "$notice", "$labels", "$control_id")
+"""What a row may write that is no part of a resource."""
+
+WORDS = frozenset(
+    ("to", "as", "table", "system", "with", "where", "only", "why", "if", "unless", "value", "write", "map")
+)
+"""What a row may say."""
+
+
+class RowError(ValueError):
+    """A row that cannot be compiled; the text says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field, or one component of it, of the segment that is read or of another one."""
+
+    path: str
+    segment: str
+    field: int
+    component: int
+
+    @classmethod
+    def of(cls, path: str) -> "Place":
+        """Read PID-5 or PRD-4.4. Raises RowError."""
+        match = _PATH.fullmatch(path)
+        if match is None:
+            raise RowError(f"expected a path like PID-5 or PRD-4.4, found {path[:30]!r}")
+        return cls(path, match[1], int(match[2]), int(match[3] or 0))
+
+
+def conditions_of(told: Mapping[str, Any]) -> Conditions:
+    """Compile conditions `{PATH: VALUE or [VALUE, ...]}` about one segment. Raises RowError."""
+    places = [(Place.of(str(path)), values) for path, values in told.items()]
+    return tuple((place.field, place.component, _values(values)) for place, values in places)
+
+
+def _values(values: Any) -> frozenset[str]:
+    return frozenset(map(str, values if isinstance(values, list) else [values]))
+
+
+def compile_row(
+    place: Place, segment: str, told: Mapping[str, Any], table: TermTable | None, rivals: list[Any]
+) -> tuple[Fill | None, Take | None]:
+    """Compile both directions of a row; None for one that it does not go.
+
+    `rivals` are the constants by which other rows claim items of the same list. Raises RowError.
+    """
+    unknown = told.keys() - WORDS
+    if unknown:
+        raise RowError(f"expected some of {', '.join(sorted(WORDS))}, found {min(unknown)!r}")
+    if "only" in told and (told["only"] not in ("read", "write") or "why" not in told):
+        raise RowError("expected `only: read` or `only: write` with the reason as `why`")
+    if "write" in told:
+        return None, _constant_take(told["write"])
+    if "to" not in told:
+        raise RowError("expected a target as `to`, or what to write as `write`")
+    target = str(told["to"])
+    _, steps = _target(target)
+    read, write = _converters(told, table)
+    begin, meant = told.get("with"), told.get("where")
+    whole = "value" in told or told.get("as") in WHOLE_FIELD
+    fill = _fill(read, compile_put(steps, begin, meant), place, target, whole=whole, unless=told.get("unless"))
+    if place.segment != segment:
+        fill = _from_elsewhere(fill, place)
+    if "if" in told:
+        fill = _conditional(fill, told["if"], segment)
+    pattern = begin or meant
+    take = _take(write, compile_take(steps, pattern, [] if pattern is not None else rivals), target)
+    only_read = told.get("only") == "read" or "value" in told or place.segment != segment
+    return (None if told.get("only") == "write" else fill), (None if only_read else take)
+
+
+def claims(rows: Mapping[str, Any], path: str, target: str) -> list[Any]:
+    """Return the constants by which rows other than `path` claim items of the list that `target` is."""
+    others = [
+        one for other, told in rows.items() if other != path for one in (told if isinstance(told, list) else [told])
+    ]
+    wanted = [one for one in others if isinstance(one, dict) and one.get("to") == target and one.get("only") != "read"]
+    return [claim for one in wanted if (claim := one.get("with") or one.get("where"))]
+
+
+def _target(target: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
+    try:
+        return parse_target(target)
+    except ValueError as error:
+        raise RowError(str(error)) from error
+
+
+def _converters(told: Mapping[str, Any], table: TermTable | None) -> tuple[Read, Write]:
+    kind = str(told.get("as", "code" if "table" in told else "ST"))
+    factory = DATA_TYPES.get(kind)
+    if factory is None:
+        raise RowError(f"expected a data type ({', '.join(DATA_TYPES)}), found {kind!r}")
+    read, write = factory(table, str(told.get("system", "")))
+    if "value" in told:
+        make = compile_constant(told["value"])
+        return (lambda raw, r, number: make(r)), write
+    return read, write
+
+
+def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unless: str | None) -> Fill:
+    name, number, component = element.partition(".")[0], place.field, place.component
+
+    def fill(raw: str, r: Reading) -> None:
+        target = r.open.get(name)
+        if target is None:
+            r.keep(number)
+        elif unless is not None and unless in target:
+            return
+        elif raw == NULL_TEXT:
+            r.deletions.append((place.path, element, target))
+        elif whole or not r.repetition or r.repetition not in raw:
+            value = read(raw, r, number)
+            if value is not None:
+                put(target, value, r)
+        else:
+            for repetition in raw.split(r.repetition):
+                value = read(repetition, r, number) if repetition and repetition != NULL_TEXT else None
+                if value is not None:
+                    put(target, value, r)
+
+    def fill_part(raw: str, r: Reading) -> None:
+        for repetition in raw.split(r.repetition) if r.repetition else [raw]:
+            parts = repetition.split(r.component, component)
+            if component <= len(parts) and parts[component - 1]:
+                fill(parts[component - 1], r)
+
+    return fill_part if component else fill
+
+
+def _from_elsewhere(fill: Fill, place: Place) -> Fill:
+    """Let a row look at a segment other than the one it stands in."""
+
+    def run(raw: str, r: Reading) -> None:
+        sent = r.message.raw_value(place.path)
+        if sent:
+            fill(sent, r)
+
+    return run
+
+
+def _conditional(fill: Fill, told: Mapping[str, Any], segment: str) -> Fill:
+    own = conditions_of({path: values for path, values in told.items() if str(path).startswith(f"{segment}-")})
+    others = [(str(path), _values(values)) for path, values in told.items() if not str(path).startswith(f"{segment}-")]
+
+    def run(raw: str, r: Reading) -> None:
+        if all(r.message.text(path) in values for path, values in others) and meets(r.segment(), own):
+            fill(raw, r)
+
+    return run
+
+
+def _take(write: Write, take: Any, target: str) -> Take:
+    name, is_single = target.partition(".")[0], "[]" not in target
+
+    def run(w: Writing) -> Field:
+        resource = w.open.get(name)
+        return "" if resource is None else collected(write, take(resource, w.open), w, single=is_single)
+
+    return run
+
+
+def _constant_take(value: Any) -> Take:
+    if isinstance(value, str) and value.startswith("$"):
+        if value not in VARIABLES:
+            raise RowError(f"expected one of {', '.join(VARIABLES)}, found {value!r}")
+        variable = value[1:]
+        return lambda w: w.variable(variable)
+    constant: Field = tuple(str(part) for part in value) if isinstance(value, list) else str(value)
+    return lambda w: constant
