@@ -92,15 +92,20 @@ def read_matter(written: bytes) -> tuple[Matter, str]:
 
 def judge(matter: Matter, registry: Registry) -> Disclosure | Refusal:
     """Decide, and build what may leave: the gate first where there is one, then `decide`, then `redact`."""
+    read, outcome = decided(matter, registry)
+    return redact(read.records, outcome, read.consents, registry=registry) if isinstance(outcome, Permit) else outcome
+
+
+def decided(matter: Matter, registry: Registry) -> "tuple[Read, Permit | Refusal]":
+    """Decide, the gate first where there is one; return what was decided on beside the outcome."""
     read = _read(matter, registry)
     refusal = _stopped_at_gate(matter.gate, read, registry, matter.at) if matter.gate else None
     if refusal is not None:
-        return refusal
-    outcome = decide(
+        return read, refusal
+    return read, decide(
         read.request, read.records, read.consents, registry=registry, at=matter.at, facts=read.facts,
         switches=read.switches,
     )  # fmt: skip
-    return redact(read.records, outcome, read.consents, registry=registry) if isinstance(outcome, Permit) else outcome
 
 
 def verdicts_of(matter: Matter, registry: Registry) -> tuple[Verdict, ...]:
@@ -120,7 +125,9 @@ def stopped_at_gate(matter: Matter, gate: Gate, registry: Registry) -> Refusal |
     return _stopped_at_gate(gate, _read(matter, registry), registry, matter.at)
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
+    """The parts of a matter, read."""
+
     request: Request
     records: LabeledRecords
     consents: Consents
@@ -128,8 +135,8 @@ class _Read(NamedTuple):
     switches: Switches
 
 
-def _read(matter: Matter, registry: Registry) -> _Read:
-    return _Read(
+def _read(matter: Matter, registry: Registry) -> Read:
+    return Read(
         read_request(matter.request),
         label(_bundle(matter.records), registry, matter.at),
         compile_consents(matter.consents, registry),
@@ -138,7 +145,7 @@ def _read(matter: Matter, registry: Registry) -> _Read:
     )
 
 
-def _stopped_at_gate(gate: Gate, read: _Read, registry: Registry, at: datetime) -> Refusal | None:
+def _stopped_at_gate(gate: Gate, read: Read, registry: Registry, at: datetime) -> Refusal | None:
     return agreement(
         read.request, read.records, read.consents, registry=registry, at=at, facts=read.facts,
         switches=read.switches, agency=_author_of(read.records, gate.referral), without_agreement=gate.policy,

@@ -18,10 +18,11 @@ from gateway.model.labels import (
     CONFIDENTIALITY_RANK,
     COUNSELING_NOTES,
     HIV,
-    NO_PROCEEDING,
     OWN_LABEL,
     PART2,
     RESTRICTED,
+    SENSITIVITIES,
+    STAYING_ON,
     SUD,
     VERY_RESTRICTED,
     Label,
@@ -46,16 +47,8 @@ _NOTHING = frozenset({"NO", "NONE"})
 """Table 0717: no restriction."""
 
 
-def _act(codes: str) -> dict[str, Label]:
-    return {code.upper(): (ACT_CODE, code) for code in codes.split()}
-
-
 _FHIR_CODES: dict[str, Label] = {
-    **_act("ETH ETHUD SUD OPIOIDUD DRGIS BH MH PSY PSYTHPN COGN DVD EMOTDIS HIV SDV STD SICKLE SEX VIO TBOO"),
-    **_act("42CFRPart2 Title38Section7332 HIPAAPsyNotes HIPAASelfPay HIPAANOPP CommonRule"),
-    **_act("CPLYCD CPLYPOL PERSISTLABEL MINEC PRIVMARK ENCRYPT AUDTR AOD REDACT MASK DEID"),
-    **_act("NORDSCLCD NORDSCLCDS NODSCLCD NODSCLCDS NOREUSE NOAUTH NORDSCLW NORELINK ORCON NOLIST"),
-    **{label[1]: label for label in (NO_PROCEEDING, COUNSELING_NOTES)},
+    label[1].upper(): label for label in SENSITIVITIES | STAYING_ON | {PART2, COUNSELING_NOTES}
 }
 _CODES: dict[str, Label] = {
     **_FHIR_CODES,
@@ -110,6 +103,12 @@ def labels_of(message: Message) -> MessageLabels:
     if any(PART2 in labels for labels in found.values()):
         found["message"] |= {PART2, RESTRICTED}
     return MessageLabels(**{name: frozenset(labels) for name, labels in found.items()})
+
+
+def own_labels(segments: Iterable[Segment]) -> frozenset[Label]:
+    """Return the labels that these segments state by themselves: those of a result, not of its neighbours."""
+    readers = ((_READERS.get(segment.id), segment) for segment in segments)
+    return frozenset(label for read, segment in readers if read is not None for label in read(segment))
 
 
 def labeled(resource: Resource, labels: Iterable[Label]) -> Resource:

@@ -1,0 +1,157 @@
+"""Write a message that is passed on: its kept segments byte for byte, in an envelope of our own, with the notice.
+
+MSH-3, 4, 7 and 10 become ours: what the sender wrote there may name a program, or count what is no longer inside.
+"""
+
+from collections.abc import Iterator
+
+from gateway.formats.hl7v2.build import Formatted, MessageWriter
+from gateway.formats.hl7v2.coded import LOCAL_NOTES
+from gateway.formats.hl7v2.delimiters import Separators, escape
+from gateway.formats.hl7v2.message import Message, Segment
+from gateway.model.hl7_header import Designator, Hl7Header
+from gateway.model.hl7_notice import notice_way
+from gateway.model.hl7_parts import KeptParts
+
+_LEVELS = frozenset({"R", "V"})
+"""What MSH-8 may show; a level, never a law or a cause."""
+
+_CARRIED = frozenset({9, 11, 12, 15, 16, 17, 18, 19, 20, 21})
+"""Fields of MSH that say how to read the message; every other one of the sender's is left out."""
+
+_NUMBERED = frozenset(
+    {"NK1", "GT1", "DG1", "AL1", "PR1", "IN1", "OBR", "OBX", "NTE", "FT1", "SPM", "RGS", "AIS", "AIG", "AIL", "AIP"}
+)
+"""Segments with a set id: a gap would tell that one is missing."""
+
+_AFTER_PERSON = ("PID", "PD1", "PRT", "NTE")
+_RESTRICTION_AFTER = ("PID", "PD1")
+_AFTER_SCHEDULE = ("SCH", "TQ1", "NTE")
+
+
+def forwarded(message: Message, kept: KeptParts, header: Hl7Header) -> bytes | None:
+    """Return the message as it may be passed on; None where it has no place for the notice it owes.
+
+    Of `header` count who sends to whom, time and control id. The rest of MSH is the message's own.
+    """
+    lines = [
+        (message.segments[number].id, _without(message.segments[number], number, kept, message.separators))
+        for number in range(len(message.segments))
+        if number in kept.lines and message.segments[number].id != "MSH"
+    ]
+    if not kept.is_whole:
+        lines = _renumbered(lines, message.separators)
+    if kept.notice:
+        place = _place(message, [name for name, _ in lines])
+        if place is None:
+            return None
+        lines[place:place] = _notice(message, kept)
+    written = [_header(message, kept, header), *(line for _, line in lines)]
+    return "".join(f"{line}\r" for line in written).encode(message.codec)
+
+
+def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
+    separators = message.separators
+    own = message.segments[0].fields
+    telling = {field for line, field, _ in kept.blank if line == 0}
+    fields = [value if number in _CARRIED - telling else "" for number, value in enumerate(own[:22])]
+    fields += [""] * (13 - len(fields))
+    fields[2] = own[2]
+    for number, designator in (
+        (3, header.sending_application),
+        (4, header.sending_facility),
+        (5, header.receiving_application),
+        (6, header.receiving_facility),
+    ):
+        fields[number] = _designator(designator, separators)
+    fields[7] = escape(header.time, separators)
+    fields[8] = kept.level if kept.level in _LEVELS else ""
+    fields[10] = escape(header.control_id, separators)
+    while not fields[-1]:
+        fields.pop()
+    return separators.field.join(["MSH", *fields[2:]])
+
+
+def _designator(designator: Designator, separators: Separators) -> str:
+    return separators.component.join(escape(part, separators) for part in designator)
+
+
+def _without(segment: Segment, number: int, kept: KeptParts, separators: Separators) -> str:
+    """Return a segment without the repetitions that must not leave; the fields after them keep their places."""
+    fields = list(segment.fields)
+    for place in {field for line, field, _ in kept.blank if line == number}:
+        pieces = fields[place].split(separators.repetition) if separators.repetition else [fields[place]]
+        left = [piece for n, piece in enumerate(pieces, 1) if (number, place, n) not in kept.blank]
+        fields[place] = separators.repetition.join(left)
+    return separators.field.join(fields)
+
+
+def _renumbered(lines: list[tuple[str, str]], separators: Separators) -> list[tuple[str, str]]:
+    """Count set ids anew: from 1 after each segment under which they stand."""
+    counts: dict[str, int] = {}
+    renumbered = []
+    for name, line in lines:
+        for under in _restarts(name):
+            counts.pop(under, None)
+        fields = line.split(separators.field)
+        if name in _NUMBERED and len(fields) > 1 and fields[1]:
+            counts[name] = counts.get(name, 0) + 1
+            fields[1] = str(counts[name])
+        renumbered.append((name, separators.field.join(fields)))
+    return renumbered
+
+
+def _restarts(name: str) -> Iterator[str]:
+    if name != "NTE":
+        yield "NTE"
+    if name in ("OBR", "ORC", "PV1", "TXA", "SPM"):
+        yield "OBX"
+    if name in ("OBR", "ORC", "PV1"):
+        yield "DG1"
+    if name == "RGS":
+        yield from ("AIS", "AIG", "AIL", "AIP")
+
+
+def _place(message: Message, names: list[str]) -> int | None:
+    """Return before which of the kept segments the notice stands."""
+    code, event = message.text("MSH-9.1"), message.text("MSH-9.2") or message.text("EVN-1")
+    way = notice_way(code, event, message.text("MSH-12.1"))
+    if way is None:
+        return None
+    if way == "document" or code in ("REF", "RRI"):
+        return len(names)
+    if way == "restriction":
+        return _after(names, _RESTRICTION_AFTER)
+    return _after(names, _AFTER_SCHEDULE if code == "SIU" else _AFTER_PERSON)
+
+
+def _after(names: list[str], run: tuple[str, ...]) -> int | None:
+    """Return the place behind the first segment of `run` and those of the run that follow it at once."""
+    if run[0] not in names:
+        return None
+    place = names.index(run[0]) + 1
+    while place < len(names) and names[place] in run[1:]:
+        place += 1
+    return place
+
+
+def _notice(message: Message, kept: KeptParts) -> list[tuple[str, str]]:
+    """Write the scope of the consent and then the notice, in the way of this message."""
+    writer = MessageWriter(message.separators)
+    code, event = message.text("MSH-9.1"), message.text("MSH-9.2") or message.text("EVN-1")
+    way = notice_way(code, event, message.text("MSH-12.1"))
+    scope = kept.scope.encode(message.codec, "replace").decode(message.codec)
+    texts = [text for text in (("CONSENT", "Scope of consent", scope), _named(kept.notice)) if text[2]]
+    for number, (key, name, text) in enumerate(texts, 1):
+        if way == "note":
+            writer.add("NTE", {1: str(number), 2: "P", 3: Formatted(text), 4: (key, name, LOCAL_NOTES)})
+        elif way == "document":
+            writer.add("OBX", {1: str(number), 2: "TX", 3: (key, name, LOCAL_NOTES), 5: Formatted(text), 11: "F"})
+        else:
+            reason = ("REG", "Regulatory requirement", "HL70719")
+            writer.add("ARV", {1: str(number), 2: "A", 3: ("ALL", "All", "HL70717"), 4: reason, 5: text})
+    return [(line[:3], line) for line in writer.to_bytes(message.codec).decode(message.codec).split("\r") if line]
+
+
+def _named(notice: str) -> tuple[str, str, str]:
+    return "NOTICE", "Redisclosure notice", notice
