@@ -1,10 +1,12 @@
 """The desk of the console where consents are taken, compared, looked after and taken back."""
 
+from collections.abc import Mapping
+
 from gateway.flow import consent_views, consent_work, consents
 from gateway.flow.consent_choices import form_choices
 from gateway.flow.house import House
 from gateway.model.consent_form import Captured, ConsentForm, FormRefused, FormText, Paper, Scan
-from gateway.model.consent_life import ConsentList, FormChoices, Revoking
+from gateway.model.consent_life import ConsentLine, ConsentList, FormChoices, Revoking
 from gateway.model.exchange import Problem
 from gateway.model.staff import Member
 
@@ -66,6 +68,14 @@ class ConsentDesk:
     def ending(self, actor: Member) -> ConsentList:
         """Return the consents that end soon, the earliest first, with the referrals that would stop."""
         return consent_views.consents_ending(self._house, actor)
+
+    def line(self, actor: Member, consent_id: str) -> ConsentLine | None:
+        """Return one consent; None where there is none to show."""
+        return consent_views.consent_line(self._house, actor, consent_id)
+
+    def words(self, language: str) -> Mapping[str, str]:
+        """Return the words of the form in a language it is offered in."""
+        return self._house.wordings[language].texts
 
     def of_person(self, actor: Member, person_id: str) -> ConsentList | None:
         """Return a person's consents, the newest first; None where nobody is known by that id."""

@@ -10,12 +10,11 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from gateway.storage.tables import audit
+from tests.support.browsing import PASSWORD, submit
 from tests.support.console_day import ACTIVE, HELD, LANE, fill
 from tests.support.web_house import Site
 
 pytest_plugins = ("tests.support.sites",)
-
-PASSWORD = "four plain words here"
 
 
 @pytest.fixture
@@ -27,16 +26,8 @@ def browser(site: Site) -> FlaskClient:
     return browser
 
 
-def submit(browser: FlaskClient, page: str, action: str | None = None, **fields: str) -> TestResponse:
-    """Fetch a page, take the token of its first form, and send that form."""
-    html = browser.get(page).text
-    token = re.search(r'name="csrf_token" value="([^"]+)"', html)
-    assert token is not None, html
-    return browser.post(action or page, data={"csrf_token": token[1], **fields})
-
-
-def enter(site: Site, browser: FlaskClient, name: str = "robin") -> TestResponse:
-    link = site.services.staff.invite(name, "staff", site.clock())
+def enter(site: Site, browser: FlaskClient, name: str = "robin", role: str = "staff") -> TestResponse:
+    link = site.services.staff.invite(name, role, site.clock())
     return submit(browser, f"/console/welcome/{link}", password=PASSWORD, again=PASSWORD)
 
 

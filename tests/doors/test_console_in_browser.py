@@ -4,50 +4,19 @@ Set GATEWAY_SCREENSHOTS to a folder to keep the pictures.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
+from playwright.sync_api import Browser, Page
 
 from tests.support.console_day import ACTIVE, HELD, fill
+from tests.support.served import served
 from tests.support.web_house import Site
 
-pytest_plugins = ("tests.support.sites",)
+pytest_plugins = ("tests.support.browsers", "tests.support.sites")
 
 PASSWORD = "four plain words here"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-class Quiet(WSGIRequestHandler):
-    """Serve without an access log."""
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        if os.environ.get("GATEWAY_CI") == "1":
-            pytest.fail("Chromium is needed here: install the package chromium")
-        pytest.skip("Chromium is not installed: the console was not looked at in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -58,13 +27,8 @@ def day(site: Site) -> Site:
 
 @pytest.fixture
 def address(day: Site) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, day.app, threaded=True, request_handler=Quiet)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(day.app) as at:
+        yield at
 
 
 def pictures(tmp_path: Path) -> Path:

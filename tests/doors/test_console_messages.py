@@ -10,7 +10,8 @@ from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
 from gateway.model.handoff import InputRecord
-from tests.doors.test_console_http import enter, submit
+from tests.doors.test_console_http import enter
+from tests.support.browsing import submit
 from tests.support.stored import a_person, an_input
 from tests.support.web_house import Site
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from gateway.flow.gateway import Gateway
 from gateway.storage.database import SqlDatabase
 from gateway.testing import FixedClock
-from tests.doors.test_console_http import PASSWORD, submit
+from tests.support.browsing import PASSWORD, submit
 from tests.support.flow_house import World, a_world
 from tests.support.released import ED, PROGRAM, take_case
 from tests.support.web_house import Site, a_site
@@ -160,7 +160,7 @@ def an_order(**changes: str | list[str]) -> MultiDict[str, str]:
     stated: dict[str, str | list[str]] = {
         "court": "Example Superior Court 26-2-00001-1", "kind": "2.64", "issued": "2026-10-01", "expires": "2026-12-31",
         "status": "in_force", "holder": PROGRAM, "findings": ["no-other-way", "interest-outweighs"],
-        "scope": ["Patient"], "process": "subpoena duces tecum", "process_issued": "2026-10-02", "note": "read it",
+        "scope": ["CarePlan", "Goal"], "process": "subpoena duces tecum", "process_issued": "2026-10-02", "note": "read it",
         **changes,
     }  # fmt: skip
     return MultiDict(stated)
@@ -181,4 +181,4 @@ def test_a_court_order_is_registered_by_somebody_else_and_opens_what_it_lists(de
     assert "sent" in page
     ((disclosure, _, _),) = desk.world.transport.sent
     kinds = {entry["resource"]["resourceType"] for entry in disclosure.content["entry"]}
-    assert kinds <= {"Patient", "Provenance", "Organization"}
+    assert kinds - {"Provenance", "Organization"} == {"CarePlan", "Goal"}

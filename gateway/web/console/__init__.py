@@ -9,6 +9,7 @@ from flask import Blueprint, g
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.web.console.accounting import add_accounting_page
+from gateway.web.console.consents import add_consent_pages
 from gateway.web.console.headline import headline
 from gateway.web.console.login import add_login_pages
 from gateway.web.console.messages import add_message_pages
@@ -18,6 +19,7 @@ from gateway.web.console.releases import add_release_pages
 from gateway.web.console.reviews import add_review_pages
 from gateway.web.console.session import is_partner, require_login
 from gateway.web.console.today import add_today_page
+from gateway.web.console.withheld import add_withheld_page
 from gateway.web.services import Services
 
 
@@ -31,8 +33,10 @@ def console(services: Services, csrf: CSRFProtect) -> Blueprint:
     add_queue_pages(door, services)
     add_message_pages(door, services)
     add_accounting_page(door, services)
+    add_consent_pages(door, services)
     add_release_pages(door, services)
     add_review_pages(door, services)
+    add_withheld_page(door, services)
     _add_words(door, services)
     return door
 

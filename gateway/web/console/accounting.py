@@ -14,7 +14,7 @@ from gateway.formats.accounting_pdf import accounting_pdf
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.reporting.accounting import KEPT_YEARS, in_parts, years_before
-from gateway.web.console.session import staff
+from gateway.web.console.session import require_duty
 from gateway.web.services import Services
 
 _FIELDS = ("person", "record", "from", "to")
@@ -26,6 +26,7 @@ def add_accounting_page(door: Blueprint, services: Services) -> None:
 
     @door.get("/accounting")
     def accounting() -> str:
+        require_duty(services, "account")
         asked = _asked()
         found = _found(services, asked) if asked.get("person") or asked.get("record") else None
         return render_template(
@@ -63,7 +64,7 @@ def _found(services: Services, asked: dict[str, Any]) -> Accounting:
     except (ValueError, OverflowError):
         raise RequestRefused(Problem(400, "value", None, "Expected days as YYYY-MM-DD.")) from None
     wanted = Wanted(person=asked.get("person", ""), handoff=asked.get("record", ""))
-    found = services.house.accounting(staff().id, wanted, since, until)
+    found = services.house.accounting(require_duty(services, "account").id, wanted, since, until)
     if found is None:
         raise RequestRefused(NOT_FOUND)
     return found

@@ -7,17 +7,25 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from gateway.model.audit import AuditEntry
-from gateway.model.exchange import NOT_FOUND, RequestRefused
-from gateway.model.staff import Member
+from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
+from gateway.model.staff import Duty, Member
 from gateway.storage.staff import Staff
 from gateway.web.services import Services
 
 COOKIE = "wh_session"
 MAX_FORM_BYTES = 16 * 1024
+LARGE_FORMS = {
+    "console.sign_consent": 256 * 1024,  # a drawn signature
+    "console.file_consent_scan": 11 * 1024 * 1024,  # a scanned paper
+}
+"""Endpoints whose forms may be larger, for who is logged in."""
 PARTNER_PAGES = frozenset(
     {"console.releases", "console.new_release", "console.ask_release", "console.release", "console.release_copy"}
     | {"console.approve_release", "console.refuse_release", "console.decide_release_again"}
-    | {"console.reviews", "console.close_review", "console.logout"}
+    | {"console.reviews", "console.close_review", "console.withheld", "console.logout"}
+    | {"console.consents", "console.consent", "console.consent_paper", "console.new_consent", "console.change_consent"}
+    | {"console.consent_text", "console.consent_blank", "console.sign_consent", "console.consent_scan"}
+    | {"console.file_consent_scan", "console.revoke_consent", "console.verify_consent", "console.reject_consent"}
 )
 """Endpoints for staff of another organization than the operator; no other page exists for them."""
 OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome", "console.set_password"})
@@ -40,10 +48,12 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
 
     @door.before_request
     def check() -> Response | None:
-        request.max_content_length = MAX_FORM_BYTES  # anybody may post here before a login
-        csrf.protect()
         token = request.cookies.get(COOKIE)
         g.staff = services.staff.in_session(token, services.clock()) if token else None
+        # Anybody may post here before a login.
+        limit = LARGE_FORMS.get(request.endpoint or "", MAX_FORM_BYTES) if g.staff else MAX_FORM_BYTES
+        request.max_content_length = limit
+        csrf.protect()
         if g.staff is not None:
             g.client = f"staff:{g.staff.id}"
             if is_partner(services) and request.endpoint not in PARTNER_PAGES | OPEN_PAGES:
@@ -51,6 +61,14 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
         elif request.endpoint not in OPEN_PAGES:
             return redirect(url_for("console.login"), 303)
         return None
+
+
+def require_duty(services: Services, duty: Duty) -> Member:
+    """Return who is logged in; raises `RequestRefused` where their role does not have the duty."""
+    actor = member(services)
+    if not actor.may(duty):
+        raise RequestRefused(Problem(403, "forbidden", None, "Your role does not cover this."))
+    return actor
 
 
 def is_partner(services: Services) -> bool:

@@ -1,0 +1,134 @@
+"""Consents at the console as a browser without script meets them: the whole house behind it, on a real store."""
+
+import html
+
+import pytest
+
+from gateway.storage.database import SqlDatabase
+from gateway.testing import FixedClock
+from tests.support.browsing import submit
+from tests.support.consent_site import CHOICES, PIXEL, Desk, a_desk
+
+pytest_plugins = ("tests.support.sites",)
+
+
+@pytest.fixture
+def desk(web_store: SqlDatabase, clock: FixedClock) -> Desk:
+    return a_desk(web_store, clock)
+
+
+def test_a_form_signed_on_the_screen_lets_the_records_go_and_gives_the_person_a_copy(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    before = desk.sent()
+
+    kept = desk.sign(browser)
+    page = browser.get(kept.location)
+    paper = browser.get(f"{kept.location}/paper")
+
+    assert kept.status_code == 303
+    assert "active until 2027-06-30" in page.text
+    assert paper.data.startswith(b"%PDF-")
+    assert "Sample" not in paper.headers["Content-Disposition"]
+    assert "stay sober until winter" not in before
+    assert "stay sober until winter" in desk.sent()
+
+
+def test_the_text_is_shown_in_the_language_of_the_person(desk: Desk) -> None:
+    browser = desk.enter("robin")
+
+    shown = submit(
+        browser, "/console/consents", f"/console/consents/new/{desk.record}/text", **{**CHOICES, "language": "es"}
+    )
+
+    assert '<article class="card paper" lang="es">' in shown.text
+    assert "script-src 'self'" in shown.headers["Content-Security-Policy"]
+
+
+def test_everything_that_is_missing_is_said_at_once_before_anybody_signs(desk: Desk) -> None:
+    browser = desk.enter("robin")
+
+    page = submit(
+        browser, "/console/consents", f"/console/consents/new/{desk.record}/text", kind="disclosure", end="date"
+    )
+
+    said = html.unescape(page.text)
+    assert [
+        rule for rule in ("(a)(2)", "(a)(3)", "(a)(4)", "(a)(5)", "(a)(7)") if f"42 CFR 2.31{rule}" not in said
+    ] == []
+    assert "Show the text to sign" in said
+
+
+def test_a_signature_under_another_text_than_the_one_shown_is_not_taken(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    signed = {"shown": "0" * 64, "first_name": "Ari Sample", "first_method": "typed", "first_capacity": "patient"}
+
+    page = submit(browser, "/console/consents", f"/console/consents/new/{desk.record}/sign", **CHOICES, **signed)
+
+    assert page.status_code == 200
+    assert "show it again and let it be signed again" in page.text
+    assert "stay sober until winter" not in desk.sent()
+
+
+def test_a_no_is_kept_as_a_no(desk: Desk) -> None:
+    browser = desk.enter("robin")
+
+    kept = desk.sign(browser, outcome="refused")
+
+    assert "a no: nothing leaves" in browser.get(kept.location).text
+    assert "stay sober until winter" not in desk.sent()
+
+
+def test_a_paper_counts_once_a_second_person_has_compared_it(desk: Desk) -> None:
+    robin, sam = desk.enter("robin"), desk.enter("sam")
+    filed = desk.file_paper(robin)
+    waiting = robin.get("/console/consents")
+    by_the_same = submit(robin, "/console/consents", f"{filed.location}/verify", how="looked at it again")
+    before = desk.sent()
+
+    verified = submit(sam, "/console/consents", f"{filed.location}/verify", how="compared with the paper in the file")
+
+    assert (filed.status_code, by_the_same.status_code, verified.status_code) == (303, 403, 303)
+    assert "waits for its verification" in waiting.text
+    assert sam.get(f"{filed.location}/paper").data == PIXEL
+    assert "stay sober until winter" not in before
+    assert "stay sober until winter" in desk.sent()
+
+
+def test_a_paper_that_is_no_paper_is_said_to_be_none(desk: Desk) -> None:
+    page = desk.file_paper(desk.enter("robin"), content=b"MZ not a picture")
+
+    assert page.status_code == 200
+    assert 'id="problems"' in page.text
+
+
+def test_a_consent_taken_back_stops_what_has_not_left(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    kept = desk.sign(browser)
+
+    taken_back = submit(browser, "/console/consents", f"{kept.location}/revoke", method="written")
+
+    assert taken_back.status_code == 303
+    assert "revoked on" in browser.get(kept.location).text
+    assert "stay sober until winter" not in desk.sent()
+
+
+def test_staff_of_another_organization_find_nothing_of_it(desk: Desk) -> None:
+    kept = desk.sign(desk.enter("robin"))
+    outsider = desk.enter("otto", organization="org:demo-shelter")
+
+    pages = [
+        outsider.get(kept.location),
+        outsider.get(f"{kept.location}/paper"),
+        outsider.get(f"/console/consents?record={desk.record}"),
+        outsider.get(f"/console/consents/new/{desk.record}"),
+    ]
+    nowhere = outsider.get("/console/consents/nothing-of-this-id")
+
+    assert [page.status_code for page in pages] == [404] * 4
+    assert pages[0].data == nowhere.data
+
+
+def test_a_blank_form_is_printed_to_be_signed_on_paper(desk: Desk) -> None:
+    printed = submit(desk.enter("robin"), "/console/consents", f"/console/consents/new/{desk.record}/blank", **CHOICES)
+
+    assert printed.data.startswith(b"%PDF-")
