@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from gateway.catalog.documents import Document, read_document
+from gateway.catalog.state_law import law_digest, read_state_law, shipped_state_law
 from gateway.model.errors import ConfigurationError
 from gateway.model.partner import Agreement, Breaker, Endpoint, Feed, LegalClass, Organization, Registry
+from gateway.model.state_law import StateLaw
 
 _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
 
@@ -28,13 +30,13 @@ _INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone", "address
 
 
 def read_partners(directory: Path) -> Registry:
-    """Read every `*.yaml` of `directory` (one organization a file) into the registry.
+    """Read every `*.yaml` of `directory` (one organization a file) into the registry, with the law of their states.
 
     Raises:
         ConfigurationError: a file is unreadable, differs from partner.schema.json, repeats an id or an identifier
             of another, or names an unknown time zone; one `file:line:column: message` a problem.
     """
-    return registry_from(read_partner_entries(directory))
+    return registry_from(read_partner_entries(directory), read_state_law(directory.parent / "law"))
 
 
 def read_partner_entries(directory: Path) -> list[Entry]:
@@ -69,11 +71,16 @@ def overlaid(entries: Sequence[Entry], overlay: Iterable[Mapping[str, Any]]) -> 
     return result
 
 
-def registry_from(entries: Iterable[Entry]) -> Registry:
-    """Build the registry: units become organizations of their own that inherit what they do not state."""
+def registry_from(entries: Iterable[Entry], state_law: StateLaw | None = None) -> Registry:
+    """Build the registry: units become organizations of their own that inherit what they do not state.
+
+    `state_law` None is that of the states the product ships.
+    """
+    law = shipped_state_law() if state_law is None else state_law
     flat = list(_flatten(entries))
     canonical = orjson.dumps(sorted(flat, key=lambda one: str(one["id"])), option=orjson.OPT_SORT_KEYS)
-    return Registry((_organization(entry) for entry in flat), hashlib.sha256(canonical).digest())
+    digest = hashlib.sha256(canonical + law_digest(law)).digest()
+    return Registry((_organization(entry) for entry in flat), digest, law)
 
 
 def _flatten(entries: Iterable[Entry], parent: Entry | None = None) -> Iterable[Entry]:
@@ -171,7 +178,12 @@ def _breaker(entry: Entry | None) -> Breaker | None:
 
 
 def _feed(entry: Entry) -> Feed:
-    return Feed(entry["application"], entry.get("facility", ""), entry.get("unwatched", "keep") == "keep")
+    return Feed(
+        application=entry["application"],
+        facility=entry.get("facility", ""),
+        keeps_unwatched=entry.get("unwatched", "keep") == "keep",
+        certificates=frozenset(one.replace(":", "").lower() for one in entry.get("certificates", ())),
+    )
 
 
 def _day(value: str | date) -> date:

@@ -17,6 +17,7 @@ import click
 import orjson
 
 from gateway.catalog.partners import Entry, overlaid, read_partner_entries, registry_from
+from gateway.catalog.state_law import read_state_law
 from gateway.cli.consent_replay import replay_command
 from gateway.consent import (
     Switches,
@@ -34,6 +35,7 @@ from gateway.model.errors import ConfigurationError
 from gateway.model.fhir_time import instant
 from gateway.model.labeled import LabeledRecords
 from gateway.model.partner import Registry
+from gateway.model.state_law import StateLaw
 from gateway.redaction import redact as redact_records
 from gateway.settings import FILE_NAME, read_settings
 
@@ -43,9 +45,10 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, 
 
 @dataclass(frozen=True, slots=True)
 class _World:
-    """What a configuration directory says about partners and switches."""
+    """What a configuration directory says about partners, the law of their states, and switches."""
 
     entries: list[Entry]
+    state_law: StateLaw
     registry: Registry
     switches: dict[str, Any]
 
@@ -134,7 +137,8 @@ def redact(directory: Path, **files: Any) -> None:
 def _read_world(directory: Path) -> _World:
     entries = read_partner_entries(directory / "partners")
     switches = read_settings(directory).switches if (directory / FILE_NAME).is_file() else {}
-    return _World(entries, registry_from(entries), switches)
+    law = read_state_law(directory / "law")
+    return _World(entries, law, registry_from(entries, law), switches)
 
 
 def _decide_files(
@@ -182,7 +186,7 @@ def _decide_cases(path: Path, world: _World) -> int:
 
 def _decide(case: dict[str, Any], world: _World, at: datetime) -> _Decided:
     overlay = case.get("organizations")
-    registry = registry_from(overlaid(world.entries, overlay)) if overlay else world.registry
+    registry = registry_from(overlaid(world.entries, overlay), world.state_law) if overlay else world.registry
     switches: Switches = read_switches({**world.switches, **(case.get("switches") or {})})
     records = label(case["records"], registry, at)
     consents = compile_consents(case["consents"], registry)

@@ -15,26 +15,33 @@ from gateway.model.partner import Organization, Registry
 from gateway.model.request import Request
 
 WORKER = "worker"
-"""Role of our own delivery worker: it carries a record of the agency it acts for, with what others wrote in it."""
+"""Role of our own delivery worker. It carries the records that were handed to it by the agency it acts for, with what
+others wrote in them; the last of a withdrawn record can be theirs alone. No credential of a caller has this role."""
 
 NOT_ENTITLED = Withhold("IDENTITY_MISMATCH", 350)
 
 
 def must_hold(request: Request, recipient: str, person: Person | None, registry: Registry, at: datetime) -> bool:
     """Say whether who asks may ask `recipient` to be sent only what it holds itself."""
-    if request.organization is not None and request.person_role == WORKER:
+    if _is_worker(request, registry) or _asks_for(request, recipient, registry, at):
         return False
-    return not _asks_for(request, recipient, registry, at) and not _is_own_patient(request, person)
+    return not _is_own_patient(request, person)
 
 
 def stopped(request: Request, items: Iterable[Item], registry: Registry, at: datetime) -> Withhold | None:
     """Stop an organization that neither receives nor holds anything of what it asks to send. Nothing is nobody's."""
-    if request.organization is None or _asks_for(request, request.recipient, registry, at):
+    if request.organization is None or _is_worker(request, registry):
+        return None
+    if _asks_for(request, request.recipient, registry, at):
         return None
     stated = tuple(items)
     if not stated or any(may_send(item, request, registry, at) for item in stated):
         return None
     return NOT_ENTITLED
+
+
+def _is_worker(request: Request, registry: Registry) -> bool:
+    return request.person_role == WORKER and registry.get(request.organization) is not None
 
 
 def _asks_for(request: Request, recipient: str, registry: Registry, at: datetime) -> bool:

@@ -30,18 +30,21 @@ class Seal(NamedTuple):
         obligations: frozenset[str],
         basis: Basis | None,
         withheld: Sequence[str],
+        held: Sequence[str] = (),
+        section: str | None = None,
     ) -> DecisionRecord:
         """Write the decision record (docs/consent-engine.md)."""
         return DecisionRecord(
             decision=decision,
             reason=reason,
-            section=SECTIONS[reason],
+            section=section or SECTIONS[reason],
             obligations=tuple(sorted(obligations)),
             basis=basis,
             withheld=tuple(sorted(withheld)),
             policy_version=POLICY_VERSION,
             at=self.at,
             input_hash=self.input_hash,
+            held=tuple(sorted(held)),
         )
 
 
@@ -68,13 +71,14 @@ def conclude(
     released = by_identity.values()
     withheld += left_out
     obligations = frozenset({"AUDIT"}).union(*[one.obligations for one in released])
-    if withheld:
-        decision: Outcome = "PERMIT_REDACTED"
-        reason = earliest([stop for _, stop in withheld]).reason
-    else:
-        decision, reason = "PERMIT", min(released, key=_order).reason
     basis = min([one.basis for one in released if one.basis], key=_basis_order, default=None)
-    record = seal.record(decision, reason, obligations, basis, [reference for reference, _ in withheld])
+    if withheld:
+        stop = earliest([stop for _, stop in withheld])
+        left = [reference for reference, _ in withheld]
+        held = [reference for reference, stop in withheld if stop.holds]
+        record = seal.record("PERMIT_REDACTED", stop.reason, obligations, basis, left, held, stop.section)
+    else:
+        record = seal.record("PERMIT", min(released, key=_order).reason, obligations, basis, ())
     purposes = tuple([f"{system}|{code}" for system, code in request.purposes])
     return Permit(record, tuple(verdicts), recipients, purposes, request.transport)
 
@@ -88,12 +92,15 @@ def verdict(item: Item, found: Release | Withhold) -> Verdict:
     """Write down what was found on one item."""
     if isinstance(found, Withhold):
         return Verdict(item.reference, "HOLD" if found.holds else "DENY", found.reason, found.step)
-    return Verdict(item.reference, "PERMIT", found.reason, found.step, found.obligations, found.basis, found.release)
+    return Verdict(
+        item.reference, "PERMIT", found.reason, found.step, found.obligations, found.basis, found.release,
+        found.elements,
+    )  # fmt: skip
 
 
 def earliest(stops: Sequence[Withhold]) -> Withhold:
     """Return the stop of the earliest step; ties go by name, so that order never matters."""
-    return min(stops, key=lambda one: (one.step, one.reason))
+    return min(stops, key=lambda one: (one.step, one.reason, one.section or ""))
 
 
 def _refused(stops: Sequence[Withhold], verdicts: tuple[Verdict, ...], seal: Seal) -> Refusal:
@@ -103,7 +110,8 @@ def _refused(stops: Sequence[Withhold], verdicts: tuple[Verdict, ...], seal: Sea
     if any(one.reason in _POLICE_QUEUE for one in stops):
         obligations.add("LEGAL_QUEUE")
     withheld = [each.item for each in verdicts]
-    record = seal.record("HOLD" if holding else "DENY", stop.reason, frozenset(obligations), None, withheld)
+    decision: Outcome = "HOLD" if holding else "DENY"
+    record = seal.record(decision, stop.reason, frozenset(obligations), None, withheld, section=stop.section)
     return Refusal(record, verdicts)
 
 

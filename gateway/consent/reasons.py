@@ -59,7 +59,8 @@ SECTIONS: dict[str, str] = {
     "AUDIT_NO_AGREEMENT": "42 CFR 2.53",
     "QSOA_NOT_IN_FORCE": "42 CFR 2.12(c)(4)",
     "NOT_DEIDENTIFIED": "42 CFR 2.54; 45 CFR 164.514(b)",
-    "STATE_MH": "RCW 70.02.230; 70.02.240",
+    "STATE_MH": "42 CFR 2.20",
+    "STATE_LAW": "42 CFR 2.20",
     "CJI_BARRED": "CJIS Security Policy; 28 CFR 20.33",
     "ORIGIN_UNKNOWN": "42 CFR 2.12(a); 2.31(c)(4)",
     "OTHER_LAW_38USC7332": "38 USC 7332; 42 CFR 2.12(c)(1)",
@@ -95,18 +96,20 @@ SECTIONS: dict[str, str] = {
 class Withhold(NamedTuple):
     """An item, or the whole request, does not go: at which step (in hundredths, so that step 13 has an inside).
 
-    `holds`: nothing leaves yet, a person decides.
+    `holds`: nothing leaves yet, a person decides. `section`: the law, where the reason alone does not tell it.
     """
 
     reason: str
     step: int
     holds: bool = False
+    section: str | None = None
 
 
 class Release(NamedTuple):
     """An item may go. `exempt` from the checks of the address (step 15): emergency, patient, internal, de-identified.
 
-    `yields`: whether an agreed restriction stops it (step 14; 42 CFR 2.26).
+    `yields`: whether an agreed restriction stops it (step 14; 42 CFR 2.26). `elements`: those of the item that may
+    leave, where a law lists them.
     """
 
     reason: str
@@ -116,3 +119,4 @@ class Release(NamedTuple):
     release: str
     exempt: bool = False
     yields: bool = False
+    elements: frozenset[str] | None = None

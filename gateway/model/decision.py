@@ -43,6 +43,8 @@ class Verdict:
     obligations: frozenset[str] = frozenset()
     basis: Basis | None = None
     release: str = "other"
+    elements: frozenset[str] | None = None
+    """Those of the item that may leave, where a law lists them; None = all that its basis opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,12 @@ class DecisionRecord:
     policy_version: str
     at: str
     input_hash: str
+    held: tuple[str, ...] = ()
+    """What is withheld of a PERMIT_REDACTED until a person has looked at it; a HOLD holds as a whole."""
 
     def to_json(self) -> dict[str, Any]:
-        """Render the ten keys in their written order."""
+        """Render the keys in their written order; `held` only where something is."""
+        held = {"held": list(self.held)} if self.held else {}
         return {
             "decision": self.decision,
             "reason": self.reason,
@@ -71,6 +76,7 @@ class DecisionRecord:
             "policy_version": self.policy_version,
             "at": self.at,
             "input_hash": self.input_hash,
+            **held,
         }
 
 

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from gateway.model.state_law import StateLaw
+
 LAW_ENFORCEMENT_ROLES = frozenset({"police", "prosecutor"})
 JUSTICE_ROLES = frozenset({"court", "probation", "prosecutor"})
 TREATING_ROLES = frozenset({"provider", "otp", "ems", "crisis", "mental_health", "jail_health"})
@@ -102,6 +104,12 @@ class Feed:
     """"" stands for every facility of this application."""
     keeps_unwatched: bool = True
     """False: an ADT about nobody we know is counted and answered, and not stored (docs/hl7v2.md)."""
+    certificates: frozenset[str] = frozenset()
+    """SHA-256 in hex of the client certificates its messages come with; empty: nobody asks."""
+
+    def may_speak(self, certificate: str | None) -> bool:
+        """Say whether a message over a connection with this certificate is this feed's."""
+        return not self.certificates or certificate in self.certificates
 
 
 @dataclass(frozen=True)
@@ -183,12 +191,13 @@ class Organization:
 class Registry:
     """Every registered organization, found by id or by identifier (system and value), never by name.
 
-    `digest` identifies the content, so that a decision can say which registry it was made with.
+    `digest` identifies the content, so that a decision can say which registry it was made with. `state_law` is what
+    the states of the organizations forbid beyond HIPAA.
     """
 
-    __slots__ = ("_by_id", "_by_identifier", "_by_sender", "_revealing", "digest")
+    __slots__ = ("_by_id", "_by_identifier", "_by_sender", "_revealing", "digest", "state_law")
 
-    def __init__(self, organizations: Iterable[Organization], digest: bytes = b"") -> None:
+    def __init__(self, organizations: Iterable[Organization], digest: bytes = b"", state_law: StateLaw = ()) -> None:
         self._by_id: dict[str, Organization] = {each.id: each for each in organizations}
         self._by_identifier: dict[tuple[str, str], Organization] = {
             identifier: each for each in self._by_id.values() for identifier in each.identifiers
@@ -198,6 +207,7 @@ class Registry:
         )
         self._revealing: dict[date, tuple[str, ...]] = {}
         self.digest = digest
+        self.state_law = state_law
 
     def __iter__(self) -> Iterator[Organization]:
         return iter(self._by_id.values())

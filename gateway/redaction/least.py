@@ -55,9 +55,6 @@ _LEAST: dict[str, dict[str, frozenset[str]]] = {
     "OK_CRIME_PREMISES": {"Patient": _words("id name address")},
     "OK_HIPAA_512F": _LOCATING,
 }
-_LEAST_TO_POLICE = {"Encounter": _words("id status class subject period")}
-"""RCW 70.02.240: the fact and the dates."""
-
 _PAYMENT_DROPS = _words("text note description supportingInfo")
 _ALWAYS = frozenset({"resourceType", "id", "meta"})
 
@@ -70,16 +67,18 @@ def limited(resource: Json, verdict: Verdict) -> Json | None:
             return None
         resource = _from_police({key: one for key, one in resource.items() if key in allowed | _ALWAYS})
     by_basis = _LEAST.get(verdict.reason)
-    if by_basis is None and {"MIN", "LEGAL_QUEUE"} <= verdict.obligations and verdict.release == "non_part2":
-        by_basis = _LEAST_TO_POLICE
     if by_basis is not None:
         kept = by_basis.get(resource["resourceType"])
-        if kept is None:
-            return None
-        return {key: one for key, one in resource.items() if key in kept | _ALWAYS}
+        return None if kept is None else _only(resource, kept)
+    if verdict.elements is not None:
+        return _only(resource, verdict.elements)
     if "MIN" in verdict.obligations:
         return {key: one for key, one in resource.items() if key not in _PAYMENT_DROPS}
     return resource
+
+
+def _only(resource: Json, elements: frozenset[str]) -> Json:
+    return {key: one for key, one in resource.items() if key in elements | _ALWAYS}
 
 
 def _is_segmentable(resource: Json) -> bool:

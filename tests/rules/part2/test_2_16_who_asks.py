@@ -1,4 +1,4 @@
-"""42 CFR 2.2(b), 2.16(a), 2.31(a)(2): who may cause a sending. A consent lets its discloser disclose, and orders nobody."""
+"""42 CFR 2.2(b), 2.16(a), 2.31(a)(2): who may cause a sending. A consent lets its discloser disclose, no more."""
 
 from typing import Any
 
@@ -93,8 +93,8 @@ def test_our_own_worker_carries_the_whole_record_of_the_agency_it_acts_for() -> 
     assert answer(a_consent(), records=records, by="org:aspen", role="worker") == PERMITTED
 
 
-def test_a_worker_of_an_agency_that_holds_nothing_of_it_is_a_stranger() -> None:
-    assert answer(a_consent(), by="org:quarry", role="worker") == STOPPED
+def test_a_worker_of_nobody_we_know_is_a_stranger() -> None:
+    assert answer(a_consent(), by="org:nobody", role="worker") == STOPPED
 
 
 @pytest.mark.parametrize(

@@ -138,20 +138,6 @@ class TestPolice:
         assert answer(recipient="org:police", purpose=[PURPOSE + "locate"], basis=basis) == ("DENY", "LE_NO_BASIS")
 
 
-class TestMentalHealthInWashington:
-    STAY = {"resourceType": "Encounter", "id": "stay", "status": "finished", "subject": {"reference": "Patient/t1"}}
-    RECORDS = (STAY, FLU, written_by("minds", STAY, FLU))
-    CASE: Json = {"records": RECORDS, "recipient": "org:police", "purpose": [PURPOSE + "duty"]}
-
-    def test_of_a_minor_an_officer_on_duty_learns_the_fact_and_the_dates(self) -> None:
-        record = ask(facts=[a_patient(birthDate="2011-03-09")], **self.CASE).record
-
-        assert (record.decision, record.reason, record.withheld) == ("PERMIT_REDACTED", "STATE_MH", ("Condition/flu",))
-
-    def test_of_an_adult_nothing(self) -> None:
-        assert answer(**self.CASE) == ("DENY", "STATE_MH")
-
-
 class TestWhatPoliceWrote:
     def report(self, words: str) -> tuple[Json, ...]:
         document = {
