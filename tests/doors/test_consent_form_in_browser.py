@@ -70,6 +70,7 @@ def test_a_person_reads_the_text_in_spanish_and_signs_it_by_hand(
     keep(page, tmp_path, "consent-choices")
     page.get_by_role("button", name="Show the text to sign").click()
     page.get_by_label("Name of who signs", exact=True).fill("Ari Sample")
+    page.locator("canvas").scroll_into_view_if_needed()
     box = page.locator("canvas").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 40, box["y"] + 90)
@@ -77,6 +78,7 @@ def test_a_person_reads_the_text_in_spanish_and_signs_it_by_hand(
     for step in range(12):
         page.mouse.move(box["x"] + 40 + 30 * step, box["y"] + 90 + (30 if step % 2 else -30))
     page.mouse.up()
+    assert page.get_by_label("By hand, in this field").is_checked()
     keep(page, tmp_path, "consent-signing")
     page.get_by_role("button", name="Sign and keep").click()
     page.wait_for_url("**/console/consents/*")
