@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mapping": ("gateway.cli.mapping", "mapping"),
     "bench": ("gateway.cli.bench", "bench"),
     "validate": ("gateway.cli.validate", "validate"),
+    "staff": ("gateway.cli.staff", "staff"),
     "token": ("gateway.cli.token", "token"),
     "dead-letters": ("gateway.cli.operations", "dead_letters"),
     "replay": ("gateway.cli.operations", "replay"),

@@ -7,9 +7,9 @@ from typing import Any
 from gateway.flow import release, release_copy, reviews
 from gateway.flow.house import House
 from gateway.flow.release_kinds import KINDS, KindRule
+from gateway.flow.withheld import WithheldFrom, withheld
 from gateway.model.accounting import StoredDecision
 from gateway.model.audit import AuditEntry
-from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import Work
 from gateway.model.partner import Organization
 from gateway.model.release import Release, ReleaseRequest, Review
@@ -113,12 +113,9 @@ class ReleaseDesk:
         every = self._house.database.read(lambda tx: tx.reviews.open())
         return [one for one in every if reviews.may_look(self._house, actor, one.organization)]
 
-    def review(self, actor: Member, review_id: str) -> Review:
-        """Return one review."""
-        found = self._house.database.read(lambda tx: tx.reviews.get(review_id))
-        if found is None or not reviews.may_look(self._house, actor, found.organization):
-            raise RequestRefused(NOT_FOUND)
-        return found
+    def withheld(self, actor: Member, handoff_id: str) -> list[WithheldFrom]:
+        """Say what was withheld of a record and why, as far as it is theirs to know."""
+        return withheld(self._house, actor, handoff_id)
 
 
 def _newest_work(tx: Transaction, one: Release) -> Work | None:

@@ -11,15 +11,14 @@ from typing import Literal, get_args
 Role = Literal["admin", "privacy-officer", "legal", "clinician", "staff"]
 ROLES: tuple[str, ...] = get_args(Role)
 
-Duty = Literal["release", "review", "approve", "account", "explain"]
+Duty = Literal["release", "review", "approve", "account"]
 """`release`: ask for a release; `review`: look at what others released and at what holds; `approve`: register orders
-and process, and let a release go that needs legal review; `account`: open accountings of disclosures; `explain`: open
-the page that says what was withheld and why."""
+and process, and let a release go that needs legal review; `account`: open accountings of disclosures."""
 
 _EVERY_DUTY: frozenset[Duty] = frozenset(get_args(Duty))
 _DUTIES: Mapping[str, frozenset[Duty]] = {
     "admin": _EVERY_DUTY,
-    "privacy-officer": frozenset({"release", "review", "account", "explain"}),
+    "privacy-officer": frozenset({"release", "review", "account"}),
     "legal": frozenset({"review", "approve"}),
     "clinician": frozenset({"release"}),
     "staff": frozenset({"release"}),

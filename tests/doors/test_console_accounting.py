@@ -30,7 +30,7 @@ def browser(site: Site) -> FlaskClient:
     site.house.accountings = {"person-1": made, ACTIVE: made}
     fill(site)
     browser = site.client()
-    assert enter(site, browser).status_code == 303
+    assert enter(site, browser, role="privacy-officer").status_code == 303
     return browser
 
 
@@ -110,3 +110,13 @@ def test_both_downloads_come_under_a_name_that_tells_of_nobody(
 def test_nobody_known_and_no_day_are_refused(browser: FlaskClient, query: str, status: int) -> None:
     for page in ("accounting", "accounting.csv", "accounting.pdf"):
         assert browser.get(f"/console/{page}?{query}").status_code == status
+
+
+@pytest.mark.parametrize("path", ["/console/accounting", PAGE, "/console/accounting.csv?person=person-1"])
+@pytest.mark.parametrize("role", ["staff", "clinician", "legal", "a role nobody defined"])
+def test_only_who_keeps_privacy_opens_an_accounting(site: Site, path: str, role: str) -> None:
+    browser = site.client()
+    enter(site, browser, role=role)
+
+    assert browser.get(path).status_code == 403
+    assert not any(asked[0] == "accounting" for asked in site.house.asked)
