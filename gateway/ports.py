@@ -145,6 +145,10 @@ class Handoffs(Protocol):
         """Return the current resources of a handoff in the order they were saved."""
         ...
 
+    def several(self, handoff_ids: Sequence[str]) -> list[tuple[Handoff, list[Resource]]]:
+        """Return these handoffs, in this order, each with its current resources as `resources` gives them."""
+        ...
+
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
         ...
@@ -247,6 +251,10 @@ class Referrals(Protocol):
         """Return the referral with this placer identifier at this recipient."""
         ...
 
+    def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
+        """Return the referrals to a recipient from handoffs that hold this resource, newest change first."""
+        ...
+
     def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
         """Return the referrals addressed to a recipient, oldest change first."""
         ...
@@ -329,7 +337,7 @@ class Decisions(Protocol):
         ...
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
         ...
 
     def get(self, decision_id: str) -> StoredDecision | None:

@@ -32,6 +32,23 @@ def what_it_sees(house: House, tx: Transaction, handoff: Handoff, referral: Refe
     return orjson.dumps(made.outcome.content["entry"], option=orjson.OPT_SORT_KEYS)
 
 
+def sees_more(house: House, tx: Transaction, referral: Referral) -> bool:
+    """Say whether a recipient may now have more of a record than it was last sent, because of a new consent.
+
+    What it may not have any more is no news: the next sending leaves it out.
+    """
+    handoff = tx.handoffs.get(referral.handoff_id)
+    sent = [
+        one for one in tx.decisions.of_handoff(referral.handoff_id) if one["work"] and one["referral"] == referral.id
+    ]
+    last = next((one for one in sent if one["decision"].startswith("PERMIT")), None)
+    if handoff is None or last is None or not last["withheld"]:
+        return False
+    resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)
+    made = disclose(house, tx, asked_for(handoff, referral), handoff, referral, resources)
+    return isinstance(made.outcome, Disclosure) and set(made.record.withheld) < set(last["withheld"])
+
+
 def as_recorded(resources: Iterable[Resource], before: Sequence[Resource]) -> list[Resource]:
     """Leave the instant on each Provenance that says the same as before: reading a source again is no event."""
     known = {one["id"]: one for one in before if one["resourceType"] == "Provenance"}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gateway.flow.addressing import Addressed
 from gateway.flow.house import House
-from gateway.flow.news import what_it_sees
+from gateway.flow.news import sees_more, what_it_sees
 from gateway.model.handoff import DeliveryAction, Handoff, Referral, Work, WorkState
 from gateway.ports import Transaction
 
@@ -18,7 +18,7 @@ _REACHED = frozenset({"sending", "awaiting", "delivered"})
 
 def seen_before(house: House, tx: Transaction, handoff: Handoff) -> dict[str, bytes]:
     """Return what each recipient who has a referral of a handoff may see of it, before the handoff changes."""
-    reached = [one for one in tx.referrals.of_handoff(handoff.id) if may_have_reached(tx, one)]
+    reached = [one for one in tx.referrals.of_handoff(handoff.id) if may_have_reached(tx, one.id)]
     seen = {one.id: what_it_sees(house, tx, handoff, one) for one in reached}
     return {task_id: view for task_id, view in seen.items() if view is not None}
 
@@ -87,17 +87,27 @@ def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> N
         add_work(house, tx, referral.id, referral.lane, "cancel", version, "ready", None)
 
 
-def may_have_reached(tx: Transaction, referral: Referral) -> bool:
+def may_have_reached(tx: Transaction, referral_id: str) -> bool:
     """Say whether a referral has left for its recipient, or may have: a try that failed can have arrived."""
-    return any(piece.state in _REACHED or piece.tries > 0 for piece in tx.outbox.of_subject(referral.id))
+    return any(piece.state in _REACHED or piece.tries > 0 for piece in tx.outbox.of_subject(referral_id))
 
 
 def reopen_refused(house: House, tx: Transaction, person_id: str) -> None:
-    """Let refused work of a person be decided again: what it lacked may have come."""
+    """Let refused work of a person be decided again, for what it lacked may have come.
+
+    Who was sent a part of a record and may now have more of it gets that as an update.
+    """
     for referral in tx.referrals.of_person(person_id):
-        for piece in tx.outbox.of_subject(referral.id):
+        work = tx.outbox.of_subject(referral.id)
+        for piece in work:
             if piece.state == "refused":
                 tx.outbox.set_state(piece.id, "ready", None, house.clock())
+        is_under_way = any(piece.state in ("refused", "ready", "held") for piece in work)
+        handoff = tx.handoffs.get(referral.handoff_id)
+        if handoff is None or handoff.state == "held" or is_under_way or referral.status in FINAL:
+            continue
+        if sees_more(house, tx, referral):
+            add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
 
 
 def release_held(house: House, tx: Transaction, handoff_id: str) -> None:

@@ -71,9 +71,15 @@ class SqlDecisions:
         self._connection.execute(_INSERT, row)
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
         rows = self._connection.execute(_OF_HANDOFF, {"key": handoff_id})
-        return [{**load(r.record), "id": r.id, "recipient": r.recipient, "channel": r.channel} for r in rows]
+        return [
+            {
+                **load(r.record), "id": r.id, "recipient": r.recipient, "channel": r.channel,
+                "referral": r.referral_id, "work": r.work_id,
+            }
+            for r in rows
+        ]  # fmt: skip
 
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""

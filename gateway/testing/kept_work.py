@@ -46,6 +46,15 @@ class InMemoryReferrals:
                 return referral
         return None
 
+    def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
+        """Return the referrals to a recipient from handoffs that hold this resource, newest change first."""
+        key = (resource_type, resource_id)
+        return [
+            referral
+            for referral in reversed(self._oldest_first())
+            if referral.recipient == recipient and key in self._state.contents.get(referral.handoff_id, ())
+        ]
+
     def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
         """Return the referrals addressed to a recipient that changed at `since` or later, oldest change first."""
         return [
@@ -168,10 +177,16 @@ class InMemoryDecisions:
         )
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`."""
+        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
         made = [kept for kept in self._state.decisions.values() if kept.handoff_id == handoff_id]
         made.sort(key=lambda kept: (kept.at, kept.id), reverse=True)
-        return [{**kept.record, "id": kept.id, "recipient": kept.recipient, "channel": kept.channel} for kept in made]
+        return [
+            {
+                **kept.record, "id": kept.id, "recipient": kept.recipient, "channel": kept.channel,
+                "referral": kept.referral_id, "work": kept.work_id,
+            }
+            for kept in made
+        ]  # fmt: skip
 
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""

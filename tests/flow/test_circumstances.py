@@ -138,3 +138,24 @@ def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list(
     assert set(transport.ways) == {("org:demo-hospital", "https://network.example/fhir")}
     assert listed is not None
     assert {one.recipient for one in listed.disclosures} == {"org:demo-hospital"}
+
+
+def test_a_consent_that_comes_later_brings_the_rest_to_who_has_a_part() -> None:
+    world = world_with()
+    before = b"".join(message for _, message in world.wire.sent)
+
+    file(
+        world, a_consent(a_permit(actor=[receiving(partner(NPI, HOSPITAL_NPI))]), sourceAttachment={"title": "signed"})
+    )
+
+    assert b"stay sober" not in before
+    assert b"stay sober" in b"".join(message for _, message in world.wire.sent)
+
+
+def test_a_consent_for_somebody_else_sends_nobody_anything() -> None:
+    world = world_with()
+    before = len(world.wire.sent)
+
+    file(world, a_consent(a_permit(actor=[receiving(partner(PARTNER, "demo-shelter"))])))
+
+    assert len(world.wire.sent) == before
