@@ -337,7 +337,7 @@ class Decisions(Protocol):
         ...
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
+        """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
         ...
 
     def get(self, decision_id: str) -> StoredDecision | None:

@@ -71,7 +71,7 @@ class SqlDecisions:
         self._connection.execute(_INSERT, row)
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
+        """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
         rows = self._connection.execute(_OF_HANDOFF, {"key": handoff_id})
         return [
             {

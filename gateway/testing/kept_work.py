@@ -177,7 +177,7 @@ class InMemoryDecisions:
         )
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
-        """Return the decision records of a handoff, newest first, with `id`, `recipient`, `channel`, `referral`, `work`."""
+        """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
         made = [kept for kept in self._state.decisions.values() if kept.handoff_id == handoff_id]
         made.sort(key=lambda kept: (kept.at, kept.id), reverse=True)
         return [
