@@ -24,7 +24,7 @@ def form_choices(house: House, language: str) -> FormChoices:
         intermediaries=tuple(
             (Choice(one.id, one.name), _choices(other for other in others if other.id in one.members))
             for one in others
-            if "intermediary" in one.roles
+            if one.is_intermediary(now)
         ),
         information=tuple(Choice(code, texts[f"information.{code}"]) for code in INFORMATION),
         purposes=tuple(Choice(code, texts[f"purpose.{code}"]) for code in PURPOSES),

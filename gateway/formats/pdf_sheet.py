@@ -1,5 +1,6 @@
 """Printed pages: one typeface, labelled rows and boxes; the same content gives the same bytes."""
 
+import io
 import unicodedata
 from datetime import datetime
 
@@ -24,17 +25,19 @@ class Sheet:
     `created_at` (aware) is the only time in the file besides those of the content.
     """
 
-    def __init__(self, title: str, created_at: datetime) -> None:
+    def __init__(self, title: str, created_at: datetime, language: str | None = None) -> None:
         self._pdf = FPDF(orientation="P", unit="mm", format="Letter")
         self._pdf.set_creation_date(created_at)
         self._pdf.set_title(title)
         self._pdf.set_producer("Warm Handoff")
+        if language is not None:
+            self._pdf.set_lang(language)
         self._pdf.set_margins(_MARGIN, _MARGIN, _MARGIN)
         self._pdf.set_auto_page_break(True, margin=_FOOT)
         self._pdf.add_page()
         self.has_unprintable = False
 
-    def to_bytes(self, foot: str) -> bytes:
+    def to_bytes(self, foot: str, numbered: str = "Page {number} of {count}") -> bytes:
         """Write `foot` and the page number at the foot of each page and return the file."""
         self._pdf.set_auto_page_break(False)
         self._pdf.set_text_color(*MUTED)
@@ -46,7 +49,8 @@ class Sheet:
             self._pdf.set_xy(_MARGIN, -15)
             self._pdf.cell(0, 5, self._printable(foot))
             self._pdf.set_xy(_MARGIN, -15)
-            self._pdf.cell(0, 5, f"Page {number} of {self._pdf.pages_count}", align="R")
+            page_of = numbered.replace("{number}", str(number)).replace("{count}", str(self._pdf.pages_count))
+            self._pdf.cell(0, 5, self._printable(page_of), align="R")
         return bytes(self._pdf.output())
 
     def line_of(self, text: str, size: float, style: str = "", color: tuple[int, int, int] = INK) -> None:
@@ -69,6 +73,28 @@ class Sheet:
         self._pdf.ln(2.5)
         self.line_of(title, 11, "B")
         self.rule()
+
+    def heading(self, text: str) -> None:
+        """Begin a small part of the page, never at the very foot of it."""
+        if self._pdf.get_y() > self._pdf.h - 40:
+            self._pdf.add_page()
+        self._pdf.ln(2)
+        self.line_of(text, 10, "B")
+
+    def picture(self, png: bytes, width: float = 60.0, height: float = 18.0) -> None:
+        """Draw a picture within these millimetres, whole on one page; it must be a PNG that can be read."""
+        if self._pdf.get_y() > self._pdf.h - _FOOT - height:
+            self._pdf.add_page()
+        self._pdf.image(io.BytesIO(png), w=width, h=height, keep_aspect_ratio=True)
+
+    def line_to_sign_on(self, label: str) -> None:
+        """Draw a line to write on, with what belongs there below it."""
+        if self._pdf.get_y() > self._pdf.h - 45:
+            self._pdf.add_page()
+        self._pdf.ln(11)
+        self._pdf.set_draw_color(*MUTED)
+        self._pdf.line(_MARGIN, self._pdf.get_y(), self._pdf.w - _MARGIN, self._pdf.get_y())
+        self.paragraph(label, MUTED)
 
     def row(self, label: str, text: str) -> None:
         """Write a label and its text beside it; nothing where the text is empty."""

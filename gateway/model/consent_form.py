@@ -173,6 +173,15 @@ class Wording:
     texts: Mapping[str, str] = field(hash=False)
     """Key ("purpose.treatment") to text, with {places} to fill in."""
 
+    def fill(self, key: str, **places: str) -> str:
+        """Return a text with its places filled in; what is filled in may hold braces and is never a template."""
+        first, *parts = self.texts[key].split("{")
+        filled = first
+        for part in parts:
+            place, _, rest = part.partition("}")
+            filled += places[place] + rest
+        return filled
+
 
 @dataclass(frozen=True, slots=True)
 class Shortcoming:

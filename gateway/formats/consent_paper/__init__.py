@@ -5,8 +5,9 @@ printed page (`consent_pdf`). It does not know the engine that reads the Consent
 other.
 """
 
-from gateway.formats.consent_paper.check import Reader, shortcomings
+from gateway.formats.consent_paper.check import shortcomings
 from gateway.formats.consent_paper.pdf import consent_pdf
+from gateway.formats.consent_paper.reader import Reader
 from gateway.formats.consent_paper.resource import (
     CAPTURED_BY,
     CAPTURED_FROM,

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gateway.formats.consent_paper.check import needed_statements
+from gateway.formats.consent_paper.statements import needed_statements
 from gateway.model.consent_form import EVERYTHING, ConsentForm, Paper, Signature
 from gateway.model.fhir_time import written
 from gateway.model.handoff import Resource
@@ -123,7 +123,7 @@ def document_of(form: ConsentForm, ids: Ids, paper: Paper, registry: Registry, a
                     "language": form.language,
                     "url": f"Binary/{ids.binary}",
                     "size": len(paper.content),
-                    # FHIR R4 defines Attachment.hash as SHA-1; the text itself is proven by the SHA-256 it was signed with.
+                    # FHIR R4 defines Attachment.hash as SHA-1; the text is proven by the SHA-256 of the signature.
                     "hash": base64.b64encode(hashlib.sha1(paper.content, usedforsecurity=False).digest()).decode(),
                     "creation": written(at),
                 }

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date
 
-from gateway.formats.consent_paper.check import needed_statements
+from gateway.formats.consent_paper.statements import needed_statements
 from gateway.model.consent_form import ConsentForm, FormText, Line, Wording
 from gateway.model.partner import Registry
 
@@ -42,6 +42,7 @@ class _Writer:
     def __init__(self, form: ConsentForm, wording: Wording, registry: Registry) -> None:
         self._form = form
         self._texts = wording.texts
+        self._fill = wording.fill
         self._registry = registry
 
     def consent(self, name: str, born: str | None) -> Iterator[Line]:
@@ -143,13 +144,3 @@ class _Writer:
         if len(names) < 2:
             return "".join(names)
         return ", ".join(names[:-1]) + self._texts["and"] + names[-1]
-
-    def _fill(self, key: str, **places: str) -> str:
-        """Fill in places one by one: what a person typed may hold braces and is never a template."""
-        text = self._texts[key]
-        parts = text.split("{")
-        filled = parts[0]
-        for part in parts[1:]:
-            place, _, rest = part.partition("}")
-            filled += places[place] + rest
-        return filled
