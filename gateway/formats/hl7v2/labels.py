@@ -100,6 +100,8 @@ def labels_of(message: Message) -> MessageLabels:
         read = _READERS.get(segment.id)
         if read is not None:
             found[scope if segment.id == "ARV" else _HOME[segment.id]].update(read(segment))
+        if segment.id == "OBX":
+            found["message"].update(_said(segment, code=3, text=5))
     if any(PART2 in labels for labels in found.values()):
         found["message"] |= {PART2, RESTRICTED}
     return MessageLabels(**{name: frozenset(labels) for name, labels in found.items()})
@@ -214,9 +216,14 @@ def _document(txa: Segment) -> set[Label]:
 
 
 def _note(nte: Segment) -> set[Label]:
-    if (nte.text(4, 1), nte.text(4, 3)) == (LABELS_NOTE, LOCAL_NOTES):
-        return {_in_note(word) for word in nte.text(3).split()}
-    return {PART2, RESTRICTED} if is_law_notice("\n".join(nte.texts(3))) else set()
+    return _said(nte, code=4, text=3)
+
+
+def _said(segment: Segment, *, code: int, text: int) -> set[Label]:
+    """Read the note of our labels, or a notice of the law; messages without notes carry both as results."""
+    if (segment.text(code, 1), segment.text(code, 3)) == (LABELS_NOTE, LOCAL_NOTES):
+        return {_in_note(word) for word in segment.text(text).split()}
+    return {PART2, RESTRICTED} if is_law_notice("\n".join(segment.texts(text))) else set()
 
 
 def _in_note(code: str) -> Label:
