@@ -159,6 +159,8 @@ def _endpoint(entry: Entry) -> Endpoint:
         application=entry.get("application", ""),
         facility=entry.get("facility", ""),
         acknowledgement=entry.get("acknowledgement", "original"),
+        message=entry.get("message", "REF"),
+        notice_field=entry.get("notice_field", ""),
         mllp_release=entry.get("mllp_release", 1),
         pace_s=_pace_s(entry.get("pace")),
         breaker=_breaker(entry.get("breaker")),
