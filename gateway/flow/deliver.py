@@ -13,6 +13,7 @@ from gateway.flow.awaited import await_application
 from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.flow.pacing import goes_on, has_breaker, rest
+from gateway.flow.review_queue import open_held_items
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
 from gateway.model.disclosure import Disclosure
@@ -83,10 +84,13 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if isinstance(made.outcome, Refusal):
-        state: _Stopped = "held" if made.record.decision == "HOLD" else "refused"
+        is_held = made.record.decision == "HOLD" or made.record.held
+        state: _Stopped = "held" if is_held else "refused"
         return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
     if endpoint is None:
         return _stop(house, tx, work, "held", f"{referral.taken_by} has no {referral.transport} endpoint in partners/")
+    if made.record.held:
+        open_held_items(house, tx, referral, made.record)
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     tx.decisions.intend(
         decision_id=decision_id,

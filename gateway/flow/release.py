@@ -13,7 +13,8 @@ from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.judgement import read_matter, verdicts_of
 from gateway.flow.release_kinds import KINDS
-from gateway.flow.reviews import NO_DUTY, close, may_look, open_review
+from gateway.flow.review_queue import open_review
+from gateway.flow.reviews import NO_DUTY, close, may_look
 from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord

@@ -74,9 +74,9 @@ class ReleaseDesk:
         """Hand over the copy of a release, once."""
         return release_copy.give_copy(self._house, actor, release_id, form)
 
-    def close_review(self, actor: Member, review_id: str, note: str) -> None:
-        """Close what a second person has to look at."""
-        reviews.close_review(self._house, actor, review_id, note)
+    def close_review(self, actor: Member, review_id: str, note: str, *, again: bool = False) -> None:
+        """Close what a second person has to look at; `again`: and send what held once more."""
+        reviews.close_review(self._house, actor, review_id, note, again=again)
 
     def releases(self, actor: Member) -> list[ReleaseRow]:
         """List the releases this member of staff may look at, newest first."""

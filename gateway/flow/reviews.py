@@ -1,17 +1,16 @@
-"""What a second person has to look at: a broken glass, a release under legal review, an item that holds.
+"""Looking at what was put before a second person, and closing it with a note.
 
-A review stays open until somebody other than who raised it closes it with a note. Opening and closing are rows of the
-audit trail. One subject has at most one open review of a kind.
+A review stays open until somebody other than who raised it closes it. Closing is a row of the audit trail.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
+from gateway.flow.referrals import add_work
 from gateway.model.audit import AuditEntry
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
-from gateway.model.release import Release, Review, ReviewKind
+from gateway.model.release import Review
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
@@ -28,29 +27,11 @@ def may_look(house: House, actor: Member, organization: str) -> bool:
     return actor.organization == organization or (is_operator and serves_every_program(house))
 
 
-def open_review(house: House, tx: Transaction, kind: ReviewKind, release: Release, reason: str) -> None:
-    """Put a release before a second person, unless it is there already."""
-    review = Review(
-        id=house.new_id(), kind=kind, subject=release.id, handoff_id=release.handoff_id, recipient=release.recipient,
-        organization=release.organization, reason=reason, items=(), raised_by=release.requested_by,
-        opened_at=house.clock(),
-    )  # fmt: skip
-    _open(house, tx, review)
+def close_review(house: House, actor: Member, review_id: str, note: str, *, again: bool = False) -> None:
+    """Close a review with a note. Legal reviews end by approving or refusing their release, not here.
 
-
-def open_held_items(
-    house: House, tx: Transaction, *, subject: str, handoff_id: str, recipient: str, reason: str, items: Sequence[str]
-) -> None:
-    """Put before a person the items of a delivery that hold while the rest of it goes."""
-    review = Review(
-        id=house.new_id(), kind="held", subject=subject, handoff_id=handoff_id, recipient=recipient,
-        organization=house.operator, reason=reason, items=tuple(items), raised_by="worker", opened_at=house.clock(),
-    )  # fmt: skip
-    _open(house, tx, review)
-
-
-def close_review(house: House, actor: Member, review_id: str, note: str) -> None:
-    """Close a review with a note. Legal reviews end by approving or refusing their release, not here."""
+    `again`: what held the items of a delivery is settled, so the referral is decided and sent once more, as an update.
+    """
 
     def look(tx: Transaction) -> None:
         review = tx.reviews.get(review_id)
@@ -61,6 +42,10 @@ def close_review(house: House, actor: Member, review_id: str, note: str) -> None
         if review.kind == "legal":
             raise RequestRefused(Problem(409, "conflict", None, "Approve or refuse the release itself."))
         close(house, tx, actor, review, note)
+        referral = tx.referrals.get(review.subject) if again else None
+        handoff = tx.handoffs.get(referral.handoff_id) if referral else None
+        if referral is not None and handoff is not None:
+            add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
 
     house.database.write(look)
 
@@ -75,14 +60,3 @@ def close(house: House, tx: Transaction, actor: Member, review: Review, note: st
     tx.reviews.save(replace(review, closed_at=now, closed_by=actor.id, note=note.strip()))
     told = {"review": review.id, "kind": review.kind, "subject": review.subject}
     tx.audit.append(AuditEntry(now, "review.closed", actor.id, told))
-
-
-def _open(house: House, tx: Transaction, review: Review) -> None:
-    if any(one.closed_at is None for one in tx.reviews.of_subject(review.subject, review.kind)):
-        return
-    tx.reviews.save(review)
-    told = {
-        "review": review.id, "kind": review.kind, "subject": review.subject, "reason": review.reason,
-        "items": len(review.items),
-    }  # fmt: skip
-    tx.audit.append(AuditEntry(review.opened_at, "review.opened", review.raised_by, told))

@@ -17,6 +17,9 @@ def add_review_pages(door: Blueprint, services: Services) -> None:
 
     @door.post("/reviews/<review_id>/close")
     def close_review(review_id: str) -> AnyResponse:
-        services.house.release_desk.close_review(member(services), review_id, request.form.get("note", ""))
-        flash("Looked at, with your note.")
+        again = request.form.get("again") == "yes"
+        services.house.release_desk.close_review(
+            member(services), review_id, request.form.get("note", ""), again=again
+        )  # fmt: skip
+        flash("Looked at, with your note. It is decided and sent once more." if again else "Looked at, with your note.")
         return redirect(url_for("console.reviews"), 303)

@@ -1,0 +1,45 @@
+"""The queue of what a second person has to look at: how something gets into it.
+
+One subject has at most one open review of a kind. Opening is a row of the audit trail; closing: `reviews`.
+"""
+
+from gateway.flow.house import House
+from gateway.model.audit import AuditEntry
+from gateway.model.decision import DecisionRecord
+from gateway.model.handoff import Referral
+from gateway.model.release import Release, Review, ReviewKind
+from gateway.ports import Transaction
+
+WORKER = "worker"
+"""Who raises what no person did."""
+
+
+def open_review(house: House, tx: Transaction, kind: ReviewKind, release: Release, reason: str) -> None:
+    """Put a release before a second person, unless it is there already."""
+    review = Review(
+        id=house.new_id(), kind=kind, subject=release.id, handoff_id=release.handoff_id, recipient=release.recipient,
+        organization=release.organization, reason=reason, items=(), raised_by=release.requested_by,
+        opened_at=house.clock(),
+    )  # fmt: skip
+    _open(house, tx, review)
+
+
+def open_held_items(house: House, tx: Transaction, referral: Referral, record: DecisionRecord) -> None:
+    """Put before a person the items of a delivery that hold while the rest of it goes."""
+    review = Review(
+        id=house.new_id(), kind="held", subject=referral.id, handoff_id=referral.handoff_id,
+        recipient=referral.recipient, organization=house.operator, reason=record.reason, items=record.held,
+        raised_by=WORKER, opened_at=house.clock(),
+    )  # fmt: skip
+    _open(house, tx, review)
+
+
+def _open(house: House, tx: Transaction, review: Review) -> None:
+    if any(one.closed_at is None for one in tx.reviews.of_subject(review.subject, review.kind)):
+        return
+    tx.reviews.save(review)
+    told = {
+        "review": review.id, "kind": review.kind, "subject": review.subject, "reason": review.reason,
+        "items": len(review.items),
+    }  # fmt: skip
+    tx.audit.append(AuditEntry(review.opened_at, "review.opened", review.raised_by, told))
