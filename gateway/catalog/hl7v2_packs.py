@@ -1,8 +1,8 @@
 """Read the HL7v2 packs: those of the product, and what an installation says for a partner of its own.
 
 `mappings/hl7v2/<pack>/pack.yaml` names the segment maps of `mappings/hl7v2/segments/`. A file
-`mappings/hl7v2/<pack>/<partner>.yaml` of the installation changes rows of it for one partner; a pack, segment map or table
-of the installation takes the place of the product's of that name.
+`mappings/hl7v2/<pack>/<partner>.yaml` of the installation changes rows of it for one partner; a pack, segment map or
+table of the installation takes the place of the product's of that name.
 """
 
 import json

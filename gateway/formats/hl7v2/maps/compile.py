@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Node, Opening, Row, Way
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Names, Node, Opening, Row, Way
 from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, references_in
 from gateway.formats.hl7v2.maps.rows import Place, RowError, claims, compile_row, conditions_of
 from gateway.formats.hl7v2.maps.terms import TermTable
@@ -55,6 +55,10 @@ def compile_pack(
     )
 
 
+_LINKS = ("via", "also")
+"""What a place in the structure may say of the resource that its segment opens."""
+
+
 class _Compiler:
     """The segment maps and tables at hand, what a partner changes, and the mistakes found so far."""
 
@@ -82,7 +86,7 @@ class _Compiler:
         if found is None:
             self._problem(source, at, f"expected a segment map, found {name!r}")
             return Node(segment)
-        node = self._compiled(segment, name, found, told.get("when") or {})
+        node = self._compiled(segment, name, found, told)
         node.children = tuple(self.nodes(source, told.get("then"), (*at, "then") if "then" in told else at))
         return node
 
@@ -93,12 +97,15 @@ class _Compiler:
             empty = PackSource(self._overlay.name, {"rows": {}}, self._overlay.where)
             yield self._compiled(segment, "", empty, {})
 
-    def _compiled(self, segment: str, name: str, source: PackSource, when: Mapping[str, Any]) -> Node:
+    def _compiled(self, segment: str, name: str, source: PackSource, told: Mapping[str, Any]) -> Node:
         content = source.content
-        resources = content.get("resources") or {}
+        resources = dict(content.get("resources") or {})
+        if resources:
+            first = next(iter(resources))
+            resources[first] = {**(resources[first] or {}), **{word: told[word] for word in _LINKS if word in told}}
         rows = tuple(self._rows(segment, name, source))
         left_out = {**(content.get("left_out") or {}), **self._also_left_out(segment)}
-        conditions = {**(content.get("when") or {}), **when}
+        conditions = {**(content.get("when") or {}), **(told.get("when") or {})}
         return Node(
             segment,
             openings=tuple(self._opening(source, one, resources) for one in resources),
@@ -137,8 +144,11 @@ class _Compiler:
             constants=tuple((element, compile_constant(value)) for element, value in filled.items()),
             pattern=constants,
             via=self._way(source, str(told["via"]), at) if "via" in told else None,
+            also=tuple(self._also(source, one, at) for one in told.get("also") or ()),
+            joins=bool(told.get("joins")),
             implied=_implied(name, resources),
             needs=frozenset(told.get("needs") or ()),
+            late=tuple((element, compile_constant(value)) for element, value in (told.get("late") or {}).items()),
         )
 
     def _rows(self, segment: str, name: str, source: PackSource) -> Iterator[Row]:
@@ -166,8 +176,13 @@ class _Compiler:
     ) -> Row:
         place = Place.of(path)
         table = self._table(told)
-        fill, take = compile_row(place, segment, told, table, claims(rows, path, str(told.get("to", ""))))
-        content = str(told.get("to", "")) or (told["write"] if told["write"] in ("$notice", "$labels") else "")
+        several = isinstance(rows[path], list)
+        fill, take = compile_row(
+            place, segment, told, table, claims(rows, path, str(told.get("to", ""))), is_one_of_several=several
+        )
+        content = str(told.get("to", "")) or (
+            told["write"] if told["write"] in ("$notice", "$scope", "$labels") else ""
+        )
         rule = sources[path].where(at).rpartition(":")[0]
         field = place.field if place.segment == segment else 0
         return Row(path, field, place.component, content, rule, fill, take)
@@ -187,6 +202,11 @@ class _Compiler:
             self._problem(source, at, str(error))
             return "", ()
 
+    def _also(self, source: PackSource, told: Any, at: Location) -> tuple[Way, Make | None]:
+        if isinstance(told, str):
+            return self._way(source, told, at), None
+        return self._way(source, str(told["to"]), at), compile_constant(told["with"])
+
     def _try(self, source: PackSource, at: Location, make: Callable[[], Made]) -> Made | None:
         try:
             return make()
@@ -205,7 +225,9 @@ def _is_meant(told: Any, name: str) -> bool:
 
 
 def _implied(name: str, resources: Mapping[str, Any]) -> Way | None:
-    """Return where another resource of the same segment refers to this one."""
+    """Return where another resource of the same segment refers to this one; the first one of all leads the others."""
+    if name == next(iter(resources)):
+        return None
     for other, told in resources.items():
         for found, steps in references_in((told or {}).get("set") or {}):
             if found == name and other != name:
@@ -223,7 +245,8 @@ def _connect(root: Node) -> None:
         own: dict[str, list[Node]] = {}
         for child in node.children:
             own.setdefault(child.segment, []).append(child)
-        node.next = {**above, **{segment: tuple(nodes) for segment, nodes in own.items()}}
+        # Where no node here is meant (`when`), one further up may be.
+        node.next = {**above, **{segment: (*nodes, *above.get(segment, ())) for segment, nodes in own.items()}}
         below = {opening.name for child in node.children for one in _all(child) for opening in one.openings}
         node.closes = tuple(sorted(below - {opening.name for opening in node.openings}))
         for child in node.children:

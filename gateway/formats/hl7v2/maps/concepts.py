@@ -50,17 +50,19 @@ def concept(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return value if codings or value.get("text") else None
 
     def write(value: Any, w: "Writing") -> Field:
-        return written_concept(value, w, table)
+        return written_concept(value, w, table, system)
 
     return read, write
 
 
-def written_concept(value: Mapping[str, Any], w: "Writing", table: TermTable | None = None) -> tuple[Component, ...]:
+def written_concept(
+    value: Mapping[str, Any], w: "Writing", table: TermTable | None = None, system: str = ""
+) -> tuple[Component, ...]:
     """Write a CodeableConcept: two codings at most, the sender's own before a mapped one, the text kept."""
     codings = [one for one in value.get("coding", ()) if one.get("code")]
     text = str(value.get("text", ""))
     if table is not None and codings:
-        codings = _as_sent(codings, table)
+        codings = _as_sent(codings, table, system)
     if not codings:
         return ("", text)
     first = codings[0]
@@ -78,7 +80,7 @@ def written_concept(value: Mapping[str, Any], w: "Writing", table: TermTable | N
     return tuple(parts)
 
 
-def _as_sent(codings: list[Any], table: TermTable) -> list[Any]:
+def _as_sent(codings: list[Any], table: TermTable, system: str) -> list[Any]:
     """Put the v2 code in place of the mapped one: that which was sent beside it, else what the table has."""
     mapped = next((one for one in codings if table.by_fhir.get(str(one["code"]))), None)
     if mapped is None:
@@ -87,7 +89,7 @@ def _as_sent(codings: list[Any], table: TermTable) -> list[Any]:
     sent = [one for one in others if (table.by_v2.get(str(one["code"]).upper()) or {}).get("code") == mapped["code"]]
     if sent:
         return [*sent, *(one for one in others if one is not sent[0])]
-    return [{**mapped, "code": table.v2_code(mapped["code"]), "system": ""}, *others]
+    return [{**mapped, "code": table.v2_code(mapped["code"]), "system": system}, *others]
 
 
 def coding(table: TermTable | None, system: str) -> tuple[Read, Write]:

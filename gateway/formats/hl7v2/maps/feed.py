@@ -4,15 +4,16 @@ Every resource carries the labels of the message (`labels_of`), and one Provenan
 that is about a person: what nobody signs for, nobody may disclose.
 """
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, unescape
 from gateway.formats.hl7v2.labels import MessageLabels, labeled, labels_of
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Node, Opening, Sender, Way, choose, reference_to
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Node, Make, Opening, Sender, Way, choose, reference_to
 from gateway.formats.hl7v2.maps.report import report_of
 from gateway.formats.hl7v2.message import Message, Segment
 from gateway.formats.hl7v2.reading import FieldReading
@@ -25,6 +26,9 @@ FACILITIES = "https://warmhandoff.example/id/hl7v2-facility"
 
 MESSAGES = "https://warmhandoff.example/id/hl7v2-message"
 """Identifier system of MSH-10."""
+
+_BLANKS: tuple[Any, ...] = ({}, [{}])
+"""Constants that refer to what the segment did not hold."""
 
 _DIRECTORY = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 """Resources about nobody's health: no Provenance speaks of them."""
@@ -92,6 +96,8 @@ class Reading:
     __slots__ = (
         "_context",
         "_dropped",
+        "_has_blanks",
+        "_late",
         "_linked",
         "_openings",
         "_parties",
@@ -103,6 +109,7 @@ class Reading:
         "escape",
         "fields",
         "labels",
+        "lines",
         "message",
         "names",
         "number",
@@ -138,6 +145,9 @@ class Reading:
         self._positions: dict[str, int] = {}
         self._dropped: set[str] = set()
         self._linked: set[str] = set()
+        self._has_blanks = False
+        self._late: list[tuple[Resource, tuple[tuple[str, Make], ...]]] = []
+        self.lines: list[tuple[Resource, Resource, list[str]]] = []
         self._openings: tuple[Opening, ...] = ()
         self._parties: dict[tuple[str, str], dict[str, str]] = {}
         facility = message.text("MSH-4")
@@ -147,7 +157,7 @@ class Reading:
         """Decode a part that has no parts of its own; "" for two quotes."""
         if self.escape and self.escape in raw:
             return unescape(raw, self.separators, self.codec)
-        return "" if raw == NULL_TEXT else raw
+        return "" if raw == NULL_TEXT or raw.isspace() else raw
 
     def components(self, raw: str) -> list[str]:
         """Split one repetition; at least fourteen components, undecoded."""
@@ -185,6 +195,9 @@ class Reading:
             self._linked.add(reference["reference"])
             return reference
         blank: dict[str, str] = {}
+        if any(opening.name == name for opening in self._openings):
+            self._has_blanks = True
+            return blank
         self._pending.append((blank, name))
         return blank
 
@@ -242,14 +255,13 @@ class Reading:
 
     def _close(self, node: Node) -> None:
         """Keep what was filled, with its constants; what lacks something it cannot do without stays in the message."""
-        for opening in node.openings:
+        for opening in sorted(node.openings, key=_joins) if len(node.openings) > 1 else node.openings:
             resource = self.open[opening.name]
             if len(resource) == (2 if opening.resource_type else 0):
-                self._drop(opening)
-            elif not opening.needs <= resource.keys():
-                self._drop(opening)
-                start = f"{opening.name}."
-                self.unmapped.update((self.number, row.field) for row in node.rows if row.target.startswith(start))
+                if not (opening.joins and any(one.name in self.open for one in node.openings if one is not opening)):
+                    self._drop(opening)
+            elif not opening.needs <= resource.keys() | {element for element, _ in opening.constants}:
+                self._lack(node, opening)
         for opening in node.openings:
             found = self.open.get(opening.name)
             if found is None:
@@ -257,14 +269,27 @@ class Reading:
             if opening.resource_type and not found["id"]:
                 found["id"] = self._identity(opening)
             for element, make in opening.constants:
-                if element not in found:
-                    found[element] = make(self)
+                if element not in found and (value := make(self)) not in _BLANKS:
+                    found[element] = value
+            if not opening.needs <= found.keys():
+                self._lack(node, opening)
+                continue
+            if opening.late:
+                self._late.append((found, opening.late))
             if opening.inside is not None:
                 self._put_inside(opening.inside, found)
             else:
                 self._add(opening.name, found)
             if opening.via is not None:
-                self._link(opening.via, found)
+                self._link(opening.via, found, None)
+            for way, beside in opening.also:
+                self._link(way, found, beside)
+
+    def _lack(self, node: Node, opening: Opening) -> None:
+        """Give up what lacks an element that it cannot do without; its fields stay with the message."""
+        self._drop(opening)
+        start = f"{opening.name}."
+        self.unmapped.update((self.number, row.field) for row in node.rows if row.target.startswith(start))
 
     def _drop(self, opening: Opening) -> None:
         dropped = self.open.pop(opening.name)
@@ -281,22 +306,24 @@ class Reading:
         else:
             holder.setdefault(element, part)
 
-    def _link(self, via: Way, resource: Resource) -> None:
-        owner, steps = via
+    def _link(self, way: Way, resource: Resource, beside: Make | None) -> None:
+        owner, steps = way
         holder = self.open.get(owner)
+        if holder is None:
+            return
         for element, is_list in steps[:-1]:
-            if holder is not None and is_list:
-                items = holder.setdefault(element, [])
-                items.append({})
-                holder = items[-1]
-            elif holder is not None:
-                holder = holder.setdefault(element, {})
-        if holder is not None:
-            element, is_list = steps[-1]
             if is_list:
-                holder.setdefault(element, []).append(reference_to(resource))
+                holder.setdefault(element, []).append(beside(self) if beside else {})
+                holder = holder[element][-1]
             else:
-                holder.setdefault(element, reference_to(resource))
+                holder = holder.setdefault(element, {})
+        element, is_list = steps[-1]
+        if is_list:
+            references = holder.setdefault(element, [])
+            if reference_to(resource) not in references:
+                references.append(reference_to(resource))
+        else:
+            holder.setdefault(element, reference_to(resource))
 
     def _add(self, name: str, resource: Resource) -> None:
         """Take in a resource; the same business key twice is one resource, the later segment the better informed."""
@@ -331,9 +358,18 @@ class Reading:
 
     def finish(self) -> None:
         """Fill in references to what opened later, add the labels and take out what leads nowhere."""
+        for resource, constants in self._late:
+            for element, make in constants:
+                if element not in resource:
+                    resource[element] = make(self)
+        for _, attachment, lines in self.lines:
+            attachment["data"] = base64.b64encode("\n".join(lines).encode()).decode("ascii")
+        for resource in self.resources:
+            if resource["resourceType"] == "Appointment":
+                complete_times(resource)
         dangling = [name for blank, name in self._pending if not self._resolve(blank, name)]
         lost = frozenset((self._dropped & self._linked) - self._positions.keys())
-        if dangling or lost:
+        if dangling or lost or self._has_blanks:
             self.resources = [_pruned(resource, lost) for resource in self.resources]
         labels = self.labels
         by_type: dict[str, Any] = {}
@@ -377,6 +413,21 @@ def read_feed(message: Message, pack: CompiledPack, context: FeedContext) -> Fee
         message,
         pack,
     )
+
+
+def complete_times(appointment: Resource) -> None:
+    """Give an Appointment both its times or none (FHIR R4 app-2): the end by its length, else the start once more."""
+    start = appointment.get("start")
+    if start is None:
+        appointment.pop("end", None)
+    elif "end" not in appointment:
+        minutes = appointment.get("minutesDuration", 0)
+        ends = datetime.fromisoformat(start) + timedelta(minutes=minutes)
+        appointment["end"] = ends.isoformat(timespec="seconds")
+
+
+def _joins(opening: Opening) -> bool:
+    return opening.joins
 
 
 def _sign(reading: Reading, provenance: Resource, context: FeedContext) -> None:

@@ -26,6 +26,8 @@ class OutgoingContext:
     """Who speaks to whom, and when; its message code and event are those of the kind that is written."""
     notice: str = ""
     """The notice of 42 CFR 2.32 that goes with the content; the pack's structure says where it stands."""
+    scope: str = ""
+    """What the person agreed to, in plain words (42 CFR 2.32(b))."""
     labels: str = ""
     """The labels of the content as text (`labels_text`)."""
     deletions: frozenset[tuple[str, str]] = frozenset()
@@ -49,6 +51,9 @@ class Writing:
         for resource in resources:
             self._index[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
             self._by_type.setdefault(resource["resourceType"], []).append(resource)
+        events = self._by_type.get("Provenance", [])
+        if len(events) == 1:
+            self.open["Provenance"] = events[0]
 
     def dtm(self, value: Any) -> str:
         """Write a FHIR date, dateTime or instant as DTM; "" for none."""
@@ -66,7 +71,7 @@ class Writing:
         """Return what a row means by `$name`."""
         if name == "number":
             return str(self.number)
-        if name in ("notice", "labels"):
+        if name in ("notice", "scope", "labels"):
             return Formatted(getattr(self._context, name)) if getattr(self._context, name) else ""
         header = self._context.header
         return {"event": header.trigger_event, "time": header.time, "control_id": header.control_id}[name]
@@ -123,7 +128,7 @@ def _write_nodes(nodes: Sequence[Node], w: Writing, body: MessageWriter) -> bool
             fields, filled = _fields(node, w)
             below = MessageWriter()
             has_below = _write_nodes(node.children, w, below)
-            if filled or node.once == "always" or (node.once == "group" and has_below) or (bound and fields):
+            if filled or node.once == "always" or (node.once == "group" and has_below):
                 body.add(node.segment, fields)
                 body.extend(below)
             else:
@@ -208,7 +213,8 @@ def _find(opening: Opening, w: Writing, *, driving: bool) -> list[Resource]:
         owner, element, is_list = opening.inside
         value = w.open.get(owner, {}).get(element)
         parts = value if is_list else [value]
-        return [part for part in parts or () if isinstance(part, dict) and matches(part, opening.pattern, w.open)]
+        whole = [part for part in parts or () if isinstance(part, dict) and opening.needs <= part.keys()]
+        return [part for part in whole if matches(part, opening.pattern, w.open)]
     way = opening.via or opening.implied
     if way is not None:
         holder = w.open.get(way[0])

@@ -22,8 +22,8 @@ Make = Callable[["Reading"], Any]
 """Give a constant with its references; None where one of them leads nowhere."""
 
 
-Conditions = tuple[tuple[int, int, frozenset[str]], ...]
-"""(field, component, values that it may have)."""
+Conditions = tuple[tuple[int, int, frozenset[str], bool], ...]
+"""(field, component, values, whether it must have one of them or none of them)."""
 
 Way = tuple[str, tuple[tuple[str, bool], ...]]
 """An open resource and the steps inside it."""
@@ -88,8 +88,14 @@ class Opening:
     """Where the reference to it stands: reading puts it there, writing looks for it there."""
     implied: Way | None
     """Where another resource of the same segment refers to it: writing looks for it there."""
+    also: tuple[tuple[Way, Make | None], ...]
+    """Where else reading puts a reference to it, and with what beside it."""
+    joins: bool
+    """Kept, even empty, where another resource of its segment is: it is what ties them together."""
     needs: frozenset[str]
-    """Elements without which it is none: FHIR asks for them, and no constant can stand in."""
+    """Elements without which it is none: FHIR asks for them, and no default can stand in."""
+    late: tuple[tuple[str, Make], ...]
+    """Element -> what it holds where nothing in the whole message filled it."""
 
 
 @dataclass(slots=True)
@@ -148,7 +154,7 @@ def choose(candidates: tuple[Node, ...], segment: Segment) -> Node | None:
 
 def meets(segment: Segment, when: Conditions) -> bool:
     """Tell whether a segment says what all the conditions ask for."""
-    return all(segment.text(number, component) in values for number, component, values in when)
+    return all((segment.text(number, component) in values) is one_of for number, component, values, one_of in when)
 
 
 def reference_to(resource: Resource) -> dict[str, str]:

@@ -19,6 +19,8 @@ SSN = "http://hl7.org/fhir/sid/us-ssn"
 
 _PROTECTED = frozenset(("SS", "DL", "SSN"))
 """Kinds of number that never become FHIR: social security and driver licence."""
+_PROTECTED_BY = frozenset(("USSSA", "SSA", "SSN", "2.16.840.1.113883.4.1"))
+"""Who assigns such numbers, where their kind is not told."""
 
 
 def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
@@ -27,7 +29,8 @@ def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
         kind = r.text(parts[4]) if parts[4] else ""
-        if kind.upper() in _PROTECTED:
+        assigned_by = {*r.subcomponents(parts[3])[:2], r.subcomponents(parts[5])[0]}
+        if kind.upper() in _PROTECTED or not _PROTECTED_BY.isdisjoint(assigned_by):
             return None
         found = _identifier(parts[0] and r.text(parts[0]), parts[3], kind, r, system)
         if found is not None and parts[6] and (start := r.time(parts[6])):
@@ -137,15 +140,28 @@ def practitioner(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return r.party("Practitioner", raw, _practitioner)
 
     def write(value: Any, w: "Writing") -> Field:
-        found = w.resolve(value)
-        if found is None:
-            return ("", str(value.get("display", ""))) if value.get("display") else ""
-        names = found.get("name") or [{}]
-        numbers = found.get("identifier") or [{}]
+        person = w.resolve(value) or {}
+        if person.get("resourceType") == "PractitionerRole" and "practitioner" in person:
+            person = w.resolve(person["practitioner"]) or person
+        if person.get("resourceType") != "Practitioner":
+            words = _label(person, w) or ("" if person else str(value.get("display", "")))
+            return ("", words) if words else ""
+        names, numbers = person.get("name") or [{}], person.get("identifier") or [{}]
         head, assigner = numbers[0], _assigner(numbers[0], w)
         return (str(head.get("value", "")), *name_parts(names[0]), "", assigner, "", "", "", _kind(head))
 
     return read, write
+
+
+def _label(party: Resource, w: "Writing") -> str:
+    """Return role and organization in words ("CIT officer, Sample City Police"); "" for another kind of party."""
+    if party.get("resourceType") != "PractitionerRole":
+        return ""
+    organization = w.resolve(party.get("organization") or {}) or {}
+    code: dict[str, Any] = next(iter(party.get("code", ())), {})
+    coding: dict[str, Any] = next(iter(code.get("coding", ())), {})
+    role = code.get("text") or coding.get("display") or coding.get("code")
+    return ", ".join(str(part) for part in (role, organization.get("name")) if part)
 
 
 def _practitioner(raw: str, r: "Reading") -> tuple[str, Resource] | None:
@@ -175,8 +191,9 @@ def organization(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def write(value: Any, w: "Writing") -> Field:
         found = w.resolve(value)
-        if found is None:
-            return (str(value.get("display", "")),)
+        if found is None or found.get("resourceType") != "Organization":
+            is_meant = found is None and value.get("type") == "Organization"
+            return (str(value.get("display", "")),) if is_meant else ""
         numbers = found.get("identifier") or [{}]
         assigner = _assigner(numbers[0], w)
         parts = (assigner, _kind(numbers[0]), "", "", str(numbers[0].get("value", "")))

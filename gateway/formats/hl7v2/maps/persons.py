@@ -67,9 +67,10 @@ def name_parts(name: dict[str, Any]) -> tuple[Component, ...]:
     """Write a HumanName as the six parts from family on; one known only as text is the family name."""
     given = [str(part) for part in name.get("given", ())]
     family = str(name.get("family") or ("" if given else name.get("text", "")))
-    suffix = " ".join(str(part) for part in name.get("suffix", ()))
+    suffix = [str(part) for part in name.get("suffix", ())]
     prefix = " ".join(str(part) for part in name.get("prefix", ()))
-    return (family, given[0] if given else "", " ".join(given[1:]), suffix, prefix, "")
+    degree = " ".join(suffix[1:])
+    return (family, given[0] if given else "", " ".join(given[1:]), suffix[0] if suffix else "", prefix, degree)
 
 
 def address(table: TermTable | None, system: str) -> tuple[Read, Write]:

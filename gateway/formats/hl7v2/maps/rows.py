@@ -16,11 +16,11 @@ from gateway.formats.hl7v2.maps.places import Put, compile_constant, compile_put
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")
-VARIABLES = ("$event", "$time", "$number", "$notice", "$labels", "$control_id")
+VARIABLES = ("$event", "$time", "$number", "$notice", "$scope", "$labels", "$control_id")
 """What a row may write that is no part of a resource."""
 
 WORDS = frozenset(
-    ("to", "as", "table", "system", "with", "where", "only", "why", "if", "unless", "value", "write", "map")
+    ("to", "as", "table", "system", "with", "where", "lead", "only", "why", "if", "unless", "value", "write", "map")
 )
 """What a row may say."""
 
@@ -48,21 +48,35 @@ class Place:
 
 
 def conditions_of(told: Mapping[str, Any]) -> Conditions:
-    """Compile conditions `{PATH: VALUE or [VALUE, ...]}` about one segment. Raises RowError."""
-    places = [(Place.of(str(path)), values) for path, values in told.items()]
-    return tuple((place.field, place.component, _values(values)) for place, values in places)
+    """Compile conditions about one segment: `{PATH: VALUE or [VALUE, ...]}`; `!VALUE` excludes one, `!` an empty field.
+
+    Raises RowError where some values are excluded and others not.
+    """
+    places = [(Place.of(str(path)), *_values(values)) for path, values in told.items()]
+    return tuple((place.field, place.component, values, one_of) for place, values, one_of in places)
 
 
-def _values(values: Any) -> frozenset[str]:
-    return frozenset(map(str, values if isinstance(values, list) else [values]))
+def _values(told: Any) -> tuple[frozenset[str], bool]:
+    values = [str(value) for value in (told if isinstance(told, list) else [told])]
+    excluded = [value.startswith("!") for value in values]
+    if any(excluded) and not all(excluded):
+        raise RowError("expected either values that are meant or values that are not (!VALUE)")
+    return frozenset(value.removeprefix("!") for value in values), not any(excluded)
 
 
 def compile_row(
-    place: Place, segment: str, told: Mapping[str, Any], table: TermTable | None, rivals: list[Any]
+    place: Place,
+    segment: str,
+    told: Mapping[str, Any],
+    table: TermTable | None,
+    rivals: list[Any],
+    *,
+    is_one_of_several: bool,
 ) -> tuple[Fill | None, Take | None]:
     """Compile both directions of a row; None for one that it does not go.
 
-    `rivals` are the constants by which other rows claim items of the same list. Raises RowError.
+    `rivals` are the constants by which other rows claim items of the same list. Of several rows for a field one may have
+    nothing to fill. Raises RowError.
     """
     unknown = told.keys() - WORDS
     if unknown:
@@ -78,13 +92,19 @@ def compile_row(
     read, write = _converters(told, table)
     begin, meant = told.get("with"), told.get("where")
     whole = "value" in told or told.get("as") in WHOLE_FIELD
-    fill = _fill(read, compile_put(steps, begin, meant), place, target, whole=whole, unless=told.get("unless"))
+    put = compile_put(steps, begin, meant)
+    fill = _fill(read, put, place, target, whole=whole, unless=told.get("unless"), alone=not is_one_of_several)
+    lead = told.get("lead")
+    if lead is not None:
+        fill = _after_lead(fill, str(lead[0]))
     if place.segment != segment:
         fill = _from_elsewhere(fill, place)
     if "if" in told:
         fill = _conditional(fill, told["if"], segment)
     pattern = begin or meant
     take = _take(write, compile_take(steps, pattern, [] if pattern is not None else rivals), target)
+    if lead is not None:
+        take = _led(tuple(str(part) for part in lead), take)
     only_read = told.get("only") == "read" or "value" in told or place.segment != segment
     return (None if told.get("only") == "write" else fill), (None if only_read else take)
 
@@ -117,13 +137,14 @@ def _converters(told: Mapping[str, Any], table: TermTable | None) -> tuple[Read,
     return read, write
 
 
-def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unless: str | None) -> Fill:
+def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unless: str | None, alone: bool) -> Fill:
     name, number, component = element.partition(".")[0], place.field, place.component
 
     def fill(raw: str, r: Reading) -> None:
         target = r.open.get(name)
         if target is None:
-            r.keep(number)
+            if alone:
+                r.keep(number)
         elif unless is not None and unless in target:
             return
         elif raw == NULL_TEXT:
@@ -160,10 +181,12 @@ def _from_elsewhere(fill: Fill, place: Place) -> Fill:
 
 def _conditional(fill: Fill, told: Mapping[str, Any], segment: str) -> Fill:
     own = conditions_of({path: values for path, values in told.items() if str(path).startswith(f"{segment}-")})
-    others = [(str(path), _values(values)) for path, values in told.items() if not str(path).startswith(f"{segment}-")]
+    others = [(str(path), *_values(values)) for path, values in told.items() if not str(path).startswith(f"{segment}-")]
 
     def run(raw: str, r: Reading) -> None:
-        if all(r.message.text(path) in values for path, values in others) and meets(r.segment(), own):
+        if all((r.message.text(path) in values) is one_of for path, values, one_of in others) and meets(
+            r.segment(), own
+        ):
             fill(raw, r)
 
     return run
@@ -175,6 +198,28 @@ def _take(write: Write, take: Any, target: str) -> Take:
     def run(w: Writing) -> Field:
         resource = w.open.get(name)
         return "" if resource is None else collected(write, take(resource, w.open), w, single=is_single)
+
+    return run
+
+
+def _after_lead(fill: Fill, code: str) -> Fill:
+    """Read a field without the repetition that only says what the segment is about."""
+
+    def run(raw: str, r: Reading) -> None:
+        repetitions = raw.split(r.repetition) if r.repetition else [raw]
+        others = [one for one in repetitions if one.partition(r.component)[0] != code]
+        if others:
+            fill(r.repetition.join(others), r)
+
+    return run
+
+
+def _led(lead: tuple[str, ...], take: Take) -> Take:
+    def run(w: Writing) -> Field:
+        rest = take(w)
+        if rest == "":
+            return lead
+        return [lead, *rest] if isinstance(rest, list) else [lead, rest]
 
     return run
 

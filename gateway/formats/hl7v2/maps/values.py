@@ -123,9 +123,8 @@ def attachment(table: TermTable | None, system: str) -> tuple[Read, Write]:
     """ED, or text, as Attachment. Text is kept as base64 of UTF-8, what is not base64 is not a document."""
 
     def read(raw: str, r: "Reading", number: int) -> Any:
-        if r.fields[2] in ("TX", "FT", "ST") and r.fields[0] == "OBX":
-            words = "\n".join(r.text(line) for line in raw.split(r.repetition))
-            return {"contentType": "text/plain; charset=utf-8", "data": _encoded(words)} if words.strip() else None
+        if r.fields[0] == "OBX" and r.fields[2] != "ED":
+            return _text_attachment(raw, r)
         parts = r.components(raw.partition(r.repetition)[0])
         kind, subtype, encoding = (parts[n] and r.text(parts[n]) for n in (1, 2, 3))
         data = _data(r.text(parts[4]), encoding)
@@ -145,6 +144,20 @@ def attachment(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return ("", kind, subtype, "Base64", data)
 
     return read, write
+
+
+def _text_attachment(raw: str, r: "Reading") -> dict[str, Any] | None:
+    """Gather the text of a document: every further line of it goes to the attachment that the first began."""
+    words = [r.text(line) for line in raw.split(r.repetition)] if r.repetition else [r.text(raw)]
+    document = r.open.get("Document")
+    if document is None:
+        return None
+    if r.lines and r.lines[-1][0] is document:
+        r.lines[-1][2].extend(words)
+        return None
+    begun: dict[str, Any] = {"contentType": "text/plain; charset=utf-8", "data": ""}
+    r.lines.append((document, begun, words))
+    return begun
 
 
 def _media_type(kind: str, subtype: str) -> str:
