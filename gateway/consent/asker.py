@@ -46,10 +46,12 @@ def _is_worker(request: Request, registry: Registry) -> bool:
 
 def _asks_for(request: Request, recipient: str, registry: Registry, at: datetime) -> bool:
     """Say whether who asks is who receives, or acts for it: the whole of a unit, an associate, an exchange it is in."""
-    asker = registry.get(request.organization)
-    if request.organization is None or asker is None:
+    if request.organization is None or request.organization == recipient:
         return recipient == (request.organization or request.person_id)
-    if asker.id == recipient or _is_within(registry.get(recipient), asker.id, registry):
+    asker = registry.get(request.organization)
+    if asker is None:
+        return False
+    if _is_within(registry.get(recipient), asker.id, registry):
         return True
     is_passing_on = asker.id in request.via and recipient in asker.members
     return is_passing_on or recipient in asker.class_at(at).business_associate_of

@@ -57,6 +57,11 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
             versions.setdefault(_identity(entry, directive), []).append(directive)
         else:
             resources[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
+    return collected(versions, resources)
+
+
+def collected(versions: Mapping[str, Iterable[Directive]], resources: Mapping[str, Json]) -> Consents:
+    """Put the compiled versions of each consent, by its address, where they are found by person and by reference."""
     histories = tuple(tuple(sorted(each, key=_version_order)) for _, each in sorted(versions.items()))
     by_patient: dict[str, list[int]] = {}
     by_reference: dict[str, list[int]] = {}
@@ -64,7 +69,8 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
         by_reference.setdefault(history[0].reference, []).append(index)
         for key in {key for version in history for key in (version.patient or {""})}:
             by_patient.setdefault(key, []).append(index)
-    return Consents(histories, resources, _frozen(by_patient), _frozen(by_reference))
+    first = min((history[0].updated for history in histories), default=None)
+    return Consents(histories, resources, _frozen(by_patient), _frozen(by_reference), first)
 
 
 def _frozen(index: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:

@@ -17,9 +17,11 @@ from gateway.consent.purposes import (
 )
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
+from gateway.model.hl7_notice import is_proven, notice_way
 from gateway.model.labeled import Item
 from gateway.model.labels import NEEDS_CONSENT, UNDERSTOOD
 from gateway.model.notice import CURRENT
+from gateway.model.partner import Endpoint
 
 _POLICE_MAY_ASK = frozenset({COORDINATION, MONITORING})
 
@@ -30,8 +32,8 @@ _PAYMENT_TYPES = frozenset(
 _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "comment", "noteNumber", "processNote"})
 _WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
 _NOTICES = frozenset({"statement1", "statement2", "statement1 in FHIR, statement2 in v2"}) | CURRENT
-_NTE_UNNEEDED = (2, 6)
-"""From this HL7 version on ARV-5 can carry the notice."""
+_EVENTS = {"MDM": "T02"}
+"""The events that decide how a message carries the notice."""
 
 
 def law_enforcement(situation: Situation) -> Withhold | None:
@@ -106,11 +108,10 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
     return None
 
 
-def _carries_notice(endpoint: Any) -> bool:
-    if endpoint.stores_nte is not None:
-        return bool(endpoint.stores_nte)
-    version = tuple(int(part) for part in (endpoint.version or "").split(".") if part.isdigit())
-    return version >= _NTE_UNNEEDED
+def _carries_notice(endpoint: Endpoint) -> bool:
+    """Say whether the message this receiver takes a referral as carries the notice to where it is kept."""
+    way = notice_way(endpoint.message, _EVENTS.get(endpoint.message, ""), endpoint.version or "")
+    return is_proven(way, stores_notes=endpoint.stores_nte, has_field=bool(endpoint.notice_field))
 
 
 def _has_free_text(value: Any) -> bool:

@@ -193,6 +193,8 @@ class Consents:
     resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _by_patient: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     _by_reference: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    _first: datetime | None = None
+    """When the first of them came into being; looked up for people who have none."""
 
     def __len__(self) -> int:
         return len(self.histories)
@@ -209,7 +211,7 @@ class Consents:
 
     def any_at(self, at: datetime) -> bool:
         """Say whether any consent of anybody exists at `at`."""
-        return any(history[0].updated <= at for history in self.histories)
+        return self._first is not None and self._first <= at
 
     def get(self, reference: str, at: datetime) -> Directive | None:
         """Return the version in being at `at` of the consent of that reference, or None."""
