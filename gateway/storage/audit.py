@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, select, text
 from gateway.model.audit import GENESIS, AuditEntry, Broken, ChainHead, Link, chain_hash, check_trail
 from gateway.storage.effects import Effects
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import audit
 
-_HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-_INSERT = audit.insert()
+_HEAD = Prepared(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+_INSERT = Prepared(audit.insert())
 _ALL = select(audit).order_by(audit.c.seq)
 _ROWS_AT_A_TIME = 1000
 
@@ -64,13 +65,13 @@ def chain(connection: Connection, entries: Sequence[AuditEntry]) -> ChainHead | 
         }
         rows.append(row)
         head = ChainHead(seq, str(row["hash"]))
-    connection.execute(_INSERT, rows)
+    _INSERT.run_many(connection, rows)
     return head
 
 
 def audit_head(connection: Connection) -> ChainHead:
     """Return the last link; of an empty chain: number 0 and the genesis hash."""
-    row = connection.execute(_HEAD).first()
+    row = _HEAD.first(connection, {})
     return ChainHead(0, GENESIS) if row is None else ChainHead(row.seq, row.hash)
 
 

@@ -24,7 +24,7 @@ class Effects:
         self.woke = self.woke or other.woke
 
 
-def must_exist(result: CursorResult[Any], kind: str, key: object) -> None:
+def must_exist(result: CursorResult[Any] | int, kind: str, key: object) -> None:
     """Raise `GatewayError` when an update met no row: the caller believes in something that is not stored."""
-    if result.rowcount == 0:
+    if (result if isinstance(result, int) else result.rowcount) == 0:
         raise GatewayError(f"expected a stored {kind} with id {key}, found none")

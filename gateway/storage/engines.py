@@ -12,6 +12,8 @@ from gateway.model.errors import ConfigurationError
 _BUSY_TIMEOUT_MS = 10_000
 _READERS = 16
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_CHECKPOINT_PAGES = 4000
+"""After so many pages (16 MB) the log goes into the database: each time costs two syncs and a pause of all writers."""
 
 
 def parse_url(url: str) -> URL:
@@ -85,7 +87,15 @@ def _speak_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
         dbapi_connection.isolation_level = None
         for pragma in (
             f"busy_timeout={_BUSY_TIMEOUT_MS}",
-            *(() if query_only else ("journal_mode=WAL", f"journal_size_limit={_WAL_LIMIT_BYTES}")),
+            *(
+                ()
+                if query_only
+                else (
+                    "journal_mode=WAL",
+                    f"journal_size_limit={_WAL_LIMIT_BYTES}",
+                    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+                )
+            ),
             "synchronous=FULL",
             "foreign_keys=ON",
             f"query_only={int(query_only)}",

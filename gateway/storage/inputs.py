@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from gateway.model.handoff import InputRecord, InputState, StoredInput
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import input_records, inputs
 from gateway.storage.upsert import upsert
 
-_INSERT = inputs.insert()
-_GET = select(inputs).where(inputs.c.id == bindparam("key"))
+_INSERT = Prepared(inputs.insert())
+_GET = Prepared(select(inputs).where(inputs.c.id == bindparam("key")))
 # `client` may be absent, and NULL = NULL is not true in SQL.
 _SAME_SENDER = (inputs.c.client.is_not_distinct_from(bindparam("client")), inputs.c.source == bindparam("source"))
 _SAME_CONTENT = (
@@ -34,8 +35,8 @@ class SqlInputs:
 
     def add(self, stored: StoredInput) -> None:
         """Keep an input as it came."""
-        self._connection.execute(
-            _INSERT,
+        _INSERT.run(
+            self._connection,
             {
                 "id": stored.id,
                 "channel": stored.channel,
@@ -53,7 +54,7 @@ class SqlInputs:
 
     def get(self, input_id: str) -> StoredInput | None:
         """Return an input with its bytes."""
-        row = self._connection.execute(_GET, {"key": input_id}).first()
+        row = _GET.first(self._connection, {"key": input_id})
         return None if row is None else _stored(row)
 
     def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
@@ -87,5 +88,5 @@ class SqlInputs:
         return [InputRecord(**row._mapping) for row in self._connection.execute(_RECORDS, {"key": input_id})]
 
 
-def _stored(row: Row[Any]) -> StoredInput:
-    return StoredInput(**{**row._mapping, "received_at": from_micros(row.received_at)})
+def _stored(row: Any) -> StoredInput:
+    return StoredInput(**{**row._asdict(), "received_at": from_micros(row.received_at)})

@@ -6,13 +6,16 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from gateway.ports import SeenMessage
 from gateway.storage.instants import to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import inputs, messages
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
-_SEEN = select(messages.c.sha256, messages.c.answer, messages.c.input_id).where(
-    messages.c.application == bindparam("application"),
-    messages.c.facility == bindparam("facility"),
-    messages.c.control_id == bindparam("control_id"),
+_SEEN = Prepared(
+    select(messages.c.sha256, messages.c.answer, messages.c.input_id).where(
+        messages.c.application == bindparam("application"),
+        messages.c.facility == bindparam("facility"),
+        messages.c.control_id == bindparam("control_id"),
+    )
 )
 
 
@@ -40,8 +43,8 @@ class SqlMessages:
     def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
         """Return what is known of a message id."""
         key = {"application": application, "facility": facility, "control_id": control_id}
-        row = self._connection.execute(_SEEN, key).first()
-        return None if row is None else SeenMessage(**row._mapping)
+        row = _SEEN.first(self._connection, key)
+        return None if row is None else SeenMessage(*row)
 
     def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
         """Keep the answer given to a message; the newest answer to an id is the one repeated."""
@@ -54,7 +57,7 @@ class SqlMessages:
             "input_id": seen.input_id,
             "at": to_micros(at),
         }
-        self._connection.execute(upsert(self._connection.dialect.name, messages), row)
+        prepared_upsert(self._connection.dialect.name, messages).run(self._connection, row)
 
     def forget(self, before: datetime, limit: int) -> int:
         """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""

@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
-    Select,
     bindparam,
     case,
     exists,
     func,
     literal_column,
+    null,
     or_,
     select,
     update,
@@ -28,6 +27,7 @@ from gateway.model.handoff import DeliveryAction, Work, WorkKind, WorkState
 from gateway.ports import Claim
 from gateway.storage.effects import Effects, must_exist
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import lanes, outbox
 from gateway.storage.upsert import insert_if_absent, upsert
 
@@ -57,27 +57,35 @@ _NEXT_DUE = select(
         )
     )
 ).where(*_OPEN)
-_LEASE = (
+_LEASE = Prepared(
     update(lanes)
     .where(lanes.c.name == bindparam("lane"))
     .values(owner=bindparam("new_owner"), lease_until=bindparam("until"))
 )
-_EXTEND = (
+_EXTEND = Prepared(
     update(lanes)
     .where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by"))
     .values(lease_until=bindparam("until"))
 )
-_RELEASE = update(lanes).where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by")).values(owner=None)
-_BACK_OFF = (
+_RELEASE = Prepared(
+    update(lanes).where(lanes.c.name == bindparam("lane"), lanes.c.owner == bindparam("by")).values(owner=null())
+)
+_BACK_OFF = Prepared(
     update(lanes).where(lanes.c.name == bindparam("lane")).values(due=bindparam("until"), failures=bindparam("failed"))
 )
 WAITING = (
     select(outbox).where(outbox.c.lane == bindparam("lane"), _UNFINISHED).order_by(outbox.c.id).limit(bindparam("most"))
 )
-_INSERT = outbox.insert()
-_GET = select(outbox).where(outbox.c.id == bindparam("key"))
-_OF_SUBJECT = select(outbox).where(outbox.c.subject == bindparam("key")).order_by(outbox.c.id)
-_SET_STATE = (
+_CLAIM = Prepared(CLAIMABLE)
+_WAIT = Prepared(WAITING)
+_INSERT = Prepared(
+    outbox.insert()
+    .values({column.name: bindparam(column.name) for column in outbox.columns if column is not outbox.c.id})
+    .returning(outbox.c.id)
+)
+_GET = Prepared(select(outbox).where(outbox.c.id == bindparam("key")))
+_OF_SUBJECT = Prepared(select(outbox).where(outbox.c.subject == bindparam("key")).order_by(outbox.c.id))
+_SET_STATE = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("key"))
     .values(
@@ -115,10 +123,10 @@ class SqlOutbox:
         reason: str | None = None,
     ) -> int:
         """Enqueue work; it is visible to workers once the transaction commits."""
-        self._connection.execute(insert_if_absent(self._connection.dialect.name, lanes), _new_lane(lane))
+        insert_if_absent(self._connection.dialect.name, lanes).run(self._connection, _new_lane(lane))
         now = to_micros(at)
-        result = self._connection.execute(
-            _INSERT,
+        made = _INSERT.first(
+            self._connection,
             {
                 "lane": lane,
                 "kind": kind,
@@ -134,50 +142,48 @@ class SqlOutbox:
             },
         )
         self._effects.woke |= state == "ready"
-        (key,) = result.inserted_primary_key or (0,)
-        return int(key)
+        assert made is not None, "an insert returns its key"
+        return int(made.id)
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
 
         `owner` must be different for every worker on every machine: it is what fences a late worker off.
         """
-        found = self._connection.execute(CLAIMABLE, {"now": to_micros(now)}).first()
+        found = _CLAIM.first(self._connection, {"now": to_micros(now)})
         if found is None:
             return None
         lane, failures = found
-        self._connection.execute(_LEASE, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
-        rows = self._connection.execute(WAITING, {"lane": lane, "most": limit})
+        _LEASE.run(self._connection, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
+        rows = _WAIT.all(self._connection, {"lane": lane, "most": limit})
         return Claim(lane, owner, tuple(_work(row) for row in rows), failures)
 
     def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
         """Extend the lease if this owner still has the lane; False: stop, another worker took over."""
-        result = self._connection.execute(
-            _EXTEND, {"lane": claim.lane, "by": claim.owner, "until": to_micros(now + lease)}
-        )
-        return result.rowcount == 1
+        lease_until = {"lane": claim.lane, "by": claim.owner, "until": to_micros(now + lease)}
+        return _EXTEND.run(self._connection, lease_until) == 1
 
     def get(self, work_id: int) -> Work | None:
         """Return one piece of work."""
-        row = self._connection.execute(_GET, {"key": work_id}).first()
+        row = _GET.first(self._connection, {"key": work_id})
         return None if row is None else _work(row)
 
     def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
         """Move work to another state. `sending` counts a try; `ready` from a resting state counts anew."""
-        result = self._connection.execute(
-            _SET_STATE, {"key": work_id, "new_state": state, "why": reason, "now": to_micros(at)}
+        changed = _SET_STATE.run(
+            self._connection, {"key": work_id, "new_state": state, "why": reason, "now": to_micros(at)}
         )
-        must_exist(result, "piece of work", work_id)
+        must_exist(changed, "piece of work", work_id)
         self._effects.woke |= state == "ready"
 
     def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:
         """Let a lane rest until `due`; `failures` is how many of its tries have failed in a row by now."""
         rest = {"lane": lane, "until": to_micros(due), "failed": failures}
-        must_exist(self._connection.execute(_BACK_OFF, rest), "lane", lane)
+        must_exist(_BACK_OFF.run(self._connection, rest), "lane", lane)
 
     def release(self, claim: Claim) -> None:
         """Give a lane back; does nothing when another worker took it over meanwhile."""
-        self._connection.execute(_RELEASE, {"lane": claim.lane, "by": claim.owner})
+        _RELEASE.run(self._connection, {"lane": claim.lane, "by": claim.owner})
 
     def pause(self, lane: str, paused: bool) -> None:
         """Stop or resume a lane; one that has no work yet starts paused."""
@@ -187,14 +193,12 @@ class SqlOutbox:
 
     def of_subject(self, subject: str) -> list[Work]:
         """Return the work made for a referral or an input, oldest first."""
-        return self._all(_OF_SUBJECT, {"key": subject})
+        return [_work(row) for row in _OF_SUBJECT.all(self._connection, {"key": subject})]
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""
-        return self._all(select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id).limit(limit), {})
-
-    def _all(self, statement: Select[Any], parameters: dict[str, Any]) -> list[Work]:
-        return [_work(row) for row in self._connection.execute(statement, parameters)]
+        found = select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id).limit(limit)
+        return [_work(row) for row in self._connection.execute(found)]
 
 
 def next_due(connection: Connection) -> datetime | None:
@@ -207,7 +211,7 @@ def _new_lane(name: str) -> dict[str, Any]:
     return {"name": name, "due": 0, "owner": None, "lease_until": 0, "paused": 0, "failures": 0}
 
 
-def _work(row: Row[Any]) -> Work:
+def _work(row: Any) -> Work:
     return Work(
-        **{**row._mapping, "created_at": from_micros(row.created_at), "updated_at": from_micros(row.updated_at)}
+        **{**row._asdict(), "created_at": from_micros(row.created_at), "updated_at": from_micros(row.updated_at)}
     )

@@ -7,6 +7,8 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
+from gateway.storage.prepared import Prepared
+
 
 def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
@@ -30,6 +32,12 @@ def upsert_adding(dialect: str, table: Table, column: str) -> Insert:
 
 
 @cache
-def insert_if_absent(dialect: str, table: Table) -> Insert:
+def prepared_upsert(dialect: str, table: Table, overwrite: Sequence[str] | None = None) -> Prepared:
+    """Build what `upsert` builds, for what is written with every message."""
+    return Prepared(upsert(dialect, table, overwrite))
+
+
+@cache
+def insert_if_absent(dialect: str, table: Table) -> Prepared:
     """Build an insert that leaves a row with the same primary key as it is."""
-    return _insert(dialect, table).on_conflict_do_nothing()
+    return Prepared(_insert(dialect, table).on_conflict_do_nothing())

@@ -23,10 +23,13 @@ from gateway.storage.audit import chain
 from gateway.storage.doorbell import announce
 from gateway.storage.effects import Effects
 from gateway.storage.failures import explain, kind, worth_repeating
+from gateway.storage.prepared import command
 
 T = TypeVar("T")
 
 _GROUP = 256
+_GATHER_S = 0.002
+"""How long a group waits for as many as the last one had."""
 _TRIES_ALONE = 5
 _PAUSE_S = 0.02
 
@@ -83,19 +86,28 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while group := self._next_group():
+        expected = 1
+        while group := self._next_group(expected):
+            expected = len(group)
             for lone in self._commit(group):
                 self._commit_alone(lone)
 
-    def _next_group(self) -> list[_Job]:
-        """Wait for work and take what has queued up behind it; empty once the writer is closed and all is done."""
+    def _next_group(self, expected: int) -> list[_Job]:
+        """Wait for work and take what has queued up behind it; empty once the writer is closed and all is done.
+
+        Callers of the last group often come back at once, one by one: without a moment's patience the first of them
+        would have a commit of its own, and all others would wait for two.
+        """
         group: list[_Job] = []
+        gathered_until = 0.0
         with suppress(Empty):
             while len(group) < _GROUP:
-                job = self._queue.get(block=not group)
+                patience_s = max(0.0, gathered_until - time.monotonic()) if len(group) < expected else 0.0
+                job = self._queue.get(timeout=patience_s) if group and patience_s else self._queue.get(not group)
                 if job is None:
                     self._queue.put(None)  # met again, alone, when this group is done
                     break
+                gathered_until = gathered_until or time.monotonic() + _GATHER_S
                 group.append(job)
         return group
 
@@ -168,14 +180,14 @@ def _in_savepoint(connection: Connection, work: Callable[[Connection, Effects], 
     Where the database has already given up the whole transaction (SQLite does on a full disk), the rollback to the
     savepoint fails, and that ends the group.
     """
-    connection.exec_driver_sql("SAVEPOINT work")
+    command(connection, "SAVEPOINT work")
     try:
         value = work(connection, effects)
     except BaseException as reason:  # the caller waits in another thread: whatever it is, it is raised there
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
-        connection.exec_driver_sql("RELEASE SAVEPOINT work")
+        command(connection, "ROLLBACK TO SAVEPOINT work")
+        command(connection, "RELEASE SAVEPOINT work")
         raise _Failed(reason) from None
-    connection.exec_driver_sql("RELEASE SAVEPOINT work")
+    command(connection, "RELEASE SAVEPOINT work")
     return value
 
 

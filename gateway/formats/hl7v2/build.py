@@ -50,7 +50,8 @@ class MessageWriter:
         first = 3 if header else 1
         if fields and min(fields) < first:
             raise ValueError(f"field {min(fields)} of {segment_id} cannot be set")
-        written = [self._field(fields.get(number, "")) for number in range(first, max(fields, default=0) + 1)]
+        last = max(fields, default=0)
+        written = [self._field(fields[number]) if number in fields else "" for number in range(first, last + 1)]
         while written and not written[-1]:
             written.pop()
         start = [segment_id, self._separators.encoding_characters] if header else [segment_id]
@@ -93,7 +94,8 @@ class MessageWriter:
             return NULL_TEXT
         if isinstance(value, Formatted):
             return escape(value.text, self._separators, formatted=True)
-        return escape(value, self._separators)
+        # Letters and digits are no delimiter of anybody, and most values are nothing else.
+        return value if value.isalnum() else escape(value, self._separators)
 
 
 def _join(separator: str, parts: list[str]) -> str:
