@@ -1,4 +1,4 @@
-"""Send a disclosure as HL7v2 REF over MLLP: one connection for each receiver, one message in flight on it."""
+"""Send a disclosure as HL7v2 over MLLP, as REF, OMG or MDM: one connection for each receiver, one message in flight."""
 
 import ssl
 import threading
@@ -6,8 +6,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
+from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import application_answer
+from gateway.formats.hl7v2.agreed_field import with_agreed_field
 from gateway.formats.hl7v2.referral import write_referral
+from gateway.formats.hl7v2.referral_document import write_document
+from gateway.formats.hl7v2.referral_order import write_order
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
@@ -51,7 +55,7 @@ class MllpPush:
         self._lock = threading.Lock()
 
     def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
-        """Send one REF and wait for its acknowledgement, which says received and never accepted.
+        """Send one message and wait for its acknowledgement, which says received and never accepted.
 
         Raises:
             TryLater: no connection, no matching answer in time, or AR for the receiver's state.
@@ -93,7 +97,6 @@ class MllpPush:
             receiving_facility=(endpoint.facility,),
             time=hl7_time(datetime.fromisoformat(envelope.created_at)),
             control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
-            message_code="REF",
             trigger_event=_EVENTS[envelope.action],
             processing_id=self._processing_id,
             version=endpoint.version or "2.5.1",
@@ -101,7 +104,8 @@ class MllpPush:
             accept_acknowledgment=asked,
             application_acknowledgment=asked,
         )
-        return write_referral(disclosure.content, disclosure.notice, header)
+        written = _as_message(disclosure, endpoint, header, envelope.action)
+        return _with_notice_field(written, endpoint.notice_field, disclosure.notice) if disclosure.notice else written
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
         with self._lock:
@@ -118,3 +122,22 @@ class MllpPush:
         tls = (self._tls or client_tls(None)) if parts.scheme == "mllps" else None
         release_2 = endpoint.mllp_release == 2
         return MllpSender(parts.hostname, parts.port, tls, self._timeout_s, release_2=release_2)
+
+
+def _as_message(disclosure: Disclosure, endpoint: Endpoint, header: Hl7Header, action: DeliveryAction) -> bytes:
+    """Write the referral as this receiver takes it."""
+    if endpoint.message == "OMG":
+        return write_order(disclosure.content, disclosure.notice, header, action)
+    if endpoint.message == "MDM":
+        return write_document(disclosure.content, disclosure.notice, header, action)
+    return write_referral(disclosure.content, disclosure.notice, header)
+
+
+def _with_notice_field(written: bytes, place: str, notice: str) -> bytes:
+    message = read_message(written) if place else None
+    if not isinstance(message, Message):
+        return written
+    try:
+        return with_agreed_field(message, place, notice)
+    except ValueError as error:
+        raise WillNeverWork(f"notice_field of the endpoint: {error}") from error

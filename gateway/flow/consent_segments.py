@@ -14,7 +14,7 @@ from gateway.flow.outcomes import Outcome
 from gateway.flow.referrals import reopen_refused
 from gateway.flow.rescission import revoke
 from gateway.flow.stated_consents import REVIEW, Told, id_of, refusal, unverified
-from gateway.formats.hl7v2 import Unreadable, read_message
+from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.consent_segments import has_consents, read_consents
 from gateway.identity import match
@@ -22,6 +22,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.handoff import InputRecord, Person, Resource, StoredInput
 from gateway.model.hl7_answer import PersonNamed
 from gateway.model.hl7_consent import ConsentStatement
+from gateway.model.partner import Organization
 from gateway.ports import StoredResource, Transaction
 
 _RESTRICTING = frozenset({"rescinds", "refuses", "limits", "is-unclear"})
@@ -71,12 +72,20 @@ def _told(house: House, tx: Transaction, stored: StoredInput) -> Iterator[Told]:
     message = read_message(stored.payload)
     if isinstance(message, Unreadable):
         return
-    link = house.reply_link(read_header(message))
+    registered = _registered_sender(house, message)
     for statement in read_consents(message):
         known = person_by_number(house, tx, statement.person.identifiers) if statement.person else None
-        sender = link[0] if link else house.registry.get(known[1]) if known else None
+        sender = registered or (house.registry.get(known[1]) if known else None)
         possible = () if known else _possible(tx, statement.person)
         yield Told(statement, sender, known[0] if known else None, possible, stored.id, stored.received_at)
+
+
+def _registered_sender(house: House, message: Message) -> Organization | None:
+    """Return who has MSH-3 and MSH-4, as a feed or as a receiver; whoever writes them falsely can only restrict."""
+    header = read_header(message)
+    found = house.registry.sender("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
+    link = house.reply_link(header)
+    return found[0] if found else link[0] if link else None
 
 
 def _possible(tx: Transaction, named: PersonNamed | None) -> tuple[Person, ...]:

@@ -36,6 +36,8 @@ class Errand:
     facts: Sequence[Mapping[str, Any]]
     at: datetime
     switches: Mapping[str, Any]
+    notice_field: str = ""
+    """The receiver's field for a notice, where the grammar of the message has no place for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _passed(message: Message, parts: tuple[MessagePart, ...], errand: Errand, re
     kept = redact_message(parts, read.records, outcome, read.consents, registry=registry)
     if isinstance(kept, Refusal):
         return kept
-    content = forwarded(message, kept, errand.header)
+    content = forwarded(message, kept, errand.header, errand.notice_field)
     if content is None:
         unattached = replace(kept.record, decision="HOLD", reason="NOTICE_UNATTACHABLE", section="42 CFR 2.32(a)")
         return Refusal(replace(unattached, obligations=("AUDIT",), basis=None))

@@ -34,3 +34,10 @@ def notice_way(code: str, event: str, version: str) -> NoticeWay | None:
 def numbers_of(version: str) -> tuple[int, ...]:
     """Return the first two numbers of an HL7 version; () where it is none."""
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def is_proven(way: NoticeWay | None, *, stores_notes: bool | None, has_field: bool) -> bool:
+    """Say whether the notice is known to arrive; a receiver that does not say it keeps notes may drop them."""
+    if has_field:
+        return True
+    return stores_notes is True if way == "note" else way is not None

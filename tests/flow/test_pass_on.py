@@ -56,6 +56,7 @@ def passed(read: Message, *consents: Any, sender: str | None = "org:aspen", **en
         facts=[a_patient()],
         at=instant(T0),
         switches={},
+        notice_field=endpoint.get("notice_field", ""),
     )
     return pass_on(read, errand, registry)
 
@@ -108,14 +109,21 @@ def test_an_order_without_its_only_result_goes_too() -> None:
     assert "UDS" not in "".join(sent)
 
 
-def test_a_note_that_tells_by_itself_goes_and_its_result_stays() -> None:
-    sent = lines(
-        passed(message(PERSON, *GLUCOSE, "NTE|1|L|patient is on methadone", "NTE|2|L|fasting"), without("SUD"))
-    )
+def test_a_note_that_tells_by_itself_goes_with_all_its_lines_and_its_result_stays() -> None:
+    note = ("NTE|1|L|patient is on", "NTE|2|L|methadone", "NTE|3|L|since May")
+
+    sent = lines(passed(message(PERSON, *GLUCOSE, *note), without("SUD")))
 
     assert "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL|||||F" in sent
-    assert "NTE|1|L|fasting" in sent
-    assert "methadone" not in "".join(sent)
+    assert not {*note} & {*sent}
+
+
+def test_the_lines_of_a_report_go_together() -> None:
+    report = [f"OBX|{n}|TX|11506-3^Note^LN||{text}||||||F" for n, text in enumerate(("takes", "heroin", "daily"), 1)]
+
+    sent = lines(passed(message(PERSON, *GLUCOSE, "OBR|2|P2|F2|11506-3^Note^LN", *report), without("SUD")))
+
+    assert not {*report} & {*sent}
 
 
 @pytest.mark.parametrize(
@@ -220,6 +228,26 @@ def test_from_2_6_on_an_admission_carries_the_notice_in_arv() -> None:
 
 def test_an_admission_of_2_5_1_has_no_place_for_the_notice_and_is_held() -> None:
     outcome = passed(message("EVN|A01|2026", PERSON, "PV1|1|I", kind="ADT^A01"), a_consent())
+
+    assert reason(outcome) == ("HOLD", "NOTICE_UNATTACHABLE")
+
+
+def test_an_admission_of_2_5_1_carries_it_in_the_field_agreed_on() -> None:
+    read = message("EVN|A01|2026", PERSON, "PV1|1|I", "ZNT|", kind="ADT^A01")
+
+    sent = lines(passed(read, a_consent(), notice_field="ZNT-2"))
+
+    assert sent[-1] == f"ZNT||{STATEMENT_2}"
+
+
+def test_an_agreed_field_that_is_filled_stops_the_message() -> None:
+    read = message("EVN|A01|2026", PERSON, "PV1|1|I", "ZNT|1|theirs", kind="ADT^A01")
+
+    assert reason(passed(read, a_consent(), notice_field="ZNT-2")) == ("DENY", "UNPARSEABLE")
+
+
+def test_k03_a_receiver_that_drops_notes_gets_nothing() -> None:
+    outcome = passed(message(PERSON, *GLUCOSE), a_consent(), stores_nte=False)
 
     assert reason(outcome) == ("HOLD", "NOTICE_UNATTACHABLE")
 

@@ -5,10 +5,11 @@ MSH-3, 4, 7 and 10 become ours: what the sender wrote there may name a program, 
 
 from collections.abc import Iterator
 
+from gateway.formats.hl7v2.agreed_field import with_agreed_field
 from gateway.formats.hl7v2.build import Formatted, MessageWriter
 from gateway.formats.hl7v2.coded import LOCAL_NOTES
 from gateway.formats.hl7v2.delimiters import Separators, escape
-from gateway.formats.hl7v2.message import Message, Segment
+from gateway.formats.hl7v2.message import Message, Segment, read_message
 from gateway.model.hl7_header import Designator, Hl7Header
 from gateway.model.hl7_notice import notice_way
 from gateway.model.hl7_parts import KeptParts
@@ -29,10 +30,11 @@ _RESTRICTION_AFTER = ("PID", "PD1")
 _AFTER_SCHEDULE = ("SCH", "TQ1", "NTE")
 
 
-def forwarded(message: Message, kept: KeptParts, header: Hl7Header) -> bytes | None:
+def forwarded(message: Message, kept: KeptParts, header: Hl7Header, notice_field: str = "") -> bytes | None:
     """Return the message as it may be passed on; None where it has no place for the notice it owes.
 
-    Of `header` count who sends to whom, time and control id. The rest of MSH is the message's own.
+    Of `header` count who sends to whom, time and control id. The rest of MSH is the message's own. `notice_field` is
+    the receiver's place for a notice where the grammar has none. Raises ValueError where that holds something else.
     """
     lines = [
         (message.segments[number].id, _without(message.segments[number], number, kept, message.separators))
@@ -41,13 +43,17 @@ def forwarded(message: Message, kept: KeptParts, header: Hl7Header) -> bytes | N
     ]
     if not kept.is_whole:
         lines = _renumbered(lines, message.separators)
-    if kept.notice:
-        place = _place(message, [name for name, _ in lines])
-        if place is None:
-            return None
+    place = _place(message, [name for name, _ in lines])
+    if kept.notice and place is None and not notice_field:
+        return None
+    if kept.notice and place is not None:
         lines[place:place] = _notice(message, kept)
-    written = [_header(message, kept, header), *(line for _, line in lines)]
-    return "".join(f"{line}\r" for line in written).encode(message.codec)
+    content = "".join(f"{line}\r" for line in (_header(message, kept, header), *(line for _, line in lines)))
+    written = content.encode(message.codec)
+    if not (kept.notice and notice_field):
+        return written
+    readable = read_message(written)
+    return with_agreed_field(readable, notice_field, kept.notice) if isinstance(readable, Message) else None
 
 
 def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:

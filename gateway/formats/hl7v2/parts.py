@@ -52,6 +52,7 @@ _CLOSES = frozenset({"PID", "PV1", "RF1", "SCH"})
 _CORE = frozenset({"PV1", "SCH", "TXA", "RF1", "ORC", *_ORDERS, "PRB", "GOL"})
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _BINARY_TYPES = frozenset({"ED", "RP"})
+_TEXT_TYPES = frozenset({"TX", "FT", "ST"})
 _ENCODINGS = frozenset({"BASE64", "A", "HEX", ""})
 
 
@@ -136,6 +137,9 @@ def _drafts(segments: list[Segment], person: str) -> list[_Draft]:
     drafts: list[_Draft] = []
     for number, segment in enumerate(segments):
         name = segment.id
+        if drafts and _goes_on(segments[number - 1], segment):
+            drafts[-1].lines.append(number)
+            continue
         if name in _JOINS and opened.part is not None and opened.opener in _JOINS[name]:
             opened.part.lines.append(number)
             continue
@@ -152,6 +156,14 @@ def _drafts(segments: list[Segment], person: str) -> list[_Draft]:
     return drafts
 
 
+def _goes_on(before: Segment, segment: Segment) -> bool:
+    """Say whether a segment goes on with the text of the one before: the lines of a note, or of a report."""
+    if before.id != segment.id:
+        return False
+    is_text = segment.id == "OBX" and segment.text(2).strip().upper() in _TEXT_TYPES
+    return segment.id == "NTE" or (is_text and before.text(3) == segment.text(3))
+
+
 def _parent(name: str, opened: _Open) -> _Draft | None:
     if name == "NTE":
         return opened.part
@@ -166,7 +178,7 @@ def _parent(name: str, opened: _Open) -> _Draft | None:
 
 def _open(name: str, draft: _Draft, opened: _Open) -> None:
     if name == "NTE" or draft.kind == "envelope":
-        return  # several notes in a row belong to the same thing
+        return
     opened.part, opened.opener = draft, name
     if name in _CLOSES:
         opened.order = opened.problem = opened.document = opened.resources = None

@@ -79,8 +79,12 @@ class TestTheNotice:
             ({"version": "2.5.1", "stores_nte": True}, "OK_CONSENT"),
             ({"version": "2.5.1", "stores_nte": False}, "NOTICE_UNATTACHABLE"),
             ({"version": "2.5.1"}, "NOTICE_UNATTACHABLE"),
-            ({"version": "2.8"}, "OK_CONSENT"),
+            ({"version": "2.8"}, "NOTICE_UNATTACHABLE"),
             ({}, "NOTICE_UNATTACHABLE"),
+            ({"stores_nte": True, "message": "OMG"}, "OK_CONSENT"),
+            ({"stores_nte": False, "message": "OMG"}, "NOTICE_UNATTACHABLE"),
+            ({"stores_nte": False, "message": "MDM"}, "OK_CONSENT"),
+            ({"stores_nte": False, "notice_field": "ZNT-1"}, "OK_CONSENT"),
         ],
     )
     def test_travels_or_nothing_does(self, endpoint: Json, reason: str) -> None:
