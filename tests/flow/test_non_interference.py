@@ -86,18 +86,19 @@ def submissions(draw: st.DrawFn, *, unrouted: bool = False) -> list[Submission]:
 @given(
     records=submissions(unrouted=True),
     courses=st.lists(_COURSE, min_size=COURSES, max_size=COURSES),
-    transport=st.sampled_from(["fhir", "fhir", "fhir", "hl7v2"]),
+    way=st.sampled_from([*[("fhir", "REF")] * 4, ("hl7v2", "REF"), ("hl7v2", "OMG"), ("hl7v2", "MDM")]),
 )
 @WORLDS
 def test_what_is_withheld_changes_nothing_that_leaves(
-    share: int, records: list[Submission], courses: list[list[Step]], transport: Any
+    share: int, records: list[Submission], courses: list[list[Step]], way: Any
 ) -> None:
-    full = TwoWorld(transport, has_program_part=True)
+    transport, message = way
+    full = TwoWorld(transport, has_program_part=True, message=message)
     full.hand_in(records)
     guessed = Guessed(full.references(), full.numbers())
     seen_full = lived(full, records, courses, guessed)
 
-    bare = TwoWorld(transport, has_program_part=False)
+    bare = TwoWorld(transport, has_program_part=False, message=message)
     bare.hand_in(records)
     seen_bare = lived(bare, records, courses, guessed)
 

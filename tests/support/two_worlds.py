@@ -178,7 +178,7 @@ class TwoWorld:
     One at a time: all of them share the clock of the mappings, which a new one sets back.
     """
 
-    def __init__(self, transport: Transport, has_program_part: bool) -> None:
+    def __init__(self, transport: Transport, has_program_part: bool, message: str = "REF") -> None:
         self._full = has_program_part
         base = _base()
         base.clock.at = NOW
@@ -189,7 +189,7 @@ class TwoWorld:
             base.house,
             database=self.database,
             new_id=CountingIds(),
-            registry=_registry(transport),
+            registry=_registry(transport, message),
             routes=(_route(transport),),
             check=lambda resource: [],
             check_foreign=lambda resource: [],
@@ -299,13 +299,15 @@ def _base() -> World:
 
 
 @cache
-def _registry(transport: Transport) -> Registry:
+def _registry(transport: Transport, message: str) -> Registry:
     starter = _base().house.registry
     known = {one.id: one for one in starter}
     office = known["org:demo-lead"]
     hospital = known["org:demo-hospital"]
     address = "http://127.0.0.1:8090/fhir" if transport == "fhir" else "mllp://127.0.0.1:2576"
-    endpoint = Endpoint(transport, address, version="2.5.1", stores_nte=True, verified=date(2026, 1, 1))
+    endpoint = Endpoint(
+        transport, address, version="2.5.1", stores_nte=True, verified=date(2026, 1, 1), message=message
+    )
     known["org:demo-hospital"] = replace(hospital, endpoints=(endpoint,))
     known["org:demo-detox"] = _office(
         office, "demo-detox", "Exampleville Detox", LegalClass(date(2024, 1, 1), "yes", True)
