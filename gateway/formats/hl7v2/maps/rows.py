@@ -169,10 +169,11 @@ def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unle
 
 
 def _from_elsewhere(fill: Fill, place: Place) -> Fill:
-    """Let a row look at a segment other than the one it stands in."""
+    """Let a row look at a segment other than the one it stands in; the fill itself looks for the component."""
+    field = place.path.partition(".")[0]
 
     def run(raw: str, r: Reading) -> None:
-        sent = r.message.raw_value(place.path)
+        sent = r.message.raw_value(field)
         if sent:
             fill(sent, r)
 
