@@ -35,6 +35,9 @@ EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 CONSENT_CATEGORY = "https://warmhandoff.example/fhir/CodeSystem/consent-category"
 DEFAULT_ZONE = "America/Los_Angeles"
 
+MAX_BYTES = 20_000_000
+"""The size of one consent with what it contains (a scan of the form, say) beyond which it is unreadable."""
+
 _SIGNATURES = ("sourceAttachment", "sourceReference")
 
 Json = Mapping[str, Any]
@@ -118,7 +121,10 @@ def compile_consent(
     `organizations` came with it: the identifier of each by the reference the consent points to it with.
     """
     try:
-        digest = hashlib.sha256(orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)).digest()
+        canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+        if len(canonical) > MAX_BYTES:
+            raise ValueError("a consent that is too large")
+        digest = hashlib.sha256(canonical).digest()
         _refuse_what_may_not_be_skipped(resource)
         shaped = normalized(resource, organizations)
         directive = replace(_directive(shaped, digest, registry, default_zone), resource=resource)

@@ -1,12 +1,15 @@
 """What holds for every decision, whatever the world: tried on invented worlds, not on chosen ones."""
 
+import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model.decision import Permit, Refusal
+from gateway.catalog.partners import registry_from
+from gateway.model.decision import POLICY_VERSION, Permit, Refusal
 from tests.support.part2_world import (
+    T0,
     a_condition,
     a_consent,
     a_permit,
@@ -15,6 +18,7 @@ from tests.support.part2_world import (
     ask,
     handed_to,
     labels,
+    partner,
     purpose,
     recipient,
     written_by,
@@ -85,6 +89,10 @@ def decided(world: Json, *more: Json, **changes: Any) -> Permit | Refusal:
     return ask(*papers, **case)
 
 
+def reasons(outcome: Permit | Refusal) -> set[str]:
+    return {each.reason for each in outcome.verdicts if each.outcome == "PERMIT"}
+
+
 def released(outcome: Permit | Refusal) -> set[str]:
     return set(outcome.permitted()) if isinstance(outcome, Permit) else set()
 
@@ -109,6 +117,29 @@ def test_one_more_label_never_releases_more_under_a_refusal(world: Json, label: 
     ]
 
     assert released(decided(world, refusal, records=marked)) <= released(decided(world, refusal))
+
+
+def with_label(world: Json, label: Json) -> Json:
+    records = [
+        {**one, "meta": {"security": [label]}} if one["resourceType"] == "Condition" else one
+        for one in world["records"]
+    ]
+    return {**world, "records": records}
+
+
+@EVERYDAY
+@given(world=worlds(), label=LABELS)
+def test_one_more_label_never_releases_more(world: Json, label: str) -> None:
+    """Whatever it says of the item: no consent of these worlds permits by that label alone."""
+    assert released(decided(with_label(world, labels(label)[0]))) <= released(decided(world))
+
+
+@EVERYDAY
+@given(world=worlds(), code=st.text("ABCXYZ", min_size=1))
+def test_a_label_nobody_understands_releases_only_what_needs_no_sending(world: Json, code: str) -> None:
+    outcome = decided(with_label(world, {"system": "urn:elsewhere", "code": code}))
+
+    assert reasons(outcome) <= {"OK_INTERNAL"}
 
 
 @EVERYDAY
@@ -147,6 +178,60 @@ def test_what_is_known_of_others_changes_nothing(world: Json, paper: Json, code:
 
 
 @EVERYDAY
+@given(world=worlds(), asker=st.sampled_from(["org:shelter", "org:police", "org:plan", "org:nobody"]))
+def test_who_neither_receives_nor_holds_anything_causes_nothing(world: Json, asker: str) -> None:
+    outcome = decided(world, by=asker)
+
+    assert asker == world["recipient"] or not released(outcome)
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_without_the_audit_store_nothing_goes(world: Json) -> None:
+    outcome = decided(world, facts=[*world["facts"], {"type": "unavailable", "what": "audit_store", "name": "x"}])
+
+    assert (outcome.record.decision, outcome.record.reason) == ("DENY", "AUDIT_UNAVAILABLE")
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_without_every_source_of_consents_nothing_leaves_the_program(world: Json) -> None:
+    outcome = decided(world, facts=[*world["facts"], {"type": "unavailable", "what": "consent_source", "name": "x"}])
+
+    assert reasons(outcome) <= {"OK_INTERNAL"}
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_without_the_index_of_persons_nothing_goes(world: Json) -> None:
+    outcome = decided(world, patient="Patient/not-in-it")
+
+    assert (outcome.record.decision, outcome.record.reason) == ("DENY", "PATIENT_UNKNOWN")
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_without_the_registry_nothing_goes(world: Json) -> None:
+    assert not released(decided(world, registry=registry_from([partner("stranger", ["other"])])))
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_without_a_word_on_where_it_comes_from_nothing_goes(world: Json) -> None:
+    untold = [one for one in world["records"] if one["resourceType"] != "Provenance"]
+
+    assert not released(decided(world, records=untold))
+
+
+@EVERYDAY
+@given(world=worlds(), unknown=st.sampled_from(["modifierExtension", "implicitRules", "except"]))
+def test_one_paper_nobody_can_read_stops_everything_that_leaves(world: Json, unknown: str) -> None:
+    outcome = decided(world, {**a_consent(id="odd"), unknown: [{"url": "urn:x", "valueBoolean": True}]})
+
+    assert reasons(outcome) <= {"OK_INTERNAL"}
+
+
+@EVERYDAY
 @given(world=worlds(), down=st.sampled_from(["consent_source", "audit_store"]))
 def test_a_look_up_that_fails_never_releases_more(world: Json, down: str) -> None:
     fact = {"type": "unavailable", "what": down, "name": "x"}
@@ -161,6 +246,23 @@ def test_every_answer_explains_itself(world: Json) -> None:
     record = outcome.record
 
     assert record.section
+    assert (record.policy_version, record.at) == (POLICY_VERSION, T0)
     assert record.input_hash.startswith("sha256:")
+    assert set(record.held) == {
+        each.item for each in outcome.verdicts if each.outcome == "HOLD" and record.decision == "PERMIT_REDACTED"
+    }
+    if record.reason in ("OK_CONSENT", "OK_TPO"):
+        assert record.basis is not None
+        assert set(record.basis.to_json()) == {"type", "id", "version"}
     assert {each.item for each in outcome.verdicts if each.outcome != "PERMIT"} == set(record.withheld)
     assert (record.decision in ("PERMIT", "PERMIT_REDACTED")) == isinstance(outcome, Permit)
+
+
+@EVERYDAY
+@given(world=worlds())
+def test_no_answer_holds_anything_clinical(world: Json) -> None:
+    """45 CFR 164.514(b)(2): no name, birth date, place or code of the person stands in a record of a decision."""
+    written = json.dumps(decided(world).record.to_json())
+
+    for told in ("Testperson", "Tess", "1980-01-31", "Nowhere", "99999", "F11.20", "J10.1", "B20", "F32.9"):
+        assert told not in written
