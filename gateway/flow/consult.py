@@ -138,10 +138,11 @@ def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _
             records[reference] = body
             handoffs_of.setdefault(reference, set()).add(handoff_id)
     kept = tuple(records.values())
-    return _Content(person_id or None, kept, _circumstances(house, tx, person_id, kept), handoffs_of, own)
+    return _Content(person_id or None, kept, circumstances_asked(house, tx, person_id, kept), handoffs_of, own)
 
 
-def _circumstances(house: House, tx: Transaction, person_id: str, records: Sequence[Resource]) -> Circumstances:
+def circumstances_asked(house: House, tx: Transaction, person_id: str, records: Sequence[Resource]) -> Circumstances:
+    """Read the circumstances of a person, or of `NOBODY` with as many questions."""
     if person_id == NOBODY:
         return circumstances_of_nobody(house, tx, NOBODY)
     patient = next((one for one in records if one["resourceType"] == "Patient"), {"id": "unknown"})

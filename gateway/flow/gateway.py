@@ -9,6 +9,7 @@ from gateway.flow.chores import Chores
 from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.consent_sweep import sweep
 from gateway.flow.house import House
+from gateway.flow.lookup import look_up
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
 from gateway.flow.release_desk import ReleaseDesk
@@ -22,6 +23,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel
 from gateway.model.hl7_header import PeerAddress
+from gateway.model.lookup import Status
 from gateway.ports import Clock, Database, NewId, Transaction
 
 
@@ -115,6 +117,10 @@ class Gateway:
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         """Say whether this caller may have records of a person, without giving them."""
         return consult.consult(self.house, caller, question)
+
+    def look_up(self, caller: Caller, receipt: str, record: int) -> Status:
+        """Tell the status of the newest referral that this caller may know of, about the person in its own record."""
+        return look_up(self.house, caller, receipt, record)
 
     def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
         """Move a referral by its Task."""

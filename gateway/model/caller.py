@@ -13,6 +13,9 @@ Interaction = Literal["c", "r", "u", "d", "s"]
 INTAKE = "intake"
 """The scope that opens `POST /intake/{source}` and the receipts."""
 
+LOOKUP = "lookup"
+"""The scope that opens `POST /lookup`."""
+
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}
 _SCOPE = re.compile(r"system/(?P<type>\*|[A-Z][A-Za-z]{1,63})\.(?P<may>read|write|\*|c?r?u?d?s?)")
 

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from gateway.access.consent_consult import consent_consult
 from gateway.access.fhir_reads import fhir_reads
+from gateway.access.officer_lookup import officer_lookup
 from gateway.access.receipts import receipts
 from gateway.intake.consent_operations import consent_operations
 from gateway.intake.fhir_writes import fhir_writes
@@ -70,6 +71,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(uploads(services.house, authenticate))
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
     app.register_blueprint(consent_consult(services.house, authenticate, json_body, services.base_url))
+    app.register_blueprint(officer_lookup(services.house, authenticate, json_body))
     app.register_blueprint(fhir_writes(services.house, authenticate))
     app.register_blueprint(consent_operations(services.house, authenticate))
     app.register_blueprint(operations(services, metrics))

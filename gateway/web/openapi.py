@@ -24,6 +24,7 @@ def describe(base_url: str) -> dict[str, Any]:
         "paths": {
             "/intake/{source}": {"post": _upload()},
             "/intake/receipts/{input_id}": {"get": _receipt()},
+            "/lookup": {"post": _look_up()},
             "/cds-services": {"get": _page("CDS Hooks discovery", "application/json")},
             "/cds-services/patient-consent-consult": {"post": _consult()},
             "/healthz": {"get": _page("The process is alive", "application/json")},
@@ -34,7 +35,14 @@ def describe(base_url: str) -> dict[str, Any]:
         },
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "gateway token CLIENT"}},
-            "schemas": {"Accepted": _ACCEPTED, "Receipt": _RECEIPT, "Consult": _CONSULT, "Problem": _PROBLEM_SCHEMA},
+            "schemas": {
+                "Accepted": _ACCEPTED,
+                "Receipt": _RECEIPT,
+                "Consult": _CONSULT,
+                "LookUp": _LOOK_UP,
+                "Status": _STATUS,
+                "Problem": _PROBLEM_SCHEMA,
+            },
         },
     }
 
@@ -98,6 +106,25 @@ def _consult() -> dict[str, Any]:
     }
 
 
+def _look_up() -> dict[str, Any]:
+    return {
+        "operationId": "lookUp",
+        "summary": "Ask for the status of a referral of the person in a record that this client handed in",
+        "security": _BEARER,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/LookUp"}}},
+        },
+        "responses": {
+            "200": {
+                "description": "The status with its notice, or null: nothing to tell, for whatever reason",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Status"}}},
+            },
+            **dict.fromkeys(("400", "401", "403", "413", "415", "503"), _PROBLEM),
+        },
+    }
+
+
 def _readiness() -> dict[str, Any]:
     page = _page("Every part is able to work", "application/json")
     page["responses"]["503"] = {"description": "Some part is not; the body names it"}
@@ -135,6 +162,18 @@ _RECEIPT = {
         },
     },
 }
+_LOOK_UP = {
+    "type": "object",
+    "required": ["receipt"],
+    "properties": {"receipt": {"type": "string"}, "record": {"type": "integer", "minimum": 1, "default": 1}},
+}
+_STATUS = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {
+        "status": {"type": ["string", "null"]}, "notice": {"type": "string"}, "scope": {"type": "string"},
+    },
+}  # fmt: skip
 _KEYS = {
     "type": "array",
     "maxItems": 20,

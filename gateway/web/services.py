@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
+from gateway.access.officer_lookup import LooksUp
 from gateway.access.receipts import GivesReceipts
 from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.message_page import MessagePage
@@ -75,7 +76,15 @@ class ServesConsole(Protocol):
 
 
 class House(
-    AcceptsInputs, GivesReceipts, AnswersReads, AnswersConsults, TakesWrites, TakesConsents, ServesConsole, Protocol
+    AcceptsInputs,
+    GivesReceipts,
+    AnswersReads,
+    AnswersConsults,
+    LooksUp,
+    TakesWrites,
+    TakesConsents,
+    ServesConsole,
+    Protocol,
 ):
     """The stories, as the HTTP side calls them."""
 

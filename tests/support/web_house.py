@@ -15,6 +15,7 @@ from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
+from gateway.model.lookup import NOTHING_TO_TELL, Status
 from gateway.model.release import Review
 from gateway.model.staff import Member
 from gateway.settings import Client
@@ -65,6 +66,7 @@ class TableHouse:
     console_messages: dict[str, MessagePage] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
     accountings: dict[str, Accounting] = field(default_factory=dict)
+    status: Status = NOTHING_TO_TELL
     release_desk: Any = field(default_factory=QuietDesk)
     advice: Advice | Problem = DENIED
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -116,6 +118,10 @@ class TableHouse:
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         self.asked.append(("consult", caller.client, question))
         return self.advice
+
+    def look_up(self, caller: Caller, receipt: str, record: int) -> Status:
+        self.asked.append(("look_up", caller.client, receipt, record))
+        return self.status
 
     def update_task(self, caller: Caller, task_id: str, body: dict[str, Any], if_match: int) -> Answer | Problem:
         return self._update("Task", task_id, body, if_match)
