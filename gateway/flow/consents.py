@@ -178,7 +178,7 @@ def _keep(
     keep_watch(house, tx, consent)
     if not from_paper:
         replace_consents(house, tx, actor.id, person.id, ids.consent, form.supersedes)
-        reopen_stopped(house, tx, person.id)
+    reopen_stopped(house, tx, person.id)
     told = {
         "consent": ids.consent, "document": ids.document, "outcome": form.outcome, "form": form.kind,
         "language": form.language, "from": "paper" if from_paper else "screen",
