@@ -55,6 +55,7 @@ def compile_pack(
     )
 
 
+_COUNT = {"write": "$number"}
 _LINKS = ("via", "also")
 """What a place in the structure may say of the resource that its segment opens."""
 
@@ -112,6 +113,7 @@ class _Compiler:
             rows=rows,
             left_out={self._field(source, path): str(why) for path, why in left_out.items()},
             elsewhere={self._field(source, path): str(what) for path, what in (content.get("elsewhere") or {}).items()},
+            numbers=frozenset(Place.of(path).field for path, one in source.content["rows"].items() if one == _COUNT),
             when=self._try(source, ("when",), lambda: conditions_of(conditions)) or (),
             once=content.get("once") or "",
             fills=tuple((row.field, row.fill) for row in rows if row.fill is not None),
@@ -148,6 +150,7 @@ class _Compiler:
             joins=bool(told.get("joins")),
             implied=_implied(name, resources),
             needs=frozenset(told.get("needs") or ()),
+            given=frozenset(filled),
             late=tuple((element, compile_constant(value)) for element, value in (told.get("late") or {}).items()),
         )
 

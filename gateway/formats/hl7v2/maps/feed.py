@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, unescape
 from gateway.formats.hl7v2.labels import MessageLabels, labeled, labels_of
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Node, Make, Opening, Sender, Way, choose, reference_to
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Node, Opening, Sender, Way, choose, reference_to
 from gateway.formats.hl7v2.maps.report import report_of
 from gateway.formats.hl7v2.message import Message, Segment
 from gateway.formats.hl7v2.reading import FieldReading
@@ -194,10 +194,10 @@ class Reading:
             reference = reference_to(found)
             self._linked.add(reference["reference"])
             return reference
-        blank: dict[str, str] = {}
         if any(opening.name == name for opening in self._openings):
             self._has_blanks = True
-            return blank
+            return {}
+        blank = {"reference": ""}
         self._pending.append((blank, name))
         return blank
 
@@ -255,35 +255,38 @@ class Reading:
 
     def _close(self, node: Node) -> None:
         """Keep what was filled, with its constants; what lacks something it cannot do without stays in the message."""
-        for opening in sorted(node.openings, key=_joins) if len(node.openings) > 1 else node.openings:
+        openings = node.openings
+        for opening in sorted(openings, key=_joins) if len(openings) > 1 else openings:
             resource = self.open[opening.name]
             if len(resource) == (2 if opening.resource_type else 0):
-                if not (opening.joins and any(one.name in self.open for one in node.openings if one is not opening)):
+                if not (opening.joins and any(one.name in self.open for one in openings if one is not opening)):
                     self._drop(opening)
-            elif not opening.needs <= resource.keys() | {element for element, _ in opening.constants}:
+            elif not opening.needs <= resource.keys() | opening.given:
                 self._lack(node, opening)
-        for opening in node.openings:
+        for opening in openings:
             found = self.open.get(opening.name)
-            if found is None:
-                continue
-            if opening.resource_type and not found["id"]:
-                found["id"] = self._identity(opening)
-            for element, make in opening.constants:
-                if element not in found and (value := make(self)) not in _BLANKS:
-                    found[element] = value
-            if not opening.needs <= found.keys():
-                self._lack(node, opening)
-                continue
-            if opening.late:
-                self._late.append((found, opening.late))
-            if opening.inside is not None:
-                self._put_inside(opening.inside, found)
-            else:
-                self._add(opening.name, found)
-            if opening.via is not None:
-                self._link(opening.via, found, None)
-            for way, beside in opening.also:
-                self._link(way, found, beside)
+            if found is not None:
+                self._keep(node, opening, found)
+
+    def _keep(self, node: Node, opening: Opening, found: Resource) -> None:
+        if opening.resource_type and not found["id"]:
+            found["id"] = self._identity(opening)
+        for element, make in opening.constants:
+            if element not in found and (value := make(self)) not in _BLANKS:
+                found[element] = value
+        if not opening.needs <= found.keys():
+            self._lack(node, opening)
+            return
+        if opening.late:
+            self._late.append((found, opening.late))
+        if opening.inside is not None:
+            self._put_inside(opening.inside, found)
+        else:
+            self._add(opening.name, found)
+        if opening.via is not None:
+            self._link(opening.via, found, None)
+        for way, beside in opening.also:
+            self._link(way, found, beside)
 
     def _lack(self, node: Node, opening: Opening) -> None:
         """Give up what lacks an element that it cannot do without; its fields stay with the message."""
@@ -302,7 +305,9 @@ class Reading:
         if holder is None:
             self.keep(0)
         elif is_list:
-            holder.setdefault(element, []).append(part)
+            items = holder.setdefault(element, [])
+            if part not in items:
+                items.append(part)
         else:
             holder.setdefault(element, part)
 
@@ -368,8 +373,8 @@ class Reading:
             if resource["resourceType"] == "Appointment":
                 complete_times(resource)
         dangling = [name for blank, name in self._pending if not self._resolve(blank, name)]
-        lost = frozenset((self._dropped & self._linked) - self._positions.keys())
-        if dangling or lost or self._has_blanks:
+        lost = frozenset((self._dropped & self._linked) - self._positions.keys()) | {""}
+        if dangling or len(lost) > 1 or self._has_blanks:
             self.resources = [_pruned(resource, lost) for resource in self.resources]
         labels = self.labels
         by_type: dict[str, Any] = {}

@@ -93,7 +93,8 @@ def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str,
     if own:
         return (own,)
     if system.startswith(NAMED):
-        return (unquoted(system.removeprefix(NAMED)),)
+        name = unquoted(system.removeprefix(NAMED))
+        return (display, name, "L") if display else (name,)
     for start, kind in (("urn:oid:", "ISO"), ("urn:uuid:", "UUID")):
         if system.startswith(start):
             return (display, system.removeprefix(start), kind)

@@ -142,7 +142,7 @@ def _fields(node: Node, w: Writing) -> tuple[dict[int, Field], bool]:
     fields: dict[int, Field] = {}
     w.fields = fields
     parts: dict[int, dict[int, Component]] = {}
-    filled = False
+    filled: set[str] = set()
     for row in node.rows:
         if row.take is None:
             continue
@@ -151,7 +151,8 @@ def _fields(node: Node, w: Writing) -> tuple[dict[int, Field], bool]:
             value = NULL
         if value == "":
             continue
-        filled = filled or bool(row.target)
+        if row.target:
+            filled.add(row.target)
         if not row.component:
             fields.setdefault(row.field, value)
         else:
@@ -160,7 +161,14 @@ def _fields(node: Node, w: Writing) -> tuple[dict[int, Field], bool]:
             parts.setdefault(row.field, {}).setdefault(row.component, inner)
     for number, cells in parts.items():
         fields.setdefault(number, tuple(cells.get(n, "") for n in range(1, max(cells) + 1)))
-    return fields, filled
+    whole = all(_holds(opening, filled) for opening in node.openings if opening.inside is not None)
+    return fields, bool(filled) and whole
+
+
+def _holds(part: Opening, filled: set[str]) -> bool:
+    """Tell whether a part of a resource says what it cannot do without, where it says anything."""
+    own = {target for target in filled if target.startswith(f"{part.name}.")}
+    return not own or all(any(target.startswith(f"{part.name}.{need}") for target in own) for need in part.needs)
 
 
 def _flat(component: Component) -> str:

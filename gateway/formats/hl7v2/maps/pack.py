@@ -94,6 +94,8 @@ class Opening:
     """Kept, even empty, where another resource of its segment is: it is what ties them together."""
     needs: frozenset[str]
     """Elements without which it is none: FHIR asks for them, and no default can stand in."""
+    given: frozenset[str]
+    """Elements that have a constant."""
     late: tuple[tuple[str, Make], ...]
     """Element -> what it holds where nothing in the whole message filled it."""
 
@@ -109,6 +111,8 @@ class Node:
     """Field -> why it is passed over on purpose."""
     elsewhere: Mapping[int, str] = field(default_factory=dict)
     """Field -> what it fills where no row of this segment reads it: labels, the type beside a value."""
+    numbers: frozenset[int] = frozenset()
+    """Fields that only count the segments."""
     when: Conditions = ()
     """All must hold for this node to be the segment's."""
     once: Once = ""

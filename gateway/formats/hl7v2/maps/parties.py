@@ -144,13 +144,17 @@ def practitioner(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if person.get("resourceType") == "PractitionerRole" and "practitioner" in person:
             person = w.resolve(person["practitioner"]) or person
         if person.get("resourceType") != "Practitioner":
-            words = _label(person, w) or ("" if person else str(value.get("display", "")))
+            is_meant = not person and value.get("type", "Practitioner") in _PEOPLE
+            words = _label(person, w) or (str(value.get("display", "")) if is_meant else "")
             return ("", words) if words else ""
         names, numbers = person.get("name") or [{}], person.get("identifier") or [{}]
         head, assigner = numbers[0], _assigner(numbers[0], w)
         return (str(head.get("value", "")), *name_parts(names[0]), "", assigner, "", "", "", _kind(head))
 
     return read, write
+
+
+_PEOPLE = frozenset(("Practitioner", "PractitionerRole"))
 
 
 def _label(party: Resource, w: "Writing") -> str:
@@ -224,8 +228,9 @@ def location(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def write(value: Any, w: "Writing") -> Field:
         found = w.resolve(value)
-        if found is None:
-            return (str(value.get("display", "")),) if value.get("display") else ""
+        if found is None or found.get("resourceType") != "Location":
+            is_meant = found is None and value.get("type") == "Location"
+            return (str(value.get("display", "")),) if is_meant else ""
         numbers = {
             str(one.get("system", "")).rpartition("/")[2]: str(one.get("value", ""))
             for one in found.get("identifier", ())

@@ -99,7 +99,7 @@ def compile_put(steps: Steps, begin: Any = None, meant: Any = None) -> Put:
         def anew(resource: Resource, value: Any, r: "Reading") -> None:
             item = make(r)
             inner(item, value, r)
-            resource.setdefault(name, []).append(item)
+            _append(resource, name, item)
 
         return anew
     find = _finder(meant)
@@ -126,13 +126,18 @@ def _put_item(name: str, begin: Any) -> Put:
     if begin is None:
 
         def put(resource: Resource, value: Any, r: "Reading") -> None:
-            items = resource.setdefault(name, [])
-            if value not in items:
-                items.append(value)
+            _append(resource, name, value)
 
         return put
     make = compile_constant(begin)
-    return lambda resource, value, r: resource.setdefault(name, []).append({**make(r), **value})
+    return lambda resource, value, r: _append(resource, name, {**make(r), **value})
+
+
+def _append(resource: Resource, name: str, item: Any) -> None:
+    """Add an item once: senders say the same thing in two fields."""
+    items = resource.setdefault(name, [])
+    if item not in items:
+        items.append(item)
 
 
 def _finder(meant: Any) -> Callable[[list[Any], "Reading"], Resource]:
@@ -165,11 +170,11 @@ def compile_take(steps: Steps, pattern: Any = None, rivals: Sequence[Any] = ()) 
             return []
         if not is_list:
             return inner(found, opened)
-        if pattern:
+        if pattern is not None:
             items = [item for item in found if matches(item, pattern, opened)]
         else:
             items = [item for item in found if not any(matches(item, rival, opened) for rival in rivals)]
-            items = items[:1] if deeper and pattern is None and not rivals else items
+            items = items[:1] if deeper and not rivals else items
         return [value for item in items for value in inner(item, opened)]
 
     return take

@@ -10,6 +10,7 @@ from gateway.formats.hl7v2.reading import FieldReading, FieldStatus, header_read
 _NO_ROW = "kept as sent: no row of the pack reads it"
 _NO_PLACE = "kept as sent: the pack has no place for this segment"
 _NO_CODE = "kept as sent: no table has its code, or what it belongs to is not in the message"
+_NUMBER = "a number in a list: the order of the segments says it"
 _ELSEWHERE = "read with what stands beside it"
 _UNKNOWN = "kept as sent: no field of this version"
 _SITE = "kept as sent: a segment of the sender's own"
@@ -63,6 +64,8 @@ def _meaning(
         return "mapped", foreign[0], foreign[1]
     if segment_id == "MSH" and (known := header_reading(field)) is not None:
         return "mapped", *known
+    if node is not None and field in node.numbers:
+        return "ignored", _NUMBER, None
     if node is not None and field in node.elsewhere:
         return "mapped", _ELSEWHERE, node.elsewhere[field]
     if node is not None and field in node.left_out:

@@ -75,8 +75,8 @@ def compile_row(
 ) -> tuple[Fill | None, Take | None]:
     """Compile both directions of a row; None for one that it does not go.
 
-    `rivals` are the constants by which other rows claim items of the same list. Of several rows for a field one may have
-    nothing to fill. Raises RowError.
+    `rivals` are the constants by which other rows claim items of the same list. Of several rows for a field, one may
+    have nothing to fill. Raises RowError.
     """
     unknown = told.keys() - WORDS
     if unknown:
@@ -92,16 +92,17 @@ def compile_row(
     read, write = _converters(told, table)
     begin, meant = told.get("with"), told.get("where")
     whole = "value" in told or told.get("as") in WHOLE_FIELD
-    put = compile_put(steps, begin, meant)
-    fill = _fill(read, put, place, target, whole=whole, unless=told.get("unless"), alone=not is_one_of_several)
+    number = place.field if place.segment == segment else 0
+    manner = _Manner(whole, told.get("unless"), number, alone=not is_one_of_several)
+    fill = _fill(read, compile_put(steps, begin, meant), place, target, manner)
     lead = told.get("lead")
     if lead is not None:
         fill = _after_lead(fill, str(lead[0]))
-    if place.segment != segment:
+    if not number:
         fill = _from_elsewhere(fill, place)
     if "if" in told:
         fill = _conditional(fill, told["if"], segment)
-    pattern = begin or meant
+    pattern = begin if begin is not None else meant
     take = _take(write, compile_take(steps, pattern, [] if pattern is not None else rivals), target)
     if lead is not None:
         take = _led(tuple(str(part) for part in lead), take)
@@ -137,16 +138,28 @@ def _converters(told: Mapping[str, Any], table: TermTable | None) -> tuple[Read,
     return read, write
 
 
-def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unless: str | None, alone: bool) -> Fill:
-    name, number, component = element.partition(".")[0], place.field, place.component
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How a row takes its field."""
+
+    whole: bool
+    """All repetitions together."""
+    unless: str | None
+    """Not where the resource has this element already."""
+    number: int
+    """The field to report where a table lacks its code; 0 for a row that looks at another segment."""
+    alone: bool
+    """No other row takes this field."""
+
+
+def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> Fill:
+    name, number, whole, unless = element.partition(".")[0], manner.number, manner.whole, manner.unless
 
     def fill(raw: str, r: Reading) -> None:
         target = r.open.get(name)
-        if target is None:
-            if alone:
+        if target is None or (unless is not None and unless in target):
+            if target is None and manner.alone:
                 r.keep(number)
-        elif unless is not None and unless in target:
-            return
         elif raw == NULL_TEXT:
             r.deletions.append((place.path, element, target))
         elif whole or not r.repetition or r.repetition not in raw:
@@ -159,13 +172,19 @@ def _fill(read: Read, put: Put, place: Place, element: str, *, whole: bool, unle
                 if value is not None:
                     put(target, value, r)
 
+    return _part_of(fill, place.component) if place.component else fill
+
+
+def _part_of(fill: Fill, component: int) -> Fill:
+    """Let a row take one component of its field."""
+
     def fill_part(raw: str, r: Reading) -> None:
         for repetition in raw.split(r.repetition) if r.repetition else [raw]:
             parts = repetition.split(r.component, component)
             if component <= len(parts) and parts[component - 1]:
                 fill(parts[component - 1], r)
 
-    return fill_part if component else fill
+    return fill_part
 
 
 def _from_elsewhere(fill: Fill, place: Place) -> Fill:
