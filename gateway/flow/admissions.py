@@ -6,11 +6,13 @@ was written says nothing about it.
 
 from dataclasses import replace
 
+from gateway.flow.alerts import raise_alerts
+from gateway.flow.feeds import Fed
 from gateway.flow.house import House
 from gateway.flow.merges import take_identity_change
 from gateway.flow.moves import moved
 from gateway.flow.numbers import person_by_number, with_numbers
-from gateway.flow.outcomes import Outcome, read_or_kept
+from gateway.flow.outcomes import Outcome, joined, read_or_kept
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_admission, read_person_update
@@ -23,20 +25,31 @@ from gateway.ports import Transaction
 from gateway.tracking.admission import admission_event, is_put_in_doubt, precedes
 
 _OPEN = frozenset({"requested", "accepted", "in-progress", "on-hold"})
+_DID_NOT_HAPPEN = frozenset({"cancelled", "entered-in-error"})
 _OF_PERSONS = frozenset({"A28", "A31"})
 """Events that tell who somebody is, without a visit."""
 
 
-def take_adt(house: House, tx: Transaction, message: Message) -> Outcome:
-    """Take any ADT; one without a meaning here is kept and said to be unmapped."""
+def take_adt(house: House, tx: Transaction, message: Message, fed: Fed) -> Outcome:
+    """Take any ADT, beside the record it became; one without a meaning here is kept and said to be unmapped."""
     event = message.text("MSH-9.2") or message.text("EVN-1")
     if event in IDENTITY_EVENTS:
         return take_identity_change(house, tx, message)
     if event in _OF_PERSONS:
         return read_or_kept(read_person_update(message), lambda named: _take_person(house, tx, named))
     sender = house.reply_link(read_header(message))
-    told_by = sender[0].id if sender else None
-    return read_or_kept(read_admission(message), lambda admission: _take_admission(house, tx, admission, told_by))
+    told_by = fed.teller.id if fed.teller else sender[0].id if sender else None
+    return read_or_kept(read_admission(message), lambda admission: _take_visit(house, tx, admission, told_by, fed))
+
+
+def _take_visit(house: House, tx: Transaction, admission: AdmissionEvent, told_by: str | None, fed: Fed) -> Outcome:
+    """Alert those who want to know, then move referrals; a visit that was cancelled meanwhile does neither."""
+    visit = fed.visit()
+    if fed.is_late and visit is not None and visit.resource.get("status") in _DID_NOT_HAPPEN:
+        return "skipped", f"{admission.kind}: its visit was cancelled later, as a message told that came before", None
+    raised = raise_alerts(house, tx, fed, admission)
+    alerted: Outcome | None = ("converted", f"alerts queued: {raised}", None) if raised else None
+    return joined(_take_admission(house, tx, admission, told_by), alerted)
 
 
 def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, told_by: str | None) -> Outcome:
@@ -46,7 +59,7 @@ def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, to
     """
     known = person_by_number(house, tx, admission.person.identifiers)
     if known is None:
-        return _unmatched(tx, admission.person)
+        return unmatched(tx, admission.person)
     person, recipient = known[0], known[1] or told_by
     told = [
         referral
@@ -72,7 +85,7 @@ def _authored(tx: Transaction, referral: Referral) -> str:
 def _take_person(house: House, tx: Transaction, named: PersonNamed) -> Outcome:
     known = person_by_number(house, tx, named.identifiers)
     if known is None:
-        return _unmatched(tx, named)
+        return unmatched(tx, named)
     state, reason, handoff = _updated(house, tx, *known, named)
     # Sent once, when somebody's facts change at the desk: worth a person's look, other than the A08 of every visit.
     return ("quarantined" if reason == _CONFLICT else state), reason, handoff
@@ -116,7 +129,8 @@ def _agree(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _unmatched(tx: Transaction, named: PersonNamed) -> Outcome:
+def unmatched(tx: Transaction, named: PersonNamed) -> Outcome:
+    """Say of a message whose person has no number here: a stranger, or somebody whom only a person can tell."""
     found = Person("", named.family, named.given, named.birth_date, named.gender, None, None)
     candidates = tx.people.candidates(named.family, named.given, named.birth_date, None)
     if match(found, candidates).grade == "none":

@@ -2,17 +2,20 @@
 
 from typing import cast
 
-from gateway.flow.admissions import take_adt
+from gateway.flow.admissions import take_adt, unmatched
 from gateway.flow.awaited import take_acknowledgement
 from gateway.flow.consent_segments import take_consents, with_consents
+from gateway.flow.feeds import Fed, take_record
 from gateway.flow.house import House
 from gateway.flow.moves import moved, referral_by_identifier
-from gateway.flow.numbers import with_numbers
-from gateway.flow.outcomes import Outcome, read_or_kept
-from gateway.formats.hl7v2 import Unreadable, read_message
-from gateway.formats.hl7v2.answers import read_appointment, read_referral_answer
+from gateway.flow.numbers import person_by_number, with_numbers
+from gateway.flow.outcomes import Outcome, joined, read_or_kept
+from gateway.flow.referrals import FINAL
+from gateway.formats.hl7v2 import Message, Unreadable, read_message
+from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
+from gateway.formats.hl7v2.statements import RECORD_KINDS
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import InputRecord, Referral
+from gateway.model.handoff import InputRecord, Referral, StoredInput
 from gateway.model.hl7_answer import AppointmentEvent, PersonNamed, ReferralAnswer
 from gateway.ports import Transaction
 from gateway.tracking.admission import appointment_event
@@ -26,7 +29,7 @@ def take_message(house: House, input_id: str) -> None:
     def take(tx: Transaction) -> None:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
-        state, reason, handoff_id = with_consents(_take(house, tx, stored.payload), take_consents(house, tx, stored))
+        state, reason, handoff_id = with_consents(_take(house, tx, stored), take_consents(house, tx, stored))
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
@@ -34,8 +37,8 @@ def take_message(house: House, input_id: str) -> None:
     house.database.write(take)
 
 
-def _take(house: House, tx: Transaction, payload: bytes) -> Outcome:
-    message = read_message(payload)
+def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:
+    message = read_message(stored.payload)
     if isinstance(message, Unreadable):
         return "quarantined", message.reason, None
     code = message.text("MSH-9.1")
@@ -43,11 +46,23 @@ def _take(house: House, tx: Transaction, payload: bytes) -> Outcome:
         return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, answer))
     if code == "ACK":
         return take_acknowledgement(house, tx, message)
-    if code == "SIU":
-        return read_or_kept(read_appointment(message), lambda appointment: _take_appointment(house, tx, appointment))
+    fed = take_record(house, tx, stored, message)
     if code == "ADT":
-        return take_adt(house, tx, message)
-    return "skipped", "unmapped: a message of this type moves nothing here: kept, and shown", None
+        return joined(take_adt(house, tx, message, fed), fed.made)
+    if code == "SIU":
+        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, one, fed))
+        return joined(moved_by, fed.made)
+    return fed.outcome or _unrecorded(house, tx, message)
+
+
+def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
+    """Say why a message that is no answer made no record."""
+    named = read_person_update(message)
+    if message.text("MSH-9.1") not in RECORD_KINDS or isinstance(named, Unreadable):
+        return "skipped", "unmapped: a message of this type moves nothing here: kept, and shown", None
+    if person_by_number(house, tx, named.identifiers) is None:
+        return unmatched(tx, named)
+    return "skipped", "unmapped: nothing in it is mapped: kept, and shown", None
 
 
 def _take_answer(house: House, tx: Transaction, answer: ReferralAnswer) -> Outcome:
@@ -62,11 +77,27 @@ def _take_answer(house: House, tx: Transaction, answer: ReferralAnswer) -> Outco
     return moved(house, tx, referral, event, external_id=answer.external_id)
 
 
-def _take_appointment(house: House, tx: Transaction, appointment: AppointmentEvent) -> Outcome:
+def _take_appointment(house: House, tx: Transaction, appointment: AppointmentEvent, fed: Fed) -> Outcome:
+    """Move the referral that an appointment names, else the one that is open at its sender for this person."""
+    event = appointment_event(appointment, house.clock())
     referral = referral_by_identifier(tx, appointment.referral) if appointment.referral else None
-    if referral is None:
+    if referral is not None:
+        return moved(house, tx, referral, event, implied=True)
+    named = appointment.person
+    if named is None:
         return "quarantined", "SCH-26: expected the number of a referral of ours, found none or an unknown one", None
-    return moved(house, tx, referral, appointment_event(appointment, house.clock()), implied=True)
+    known = person_by_number(house, tx, named.identifiers)
+    if known is None:
+        return unmatched(tx, named)
+    there = fed.teller.id if fed.teller else known[1]
+    still_open = [
+        one for one in tx.referrals.of_person(known[0].id) if one.recipient == there and one.status not in FINAL
+    ]
+    if appointment.referral or not still_open:
+        return "skipped", "it is an appointment of a known person for no referral of ours", None
+    if len(still_open) > 1:
+        return "quarantined", "SCH-26: its person has several open referrals there: say which it is for", None
+    return moved(house, tx, still_open[0], event, implied=True)
 
 
 def _learn_numbers(house: House, tx: Transaction, referral: Referral, named: PersonNamed | None) -> None:

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from gateway.formats.hl7v2 import Message
+from gateway.formats.hl7v2.maps.feed import FeedResult
 from gateway.model.consent_form import Wording
 from gateway.model.disclosure import Disclosure
 from gateway.model.draft import Draft, Rejected, TraceLine
 from gateway.model.errors import WillNeverWork
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, SendResult, Work
-from gateway.model.hl7_header import Hl7Header
+from gateway.model.hl7_header import Hl7Header, PeerAddress
 from gateway.model.partner import Endpoint, Feed, Organization, Registry
 from gateway.model.received import Received
-from gateway.model.route import Route
+from gateway.model.route import AlertRoute, Route
 from gateway.model.source_record import Skipped, Unreadable
 from gateway.model.transport import Envelope
 from gateway.ports import Clock, Database, NewId
@@ -103,6 +105,11 @@ class House:
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 
+    read_feed: Callable[[Message, Organization], FeedResult | None] = lambda message, teller: None
+    """Read a message of a partner by its mapping pack; None where no pack takes it."""
+    alerts: tuple[AlertRoute, ...] = ()
+    """Who is told what happens to whom."""
+
     def agency_of(self, draft: Draft) -> str | None:
         """Return the registry id of the organization that wrote a record, or None when it is not registered."""
         for system in AGENCY_SYSTEMS:
@@ -131,9 +138,13 @@ class House:
                     return organization, one
         return None
 
-    def sender(self, header: Hl7Header) -> tuple[Organization, Feed] | None:
-        """Return whose messages these are, and as which of its feeds they are registered; None where nobody is."""
-        return self.registry.sender("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
+    def sender(self, header: Hl7Header, peer: PeerAddress) -> tuple[Organization, Feed] | None:
+        """Return whose messages these are, and as which of its feeds they are registered; None where nobody is.
+
+        What a message says of its sender counts only over a connection whose certificate the feed names, where it does.
+        """
+        found = self.registry.sender("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
+        return found if found is not None and found[1].may_speak(peer.certificate_sha256) else None
 
     def endpoint(self, organization_id: str, transport: str) -> Endpoint | None:
         """Return where an organization takes deliveries of this transport."""

@@ -27,7 +27,7 @@ def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: Dro
     """
     reception = receive(content)
     digest = hashlib.sha256(content).hexdigest()
-    feed = population(house, reception)
+    feed = population(house, reception, peer)
     if feed is None:
         return house.database.write(lambda tx: _take_in(house, tx, content, digest, peer, reception))
     answer = answer_of(house, content, reception, digest, feed)
@@ -84,11 +84,19 @@ def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: Peer
     input_id = house.new_id()
     accepted = reception.verdict == "accept"
     reason = None if accepted else f"{reception.location} {reception.code} {reception.text}".strip()
+    sender = house.sender(reception.header, peer) if reception.header is not None else None
     stored = StoredInput(
-        id=input_id, channel="mllp", source="hl7v2", client=None, media_type="x-application/hl7-v2+er7",
-        payload=content, sha256=digest, received_at=now, state="pending" if accepted else "quarantined",
+        id=input_id,
+        channel="mllp",
+        source="hl7v2",
+        client=sender[0].id if sender else None,
+        media_type="x-application/hl7-v2+er7",
+        payload=content,
+        sha256=digest,
+        received_at=now,
+        state="pending" if accepted else "quarantined",
         reason=reason,
-    )  # fmt: skip
+    )
     tx.inputs.add(stored)
     if accepted:
         stop_at_once(house, tx, stored)

@@ -15,6 +15,17 @@ _UNSUPPORTED_EVENT = "201"
 """HL7 table 0357."""
 
 
+_FIRST = ("quarantined", "converted", "skipped", "duplicate")
+
+
+def joined(*outcomes: Outcome | None) -> Outcome:
+    """Join what became of the parts of a message, the one that waits for a person first; None is no part."""
+    parts = sorted((one for one in outcomes if one is not None), key=lambda one: _FIRST.index(one[0]))
+    reasons = [reason for _, reason, _ in parts if reason]
+    handoffs = [handoff for _, _, handoff in parts if handoff]
+    return parts[0][0], "; ".join(reasons) or None, handoffs[0] if handoffs else None
+
+
 def read_or_kept(read: T | Unreadable, take: Callable[[T], Outcome]) -> Outcome:
     """Take what was read; an event that has no meaning for referrals is kept and said to be unmapped."""
     if not isinstance(read, Unreadable):

@@ -17,7 +17,7 @@ from gateway.formats.hl7v2.sightings import Sighting, read_sighting
 from gateway.formats.hl7v2.times import fhir_date_time
 from gateway.identity import could_be
 from gateway.model.handoff import Person
-from gateway.model.hl7_header import Hl7Header, Reception
+from gateway.model.hl7_header import Hl7Header, PeerAddress, Reception
 from gateway.model.ids import stable_id
 from gateway.model.partner import Feed, Organization
 from gateway.ports import DroppedCount, Transaction
@@ -40,7 +40,7 @@ class Population:
     sent_at: datetime
 
 
-def population(house: House, reception: Reception) -> Population | None:
+def population(house: House, reception: Reception, peer: PeerAddress) -> Population | None:
     """Return the watched feed a message comes from; None where every message of its sender is kept.
 
     A message without a readable MSH-7 is none of it: its answer could not follow from it alone.
@@ -48,7 +48,7 @@ def population(house: House, reception: Reception) -> Population | None:
     header = reception.header
     if header is None or reception.verdict != "accept":
         return None
-    sender = house.sender(header)
+    sender = house.sender(header, peer)
     sent_at = _sent_at(header)
     if sender is None or sender[1].keeps_unwatched or sent_at is None:
         return None

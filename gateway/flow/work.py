@@ -1,6 +1,7 @@
 """Do queued work: lease a lane, do its pieces in order, give it back. Any number of workers may run this."""
 
 from gateway.flow.accept import convert
+from gateway.flow.alerts import deliver_alert
 from gateway.flow.answers import take_message
 from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver
@@ -34,6 +35,8 @@ def work_once(house: House, owner: str) -> bool:
 def _do(house: House, claim: Claim, piece: Work) -> bool:
     if piece.kind == "deliver":
         return deliver(house, claim, piece)
+    if piece.kind == "alert":
+        return deliver_alert(house, claim, piece)
     if piece.kind == "release":
         return deliver_release(house, claim, piece)
     if piece.kind == "acknowledge":

@@ -16,7 +16,7 @@ HandoffState = Literal["active", "unrouted", "held", "withdrawn"]
 """`unrouted`: active, and a referral of it has no route, so a person has to look; `held`: nothing of it goes before a
 person has said whom it is about."""
 
-WorkKind = Literal["convert", "deliver", "release", "answer", "acknowledge", "await"]
+WorkKind = Literal["convert", "deliver", "release", "alert", "answer", "acknowledge", "await"]
 """`release`: send a release that was asked for at the console; `answer`: take an HL7v2 message that came in; `acknowledge`: send its application answer over the reply link;
 `await`: look, when the time is over, whether the application of a receiver has answered a delivery."""
 
@@ -37,6 +37,7 @@ class StoredInput:
     source: str
     """Mapping name for `http`, "hl7v2" for `mllp`, resource type for `fhir`."""
     client: str | None
+    """Id of the registered client; for `mllp` the registry id of the partner whose feed it came from."""
     media_type: str
     payload: bytes
     sha256: str

@@ -25,6 +25,24 @@ class Route:
     """Registry id of the exchange or intermediary that takes it and passes it on to `to`."""
 
 
+AlertEvent = Literal["admitted", "registered", "discharged"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRoute:
+    """One entry of `routes.yaml` with `alerts`: who is told what happens to a person with an open referral or team."""
+
+    rule: str
+    """Where the rule stands, as in `Route`."""
+    events: frozenset[AlertEvent]
+    program: frozenset[str]
+    """Of the record whose referral or care team it is; empty matches everything, as for `agency`."""
+    agency: frozenset[str]
+    to: str
+    transport: Transport
+    purpose: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """One organization that a referral is to be sent to, and the rule that chose it."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import structlog
 from flask import Flask
 
+from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
 from gateway.catalog.mappings import read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.catalog.profiles import load_checker
-from gateway.catalog.routes import read_routes
+from gateway.catalog.routes import read_alert_routes, read_routes
 from gateway.catalog.wordings import read_wordings
 from gateway.delivery.fhir_push import FhirPush
 from gateway.delivery.mllp_push import MllpPush
@@ -31,7 +32,7 @@ from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, Work
 from gateway.model.partner import Organization, Registry
 from gateway.model.received import Received
-from gateway.model.route import Route
+from gateway.model.route import AlertRoute, Route
 from gateway.model.source_record import SourceRecord
 from gateway.settings import FILE_NAME, Settings
 from gateway.storage.checkpoint_key import CheckpointKey
@@ -43,6 +44,7 @@ from gateway.validation import Checker
 from gateway.web.app import create_app
 from gateway.web.services import Services
 from gateway.wiring import clock, jitter, new_id
+from gateway.wiring.feeds import feed_reader
 from gateway.wiring.mllp import mllp_listener, mllp_push
 
 _log = structlog.get_logger("gateway")
@@ -58,6 +60,8 @@ class Rules:
     registry: Registry
     routes: tuple[Route, ...]
     mappings: dict[str, CompiledMapping]
+    packs: Hl7Packs
+    alerts: tuple[AlertRoute, ...]
 
 
 def read_rules(settings: Settings) -> Rules:
@@ -78,7 +82,9 @@ def read_rules(settings: Settings) -> Rules:
     ]
     if unknown:
         raise ConfigurationError("\n".join(unknown))
-    return Rules(registry, routes, mappings)
+    packs = read_hl7_packs(settings.directory / "mappings")
+    alerts = read_alert_routes(settings.directory / "routes.yaml", organizations)
+    return Rules(registry, routes, mappings, packs, alerts)
 
 
 def _named_organizations(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -188,6 +194,8 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         explain=partial(_explain, settings, rules),
         check=partial(_check, checker),
         check_foreign=partial(_check_foreign, checker),
+        read_feed=feed_reader(rules.packs, settings.secret("id"), settings.installation.timezone, clock),
+        alerts=rules.alerts,
         transports={
             "fhir": FhirPush(delivery.timeout_s, certificates),
             "hl7v2": push,

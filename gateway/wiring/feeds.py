@@ -1,0 +1,30 @@
+"""Put the reading of feeds together: a partner's messages by the pack that takes them, as this partner has it."""
+
+from collections.abc import Callable
+
+from gateway.catalog.hl7v2_packs import Hl7Packs
+from gateway.formats.hl7v2 import Message
+from gateway.formats.hl7v2.maps import FeedContext, FeedResult, Sender, read_feed
+from gateway.model.partner import Organization
+from gateway.ports import Clock
+
+
+def feed_reader(
+    packs: Hl7Packs, key: bytes, zone: str, clock: Clock
+) -> Callable[[Message, Organization], FeedResult | None]:
+    """Return what reads a message of a partner; it gives None where no pack takes the message.
+
+    A pack's changes for a partner lie in `mappings/hl7v2/<pack>/<partner>.yaml`, named by the registry id without
+    `org:`. Times that state no offset are of the partner's zone, else of `zone`.
+    """
+
+    def read(message: Message, teller: Organization) -> FeedResult | None:
+        event = message.text("MSH-9.2") or message.text("EVN-1")
+        pack = packs.for_message(message.text("MSH-9.1"), event, teller.id.removeprefix("org:"))
+        if pack is None or not teller.identifiers:
+            return None
+        system, value = teller.identifiers[0]
+        context = FeedContext(key, clock(), Sender(system, value, teller.name), teller.timezone or zone)
+        return read_feed(message, pack, context)
+
+    return read
