@@ -17,10 +17,10 @@ from gateway.consent.purposes import (
 )
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
+from gateway.consent.switches import NOTICES
 from gateway.model.hl7_notice import is_proven, notice_way
 from gateway.model.labeled import Item
 from gateway.model.labels import NEEDS_CONSENT, UNDERSTOOD
-from gateway.model.notice import CURRENT
 from gateway.model.partner import Endpoint
 
 _POLICE_MAY_ASK = frozenset({COORDINATION, MONITORING})
@@ -31,7 +31,6 @@ _PAYMENT_TYPES = frozenset(
 )
 _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "comment", "noteNumber", "processNote"})
 _WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
-_NOTICES = frozenset({"statement1", "statement2", "statement1 in FHIR, statement2 in v2"}) | CURRENT
 _EVENTS = {"MDM": "T02"}
 """The events that decide how a message carries the notice."""
 
@@ -102,7 +101,7 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
         return Withhold("ENDPOINT_UNVERIFIED", 1500, holds=True)
     if "NOTICE" not in release.obligations:
         return None
-    is_current = situation.switches.notice in _NOTICES
+    is_current = situation.switches.notice in NOTICES
     if not is_current or (request.transport == "hl7v2" and not any(map(_carries_notice, verified))):
         return Withhold("NOTICE_UNATTACHABLE", 1501, holds=True)
     return None

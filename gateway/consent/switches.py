@@ -6,6 +6,8 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from gateway.model.notice import CURRENT
+
 
 class VerifiedSource(NamedTuple):
     """A store of consents that a person has verified as a whole, since a day: its consents carry no verification.
@@ -50,6 +52,23 @@ class Switches:
     def digest(self) -> bytes:
         """What a decision hashes of its switches."""
         return repr(self).encode()
+
+
+NOTICES = frozenset({"statement1", "statement2", "statement1 in FHIR, statement2 in v2"}) | CURRENT
+"""What `notice` may say, or be: the statements of 42 CFR 2.32(a) in force. Any other wording is no notice."""
+
+
+def switch_problems(stated: Mapping[str, Any] | None) -> list[str]:
+    """Return why a gateway must not start with these switches: unreadable ones, or a notice of an earlier year.
+
+    A decision on files is answered all the same: it holds whatever owes the notice.
+    """
+    try:
+        switches = read_switches(stated)
+    except ValueError as error:
+        return [str(error)]
+    is_current = switches.notice in NOTICES
+    return [] if is_current else ["switch notice: expected the wording in force (42 CFR 2.32(a)), found another one"]
 
 
 _FIXED = {

@@ -3,11 +3,15 @@
 import base64
 from typing import Any
 
+import pytest
+
+from gateway.consent.switches import switch_problems
 from gateway.model.notice import STATEMENT_1, STATEMENT_2
 from tests.support.part2_world import (
     a_condition,
     a_consent,
     a_permit,
+    answer,
     ask,
     disclosed,
     labels,
@@ -159,3 +163,30 @@ def test_the_record_of_the_decision_goes_with_the_disclosure() -> None:
         "org:mercy",
         ("http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT",),
     )
+
+
+OF_EARLIER_YEARS = (
+    "42 CFR part 2 prohibits unauthorized disclosure of these records.",
+    "This information has been disclosed to you from records protected by federal confidentiality rules.",
+)
+
+
+@pytest.mark.parametrize("wording", OF_EARLIER_YEARS)
+def test_a_gateway_does_not_start_with_a_notice_of_an_earlier_year(wording: str) -> None:
+    assert switch_problems({"notice": wording}) == [
+        "switch notice: expected the wording in force (42 CFR 2.32(a)), found another one"
+    ]
+    assert switch_problems({"notice": STATEMENT_1}) == switch_problems({}) == switch_problems(None) == []
+
+
+@pytest.mark.parametrize("wording", OF_EARLIER_YEARS)
+def test_what_owes_the_notice_waits_where_a_site_has_another(wording: str) -> None:
+    assert answer(a_consent(), switches={"notice": wording}) == ("HOLD", "NOTICE_UNATTACHABLE")
+
+
+def test_where_no_copy_of_the_paper_is_here_its_scope_is_written_out() -> None:
+    """42 CFR 2.32(b): a copy of the consent, or a clear explanation of its scope."""
+    scope = information(disclosed(a_consent()).content)["Scope of the consent: 42 CFR 2.32(b)"]["description"]
+
+    assert "It covers the records of this disclosure." in scope
+    assert "It ends before: 2027-01-01T08:00:00Z." in scope
