@@ -153,3 +153,36 @@ def test_an_application_answer_echoes_the_header_and_nothing_else() -> None:
     assert seen == [
         b"MSH|^~\\&|WH|G|EHR|H|20261102180000+0000||ACK^A01^ACK|abcdefghijklmnopqrst|P|2.5.1|||AL|NE\rMSA|AA|C1\r"
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"), [("REF", "REF^I12^REF_I12"), ("OMG", "OMG^O19^OMG_O19"), ("MDM", "MDM^T02^MDM_T02")]
+)
+def test_a_referral_goes_out_as_its_receiver_takes_it(kind: str, type_: str) -> None:
+    with clinic(b"AA") as (push, endpoint, seen):
+        push.send(DISCLOSURE, replace(endpoint, message=kind), ENVELOPE)
+
+    message = sent(seen)
+    assert (message.text("MSH-9"), message.text("MSH-8"), message.text("MSH-12")) == (type_, "R", "2.5.1")
+    assert STATEMENT_2.encode() in seen[0]
+
+
+def test_the_notice_stands_in_the_field_agreed_on_too() -> None:
+    with clinic(b"AA") as (push, endpoint, seen):
+        push.send(DISCLOSURE, replace(endpoint, notice_field="ZNT-2"), ENVELOPE)
+
+    assert sent(seen).text("ZNT-2") == STATEMENT_2
+
+
+def test_without_a_notice_no_field_is_filled() -> None:
+    with clinic(b"AA") as (push, endpoint, seen):
+        push.send(replace(DISCLOSURE, notice=""), replace(endpoint, notice_field="ZNT-2"), ENVELOPE)
+
+    assert b"ZNT" not in seen[0]
+
+
+def test_an_agreed_field_that_we_fill_ourselves_is_a_mistake_of_the_partner_file() -> None:
+    push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="T")
+
+    with pytest.raises(WillNeverWork, match="notice_field"):
+        push.send(DISCLOSURE, Endpoint("hl7v2", "mllp://127.0.0.1:9", notice_field="PID-5"), ENVELOPE)
