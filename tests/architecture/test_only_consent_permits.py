@@ -25,7 +25,9 @@ def _called(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else ""
 
 
-@pytest.mark.parametrize(("name", "room"), [("Permit", "consent/"), ("Disclosure", "redaction/"), ("KeptParts", "redaction/")])
+@pytest.mark.parametrize(
+    ("name", "room"), [("Permit", "consent/"), ("Disclosure", "redaction/"), ("KeptParts", "redaction/")]
+)
 def test_is_made_in_one_room_only(name: str, room: str) -> None:
     makers = set(_makers(name))
 
