@@ -98,6 +98,7 @@ class Served:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.http = free_address()
+        self.mllp = ("", 0)
         self._command = [*GATEWAY, "serve", "--config", str(directory), "--http", self.http, "--mllp", "127.0.0.1:0"]
         self._log = (directory.parent / "log").open("ab")
         self._process: subprocess.Popen[str] | None = None
@@ -108,7 +109,9 @@ class Served:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line.startswith("ready "), line
+        ready = re.match(r"ready http=\S+ mllp=(\S+):(\d+)", line)
+        assert ready is not None, line
+        self.mllp = ready[1], int(ready[2])
 
     def kill(self) -> None:
         """Kill the whole process group with -9: the master and the worker it would start anew."""
