@@ -83,6 +83,12 @@ def world(**changes: Json) -> Registry:
     return registry_from(entries)
 
 
+def agreed(holder: str, kind: str, **changes: Any) -> Registry:
+    """The registry with one agreement (`a1`) of `holder` with Aspen, in force this year."""
+    agreement = {"id": "a1", "type": kind, "with": "org:aspen", "from": "2026-01-01", "to": "2026-12-31", **changes}
+    return world(**{holder: {"agreements": [agreement]}})
+
+
 def organization(name: str) -> Json:
     """A logical reference to a partner."""
     return {"type": "Organization", "identifier": {"system": PARTNER, "value": name}}

@@ -10,6 +10,7 @@ _NOTICE = _HERE + "test_2_32_notice.py::"
 _PROPERTIES = _HERE + "test_properties.py::"
 _REDACTION = "tests/unit/redaction/test_redact.py::"
 _PASSED_ON = "tests/flow/test_pass_on.py::"
+_V2_LABELS = "tests/unit/formats/test_hl7v2_labels.py::"
 _CON = "tests/flow/test_hl7v2_consents.py::"
 _ACCOUNTING = "tests/unit/reporting/test_accounting.py::"
 _SECRET = "tests/flow/test_non_interference.py::test_what_is_withheld_changes_nothing_that_leaves"
@@ -54,11 +55,15 @@ PROVEN_BY: dict[str, tuple[str, ...]] = {
     "K04": (_PASSED_ON + "test_k04_a_note_goes_with_the_result_it_is_about",),
     "K07": (_PASSED_ON + "test_k07_unknown_segments_go_as_soon_as_anything_is_withheld",),
     "K09": (_PASSED_ON + "test_k09_escapes_and_separators_are_decoded_before_they_are_matched",),
-    "K13": (_PASSED_ON + "test_labels_of_the_sender_count_for_the_decision",),
+    "K13": (
+        _V2_LABELS + "test_a_2_8_message_with_the_law_in_arv_and_msh_8_is_labeled_in_all_its_resources",
+        _V2_LABELS + "test_labels_survive_the_way_to_v2_and_back",
+    ),
     "K14": (_CON + "test_a_rescinded_consent_counts_from_the_receipt_and_keeps_the_date_it_states",),
     "K16": (_CON + "test_a_bypass_flag_is_no_emergency_record",),
     "K17": (_CON + "test_an_active_consent_is_kept_unverified_and_permits_nothing",),
     "K18": (_PASSED_ON + "test_k18_a_malformed_message_is_never_passed_on",),
+    "K19": (_V2_LABELS + "test_the_fields_of_2_9_are_read_although_no_grammar_here_knows_them",),
     "K20": (_PASSED_ON + "test_the_envelope_is_ours_and_says_no_more_than_a_level",),
     "L09": (
         _NOTICE + "test_a_gateway_does_not_start_with_a_notice_of_an_earlier_year",
@@ -90,5 +95,5 @@ PROVEN_BY: dict[str, tuple[str, ...]] = {
     ),
 }
 
-NOT_YET = frozenset({"K19"})
+NOT_YET: frozenset[str] = frozenset()
 """Cases nothing proves yet: their tests are still to come, and then they move up."""

@@ -1,4 +1,4 @@
-"""45 CFR 164.506, 164.512; RCW 70.02; CJIS: records no Part 2 program made, and those nobody can place."""
+"""45 CFR 164.506, 164.512; CJIS: records that no Part 2 program made."""
 
 from typing import Any
 
@@ -13,7 +13,6 @@ from tests.support.part2_world import (
     answer,
     ask,
     recipient,
-    world,
     written_by,
 )
 
@@ -68,55 +67,6 @@ def test_nor_what_they_might_have_refused() -> None:
 
     assert answer(a_consent(dateTime="2026-09-01T09:00:00"), records=BY_QUARRY) == ("DENY", "UNPARSEABLE")
     assert answer(records=BY_QUARRY, facts=[down]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
-
-
-class TestOrigin:
-    def test_of_an_author_nobody_registered_waits(self) -> None:
-        assert answer(records=(FLU, written_by("nobody", FLU))) == ("HOLD", "ORIGIN_UNKNOWN")
-
-    def test_that_nobody_stated_waits(self) -> None:
-        assert answer(records=(FLU,)) == ("HOLD", "ORIGIN_UNKNOWN")
-
-    def test_of_an_unclassified_author_is_treated_as_a_program(self) -> None:
-        unknown = world(quarry={"legal_class": [{"from": "2020-01-01", "part2": "unknown"}]})
-        not_yet = world(quarry={"legal_class": [{"from": "2027-01-01", "part2": "no"}]})
-
-        assert answer(records=BY_QUARRY, registry=unknown) == ("DENY", "NO_CONSENT")
-        assert answer(records=BY_QUARRY, registry=not_yet) == ("DENY", "NO_CONSENT")
-
-    def test_under_another_law_waits(self) -> None:
-        assert answer(records=(FLU, written_by("veterans", FLU))) == ("HOLD", "OTHER_LAW_38USC7332")
-
-    def test_counts_by_author_not_by_content(self) -> None:
-        assert answer(records=(FLU, written_by("aspen", FLU))) == ("DENY", "NO_CONSENT")
-
-    def test_one_doubtful_item_never_blanks_its_neighbours(self) -> None:
-        other = a_condition("other", "I10")
-        records = (*BY_QUARRY, other, written_by("nobody", other))
-
-        record = ask(records=records).record
-
-        assert (record.decision, record.reason, record.withheld) == (
-            "PERMIT_REDACTED",
-            "ORIGIN_UNKNOWN",
-            ("Condition/other",),
-        )
-
-    def test_of_something_computed_is_that_of_its_inputs(self) -> None:
-        score = {"resourceType": "RiskAssessment", "id": "score", "subject": {"reference": "Patient/t1"}}
-        entity = {"role": "derivation", "what": {"reference": "Condition/f1120"}}
-        made = {
-            **written_by("aspen", score),
-            "activity": {"coding": [{"code": "transform"}]},
-            "agent": [],
-            "entity": [entity],
-        }
-
-        assert answer(records=(score, made, a_condition(), written_by("aspen", a_condition(), identifier="in"))) == (
-            "DENY",
-            "NO_CONSENT",
-        )
-        assert answer(records=(score, made), items=["RiskAssessment/score"]) == ("HOLD", "ORIGIN_UNKNOWN")
 
 
 class TestPolice:

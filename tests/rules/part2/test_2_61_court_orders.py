@@ -1,0 +1,79 @@
+"""42 CFR 2.61 to 2.67: an order authorizes, process compels; both are needed, and only what the order lists goes."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import OWN, a_condition, answer, handed_to, written_by
+
+Json = dict[str, Any]
+RECORD = a_condition()
+
+
+class TestCourtOrders:
+    ORDER: Json = {
+        "id": "o1",
+        "kind": "2.64",
+        "issued": "2026-10-01",
+        "expires": "2026-12-01",
+        "status": "in_force",
+        "verified_by": "counsel",
+        "holder": "org:aspen",
+        "recipients": ["org:attorneys"],
+        "findings": ["good cause"],
+        "scope": [{"resource_type": "Condition"}],
+    }
+    PROCESS: Json = {"kind": "subpoena", "issued": "2026-10-02", "verified_by": "counsel"}
+
+    def outcome(self, order: Json | None, process: Json | None = PROCESS, **case: Any) -> tuple[str, str]:
+        basis = {"type": "court_order", "order": order, "process": process}
+        return answer(**{"recipient": "org:attorneys", "purpose": ["LEGAL"], "basis": basis, **case})
+
+    def test_an_order_and_process_together_open_what_it_lists(self) -> None:
+        assert self.outcome(self.ORDER) == ("PERMIT", "OK_COURT_ORDER")
+
+    def test_process_alone_opens_nothing(self) -> None:
+        assert self.outcome(None) == ("DENY", "SUBPOENA_ALONE")
+
+    @pytest.mark.parametrize("process", [None, {"kind": "subpoena", "verified_by": None}])
+    def test_an_order_alone_compels_nobody(self, process: Json | None) -> None:
+        assert self.outcome(self.ORDER, process) == ("HOLD", "ORDER_NOT_COMPULSORY")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"status": "vacated"},
+            {"expires": "2026-11-01"},
+            {"issued": "2026-11-03"},
+            {"verified_by": None},
+            {"findings": []},
+            {"issued": "yesterday"},
+        ],
+    )
+    def test_a_deficient_one_opens_nothing(self, change: Json) -> None:
+        assert self.outcome({**self.ORDER, **change}) == ("DENY", "ORDER_DEFICIENT")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"holder": "org:mercy"},
+            {"recipients": ["org:police"]},
+            {"scope": [{"resource_type": "Encounter"}]},
+            {"kind": "2.67"},
+        ],
+    )
+    def test_one_for_something_else_opens_nothing(self, change: Json) -> None:
+        assert self.outcome({**self.ORDER, **change}) == ("DENY", "ORDER_SCOPE")
+
+    def test_confidential_communications_need_to_be_named(self) -> None:
+        label = {"system": OWN + "security-label", "code": "SUDNOTES"}
+        notes = {**RECORD, "meta": {"security": [label]}}
+        case: Json = {"records": (notes, written_by("aspen", notes))}
+
+        assert self.outcome(self.ORDER, **case) == ("DENY", "ORDER_SCOPE")
+        assert self.outcome({**self.ORDER, "confidential_communications": True}, **case)[0] == "PERMIT"
+
+    def test_no_order_turns_a_researchers_copy_against_patients(self) -> None:
+        records = (RECORD, written_by("aspen", RECORD), handed_to("campus", RECORD, code="research"))
+
+        assert self.outcome({**self.ORDER, "holder": "org:campus"}, records=records) == ("DENY", "ORDER_SCOPE")
