@@ -1,4 +1,4 @@
-"""A police record is no Part 2 record, and still goes nowhere without the person's agreement (interface 2a)."""
+"""A police record is no Part 2 record, and still goes nowhere without the person's agreement."""
 
 from typing import Any
 
