@@ -93,6 +93,18 @@ _ACKNOWLEDGEMENT = {
     "ERR-3": ("the error code", "state of the delivery"),
 }
 
+_CONSENT = {
+    "CON-2": ("whether it is about disclosure or about a treatment (HL7 table 0496)", None),
+    "CON-3": ("finds the consent it takes back, where CON-4 is empty", "Consent.policy"),
+    "CON-4": ("finds the consent it takes back", "Consent.identifier"),
+    "CON-9": ("the person's own words: nothing leaves until somebody has read them", "Consent.provision (deny)"),
+    "CON-10": ("how a revocation was made; a spoken consent is none", "Consent.extension (part2-revocation)"),
+    "CON-11": ("takes back or restricts, never permits (HL7 table 0498)", "Consent.status"),
+    "CON-13": ("kept as stated; nothing counts from it", "Consent.dateTime"),
+    "CON-20": ("a claim in the audit trail, no emergency record", "AuditEvent"),
+}
+"""Read in every message, whatever its type."""
+
 _LEFT_OUT = {
     "PID-10": "race is not taken from messages",
     "PID-17": "religion is not taken from messages",
@@ -141,7 +153,7 @@ def _of_segment(segment: Segment, where: str, version: str, rules: Rules | None)
 
 def _meaning(segment_id: str, field: int, name: str, rules: Rules | None) -> tuple[FieldStatus, str, str | None]:
     place = f"{segment_id}-{field}"
-    known = {**_HEADER, **(rules or {})}.get(place)
+    known = {**_HEADER, **_CONSENT, **(rules or {})}.get(place)
     if known is not None:
         return "mapped", *known
     if place in _LEFT_OUT:

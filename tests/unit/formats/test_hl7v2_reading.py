@@ -89,6 +89,14 @@ def test_every_valued_field_of_every_public_message_occurs_with_a_reason() -> No
         assert all(one.rule for one in found)
 
 
+def test_a_con_is_read_in_a_message_of_any_kind() -> None:
+    con = "CON|1|001|ROI 2024|77|text|||||W|X||20261001|||||||E"
+
+    found = {path for path, status in fates("ORM^O01", con).items() if status == "mapped"}
+
+    assert found == {"CON-2", "CON-3", "CON-4", "CON-10", "CON-11", "CON-13", "CON-20"}
+
+
 READ_AND_USED_NOWHERE = {"MSA-2", "PRD-1", "PRD-2", "PRD-10", "PV1-2", "PV1-3", "PV1-19", "SCH-1", "SCH-2"}
 """What the readers take beside what the tables call mapped: nothing is made of it yet, so it is told as kept."""
 
