@@ -9,8 +9,10 @@ from typing import Any
 import click
 import orjson
 
+from gateway.catalog.hl7v2_packs import PackFolder, read_hl7_packs
 from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
+from gateway.cli.hl7_packs import check_hl7_packs, hl7_example_differences, hl7_examples, hl7_names, hl7_rows
 from gateway.cli.message_fields import explain_messages, is_hl7v2
 from gateway.formats import fhir_json, read
 from gateway.mapping import CompiledMapping, Context, apply, explain
@@ -39,10 +41,11 @@ _CONFIG = click.option(
 
 
 def _packs(names: tuple[str, ...], directory: Path) -> dict[str, Path]:
-    """Return the packs asked for (by name or by folder); all where none is named."""
+    """Return the packs asked for (by name or by folder), those of HL7v2 left out; all where none is named."""
     known = pack_paths(directory / "mappings")
     if not names:
         return known
+    names = tuple(name for name in names if name not in hl7_names(directory))
     chosen: dict[str, Path] = {}
     for name in names:
         folder = Path(name).parent if Path(name).name == PACK_FILE else Path(name)
@@ -56,6 +59,11 @@ def _packs(names: tuple[str, ...], directory: Path) -> dict[str, Path]:
             )
             sys.exit(2)
     return chosen
+
+
+def _hl7_packs(names: tuple[str, ...], directory: Path) -> dict[str, PackFolder]:
+    """Return the HL7v2 packs asked for by name; all where none is named."""
+    return {name: folder for name, folder in hl7_names(directory).items() if not names or name in names}
 
 
 @mapping.command("list")
@@ -73,7 +81,26 @@ def list_packs(directory: Path, only_paths: bool, as_json: bool) -> None:
         if as_json:
             click.echo(orjson.dumps(row))
         else:
-            click.echo(f"{name:28} {row['format']:6} {row['program']:18} {found.title}")
+            _show_row(row)
+    for pack in hl7_names(directory).values() if only_paths else ():
+        click.echo(str(pack.path))
+    for row in () if only_paths else _rows_or_exit(directory):
+        if as_json:
+            click.echo(orjson.dumps(row))
+        else:
+            _show_row(row)
+
+
+def _show_row(row: dict[str, str]) -> None:
+    click.echo(f"{row['mapping']:28} {row['format']:6} {row['program']:18} {row['title']}")
+
+
+def _rows_or_exit(directory: Path) -> list[dict[str, str]]:
+    try:
+        return list(hl7_rows(directory))
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
 
 
 def _read_or_exit(folder: Path) -> CompiledMapping:
@@ -97,7 +124,13 @@ def check(names: tuple[str, ...], directory: Path) -> None:
         except ConfigurationError as error:
             failed += 1
             click.echo(str(error), err=True)
-    sys.exit(1 if failed else 0)
+    asked = _hl7_packs(names, directory)
+    mistakes = check_hl7_packs(directory) if asked else []
+    for line in mistakes:
+        click.echo(line, err=True)
+    for name in () if mistakes else asked:
+        click.echo(f"{name}: ok")
+    sys.exit(1 if failed or mistakes else 0)
 
 
 @mapping.command()
@@ -110,6 +143,12 @@ def test(names: tuple[str, ...], directory: Path) -> None:
         compiled = _read_or_exit(folder)
         for source, expected in examples(folder):
             differences = list(example_differences(compiled, source, expected))
+            passed, failed = passed + (not differences), failed + bool(differences)
+            for difference in differences:
+                click.echo(f"{name}/{source.name}: {difference}", err=True)
+    for name, pack in _hl7_packs(names, directory).items():
+        for source in hl7_examples(pack):
+            differences = list(hl7_example_differences(read_hl7_packs(directory / "mappings"), source))
             passed, failed = passed + (not differences), failed + bool(differences)
             for difference in differences:
                 click.echo(f"{name}/{source.name}: {difference}", err=True)
@@ -166,21 +205,23 @@ def _short(value: Any) -> str:
 @mapping.command("explain")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--mapping", "named", metavar="NAME", help="Mapping to use; without it the file is recognized.")
+@click.option("--partner", default="", metavar="NAME", help="Of HL7v2: whose file of a pack to take.")
 @click.option("--record", "number", type=int, help="Only the n-th record.")
 @click.option("--at", "at_text", default=EXAMPLE_AT.isoformat(), show_default=True, help="The present instant.")
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print one object an element or field.")
 def explain_file(
-    file: Path, named: str | None, number: int | None, at_text: str, directory: Path, as_json: bool
+    file: Path, named: str | None, partner: str, number: int | None, at_text: str, directory: Path, as_json: bool
 ) -> None:
     """Show for each element the source field, rule and value it came from, and what became of all other fields.
 
-    Of HL7v2 messages: what becomes of each field when such a message comes in.
+    Of HL7v2 messages: what becomes of each field when such a message comes in, as the packs of `mappings/hl7v2` say;
+    `--partner` takes that partner's changes.
 
     This prints what the record says: use it where the record may be seen.
     """
     if named is None and is_hl7v2(file):
-        explain_messages(file, number, as_json=as_json)
+        explain_messages(file, number, directory / "mappings", partner, as_json=as_json)
         return
     packs = {name: _read_or_exit(folder) for name, folder in _packs((named,) if named else (), directory).items()}
     context = Context(DEMONSTRATION_KEY, datetime.fromisoformat(at_text))

@@ -1,4 +1,4 @@
-"""`gateway mapping explain` for HL7v2: what becomes of each field of a message that comes in."""
+"""`gateway mapping explain` for HL7v2: what becomes of each field of a message, by the pack that reads it."""
 
 import sys
 from pathlib import Path
@@ -6,8 +6,12 @@ from pathlib import Path
 import click
 import orjson
 
-from gateway.formats.hl7v2 import Unreadable, read_message, split_batch
-from gateway.formats.hl7v2.reading import read_fields
+from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
+from gateway.cli.hl7_packs import EXAMPLE_AT, EXAMPLE_KEY, EXAMPLE_SENDER, pack_of
+from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.maps import FeedContext, read_feed
+from gateway.formats.hl7v2.reading import FieldReading, read_fields
+from gateway.model.errors import ConfigurationError
 
 _HEAD_BYTES = 4096
 
@@ -18,12 +22,18 @@ def is_hl7v2(file: Path) -> bool:
         return any(kind for kind, _ in split_batch(stream.read(_HEAD_BYTES)).pieces[:1])
 
 
-def explain_messages(file: Path, number: int | None, *, as_json: bool) -> None:
+def explain_messages(file: Path, number: int | None, mappings: Path, partner: str, *, as_json: bool) -> None:
     """Print each field that holds something with its fate and the reason; `number` picks the n-th message.
 
-    Exits 1 where a message cannot be read.
+    `mappings` are the installation's own packs, `partner` names whose changes count. Exits 1 where a message or a pack
+    cannot be read.
     """
     unread = 0
+    try:
+        packs = read_hl7_packs(mappings)
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
     for n, content in enumerate(split_batch(file.read_bytes()).messages, 1):
         if number not in (None, n):
             continue
@@ -34,7 +44,7 @@ def explain_messages(file: Path, number: int | None, *, as_json: bool) -> None:
             continue
         if not as_json:
             click.echo(f"message {n}")
-        for one in read_fields(message):
+        for one in _readings(message, packs, partner):
             if as_json:
                 row = {"record": n, "path": one.path, "status": one.status, "rule": one.rule, "target": one.target}
                 click.echo(orjson.dumps({**row, "value": one.value}))
@@ -44,3 +54,11 @@ def explain_messages(file: Path, number: int | None, *, as_json: bool) -> None:
                 )
     if unread:
         sys.exit(1)
+
+
+def _readings(message: Message, packs: Hl7Packs, partner: str) -> list[FieldReading]:
+    """Return what the pack says of each field; of messages that no pack reads, what the answers do with them."""
+    pack = pack_of(message, packs, partner)
+    if pack is None:
+        return read_fields(message)
+    return read_feed(message, pack, FeedContext(EXAMPLE_KEY, EXAMPLE_AT, EXAMPLE_SENDER)).report()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Names, Node, Opening, Row, Way
 from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, references_in
-from gateway.formats.hl7v2.maps.rows import Place, RowError, claims, compile_row, conditions_of
+from gateway.formats.hl7v2.maps.rows import VARIABLE_CONTENT, Place, RowError, claims, compile_row, conditions_of
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.errors import ConfigurationError
 
@@ -112,6 +112,8 @@ class _Compiler:
             openings=tuple(self._opening(source, one, resources) for one in resources),
             rows=rows,
             left_out={self._field(source, path): str(why) for path, why in left_out.items()},
+            only_with=self._only_with(source),
+            kept={self._field(source, path): str(why) for path, why in (content.get("kept") or {}).items()},
             elsewhere={self._field(source, path): str(what) for path, what in (content.get("elsewhere") or {}).items()},
             numbers=frozenset(Place.of(path).field for path, one in source.content["rows"].items() if one == _COUNT),
             when=self._try(source, ("when",), lambda: conditions_of(conditions)) or (),
@@ -122,6 +124,10 @@ class _Compiler:
     def _also_left_out(self, segment: str) -> dict[str, Any]:
         told = (self._overlay.content.get("left_out") or {}) if self._overlay else {}
         return {path: why for path, why in told.items() if str(path).startswith(f"{segment}-")}
+
+    def _only_with(self, source: PackSource) -> frozenset[int]:
+        told = source.content.get("only_with")
+        return frozenset(self._field(source, path) for path in told) if told else frozenset(range(1, 1000))
 
     def _field(self, source: PackSource, path: Any) -> int:
         place = self._try(source, ("left_out", path), lambda: Place.of(str(path)))
@@ -145,6 +151,7 @@ class _Compiler:
             keys=tuple(tuple(one if isinstance(one, list) else [one]) for one in told.get("key") or ()),
             constants=tuple((element, compile_constant(value)) for element, value in filled.items()),
             pattern=constants,
+            others=tuple(told.get("not") or ()),
             via=self._way(source, str(told["via"]), at) if "via" in told else None,
             also=tuple(self._also(source, one, at) for one in told.get("also") or ()),
             joins=bool(told.get("joins")),
@@ -183,9 +190,7 @@ class _Compiler:
         fill, take = compile_row(
             place, segment, told, table, claims(rows, path, str(told.get("to", ""))), is_one_of_several=several
         )
-        content = str(told.get("to", "")) or (
-            told["write"] if told["write"] in ("$notice", "$scope", "$labels") else ""
-        )
+        content = str(told.get("to", "")) or (told["write"] if told["write"] in VARIABLE_CONTENT else "")
         rule = sources[path].where(at).rpartition(":")[0]
         field = place.field if place.segment == segment else 0
         return Row(path, field, place.component, content, rule, fill, take)

@@ -30,6 +30,8 @@ class OutgoingContext:
     """What the person agreed to, in plain words (42 CFR 2.32(b))."""
     labels: str = ""
     """The labels of the content as text (`labels_text`)."""
+    in_reply_to: str = ""
+    """MSH-10 of the message that an answer is about; "" for none."""
     deletions: frozenset[tuple[str, str]] = frozenset()
     """(reference, element), such as ("Patient/abc", "Patient.telecom[]"): what is written as two quotes."""
 
@@ -74,6 +76,8 @@ class Writing:
         if name in ("notice", "scope", "labels"):
             return Formatted(getattr(self._context, name)) if getattr(self._context, name) else ""
         header = self._context.header
+        if name == "in_reply_to":
+            return self._context.in_reply_to
         return {"event": header.trigger_event, "time": header.time, "control_id": header.control_id}[name]
 
     def deletes(self, row: Row) -> bool:
@@ -161,7 +165,8 @@ def _fields(node: Node, w: Writing) -> tuple[dict[int, Field], bool]:
             parts.setdefault(row.field, {}).setdefault(row.component, inner)
     for number, cells in parts.items():
         fields.setdefault(number, tuple(cells.get(n, "") for n in range(1, max(cells) + 1)))
-    whole = all(_holds(opening, filled) for opening in node.openings if opening.inside is not None)
+    parts_of = [opening for opening in node.openings[:1] if opening.inside is not None]
+    whole = all(_holds(opening, filled) for opening in parts_of) and not node.only_with.isdisjoint(fields.keys())
     return fields, bool(filled) and whole
 
 
@@ -222,7 +227,8 @@ def _find(opening: Opening, w: Writing, *, driving: bool) -> list[Resource]:
         value = w.open.get(owner, {}).get(element)
         parts = value if is_list else [value]
         whole = [part for part in parts or () if isinstance(part, dict) and opening.needs <= part.keys()]
-        return [part for part in whole if matches(part, opening.pattern, w.open)]
+        meant = [part for part in whole if matches(part, opening.pattern, w.open)]
+        return [part for part in meant if not any(matches(part, other, w.open) for other in opening.others)]
     way = opening.via or opening.implied
     if way is not None:
         holder = w.open.get(way[0])

@@ -84,6 +84,8 @@ class Opening:
     """Element -> what it holds where no row filled it."""
     pattern: Mapping[str, Any]
     """The constants as they stand, to know such a resource by when a message is written."""
+    others: tuple[Mapping[str, Any], ...]
+    """Of a part: constants of items that are not meant; other segments write them."""
     via: Way | None
     """Where the reference to it stands: reading puts it there, writing looks for it there."""
     implied: Way | None
@@ -109,6 +111,8 @@ class Node:
     rows: tuple[Row, ...] = ()
     left_out: Mapping[int, str] = field(default_factory=dict)
     """Field -> why it is passed over on purpose."""
+    kept: Mapping[int, str] = field(default_factory=dict)
+    """Field -> why it stays with the message and nothing is made of it."""
     elsewhere: Mapping[int, str] = field(default_factory=dict)
     """Field -> what it fills where no row of this segment reads it: labels, the type beside a value."""
     numbers: frozenset[int] = frozenset()
@@ -117,6 +121,8 @@ class Node:
     """All must hold for this node to be the segment's."""
     once: Once = ""
     fills: tuple[tuple[int, Fill], ...] = ()
+    only_with: frozenset[int] = frozenset(range(1, 1000))
+    """Fields of which one must hold something for the segment to be written."""
     closes: tuple[str, ...] = ()
     """Names that the segments below open: they belong to the one before."""
     children: tuple["Node", ...] = ()

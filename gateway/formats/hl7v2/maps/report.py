@@ -67,7 +67,10 @@ def _meaning(
     if node is not None and field in node.numbers:
         return "ignored", _NUMBER, None
     if node is not None and field in node.elsewhere:
-        return "mapped", _ELSEWHERE, node.elsewhere[field]
+        what = node.elsewhere[field]
+        return ("mapped", what, None) if " " in what else ("mapped", _ELSEWHERE, what)
+    if node is not None and field in node.kept:
+        return "kept", node.kept[field], None
     if node is not None and field in node.left_out:
         return "ignored", node.left_out[field], None
     if segment_id.startswith("Z"):

@@ -16,7 +16,9 @@ from gateway.formats.hl7v2.maps.places import Put, compile_constant, compile_put
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")
-VARIABLES = ("$event", "$time", "$number", "$notice", "$scope", "$labels", "$control_id")
+VARIABLE_CONTENT = ("$notice", "$scope", "$labels", "$in_reply_to")
+"""What a caller adds to a message; a segment that holds one of these is worth writing."""
+VARIABLES = ("$event", "$time", "$number", "$control_id", *VARIABLE_CONTENT)
 """What a row may write that is no part of a resource."""
 
 WORDS = frozenset(

@@ -1,0 +1,95 @@
+"""The HL7v2 packs on the command line: how they are listed, checked, and tried in both directions."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway.catalog.hl7v2_packs import FOLDER, Hl7Packs, PackFolder, hl7_pack_folders, read_hl7_packs
+from gateway.catalog.profiles import load_checker
+from gateway.formats import fhir_json
+from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.maps import CompiledPack, FeedContext, OutgoingContext, Sender, read_feed, write_message
+from gateway.model.errors import ConfigurationError, WillNeverWork
+from gateway.model.hl7_header import Hl7Header
+
+EXAMPLE_KEY = b"the key of every example"
+EXAMPLE_AT = datetime(2026, 11, 2, 18, tzinfo=UTC)
+EXAMPLE_SENDER = Sender("https://warmhandoff.example/id/partner", "sample-hospital", "Sample Hospital")
+EXAMPLE_HEADER = Hl7Header(
+    ("WARMHANDOFF",), ("WARMHANDOFF",), ("EHR",), ("SAMPLE HOSPITAL",), "20261102100000-0800", "EXAMPLE1"
+)
+"""Key, instant, sender and header of every example: so the same files come out everywhere."""
+
+
+def hl7_names(directory: Path) -> dict[str, PackFolder]:
+    """Return name (`hl7v2/adt`) -> folder of the HL7v2 packs."""
+    return {f"{FOLDER}/{name}": folder for name, folder in hl7_pack_folders(directory / "mappings").items()}
+
+
+def hl7_rows(directory: Path) -> Iterator[dict[str, str]]:
+    """Yield a row for each HL7v2 pack, as `mapping list` shows it. Raises ConfigurationError."""
+    for name, pack in read_hl7_packs(directory / "mappings").packs.items():
+        yield {"mapping": f"{FOLDER}/{name}", "format": "hl7v2", "program": "-", "title": pack.title}
+
+
+def check_hl7_packs(directory: Path) -> list[str]:
+    """Return the mistakes of every HL7v2 pack and partner's file, one a line."""
+    try:
+        read_hl7_packs(directory / "mappings")
+    except ConfigurationError as error:
+        return str(error).splitlines()
+    return []
+
+
+def pack_of(message: Message, packs: Hl7Packs, partner: str) -> CompiledPack | None:
+    """Return the pack that reads a message; the event is MSH-9.2, else EVN-1."""
+    return packs.for_message(message.text("MSH-9.1"), message.text("MSH-9.2") or message.text("EVN-1"), partner)
+
+
+def hl7_examples(folder: PackFolder) -> Iterator[Path]:
+    """Yield the messages that show what a pack does."""
+    yield from sorted((folder.path / "examples").glob("*.in.hl7"))
+
+
+def hl7_example_differences(packs: Hl7Packs, source: Path) -> Iterator[str]:
+    """Yield how an example differs from what its files say: the Bundles, the message written back, and R4."""
+    stem = source.name.removesuffix(".in.hl7")
+    expected, back = (source.with_name(f"{stem}.out.{kind}") for kind in ("ndjson", "hl7"))
+    read = list(_read_example(packs, source))
+    yield from (found for found in read if isinstance(found, str))
+    results = [found for found in read if not isinstance(found, str)]
+    wanted = [line for line in expected.read_bytes().splitlines() if line.strip()]
+    if len(wanted) != len(results):
+        yield f"expected {len(wanted)} Bundles, found {len(results)}"
+    for (_, bundle, _), line in zip(results, wanted, strict=False):
+        if orjson.loads(fhir_json.dumps(bundle)) != orjson.loads(line):
+            yield f"expected the Bundle {_brief(line)}, found {_brief(fhir_json.dumps(bundle))}"
+        yield from (f"R4: {error.location}: {error.message}" for error in load_checker().check(bundle, {}).errors)
+    written = [text for _, _, text in results]
+    if back.is_file() and (said := b"".join(written)) != back.read_bytes().replace(b"\n", b"\r"):
+        yield f"expected the message of {back.name}, found {said.decode(errors='replace')!r}"
+
+
+def _read_example(packs: Hl7Packs, source: Path) -> Iterator[str | tuple[str, dict[str, Any], bytes]]:
+    """Yield each message's kind, its Bundle, and what is written of its resources; a line where there is none."""
+    for content in split_batch(source.read_bytes()).messages:
+        message = read_message(content)
+        pack = None if isinstance(message, Unreadable) else pack_of(message, packs, "")
+        if isinstance(message, Unreadable) or pack is None:
+            yield "expected a message that a pack reads"
+            continue
+        result = read_feed(message, pack, FeedContext(EXAMPLE_KEY, EXAMPLE_AT, EXAMPLE_SENDER))
+        kind = f"{message.text('MSH-9.1')}^{message.text('MSH-9.2')}"
+        try:
+            written = write_message(kind, result.resources, pack, OutgoingContext(EXAMPLE_HEADER))
+        except (ValueError, WillNeverWork):
+            written = b""
+        yield kind, result.bundle(), written
+
+
+def _brief(line: bytes) -> str:
+    text = line.decode(errors="replace")
+    return text if len(text) <= 300 else f"{text[:297]}..."
