@@ -21,11 +21,13 @@ from gateway.identity import match
 from gateway.model.handoff import Person, Referral
 from gateway.model.hl7_answer import AdmissionEvent, PersonNamed
 from gateway.model.names import match_name
+from gateway.model.partner import Organization
 from gateway.ports import Transaction
 from gateway.tracking.admission import admission_event, is_put_in_doubt, precedes
 
 _OPEN = frozenset({"requested", "accepted", "in-progress", "on-hold"})
 _DID_NOT_HAPPEN = frozenset({"cancelled", "entered-in-error"})
+_RELAYS = frozenset({"hie", "intermediary"})
 _OF_PERSONS = frozenset({"A28", "A31"})
 """Events that tell who somebody is, without a visit."""
 
@@ -38,29 +40,32 @@ def take_adt(house: House, tx: Transaction, message: Message, fed: Fed) -> Outco
     if event in _OF_PERSONS:
         return read_or_kept(read_person_update(message), lambda named: _take_person(house, tx, named))
     sender = house.reply_link(read_header(message))
-    told_by = fed.teller.id if fed.teller else sender[0].id if sender else None
-    return read_or_kept(read_admission(message), lambda admission: _take_visit(house, tx, admission, told_by, fed))
+    teller = fed.teller or (sender[0] if sender else None)
+    return read_or_kept(read_admission(message), lambda admission: _take_visit(house, tx, admission, teller, fed))
 
 
-def _take_visit(house: House, tx: Transaction, admission: AdmissionEvent, told_by: str | None, fed: Fed) -> Outcome:
+def _take_visit(
+    house: House, tx: Transaction, admission: AdmissionEvent, teller: Organization | None, fed: Fed
+) -> Outcome:
     """Alert those who want to know, then move referrals; a visit that was cancelled meanwhile does neither."""
     visit = fed.visit()
     if fed.is_late and visit is not None and visit.resource.get("status") in _DID_NOT_HAPPEN:
         return "skipped", f"{admission.kind}: its visit was cancelled later, as a message told that came before", None
     raised = raise_alerts(house, tx, fed, admission)
     alerted: Outcome | None = ("converted", f"alerts queued: {raised}", None) if raised else None
-    return joined(_take_admission(house, tx, admission, told_by), alerted)
+    return joined(_take_admission(house, tx, admission, teller), alerted)
 
 
-def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, told_by: str | None) -> Outcome:
+def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, teller: Organization | None) -> Outcome:
     """Move the open referrals of the person to the place that tells; who is only possibly known waits.
 
-    Which place that is says the number, where a partner gave it, else the sender, where the registry knows it.
+    That is the sender, where the registry knows it; for an exchange, which tells of others, and for a sender nobody
+    registered it is the partner who gave the person's number.
     """
     known = person_by_number(house, tx, admission.person.identifiers)
     if known is None:
         return unmatched(tx, admission.person)
-    person, recipient = known[0], known[1] or told_by
+    person, recipient = known[0], _place(teller, known[1])
     told = [
         referral
         for referral in tx.referrals.of_person(person.id)
@@ -75,6 +80,12 @@ def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, to
     if admission.kind == "updated":
         return _updated(house, tx, person, recipient, admission.person)
     return "skipped", f"{admission.kind}: it is about a known person and moves no open referral", None
+
+
+def _place(teller: Organization | None, numbered_by: str | None) -> str | None:
+    if teller is None or (teller.roles & _RELAYS and numbered_by is not None):
+        return numbered_by
+    return teller.id
 
 
 def _authored(tx: Transaction, referral: Referral) -> str:

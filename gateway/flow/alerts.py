@@ -155,7 +155,11 @@ def _alert(
         "recipient": [house.reference(route.to)],
         "sender": house.reference(fed.teller.id),
         "reasonCode": [{"coding": [{"system": _EVENT, "code": admission.event}], "text": admission.kind}],
-        "payload": [{"contentString": _WORDS[admission.kind]}],
+        "payload": [
+            {"contentString": _WORDS[admission.kind]},
+            # A reference to what is not sent along does not leave; the number its recipient knows is content.
+            *({"contentString": f"Referral {one['identifier']['value']}"} for one in about),
+        ],
     }
 
 
