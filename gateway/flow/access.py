@@ -1,22 +1,29 @@
 """Steps 8 to 10 for what others pull: a read and a search are disclosures, decided and logged like a push."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import orjson
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.disclose import SESSION, Asked, disclose, keep_decision
+from gateway.flow.circumstances import NOTHING_KNOWN, kept_about, kept_about_nobody
+from gateway.flow.disclose import SESSION, Asked, Made, judged_referral, keep_decision, made_of, patient_in
 from gateway.flow.house import House
+from gateway.flow.judgement import Matter
 from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import Answer, Problem, RequestRefused
-from gateway.model.handoff import Referral, Resource
+from gateway.model.handoff import Handoff, Referral, Resource
 from gateway.ports import StoredResource, Transaction
 
 MOST_RESULTS = 200
 """Referrals shown in one search; a caller asks again with `_lastUpdated` for what is newer."""
+
+NOBODY = ""
+"""A person id that nobody has: it is looked up where there is nothing."""
 
 _BASE = "https://warmhandoff.example/fhir"
 
@@ -25,16 +32,18 @@ def read(house: House, caller: Caller, resource_type: str, resource_id: str) -> 
     """Return one resource as this caller may have it, or None: refused and missing are the same."""
 
     def look(tx: Transaction) -> Answer | None:
-        stored = tx.resources.get(resource_type, resource_id)
-        if stored is None:
+        found = _opened(house, tx, caller, resource_type, resource_id)
+        if found is None:
             return None
-        for referral in _referrals_around(tx, caller, stored):
-            for resource in _disclosed(house, tx, caller, referral, "read"):
-                if (resource["resourceType"], resource["id"]) == (resource_type, resource_id):
-                    return _answer(tx, resource, stored)
-        return None
+        _log(house, tx, caller, found.decision_id, "read")
+        return _answer(tx, found.resource)
 
     return house.database.write(look)
+
+
+def can_see(house: House, tx: Transaction, caller: Caller, task_id: str) -> bool:
+    """Say whether the caller may have a referral's Task now; decided and kept like a read."""
+    return _opened(house, tx, caller, "Task", task_id) is not None
 
 
 def search(house: House, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
@@ -47,15 +56,15 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
 
     def look(tx: Transaction) -> list[Resource]:
         found: dict[str, Resource] = {}
-        answered = 0
-        for referral in tx.referrals.of_recipient(caller.organization, None, since):
-            shown = _disclosed(house, tx, caller, referral, "search")
-            answered += bool(shown)  # what is withheld must not take the place of what is not
-            if answered > MOST_RESULTS:
-                break
-            for resource in shown:
-                if resource["resourceType"] == resource_type and _matches(resource, parameters):
-                    found.setdefault(resource["id"], _versioned(tx, resource))
+        # What is withheld is not counted: it must not take the place of what is not.
+        for shown in islice(_each_permitted(house, tx, caller, since), MOST_RESULTS):
+            matching = [
+                one for one in shown.resources
+                if one["resourceType"] == resource_type and one["id"] not in found and _matches(one, parameters)
+            ]  # fmt: skip
+            found |= {one["id"]: _versioned(tx, one) for one in matching}
+            if matching:
+                _log(house, tx, caller, shown.decision_id, "search")
         return list(found.values())
 
     resources = house.database.write(look)
@@ -73,74 +82,134 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
     return Answer(orjson.dumps(bundle), None, None)
 
 
-def can_see(house: House, tx: Transaction, caller: Caller, referral: Referral) -> bool:
-    """Say whether the caller may have a referral's Task now; decided and logged like a read."""
-    shown = _disclosed(house, tx, caller, referral, "read")
-    return any((one["resourceType"], one["id"]) == ("Task", referral.id) for one in shown)
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    resource: Resource
+    decision_id: str
 
 
-def _referrals_around(tx: Transaction, caller: Caller, stored: StoredResource) -> Iterator[Referral]:
-    """Name the referrals to the caller whose content may hold this resource, newest first.
+def _opened(house: House, tx: Transaction, caller: Caller, resource_type: str, resource_id: str) -> _Opened | None:
+    """Decide whether the caller may have a resource now, by the referrals to it that hold the resource.
 
-    What records of several people share, an agency's Organization, is about nobody and stored with the newest of
-    them; whose record that is must not decide who may read it.
+    One decision is made and kept, of the newest referral that opens the resource or else of the newest; and one about
+    nothing where none holds it. So the store is asked and written the same whether the resource is withheld or is not
+    there. What records of several people share, an agency's Organization, is tried person by person.
     """
-    for referral in reversed(tx.referrals.of_recipient(caller.organization, None, None)):
-        if stored.person_id is not None:
-            is_near = referral.person_id == stored.person_id
-        else:
-            is_near = _is_part_of(tx, referral.handoff_id, stored.body)
-        if is_near or referral.handoff_id == stored.handoff_id:
-            yield referral
+    asked = _asked(house, caller, "read")
+    theirs: dict[str, list[Referral]] = {}
+    for referral in tx.referrals.holding(caller.organization, resource_type, resource_id):
+        theirs.setdefault(referral.person_id, []).append(referral)
+    for person_id, referrals in (theirs or {NOBODY: []}).items():
+        tried = list(_tried(house, tx, asked, person_id, referrals))
+        opening = next((one for one in tried if one.holds(resource_type, resource_id)), None)
+        one = opening or (tried[0] if tried else _nothing(house, asked))
+        decision_id = keep_decision(house, tx, one.made.record, one.made.inputs, asked, one.handoff, one.referral, None)
+        if opening is not None:
+            return _Opened(opening.resources[resource_type, resource_id], decision_id)
+    return None
 
 
-def _is_part_of(tx: Transaction, handoff_id: str, resource: Resource) -> bool:
-    key = resource["resourceType"], resource["id"]
-    return any((one["resourceType"], one["id"]) == key for one in tx.handoffs.resources(handoff_id))
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A decision on one referral, and what it lets the caller have."""
+
+    made: Made
+    handoff: Handoff | None
+    referral: Referral | None
+
+    @property
+    def resources(self) -> dict[tuple[str, str], Resource]:
+        """Return what may leave, by type and id."""
+        if not isinstance(self.made.outcome, Disclosure):
+            return {}
+        leaving = (entry["resource"] for entry in self.made.outcome.content["entry"])
+        return {(one["resourceType"], one["id"]): one for one in leaving}
+
+    def holds(self, resource_type: str, resource_id: str) -> bool:
+        """Say whether this resource may leave."""
+        return (resource_type, resource_id) in self.resources
 
 
-def _disclosed(house: House, tx: Transaction, caller: Caller, referral: Referral, channel: str) -> list[Resource]:
-    handoff = tx.handoffs.get(referral.handoff_id)
-    if handoff is None or handoff.state == "held":
-        return []
-    client = house.clients[caller.client]
-    asked = Asked(
+def _tried(
+    house: House, tx: Transaction, asked: Asked, person_id: str, referrals: Sequence[Referral]
+) -> Iterator[_Tried]:
+    """Decide on referrals about one person, each as it would be sent now; nothing is kept yet."""
+    records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several([r.handoff_id for r in referrals])}
+    kept = kept_about(tx, person_id) if person_id != NOBODY else kept_about_nobody(tx, NOBODY)
+    for referral in referrals:
+        handoff, held = records[referral.handoff_id]
+        if handoff.state == "held":
+            continue
+        resources = for_referral(held, referral.id, referral.service_request_id)
+        patient = patient_in(resources)
+        circumstances = kept.of(house, patient) if patient is not None else NOTHING_KNOWN
+        yield _Tried(judged_referral(house, asked, circumstances, referral, resources), handoff, referral)
+
+
+def _nothing(house: House, asked: Asked) -> _Tried:
+    """Decide on nothing about nobody: what there is to decide where there is nothing."""
+    matter = Matter(
+        request=asked.request("Patient/unknown", []), records=(), consents=NOTHING_KNOWN.consents, facts=(),
+        at=house.clock(), switches=house.switches, gate=None,
+    )  # fmt: skip
+    return _Tried(made_of(house, matter), None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Permitted:
+    resources: list[Resource]
+    decision_id: str
+
+
+def _each_permitted(house: House, tx: Transaction, caller: Caller, since: datetime | None) -> Iterator[_Permitted]:
+    """Decide on each referral to the caller, oldest change first, and yield what may leave."""
+    asked = _asked(house, caller, "search")
+    for referral in tx.referrals.of_recipient(caller.organization, None, since):
+        for one in _tried(house, tx, asked, referral.person_id, [referral]):
+            made = one.made
+            decision_id = keep_decision(house, tx, made.record, made.inputs, asked, one.handoff, referral, None)
+            if one.resources:
+                yield _Permitted(list(one.resources.values()), decision_id)
+
+
+def _asked(house: House, caller: Caller, channel: str) -> Asked:
+    return Asked(
         organization=caller.organization,
         person=caller.person or (caller.client, "staff"),
         recipient=caller.organization,
-        purpose=tuple(client.purpose),
+        purpose=tuple(house.clients[caller.client].purpose),
         transport=SESSION,
         channel=channel,
     )
-    resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)
-    made = disclose(house, tx, asked, handoff, referral, resources)
-    decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, None)
-    if not isinstance(made.outcome, Disclosure):
-        return []
-    now = house.clock()
-    message_id = house.new_id()
+
+
+def _log(house: House, tx: Transaction, caller: Caller, decision_id: str, channel: str) -> None:
+    """Write what leaves into the log of disclosures: the answer is the sending."""
+    now, message_id = house.clock(), house.new_id()
     tx.decisions.intend(
-        decision_id=decision_id, message_id=message_id, purpose=" ".join(asked.purpose),
+        decision_id=decision_id, message_id=message_id, purpose=" ".join(house.clients[caller.client].purpose),
         description=f"{channel} by {caller.client}", at=now,
     )  # fmt: skip
     tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)
-    return [entry["resource"] for entry in made.outcome.content["entry"]]
 
 
-def _answer(tx: Transaction, resource: Resource, stored: StoredResource) -> Answer:
+def _answer(tx: Transaction, resource: Resource) -> Answer:
     """Give a version only for a Task, which has the same one for everybody who may see it.
 
     The version of anything else counts changes that this caller may not have been shown.
     """
-    if resource["resourceType"] != "Task":
+    stored = tx.resources.get("Task", resource["id"]) if resource["resourceType"] == "Task" else None
+    if stored is None:
         return Answer(orjson.dumps(resource), None, None)
-    return Answer(orjson.dumps(_versioned(tx, resource)), stored.version, stored.updated_at)
+    return Answer(orjson.dumps(_with_version(resource, stored)), stored.version, stored.updated_at)
 
 
 def _versioned(tx: Transaction, resource: Resource) -> Resource:
-    stored = tx.resources.get(resource["resourceType"], resource["id"])
-    if stored is None or resource["resourceType"] != "Task":
-        return resource
+    stored = tx.resources.get("Task", resource["id"]) if resource["resourceType"] == "Task" else None
+    return resource if stored is None else _with_version(resource, stored)
+
+
+def _with_version(resource: Resource, stored: StoredResource) -> Resource:
     meta = {**resource.get("meta", {}), "versionId": str(stored.version), "lastUpdated": stored.updated_at.isoformat()}
     return {**resource, "meta": meta}
 

@@ -4,12 +4,12 @@ That a provider treats somebody is believed from nobody but the provider: it too
 so (42 CFR 2.11, treating provider relationship). Who hands records in cannot make others see more by writing it there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.flow.house import House
 from gateway.model.consent_directive import FILED
-from gateway.model.handoff import Resource
+from gateway.model.handoff import Referral, Resource
 from gateway.ports import StoredResource, Transaction
 
 UNDERTAKEN = frozenset({"accepted", "in-progress", "on-hold"})
@@ -43,30 +43,58 @@ def circumstances_of(house: House, tx: Transaction, person_id: str | None, patie
     """
     if person_id is None or patient is None:
         return NOTHING_KNOWN
-    tx.people.lock(person_id)
-    return _read(house, tx, person_id, {"reference": f"Patient/{patient['id']}"})
+    return kept_about(tx, person_id).of(house, patient)
 
 
 def circumstances_of_nobody(house: House, tx: Transaction, nobody: str) -> Circumstances:
     """Ask the store as much as for somebody; only the lock has to be another, because nobody cannot be locked."""
+    return kept_about_nobody(tx, nobody).of(house, {"id": "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store holds of the circumstances of a person: read once, for as many decisions as it takes."""
+
+    resources: tuple[StoredResource, ...]
+    tellers: Mapping[str, str]
+    """Id of each handoff about the person -> the organization that told it."""
+    referrals: tuple[Referral, ...]
+
+    def of(self, house: House, patient: Resource) -> Circumstances:
+        """Return the circumstances as being about this Patient."""
+        about = {"reference": f"Patient/{patient['id']}"}
+        kinds: dict[str, list[StoredResource]] = {}
+        for one in self.resources:
+            kinds.setdefault(one.body["resourceType"], []).append(one)
+        asked = (one for one in kinds.get("Consent", ()) if one.body.get("status") not in ("draft", "proposed"))
+        entries = [_about(_as_committed(one.body), about) for one in asked]
+        entries += [one.body for one in kinds.get("DocumentReference", ())]
+        told = [one for kind in _RELATIONSHIPS for one in kinds.get(kind, ())]
+        relationships = (
+            *_told_by_themselves(house, self.tellers, told, about),
+            *_undertaken(house, self.referrals, about),
+        )
+        return _bundled(entries, relationships)
+
+
+def kept_about(tx: Transaction, person_id: str) -> Kept:
+    """Lock a person until the transaction ends, and read what is kept of their circumstances."""
+    tx.people.lock(person_id)
+    return _kept(tx, person_id)
+
+
+def kept_about_nobody(tx: Transaction, nobody: str) -> Kept:
+    """Ask the store as much as for somebody; only the lock has to be another, because nobody cannot be locked."""
     tx.people.get(nobody)
-    return _read(house, tx, nobody, {"reference": "Patient/unknown"})
+    return _kept(tx, nobody)
 
 
-def _read(house: House, tx: Transaction, person_id: str, patient: Resource) -> Circumstances:
-    stored = tx.resources.of_person((*_CONSENTS, *_RELATIONSHIPS), person_id)
-    kinds: dict[str, list[StoredResource]] = {}
-    for one in stored:
-        kinds.setdefault(one.body["resourceType"], []).append(one)
-    asked = (one for one in kinds.get("Consent", ()) if one.body.get("status") not in ("draft", "proposed"))
-    entries = [_about(_as_committed(one.body), patient) for one in asked]
-    entries += [one.body for one in kinds.get("DocumentReference", ())]
-    told = [one for kind in _RELATIONSHIPS for one in kinds.get(kind, ())]
-    relationships = (
-        *_told_by_themselves(house, tx, person_id, told, patient),
-        *_undertaken(house, tx, person_id, patient),
+def _kept(tx: Transaction, person_id: str) -> Kept:
+    return Kept(
+        tuple(tx.resources.of_person((*_CONSENTS, *_RELATIONSHIPS), person_id)),
+        {one.id: one.agency for one in tx.handoffs.of_person(person_id)},
+        tuple(tx.referrals.of_person(person_id)),
     )
-    return _bundled(entries, relationships)
 
 
 def _bundled(entries: list[Resource], relationships: tuple[Resource, ...]) -> Circumstances:
@@ -94,10 +122,9 @@ def _about(consent: Resource, patient: Resource) -> Resource:
 
 
 def _told_by_themselves(
-    house: House, tx: Transaction, person_id: str, told: list[StoredResource], patient: Resource
+    house: House, tellers: Mapping[str, str], told: list[StoredResource], patient: Resource
 ) -> Iterator[Resource]:
     """Yield the relationships that the organization they name has told us itself."""
-    tellers = {one.id: one.agency for one in tx.handoffs.of_person(person_id)}
     for one in told:
         teller = tellers.get(one.handoff_id or "", "")
         if teller and _only_names(house, one.body, teller):
@@ -116,9 +143,9 @@ def _only_names(house: House, resource: Resource, teller: str) -> bool:
     return all(one is None or one.id == teller for one in named) and any(named)
 
 
-def _undertaken(house: House, tx: Transaction, person_id: str, patient: Resource) -> Iterator[Resource]:
+def _undertaken(house: House, referrals: Iterable[Referral], patient: Resource) -> Iterator[Resource]:
     """Yield a care team for each recipient who has taken a referral of the person and not yet ended it."""
-    for referral in tx.referrals.of_person(person_id):
+    for referral in referrals:
         if referral.status in UNDERTAKEN and house.registry.get(referral.recipient) is not None:
             yield {
                 "resourceType": "CareTeam",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.flow.circumstances import circumstances_of
+from gateway.flow.circumstances import Circumstances, circumstances_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
 from gateway.model.audit import AuditEntry
@@ -73,8 +73,17 @@ def disclose(
     A referral whose own Task or ServiceRequest is withheld is refused whole: the rest would reach a recipient who
     cannot know what is asked of it, and would tell that something is missing.
     """
+    circumstances = circumstances_of(house, tx, handoff.person_id, patient_in(resources))
+    return judged_referral(house, asked, circumstances, referral, resources)
+
+
+def judged_referral(
+    house: House, asked: Asked, circumstances: Circumstances, referral: Referral, resources: Sequence[Resource]
+) -> Made:
+    """Decide as `disclose` does, on circumstances that were read before."""
     request = f"ServiceRequest/{referral.service_request_id}"
-    made = disclose_items(house, tx, asked, handoff, resources, None, request, referral.without_agreement)
+    gate = Gate(request, referral.without_agreement)
+    made = _judged(house, asked, circumstances, resources, None, gate)
     if isinstance(made.outcome, Refusal):
         return made
     core = {f"Task/{referral.id}", request}
@@ -99,8 +108,25 @@ def disclose_items(
     person's agreement is needed, because a record of one agency can hold the referral of another. Reads the person's
     consents in the transaction it is called in, so that a revocation committed before wins.
     """
-    patient = next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
-    circumstances = circumstances_of(house, tx, handoff.person_id, patient)
+    circumstances = circumstances_of(house, tx, handoff.person_id, patient_in(resources))
+    gate = Gate(referral_request, without_agreement) if referral_request is not None else None
+    return _judged(house, asked, circumstances, resources, items, gate)
+
+
+def patient_in(resources: Sequence[Resource]) -> Resource | None:
+    """Return the Patient that resources of one record are about."""
+    return next((resource for resource in resources if resource["resourceType"] == "Patient"), None)
+
+
+def _judged(
+    house: House,
+    asked: Asked,
+    circumstances: Circumstances,
+    resources: Sequence[Resource],
+    items: Sequence[str] | None,
+    gate: Gate | None,
+) -> Made:
+    patient = patient_in(resources)
     matter = Matter(
         request=asked.request(f"Patient/{patient['id']}" if patient else None, items),
         records=resources,
@@ -108,7 +134,7 @@ def disclose_items(
         facts=[patient, *circumstances.relationships] if patient else [],
         at=house.clock(),
         switches=house.switches,
-        gate=Gate(referral_request, without_agreement) if referral_request is not None else None,
+        gate=gate,
     )
     return made_of(house, matter)
 

@@ -35,9 +35,11 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
     def write(tx: Transaction) -> Problem | None:
         referral = tx.referrals.get(task_id)
         stored = tx.resources.get("Task", task_id)
+        # Both are looked up whatever is found: the work must not tell what is not theirs from what is not there.
+        has_reached, is_open = may_have_reached(tx, task_id), can_see(house, tx, caller, task_id)
         if referral is None or stored is None or referral.recipient != caller.organization:
             return NOT_FOUND
-        if not (may_have_reached(tx, referral) or can_see(house, tx, caller, referral)):
+        if not (has_reached or is_open):
             return NOT_FOUND
         if stored.version != if_match:
             return Problem(412, "conflict", "Task", "Read the Task again: it has another version.")

@@ -32,7 +32,7 @@ def referral_by_identifier(tx: Transaction, identifier: str) -> Referral | None:
     """
     for stored in tx.resources.by_identifier("Task", REFERRAL_ID, identifier):
         referral = tx.referrals.get(stored.body["id"])
-        if referral is not None and may_have_reached(tx, referral):
+        if referral is not None and may_have_reached(tx, referral.id):
             return referral
     return None
 

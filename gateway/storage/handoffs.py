@@ -36,6 +36,13 @@ _BODIES = (
     .where(handoff_resources.c.handoff_id == bindparam("key"), resources.c.deleted == 0)
     .order_by(handoff_resources.c.position)
 )
+_SEVERAL = select(handoffs).where(handoffs.c.id.in_(bindparam("keys", expanding=True)))
+_BODIES_OF_SEVERAL = (
+    select(handoff_resources.c.handoff_id, resources.c.body)
+    .join(resources, and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id))
+    .where(handoff_resources.c.handoff_id.in_(bindparam("keys", expanding=True)), resources.c.deleted == 0)
+    .order_by(handoff_resources.c.handoff_id, handoff_resources.c.position)
+)
 _CONTENTS = (
     select(handoff_resources.c.handoff_id, resources.c.body)
     .join(handoffs, handoffs.c.id == handoff_resources.c.handoff_id)
@@ -113,6 +120,15 @@ class SqlHandoffs:
     def resources(self, handoff_id: str) -> list[Resource]:
         """Return the current resources of a handoff, as they were saved and in that order."""
         return [load(body) for body in self._connection.execute(_BODIES, {"key": handoff_id}).scalars()]
+
+    def several(self, handoff_ids: Sequence[str]) -> list[tuple[Handoff, list[Resource]]]:
+        """Return these handoffs, in this order, each with its current resources as `resources` gives them."""
+        keys = list(dict.fromkeys(handoff_ids))
+        found = {row.id: _handoff(row) for row in self._connection.execute(_SEVERAL, {"keys": keys})}
+        bodies: dict[str, list[Resource]] = {key: [] for key in found}
+        for row in self._connection.execute(_BODIES_OF_SEVERAL, {"keys": keys}):
+            bodies[row.handoff_id].append(load(row.body))
+        return [(found[key], bodies[key]) for key in keys if key in found]
 
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 from gateway.model.handoff import Referral
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
-from gateway.storage.tables import referrals
+from gateway.storage.tables import handoff_resources, referrals
 from gateway.storage.upsert import upsert
 
 _GET = select(referrals).where(referrals.c.id == bindparam("key"))
@@ -19,6 +19,16 @@ _BY_IDENTIFIER = select(referrals).where(
     referrals.c.identifier == bindparam("identifier"), referrals.c.recipient == bindparam("recipient")
 )
 _OF_RECIPIENT = select(referrals).where(referrals.c.recipient == bindparam("recipient")).order_by(*_OLDEST_FIRST)
+_HOLDING = (
+    select(referrals)
+    .join(handoff_resources, handoff_resources.c.handoff_id == referrals.c.handoff_id)
+    .where(
+        handoff_resources.c.type == bindparam("type"),
+        handoff_resources.c.id == bindparam("id"),
+        referrals.c.recipient == bindparam("recipient"),
+    )
+    .order_by(referrals.c.updated_at.desc(), referrals.c.id.desc())
+)
 
 
 class SqlReferrals:
@@ -63,6 +73,10 @@ class SqlReferrals:
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
         """Return the referral with this placer identifier at this recipient."""
         return self._first(_BY_IDENTIFIER, {"identifier": identifier, "recipient": recipient})
+
+    def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
+        """Return the referrals to a recipient from handoffs that hold this resource, newest change first."""
+        return self._all(_HOLDING, {"recipient": recipient, "type": resource_type, "id": resource_id})
 
     def of_recipient(self, recipient: str, status: str | None, since: datetime | None) -> list[Referral]:
         """Return the referrals addressed to a recipient that changed at `since` or later, oldest change first."""

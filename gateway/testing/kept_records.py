@@ -165,6 +165,11 @@ class InMemoryHandoffs:
         kept = (self._state.resources[key] for key in self._state.contents.get(handoff_id, ()))
         return [_copied(resource.body) for resource in kept if resource.body is not None]
 
+    def several(self, handoff_ids: Sequence[str]) -> list[tuple[Handoff, list[Resource]]]:
+        """Return these handoffs, in this order, each with its current resources as `resources` gives them."""
+        known = (self.get(key) for key in dict.fromkeys(handoff_ids))
+        return [(handoff, self.resources(handoff.id)) for handoff in known if handoff is not None]
+
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
         about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id == person_id)

@@ -428,3 +428,29 @@ def test_an_identifier_names_one_referral_at_a_recipient(database: Database) -> 
 
     with pytest.raises(GatewayError, match="contradicts what is stored"):
         database.write(lambda t: t.referrals.save(a_referral("task-2")))
+
+
+def test_referrals_are_found_by_a_resource_that_their_records_hold(database: Database) -> None:
+    keep(database)
+    for key, recipient, at in (("old", "org:clinic", AT), ("new", "org:clinic", LATER), ("other", "org:ward", AT)):
+        referral = a_referral(key, identifier=f"R-{key}", recipient=recipient, updated_at=at)
+        database.write(lambda t, one=referral: t.referrals.save(one))
+
+    def look(t: Transaction) -> list[list[str]]:
+        keys = [(one["resourceType"], one["id"]) for one in t.handoffs.resources("handoff-1")]
+        found = [t.referrals.holding("org:clinic", *keys[0]), t.referrals.holding("org:clinic", "Task", "nobodys")]
+        return [[referral.id for referral in each] for each in found]
+
+    assert database.read(look) == [["new", "old"], []]
+
+
+def test_several_handoffs_come_with_their_resources_in_the_order_asked(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.handoffs.save(a_handoff("empty"), []))
+
+    found = database.read(lambda t: t.handoffs.several(["empty", "nobodys", "handoff-1", "empty"]))
+
+    assert [handoff.id for handoff, _ in found] == ["empty", "handoff-1"]
+    assert found[0][1] == []
+    assert found[1][1] == database.read(lambda t: t.handoffs.resources("handoff-1"))
+    assert database.read(lambda t: t.handoffs.several([])) == []

@@ -1,0 +1,149 @@
+"""What is withheld takes the same work as what is not there: the same questions to the store, in the same order.
+
+So nobody can tell the two apart by the time an answer takes, and the test needs no clock.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from gateway.flow.gateway import Gateway
+from tests.flow.test_non_interference import WORLDS, submissions
+from tests.support.counted import CountedDatabase
+from tests.support.two_worlds import (
+    HOSPITAL,
+    HOSPITAL_NPI,
+    NPI,
+    OFFICES,
+    PERSON_ID,
+    POLICE,
+    RELEASES,
+    Seen,
+    Submission,
+    TwoWorld,
+    case,
+    contact,
+    hidden_contact,
+)
+
+JSON = "application/json"
+NOBODYS = "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+
+def about_one_person(world: TwoWorld) -> list[str]:
+    """Return what is stored, but for what records of several people share: that is tried person by person."""
+    people = {(one.handoff_id, one.person_id) for one in world.state.referrals.values()}
+    held = {key: {person for handoff, person in people if key in world.state.contents[handoff]}
+            for key in world.state.resources}  # fmt: skip
+    return sorted(f"{kind}/{key}" for (kind, key), persons in held.items() if len(persons) <= 1)
+
+
+def worked(world: TwoWorld, *request: Any, **more: Any) -> tuple[Seen, list[str]]:
+    """Make a request and return the answer with every question that was put to the store."""
+    counted = CountedDatabase(world.database)
+    gateway, world.gateway = world.gateway, Gateway(replace(world.gateway.house, database=counted))
+    moment = world.moment()
+    try:
+        return world.http(*request, **more), counted.asked
+    finally:
+        world.gateway = gateway
+        world.return_to(moment)
+
+
+def evaluate(patient: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "patient", "valueReference": {"reference": f"Patient/{patient}"}}],
+    }
+
+
+def hook(patient: str) -> dict[str, Any]:
+    context = {
+        "patientId": [{"system": PERSON_ID, "value": patient}],
+        "actor": [{"system": NPI, "value": HOSPITAL_NPI}],
+        "purposeOfUse": ["TREAT"],
+    }
+    return {"hook": "patient-consent-consult", "hookInstance": "i-1", "context": context}
+
+
+def a_task(task: str) -> dict[str, Any]:
+    return {"resourceType": "Task", "id": task, "status": "accepted", "intent": "order"}
+
+
+def asks(reference: str) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Return the requests that name a thing which may be there or not."""
+    kind, _, key = reference.partition("/")
+    made: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((HOSPITAL, "GET", f"/fhir/R4/{reference}"), {})]
+    if kind == "Patient":
+        made += [
+            ((HOSPITAL, "POST", "/fhir/R4/Consent/$evaluate", evaluate(key)), {}),
+            (
+                (HOSPITAL, "POST", "/cds-services/patient-consent-consult", hook(key)),
+                {"media_type": "application/json"},
+            ),
+        ]
+    if kind == "Task":
+        made.append(((HOSPITAL, "PUT", f"/fhir/R4/Task/{key}", a_task(key)), {"if_match": 'W/"1"'}))
+    return made
+
+
+@given(records=submissions(unrouted=True))
+@settings(parent=WORLDS, max_examples=25)
+def test_what_exists_for_nobody_here_takes_the_work_of_what_does_not_exist(records: list[Submission]) -> None:
+    full = TwoWorld("fhir", has_program_part=True)
+    full.hand_in(records)
+    references = about_one_person(full)
+    traces_full = [worked(full, *request, **more) for one in references for request, more in asks(one)]
+
+    bare = TwoWorld("fhir", has_program_part=False)
+    bare.hand_in(records)
+    traces_bare = [worked(bare, *request, **more) for one in references for request, more in asks(one)]
+
+    assert [work for _, work in traces_full] == [work for _, work in traces_bare]
+
+
+@pytest.mark.parametrize("office", OFFICES)
+@pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
+def test_the_referral_of_a_program_that_is_withheld_takes_the_work_of_none(office: str, release: Any) -> None:
+    records = [
+        case(1, 0, office, "SUD treatment", "stay sober", release),
+        hidden_contact(1, 1, office, "substance_use"),
+    ]
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in(records)
+
+    for reference in about_one_person(world):
+        there, missing = asks(reference), asks(f"{reference.partition('/')[0]}/{NOBODYS}")
+        for (request, more), (other, other_more) in zip(there, missing, strict=True):
+            answer, work = worked(world, *request, **more)
+            nothing, work_for_nothing = worked(world, *other, **other_more)
+            if answer == nothing:
+                assert work == work_for_nothing, request
+
+
+def test_what_may_be_had_takes_more_work_than_nothing_for_it_is_logged() -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in([contact(1, 0, "verbal", "mental_health")])
+    (task,) = (one for one in world.references() if one.startswith("Task/"))
+
+    answer, work = worked(world, HOSPITAL, "GET", f"/fhir/R4/{task}")
+
+    assert answer[0] == 200
+    assert work[-3:] == ["decisions.intend", "decisions.confirm", "resources.get"]
+
+
+def test_a_receipt_takes_the_same_work_whatever_became_of_the_record() -> None:
+    sent, held, hidden = (
+        [contact(1, 0, "verbal", "mental_health")],
+        [contact(1, 0, "refused", "mental_health")],
+        [hidden_contact(1, 0, "demo-lead", "substance_use")],
+    )
+    traces = []
+    for records in (sent, held, [replace(one, client=POLICE) for one in hidden]):
+        world = TwoWorld("fhir", has_program_part=True)
+        (input_id,) = world.hand_in(records)
+        traces.append(worked(world, POLICE, "GET", f"/intake/receipts/{input_id}")[1])
+
+    assert traces == [["read", "inputs.get", "inputs.records"]] * 3

@@ -1,0 +1,57 @@
+"""A `Database` that notes every question it is asked, so that a test can compare the work done for two answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from gateway.ports import Database, Transaction
+
+T = TypeVar("T")
+
+_SAME = {("people", "get", ""): ("people", "lock")}
+"""Nobody cannot be locked; looking for nobody takes the place of the lock (gateway/flow/circumstances.py)."""
+
+
+@dataclass
+class CountedDatabase:
+    """Passes everything on to `inner`; `asked` names each call on a repository, in order."""
+
+    inner: Database
+    asked: list[str] = field(default_factory=list)
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, noting what it asks."""
+        self.asked.append("write")
+        return self.inner.write(lambda tx: work(_Counted(tx, self.asked)))  # type: ignore[arg-type]
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, noting what it asks."""
+        self.asked.append("read")
+        return self.inner.read(lambda tx: work(_Counted(tx, self.asked)))  # type: ignore[arg-type]
+
+
+class _Counted:
+    def __init__(self, tx: Transaction, asked: list[str]) -> None:
+        self._tx = tx
+        self._asked = asked
+
+    def __getattr__(self, repository: str) -> Any:
+        return _CountedRepository(repository, getattr(self._tx, repository), self._asked)
+
+
+class _CountedRepository:
+    def __init__(self, name: str, inner: Any, asked: list[str]) -> None:
+        self._name = name
+        self._inner = inner
+        self._asked = asked
+
+    def __getattr__(self, method: str) -> Any:
+        passed_on = getattr(self._inner, method)
+
+        def called(*arguments: Any, **named: Any) -> Any:
+            first = arguments[0] if arguments else None
+            key = (self._name, method, first) if isinstance(first, str) else None
+            self._asked.append(".".join(_SAME.get(key, (self._name, method)) if key else (self._name, method)))
+            return passed_on(*arguments, **named)
+
+        return called
