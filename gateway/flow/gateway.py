@@ -10,6 +10,7 @@ from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.consent_sweep import sweep
 from gateway.flow.house import House
 from gateway.flow.lookup import look_up
+from gateway.flow.consent_segments import settle_consents
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
 from gateway.flow.release_desk import ReleaseDesk
@@ -168,6 +169,10 @@ class Gateway:
     def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
         """Say for a merge that waits whether the persons are one."""
         return decide_merge(self.house, actor, input_id, same=same)
+
+    def settle_consents(self, actor: str, input_id: str, person_id: str | None) -> bool:
+        """Say whom the CONs of a message that waits are about, or (None) that they are set aside."""
+        return settle_consents(self.house, actor, input_id, person_id)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""

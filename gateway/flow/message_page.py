@@ -8,6 +8,7 @@ fields hold something and never what: of every message, so that its absence tell
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gateway.flow.consent_segments import Waiting, waiting_consents
 from gateway.flow.console import serves_every_program, shows_whole
 from gateway.flow.house import House
 from gateway.flow.merges import Merge, merges_of
@@ -47,6 +48,8 @@ class MessagePage:
     record: InputRecord | None
     merges: tuple[Merge, ...]
     """What a person may confirm or refuse."""
+    waiting: tuple[Waiting, ...] = ()
+    """For whom its CONs forbid disclosure until a person has looked."""
 
 
 def console_message(house: House, staff: tuple[str, str], input_id: str) -> MessagePage | None:
@@ -85,6 +88,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         owes_reply=owes_application_answer(reception),
         record=record,
         merges=tuple(merges_of(house, tx, stored.payload)) if waits else (),
+        waiting=waiting_consents(house, tx, stored) if waits else (),
     )
 
 

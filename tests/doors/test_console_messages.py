@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from gateway.flow.consent_segments import Waiting
 from gateway.flow.message_page import MessagePage
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
+from gateway.model.hl7_consent import ConsentStatement
 from gateway.model.handoff import InputRecord
 from tests.doors.test_console_http import enter
 from tests.support.browsing import submit
@@ -118,6 +120,24 @@ def test_a_merge_is_decided_with_a_word(site: Site, browser: FlaskClient, word: 
     assert answer.status_code == 303
     assert site.house.asked[-1][0::2] == ("decide_merge", ID)
     assert site.house.asked[-1][3] is same
+
+
+@pytest.mark.parametrize(("word", "person"), [("person-1", "person-1"), ("", None)])
+def test_what_a_con_forbids_is_confirmed_for_a_person_or_set_aside(
+    site: Site, browser: FlaskClient, word: str, person: str | None
+) -> None:
+    con = ConsentStatement(
+        1, "limits", "001", "", "", "written", "<b>not to my brother</b>", None, None, "", None
+    )
+    site.house.console_messages[ID] = a_page(waiting=(Waiting(con, a_person("person-1")),))
+
+    html = browser.get(f"/console/messages/{ID}").text
+    answer = submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/consent", person=word)
+
+    assert "&lt;b&gt;not to my brother" in html
+    assert answer.status_code == 303
+    assert site.house.asked[-1][0::2] == ("settle_consents", ID)
+    assert site.house.asked[-1][3] == person
 
 
 def test_a_merge_without_the_form_token_is_refused(site: Site, browser: FlaskClient) -> None:

@@ -163,6 +163,10 @@ class TableHouse:
         self.asked.append(("console_message", staff, input_id))
         return self.console_messages.get(input_id)
 
+    def settle_consents(self, actor: str, input_id: str, person_id: str | None) -> bool:
+        self.asked.append(("settle_consents", actor, input_id, person_id))
+        return input_id in self.console_messages
+
     def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
         self.asked.append(("decide_merge", actor, input_id, same))
         return input_id in self.console_messages

@@ -26,7 +26,7 @@ _STATES = ("pending", *get_args(RecordState))
 
 
 def add_message_pages(door: Blueprint, services: Services) -> None:
-    """Add the list of messages, the page of one, and the word on a merge to the console."""
+    """Add the list of messages, the page of one, and the word on what waits (a merge, a CON) to the console."""
 
     @door.get("/messages")
     def messages() -> str:
@@ -59,6 +59,14 @@ def add_message_pages(door: Blueprint, services: Services) -> None:
         if not services.house.decide_merge(staff().id, input_id, same):
             raise RequestRefused(NOT_FOUND)
         flash("Merged: they are one person now." if same else "Refused: nothing moved.")
+        return redirect(url_for("console.message", input_id=input_id), 303)
+
+    @door.post("/messages/<input_id>/consent")
+    def settle_consents(input_id: str) -> AnyResponse:
+        person = request.form.get("person") or None
+        if not services.house.settle_consents(staff().id, input_id, person):
+            raise RequestRefused(NOT_FOUND)
+        flash("It stands: what it forbids does not leave." if person else "Set aside: what it stopped is decided again.")
         return redirect(url_for("console.message", input_id=input_id), 303)
 
 
