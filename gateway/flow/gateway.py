@@ -7,10 +7,10 @@ from typing import Any
 from gateway.flow import accept, access, consent_filing, console, consult, follow_up, messages, proof, receipts, replays
 from gateway.flow.chores import Chores
 from gateway.flow.consent_desk import ConsentDesk
+from gateway.flow.consent_segments import settle_consents
 from gateway.flow.consent_sweep import sweep
 from gateway.flow.house import House
 from gateway.flow.lookup import look_up
-from gateway.flow.consent_segments import settle_consents
 from gateway.flow.merges import decide_merge
 from gateway.flow.message_page import MessagePage, console_message
 from gateway.flow.release_desk import ReleaseDesk
