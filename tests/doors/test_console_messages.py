@@ -10,8 +10,8 @@ from gateway.flow.message_page import MessagePage
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
-from gateway.model.hl7_consent import ConsentStatement
 from gateway.model.handoff import InputRecord
+from gateway.model.hl7_consent import ConsentStatement
 from tests.doors.test_console_http import enter
 from tests.support.browsing import submit
 from tests.support.stored import a_person, an_input
@@ -126,9 +126,7 @@ def test_a_merge_is_decided_with_a_word(site: Site, browser: FlaskClient, word: 
 def test_what_a_con_forbids_is_confirmed_for_a_person_or_set_aside(
     site: Site, browser: FlaskClient, word: str, person: str | None
 ) -> None:
-    con = ConsentStatement(
-        1, "limits", "001", "", "", "written", "<b>not to my brother</b>", None, None, "", None
-    )
+    con = ConsentStatement(1, "limits", "001", "", "", "written", "<b>not to my brother</b>", None, None, "", None)
     site.house.console_messages[ID] = a_page(waiting=(Waiting(con, a_person("person-1")),))
 
     html = browser.get(f"/console/messages/{ID}").text

@@ -66,7 +66,9 @@ def add_message_pages(door: Blueprint, services: Services) -> None:
         person = request.form.get("person") or None
         if not services.house.settle_consents(staff().id, input_id, person):
             raise RequestRefused(NOT_FOUND)
-        flash("It stands: what it forbids does not leave." if person else "Set aside: what it stopped is decided again.")
+        flash(
+            "It stands: what it forbids does not leave." if person else "Set aside: what it stopped is decided again."
+        )
         return redirect(url_for("console.message", input_id=input_id), 303)
 
 
