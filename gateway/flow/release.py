@@ -4,23 +4,21 @@ The evidence a person registers is part of the request that is decided, so it st
 reads it. A release that is permitted now is decided again at the instant it leaves (release_delivery, release_copy).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from gateway.flow.addressing import for_referral
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.judgement import read_matter, verdicts_of
+from gateway.flow.release_content import content_of, items_of, on_behalf_of
 from gateway.flow.release_kinds import KINDS
 from gateway.flow.review_queue import open_review
 from gateway.flow.reviews import NO_DUTY, close, may_look
-from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
-from gateway.model.handoff import Handoff, Resource
+from gateway.model.handoff import Handoff
 from gateway.model.release import Release, ReleaseKind, ReleaseRequest, ReleaseState, Way
 from gateway.model.staff import Member
 from gateway.ports import Transaction
@@ -52,7 +50,7 @@ def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Rele
         release = Release(
             id=house.new_id(), kind=kind, handoff_id=handoff.id, recipient=wanted.recipient,
             organization=actor.organization, requested_by=actor.id, requested_as=actor.person_role, way=way,
-            evidence=_evidence(house, actor, kind, wanted), items=_items(house, tx, actor, handoff, wanted),
+            evidence=_evidence(house, actor, kind, wanted), items=items_of(house, tx, actor, handoff, wanted),
             state="held", reason=None, decision_id=None, created_at=now, updated_at=now,
         )  # fmt: skip
         told = {"release": release.id, "kind": kind, "handoff": handoff.id, "recipient": release.recipient, "way": way}
@@ -129,8 +127,8 @@ class Decided:
 
 def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -> Decided:
     """Decide a release now and keep the decision. The person stays locked."""
-    resources = _content(tx, release, handoff)
-    asked = _asked(release, resources)
+    resources = content_of(house, tx, release, handoff)
+    asked = _asked(release, on_behalf_of(house, release, handoff))
     made = disclose_items(house, tx, asked, handoff, resources, release.items)
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, None)
     failure = _failure(house, release, made)
@@ -218,48 +216,12 @@ def _evidence(house: House, actor: Member, kind: ReleaseKind, wanted: ReleaseReq
     return stated
 
 
-def _items(
-    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: ReleaseRequest
-) -> tuple[str, ...] | None:
-    """Return which items are this organization's to release, None for all; raises `RequestRefused` where none is.
-
-    The operator releases what it holds for every program that has a part in the record, under agreement with each;
-    anybody else what they wrote or hold themselves.
-    """
-    records: Resource = {"entry": [{"resource": one} for one in tx.handoffs.resources(handoff.id)]}
-    labeled = label(records, house.registry, house.clock()).items
-    if actor.organization == house.operator:
-        programs = {item.origin.program.id for item in labeled if item.origin.program is not None}
-        operator = house.registry.get(house.operator)
-        if operator is None or not all(operator.agreements_with(one, "qsoa", house.clock()) for one in programs):
-            raise RequestRefused(NOT_FOUND)
-        own = None
-    else:
-        own = {item.reference for item in labeled if actor.organization in _holders(item)}
-        if not own:
-            raise RequestRefused(NOT_FOUND)
-    if wanted.items is None:
-        return None if own is None else tuple(sorted(own))
-    return tuple(sorted(one for one in set(wanted.items) if own is None or one in own))
-
-
-def _holders(item: Any) -> set[str]:
-    found = {one.id for one in item.origin.authors if one is not None}
-    return found | ({item.origin.program.id} if item.origin.program is not None else set())
-
-
-def _content(tx: Transaction, release: Release, handoff: Handoff) -> Sequence[Resource]:
-    """Return what is decided on. That others were asked is no part of it, unless the record itself is asked for."""
-    resources = tx.handoffs.resources(handoff.id)
-    return resources if KINDS[release.kind].whole_record else for_referral(resources, "", "")
-
-
-def _asked(release: Release, resources: Sequence[Resource]) -> Asked:
+def _asked(release: Release, organization: str) -> Asked:
     """Put the request in the engine's words. Patients ask for themselves, through staff who checked who they are."""
     rule = KINDS[release.kind]
     is_patient = release.kind == "patient_access"
     return Asked(
-        organization=None if is_patient else release.organization,
+        organization=None if is_patient else organization,
         person=(release.recipient, "patient") if is_patient else (release.requested_by, release.requested_as),
         recipient=release.recipient,
         purpose=(rule.purpose,),

@@ -15,6 +15,11 @@ from gateway.model.notice import STATEMENT_1, STATEMENT_2
 from gateway.model.partner import Registry
 
 NOTICE_ID = "part2-notice"
+ASKING_ID = "part2-no-further-use"
+ASK_NO_FURTHER_USE = (
+    "The patient asked for a restriction on these records, which a medical emergency overrides. "
+    "Please do not use or disclose them further (42 CFR 2.26(a)(4))."
+)
 
 _PURPOSES = {
     "TREAT": "treatment",
@@ -35,6 +40,11 @@ def statement_for(transport: str) -> tuple[int, str]:
 def notice_entry() -> dict[str, Any]:
     """Return the information entry that carries the full statement; it is about no person."""
     return _document(NOTICE_ID, "Notice: 42 CFR 2.32(a)", STATEMENT_1, None)
+
+
+def asking_entry() -> dict[str, Any]:
+    """Return the information entry that asks an emergency's recipient for no further use (42 CFR 2.26(a)(4))."""
+    return _document(ASKING_ID, "Request: 42 CFR 2.26(a)(4)", ASK_NO_FURTHER_USE, None)
 
 
 def scope_entry(directive: Directive, permit: Permit, registry: Registry, subject: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gateway.model.labels import CONFIDENTIALITY, Label
 from gateway.model.partner import Registry
 from gateway.redaction.consent_item import cut_consent
 from gateway.redaction.least import POLICE, limited
-from gateway.redaction.notice_text import notice_entry, scope_entry, statement_for
+from gateway.redaction.notice_text import asking_entry, notice_entry, scope_entry, statement_for
 from gateway.redaction.rebuild import can_be_rebuilt, rebuild, references_in
 from gateway.redaction.release_labels import envelope_level, labels_of, meta_of
 from gateway.redaction.visible import OWN_BASE, Visible, visible_to
@@ -55,6 +55,8 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
     provenances = [_provenance(one, items, visible) for one in records.provenances]
     resources += [one for one in provenances if one is not None]
     resources += _directory(resources, records, visible)
+    if any("ASK_NO_FURTHER_USE" in verdicts[item.reference].obligations for item in released):
+        resources.append(asking_entry())
     is_noticed = any("NOTICE" in verdicts[item.reference].obligations for item in released)
     resources += _information(released, verdicts, permit, consents, registry) if is_noticed else []
     content = _bundle(resources, envelope_level(labels), record.at)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import a_consent, answer, ask, recipient
+from tests.support.part2_world import a_consent, answer, ask, disclosed, recipient
 
 Json = dict[str, Any]
 
@@ -91,3 +91,12 @@ def test_an_emergency_purpose_under_a_treatment_consent_needs_no_such_basis() ->
 
     assert record.reason == "OK_CONSENT"
     assert "EMERGENCY_DOC" not in record.obligations
+
+
+def test_the_request_for_no_further_use_travels_with_the_records() -> None:
+    agreed = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"]}
+
+    asked = {one["resource"]["id"] for one in disclosed(facts=[agreed], **CASE).content["entry"]}
+    not_asked = {one["resource"]["id"] for one in disclosed(**CASE).content["entry"]}
+
+    assert asked - not_asked == {"part2-no-further-use"}

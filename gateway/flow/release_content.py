@@ -1,0 +1,94 @@
+"""What of a record a release is about: whose items somebody may release, and in whose hands they are.
+
+A record is in the hands of the agency that handed it in, whoever wrote its parts, and a release is made from those
+hands. Where that is a Part 2 program, what it acquired about the patient is a Part 2 record, while the police's own
+copy of the same words is none (42 CFR 2.11, records). So the agency's receipt stands in what is decided, and leaves.
+"""
+
+from collections.abc import Sequence
+
+from gateway.flow.addressing import for_referral
+from gateway.flow.house import House
+from gateway.flow.release_kinds import KINDS
+from gateway.labeling import label
+from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.model.handoff import Handoff, Resource
+from gateway.model.ids import stable_id
+from gateway.model.labeled import Item
+from gateway.model.release import Release, ReleaseRequest
+from gateway.model.staff import Member
+from gateway.ports import Transaction
+
+_LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+
+def content_of(house: House, tx: Transaction, release: Release, handoff: Handoff) -> Sequence[Resource]:
+    """Return what is decided on. That others were asked is no part of it, unless the record itself is asked for."""
+    resources = _in_hand(house, tx, handoff)
+    return resources if KINDS[release.kind].whole_record else for_referral(resources, "", "")
+
+
+def on_behalf_of(house: House, release: Release, handoff: Handoff) -> str:
+    """Name for whom whoever asked acts: the operator for the agency whose record it is, unless that is a program.
+
+    For a program the operator acts under an agreement of its own, and the engine looks for that.
+    """
+    agency = house.registry.get(handoff.agency)
+    is_programs = agency is None or agency.is_program(house.clock())
+    return release.organization if release.organization != house.operator or is_programs else handoff.agency
+
+
+def items_of(
+    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: ReleaseRequest
+) -> tuple[str, ...] | None:
+    """Return which items are this organization's to release, None for all; raises `RequestRefused` where none is.
+
+    The operator releases what it holds for every program that has a part in the record, under agreement with each;
+    anybody else what they wrote, or what their program holds.
+    """
+    labeled = label(
+        {"entry": [{"resource": one} for one in _in_hand(house, tx, handoff)]}, house.registry, house.clock()
+    ).items
+    if actor.organization == house.operator:
+        programs = {item.origin.program.id for item in labeled if item.origin.program is not None}
+        operator = house.registry.get(house.operator)
+        if operator is None or not all(operator.agreements_with(one, "qsoa", house.clock()) for one in programs):
+            raise RequestRefused(NOT_FOUND)
+        own = None
+    else:
+        own = {item.reference for item in labeled if actor.organization in _holders(item)}
+        if not own:
+            raise RequestRefused(NOT_FOUND)
+    if wanted.items is None:
+        return None if own is None else tuple(sorted(own))
+    return tuple(sorted(one for one in set(wanted.items) if own is None or one in own))
+
+
+def _holders(item: Item) -> set[str]:
+    if item.origin.program is not None:
+        return {item.origin.program.id}
+    return {one.id for one in item.origin.authors if one is not None}
+
+
+def _in_hand(house: House, tx: Transaction, handoff: Handoff) -> list[Resource]:
+    """Return the resources of a record, with its agency's receipt of what no Part 2 program wrote."""
+    resources = tx.handoffs.resources(handoff.id)
+    if house.registry.get(handoff.agency) is None:
+        return resources
+    labeled = label({"entry": [{"resource": one} for one in resources]}, house.registry, house.clock()).items
+    received = [item.reference for item in labeled if item.origin.program is None and item.origin.authors]
+    receipt = {
+        "resourceType": "Provenance",
+        "id": stable_id(house.key, "Provenance", "held", handoff.id, handoff.agency),
+        "target": [{"reference": reference} for reference in received],
+        "recorded": handoff.created_at.isoformat(timespec="seconds"),
+        "activity": {"coding": [{"system": _LIFECYCLE, "code": "receive"}]},
+        "agent": [
+            {
+                "type": {"coding": [{"system": _PARTICIPANT, "code": "custodian"}]},
+                "who": house.reference(handoff.agency),
+            }
+        ],
+    }
+    return [*resources, receipt] if received else resources
