@@ -69,10 +69,12 @@ def file_with_document(house: House, caller: Caller, consent: Resource, document
         if person is None:
             return _NOBODY
         tx.people.lock(person)
-        kept = _keep_document(house, tx, document, consent["patient"], person)
-        if isinstance(kept, Problem):
-            return kept
-        body = {**consent, "sourceReference": {"reference": kept}}
+        papers = _written_on(house, document, consent["patient"])
+        if isinstance(papers, Problem):
+            return papers
+        _keep_all(house, tx, papers, person)
+        source = f"{papers[-1]['resourceType']}/{papers[-1]['id']}"
+        body = {**consent, "sourceReference": {"reference": source}}
         return _keep_consent(house, tx, caller, body, house.new_id(), None, person)
 
     return house.database.write(write)
@@ -88,8 +90,8 @@ def revoke_by_reference(
 ) -> Problem | None:
     """Take a consent back for the person (FAST Scalable Consent Management, $revoke-consent); None = committed.
 
-    By whoever may write the consent, and by whom it names: a recipient that the person told so. A recipient's word
-    reaches its own access only.
+    By whoever may write the consent or discloses on it, and by a recipient that has received on it and was told so by
+    the person: its word reaches its own access only. To anybody else the consent does not exist.
     """
     problem = _invalid(house, document) if document is not None else None
     if problem is not None:
@@ -104,13 +106,13 @@ def revoke_by_reference(
         stored = tx.resources.get("Consent", consent_id)
         if stored is None or stored.person_id != person:
             return NOT_FOUND
-        reach = _reach(house, tx, caller, stored, revoking)
+        reach = _reach(house, tx, caller, stored, person, revoking)
         if reach is None:
             return NOT_FOUND
-        if document is not None:
-            kept = _keep_document(house, tx, document, stored.body["patient"], person)
-            if isinstance(kept, Problem):
-                return kept
+        papers = _written_on(house, document, stored.body["patient"]) if document is not None else []
+        if isinstance(papers, Problem):
+            return papers
+        _keep_all(house, tx, papers, person)
         put_revocation(house, tx, caller.client, stored, reach, patient)
         return None
 
@@ -129,15 +131,25 @@ def _invalid(house: House, body: Resource) -> Problem | None:
 
 
 def _reach(
-    house: House, tx: Transaction, caller: Caller, stored: StoredResource, revoking: Revoking
+    house: House, tx: Transaction, caller: Caller, stored: StoredResource, person_id: str, revoking: Revoking
 ) -> Revoking | None:
     """Return what of a revocation this caller may cause; None: the consent is not its business."""
-    directive = read_directive(house, stored.body)
-    if _may_write(tx, caller, stored) or caller.organization in _disclosing(directive):
+    if _may_write(tx, caller, stored) or caller.organization in _disclosing(read_directive(house, stored.body)):
         return revoking
-    if caller.organization in {party.organization for grant in directive.grants for party in grant.parties}:
+    if _has_received_on(tx, caller.organization, person_id, stored.body["id"]):
         return Revoking(revoking.method, (caller.organization,))
     return None
+
+
+def _has_received_on(tx: Transaction, organization: str, person_id: str, consent_id: str) -> bool:
+    """Say whether something was disclosed to an organization on a consent, so that it may know there is one."""
+    for handoff_id in sorted({one.handoff_id for one in tx.referrals.of_person(person_id)}):
+        for record in tx.decisions.of_handoff(handoff_id):
+            basis = record.get("basis") or {}
+            is_on_it = (basis.get("type"), basis.get("id")) == ("Consent", consent_id)
+            if is_on_it and record["recipient"] == organization and record["decision"].startswith("PERMIT"):
+                return True
+    return False
 
 
 def _disclosing(directive: Directive) -> set[str | None]:
@@ -180,28 +192,33 @@ def _keep_consent(
     return Answer(orjson.dumps(kept), version, now)
 
 
-def _keep_document(house: House, tx: Transaction, document: Resource, patient: Resource, person: str) -> str | Problem:
-    """Keep what a consent or its end was written on, under an id of ours; return the reference to it.
+def _written_on(house: House, document: Resource, patient: Resource) -> list[Resource] | Problem:
+    """Return what a consent or its end was written on, under ids of ours: the document last, its files before it.
 
-    The file of a DocumentReference is kept as a Binary, so that no decision carries it.
+    The files of a DocumentReference become Binaries, so that no decision carries them.
     """
-    now = house.clock()
     kept = {**document, "id": house.new_id(), "subject": patient}
-    if document["resourceType"] == "DocumentReference":
-        kept["content"] = []
-        for content in document.get("content", ()):
-            attachment = dict(content.get("attachment", {}))
-            data = attachment.pop("data", None)
-            if data is not None:
-                file = _file_of(data, str(attachment.get("contentType", "")))
-                if file is None:
-                    return _NO_FILE
-                binary = {"resourceType": "Binary", "id": house.new_id(), "contentType": attachment["contentType"]}
-                tx.resources.put({**binary, "data": data}, handoff_id=None, person_id=person, at=now)
-                attachment |= {"url": f"Binary/{binary['id']}", "size": len(file)}
-            kept["content"].append({**content, "attachment": attachment})
-    tx.resources.put(kept, handoff_id=None, person_id=person, at=now)
-    return f"{kept['resourceType']}/{kept['id']}"
+    if document["resourceType"] != "DocumentReference":
+        return [kept]
+    kept["content"], files = [], []
+    for content in document.get("content", ()):
+        attachment = dict(content.get("attachment", {}))
+        data = attachment.pop("data", None)
+        if data is not None:
+            media_type = str(attachment.get("contentType", ""))
+            file = _file_of(data, media_type)
+            if file is None:
+                return _NO_FILE
+            binary = {"resourceType": "Binary", "id": house.new_id(), "contentType": media_type, "data": data}
+            files.append(binary)
+            attachment |= {"url": f"Binary/{binary['id']}", "size": len(file)}
+        kept["content"].append({**content, "attachment": attachment})
+    return [*files, kept]
+
+
+def _keep_all(house: House, tx: Transaction, resources: list[Resource], person: str) -> None:
+    for one in resources:
+        tx.resources.put(one, handoff_id=None, person_id=person, at=house.clock())
 
 
 def _file_of(data: str, media_type: str) -> bytes | None:

@@ -64,7 +64,7 @@ WORLDS = settings(
 
 Step = tuple[str, int, int]
 _STEP = st.tuples(
-    st.sampled_from(["read", "search", "put", "consult", "answer", "admission", "receipt", "again", "later"]),
+    st.sampled_from(["read", "search", "put", "consult", "revoke", "answer", "admission", "receipt", "again", "later"]),
     st.integers(0, 10_000),
     st.integers(0, 10_000),
 )
@@ -142,6 +142,8 @@ def take(world: TwoWorld, records: list[Submission], number: int, step: Step, gu
         return [put_task(world, one, other, guessed.references)]
     if kind == "consult":
         return [consult(world, one, other, guessed.references)]
+    if kind == "revoke":
+        return [revoke(world, one, other, guessed.references)]
     if kind == "answer":
         referral = guessed.numbers[one % len(guessed.numbers)]
         return [world.message(an_answer(referral, "AR"[other % 2], number))]
@@ -204,6 +206,18 @@ def consult(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
     }
     body = {"hook": "patient-consent-consult", "hookInstance": "i-1", "context": context}
     return world.http(HOSPITAL, "POST", "/cds-services/patient-consent-consult", body, media_type="application/json")
+
+
+def revoke(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
+    """Say, as the hospital or the police, that a person takes a consent back."""
+    consents = [reference for reference in known if reference.startswith("Consent/")] or ["Consent/nobodys"]
+    people = [reference for reference in known if reference.startswith("Patient/")] or ["Patient/nobodys"]
+    parameter = [
+        {"name": "consent", "valueReference": {"reference": consents[one % len(consents)]}},
+        {"name": "patient", "valueReference": {"reference": people[other % len(people)]}},
+    ]
+    body = {"resourceType": "Parameters", "parameter": parameter}
+    return world.http((HOSPITAL, POLICE)[one % 2], "POST", "/fhir/R4/Consent/$revoke-consent", body)
 
 
 @given(records=submissions(unrouted=True))
