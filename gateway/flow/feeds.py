@@ -79,7 +79,7 @@ def take_record(house: House, tx: Transaction, stored: StoredInput, message: Mes
     if not people:
         return NOTHING
     sender = house.registry.get(stored.client)
-    if sender is None:
+    if sender is None or not sender.identifiers:
         return Fed(("skipped", UNREGISTERED, None))
     if len(people) > 1 or len(message.named("PID")) > 1:
         return Fed(("skipped", _SEVERAL, None))

@@ -105,8 +105,8 @@ class House:
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 
-    read_feed: Callable[[Message, Organization], FeedResult | None] = lambda message, teller: None
-    """Read a message of a partner by its mapping pack; None where no pack takes it."""
+    read_feed: Callable[[Message, Organization | None], FeedResult | None] = lambda message, teller: None
+    """Read a message of a partner (None: of nobody registered) by its mapping pack; None where no pack takes it."""
     alerts: tuple[AlertRoute, ...] = ()
     """Who is told what happens to whom."""
 

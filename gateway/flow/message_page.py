@@ -72,7 +72,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     message = read_message(stored.payload)
     record = next(iter(tx.inputs.records(stored.id)), None)
     withheld = _withheld(house, tx, staff, message, record)
-    fields = () if isinstance(message, Unreadable) else tuple(read_fields(message))
+    fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
     waits = record is not None and record.state == "quarantined" and withheld is None
     key = message_key(reception.header)
     seen = tx.messages.seen(*key) if key else None
@@ -90,6 +90,12 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         merges=tuple(merges_of(house, tx, stored.payload)) if waits else (),
         waiting=waiting_consents(house, tx, stored) if waits else (),
     )
+
+
+def _fields(house: House, stored: StoredInput, message: Message) -> tuple[FieldReading, ...]:
+    """Return what became of each field: by the pack that takes the message, else by what is read for referrals."""
+    result = house.read_feed(message, house.registry.get(stored.client))
+    return tuple(result.report() if result is not None else read_fields(message))
 
 
 def _without_value(reading: FieldReading) -> FieldReading:
