@@ -113,7 +113,7 @@ class FrameReader:
         start = self._buffer.find(START)
         outside = self._buffer if start < 0 else self._buffer[:start]
         # The carriage return of an end mark that came late, and line ends between blocks, are nobody's loss.
-        self.discarded_bytes += len(outside.strip(b"\r\n"))
+        self.discarded_bytes += len(outside.translate(None, b"\r\n"))
         if start < 0:
             self._buffer.clear()
             return False

@@ -213,6 +213,9 @@ class _Connection(threading.Thread):
             self._converse()
         except OSError as error:
             _log.info("mllp_connection_ended", error=type(error).__name__)
+        except Exception as error:
+            # The outermost loop of the door: told by its kind, as a traceback may quote the message.
+            _log.error("mllp_connection_failed", error=type(error).__name__)
         finally:
             for event in self._reader.close():
                 self._report(event)

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import get_args
 
-from gateway.formats.hl7v2.build import Field, MessageWriter
+from gateway.formats.hl7v2.build import AsSent, Field, MessageWriter
 from gateway.formats.hl7v2.delimiters import STANDARD
 from gateway.formats.hl7v2.message import Message, Unreadable, read_message
 from gateway.formats.hl7v2.times import hl7_time
@@ -180,10 +180,22 @@ def _write(
             18: header.charset,
         },
     )
-    writer.add("MSA", {1: code, 2: header.control_id, 3: "" if modern else reception.text})
+    writer.add("MSA", {1: code, 2: _returned(message, header), 3: "" if modern else reception.text})
     if reception.verdict != "accept":
         writer.add("ERR", _error(reception, modern))
     return writer.to_bytes(codec)
+
+
+def _returned(message: Message | Unreadable, header: Hl7Header) -> Field | AsSent:
+    """Return MSH-10 for MSA-2 as its sender wrote it: whoever compares letter by letter must find his own."""
+    sent = "" if isinstance(message, Unreadable) else (message.raw_value("MSH-10") or "").strip()
+    if (
+        sent.isprintable()
+        and not isinstance(message, Unreadable)
+        and message.text("MSH-10").strip() == header.control_id
+    ):
+        return AsSent(sent)
+    return header.control_id
 
 
 def _error(reception: Reception, modern: bool) -> dict[int, Field]:

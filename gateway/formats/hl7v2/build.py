@@ -17,6 +17,13 @@ class Formatted:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class AsSent:
+    """A whole field of the message that is answered, in its own separators: it goes back as it came."""
+
+    text: str
+
+
 class Null:
     """The value that asks the receiver to delete what it has."""
 
@@ -42,7 +49,7 @@ class MessageWriter:
         self._separators = separators
         self._lines: list[str] = []
 
-    def add(self, segment_id: str, fields: Mapping[int, Field]) -> None:
+    def add(self, segment_id: str, fields: Mapping[int, Field | AsSent]) -> None:
         """Add a segment with these fields (numbers from 1; MSH-1 and MSH-2 are written by themselves)."""
         if not _SEGMENT_ID.fullmatch(segment_id):
             raise ValueError("expected a segment name of three capitals or digits")
@@ -74,7 +81,11 @@ class MessageWriter:
         """Return the message, every segment ended by CR. Raises UnicodeEncodeError for a character outside `codec`."""
         return "".join(f"{line}\r" for line in self._lines).encode(codec)
 
-    def _field(self, value: Field) -> str:
+    def _field(self, value: Field | AsSent) -> str:
+        if isinstance(value, AsSent):
+            if not value.text.isprintable() or self._separators.field in value.text:
+                raise ValueError("expected one field without control characters")
+            return value.text
         if isinstance(value, list):
             return self._separators.repetition.join(self._repetition(part) for part in value)
         return self._repetition(value)

@@ -100,4 +100,4 @@ def _opening(batch: Batch) -> Message:
 def _miscounted(opening: Message, location: str, control_id: str, at: datetime) -> bytes:
     header = Hl7Header((), (), (), (), "", opening.text("MSH-11"))
     fault = Reception("error", header, "102", location, "The trailer states another count than there are")
-    return acknowledge(b"", fault, control_id, at)
+    return acknowledge(opening.raw, fault, control_id, at)

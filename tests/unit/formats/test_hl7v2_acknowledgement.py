@@ -221,3 +221,12 @@ def test_every_public_sample_is_of_a_type_we_take_and_gets_the_answer_of_its_mod
     assert answers.pop("MDM-T02-03.hl7") == "CA"
     assert answers.pop("sample_unix.hl7") == "CA"
     assert set(answers.values()) == {"AA"}
+
+
+@pytest.mark.parametrize("control_id", [b"A^B", b"A\\T\\B", b"F\\X0D\\4", b"a&b"])
+def test_the_message_id_goes_back_letter_by_letter(control_id: bytes) -> None:
+    content = b"MSH|^~\\&|A|B|C|D|2026||ADT^A01|" + control_id + b"|P|2.5.1\rPID|1\r"
+
+    answer = acknowledge(content, receive(content), "K1", AT)
+
+    assert b"\rMSA|AA|" + control_id + b"\r" in answer

@@ -74,3 +74,12 @@ def test_a_batch_header_that_cannot_be_read_is_answered_all_the_same() -> None:
     batch = split_batch(b"BHS|||||\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5\rBTS|1\r")
 
     assert batch_answer(batch, [b"MSH|x\r"], "K1", AT).endswith(b"MSH|x\rBTS|1\r")
+
+
+def test_a_miscounted_batch_is_told_in_the_characters_of_its_header() -> None:
+    opening = "BHS|^~\\&|A|B|C|D|2026||||Nº1".encode()
+    batch = split_batch(opening + b"\rMSH|^~\\&|A|B|C|D|2026||ADT^A02|F12|P|2.5\rBTS|2\r")
+
+    answer = batch_answer(batch, [], "K1", AT)
+
+    assert "MSA|AE|Nº1\r".encode() in answer
