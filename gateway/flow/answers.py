@@ -29,7 +29,8 @@ def take_message(house: House, input_id: str) -> None:
     def take(tx: Transaction) -> None:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
-        state, reason, handoff_id = with_consents(_take(house, tx, stored), take_consents(house, tx, stored))
+        outcome = _take(house, tx, stored)
+        state, reason, handoff_id = with_consents(outcome, take_consents(house, tx, stored, outcome[2]))
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))

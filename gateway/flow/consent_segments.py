@@ -13,7 +13,7 @@ from gateway.flow.numbers import person_by_number
 from gateway.flow.outcomes import Outcome
 from gateway.flow.referrals import reopen_refused
 from gateway.flow.rescission import revoke
-from gateway.flow.stated_consents import REVIEW, Told, id_of, refusal, unverified
+from gateway.flow.stated_consents import Told, refusal, reviewed, unverified
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.consent_segments import has_consents, read_consents
@@ -51,11 +51,15 @@ def stop_at_once(house: House, tx: Transaction, stored: StoredInput) -> None:
                 _take(house, tx, told)
 
 
-def take_consents(house: House, tx: Transaction, stored: StoredInput) -> Outcome | None:
-    """Take the CONs of a kept message and say what became of them; None where it holds none."""
+def take_consents(house: House, tx: Transaction, stored: StoredInput, handoff_id: str | None = None) -> Outcome | None:
+    """Take the CONs of a kept message and say what became of them; None where it holds none.
+
+    `handoff_id` is the record the message made or moved: its person is whom the message is about.
+    """
     if not has_consents(stored.payload):
         return None
-    outcomes = [_take(house, tx, told) for told in _told(house, tx, stored)]
+    handoff = tx.handoffs.get(handoff_id) if handoff_id else None
+    outcomes = [_take(house, tx, told) for told in _told(house, tx, stored, handoff.person_id if handoff else None)]
     return min(outcomes, key=lambda one: _WORST.index(one[0])) if outcomes else None
 
 
@@ -68,16 +72,19 @@ def with_consents(outcome: Outcome, consents: Outcome | None) -> Outcome:
     return first[0], "; ".join(reasons) or None, first[2] or second[2]
 
 
-def _told(house: House, tx: Transaction, stored: StoredInput) -> Iterator[Told]:
+def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | None = None) -> Iterator[Told]:
+    """Yield what the CONs of a message say; `person_id` is of the record it made, where it is about one person."""
     message = read_message(stored.payload)
     if isinstance(message, Unreadable):
         return
     registered = _registered_sender(house, message)
+    own = tx.people.get(person_id) if person_id and len(message.named("PID")) == 1 else None
     for statement in read_consents(message):
         known = person_by_number(house, tx, statement.person.identifiers) if statement.person else None
         sender = registered or (house.registry.get(known[1]) if known else None)
-        possible = () if known else _possible(tx, statement.person)
-        yield Told(statement, sender, known[0] if known else None, possible, stored.id, stored.received_at)
+        certain = known[0] if known else own
+        possible = () if certain else _possible(tx, statement.person)
+        yield Told(statement, sender, certain, possible, stored.id, stored.received_at)
 
 
 def _registered_sender(house: House, message: Message) -> Organization | None:
@@ -122,7 +129,9 @@ def _restrict(house: House, tx: Transaction, told: Told) -> Outcome:
         return "quarantined", _why_it_waits(told), None
     if act == "refuses":
         _keep(house, tx, told, person, refusal(house, told, person, is_reviewed=True), "consent.refused")
+        _settle_reviews(house, tx, told, person.id)
         return "converted", "CON: the person refuses disclosure: nothing leaves on any consent", None
+    _settle_reviews(house, tx, told, person.id)
     ended, is_found = revoke(house, tx, told, person)
     told_of = f"CON: rescinded from the receipt of the message on: {ended} of the person's consents here"
     if is_found:
@@ -166,12 +175,11 @@ def _keep(house: House, tx: Transaction, told: Told, person: Person, consent: Re
 
 def waiting_consents(house: House, tx: Transaction, stored: StoredInput) -> tuple[Waiting, ...]:
     """Return whom the CONs of a message forbid disclosure for until a person has looked."""
-    return tuple(
-        Waiting(told.statement, person)
-        for told in _told(house, tx, stored)
-        for person in told.meant
-        if _review_of(house, tx, told, person) is not None
-    )
+    if not has_consents(stored.payload):
+        return ()
+    waiting = [(told.statement, review) for told in _told(house, tx, stored) for review in _reviews(tx, told)]
+    people = [(statement, tx.people.get(review.person_id or "")) for statement, review in waiting]
+    return tuple(Waiting(statement, person) for statement, person in people if person is not None)
 
 
 def settle_consents(house: House, actor: str, input_id: str, person_id: str | None) -> bool:
@@ -186,9 +194,11 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
         waiting = waiting_consents(house, tx, stored) if stored is not None else ()
         if stored is None or not waiting or person_id not in {None, *(one.person.id for one in waiting)}:
             return False
+        person = tx.people.get(person_id) if person_id else None
         for told in _told(house, tx, stored):
-            for person in told.meant:
-                _settle_one(house, tx, told, person, stands=person.id == person_id)
+            if person is not None and told.statement.act == "rescinds" and _reviews(tx, told):
+                revoke(house, tx, told, person)
+            _settle_reviews(house, tx, told, person_id)
         reason = "a person confirmed what it says of consent" if person_id else "a person set aside its CON"
         tx.inputs.put_records([InputRecord(input_id, 1, "converted" if person_id else "skipped", reason, None)])
         tx.inputs.set_state(input_id, "done", reason)
@@ -199,23 +209,19 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
     return house.database.write(settle)
 
 
-def _settle_one(house: House, tx: Transaction, told: Told, person: Person, *, stands: bool) -> None:
-    tx.people.lock(person.id)
-    review = _review_of(house, tx, told, person)
-    if review is None:
-        return
-    is_revocation = told.statement.act == "rescinds"
-    if stands and is_revocation:
-        revoke(house, tx, told, person)
-    meta = {name: value for name, value in review.body.get("meta", {}).items() if name != "tag"}
-    status = "active" if stands and not is_revocation else "inactive"
-    settled = {**review.body, "meta": meta, "status": status}
-    tx.resources.put(settled, handoff_id=None, person_id=person.id, at=house.clock())
-    if status == "inactive":
-        reopen_refused(house, tx, person.id)
+def _reviews(tx: Transaction, told: Told) -> list[StoredResource]:
+    """Return the refusals that a CON made and that wait for a person, whoever they are of."""
+    return tx.resources.by_identifier("Consent", told.review["system"], told.review["value"])
 
 
-def _review_of(house: House, tx: Transaction, told: Told, person: Person) -> StoredResource | None:
-    kept = tx.resources.get("Consent", id_of(house, told.input_id, told.statement, person))
-    tags = kept.body.get("meta", {}).get("tag", ()) if kept else ()
-    return kept if any(tag.get("system") == REVIEW for tag in tags) else None
+def _settle_reviews(house: House, tx: Transaction, told: Told, person_id: str | None) -> None:
+    """End the waiting: what stands for this person stays a refusal, everybody else's is lifted."""
+    for review in sorted(_reviews(tx, told), key=lambda one: one.person_id or ""):
+        owner = review.person_id or ""
+        tx.people.lock(owner)
+        # What was taken back is a revocation now: nothing is left for the refusal to do.
+        stands = owner == person_id and told.statement.act != "rescinds"
+        settled = {**reviewed(review.body), "status": "active" if stands else "inactive"}
+        tx.resources.put(settled, handoff_id=None, person_id=owner, at=house.clock())
+        if not stands:
+            reopen_refused(house, tx, owner)

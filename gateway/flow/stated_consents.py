@@ -13,7 +13,7 @@ from gateway.model.labels import ACT_CODE
 from gateway.model.partner import Organization
 
 REVIEW = "https://warmhandoff.example/id/awaits-review"
-"""Tag system of a refusal that stands only until a person has looked at the message (the code) it came in."""
+"""Identifier system of a refusal that stands only until a person has looked at the CON it came of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,27 @@ class Told:
         """Return whom it is about, or may be about."""
         return (self.certain,) if self.certain else self.possible
 
+    @property
+    def review(self) -> Resource:
+        """Return the mark of what waits because of this CON."""
+        return {"system": REVIEW, "value": f"{self.input_id}.{self.statement.number}"}
+
 
 def refusal(house: House, told: Told, person: Person, *, is_reviewed: bool) -> Resource:
     """Build a refusal of everything to everybody: a CON does not say of what or to whom, so nobody may narrow it."""
     refusal = {**_consent(house, told, person, "active"), "provision": {"type": "deny"}}
     if is_reviewed:
         return refusal
-    return {**refusal, "meta": {**refusal["meta"], "tag": [{"system": REVIEW, "code": told.input_id}]}}
+    return {**refusal, "identifier": [*refusal.get("identifier", ()), told.review]}
+
+
+def reviewed(consent: Resource) -> Resource:
+    """Return a refusal without the mark that a person has still to look at it."""
+    kept = [one for one in consent.get("identifier", ()) if one.get("system") != REVIEW]
+    return {
+        **{key: one for key, one in consent.items() if key != "identifier"},
+        **({"identifier": kept} if kept else {}),
+    }
 
 
 def unverified(house: House, told: Told, person: Person) -> Resource:

@@ -18,6 +18,7 @@ from tests.support.hospital_feed import (
     adt,
     newest_input,
     person_id,
+    rri,
     take,
 )
 
@@ -327,3 +328,41 @@ def test_no_word_of_a_con_is_in_the_reason_or_the_trail(world: World) -> None:
     trail = str(list(world.database.state.audit.values()))
     outcome = world.database.read(lambda tx: tx.inputs.records(newest_input(world)))[0]
     assert "SECRET" not in trail + str(outcome.reason)
+
+
+def test_a_person_who_becomes_known_before_the_turn_of_the_message_is_the_only_one_stopped(world: World) -> None:
+    """The acceptance that tells the number waits in the queue while the refusal comes: nobody else stays stopped."""
+    refusal = con("R", number="M-5", person="Sample^Ari||19900102|F")
+    world.gateway.accept_message(refusal, PEER)
+    stopped = [one["status"] for one in consents_of(world) if "con-segment" in str(one.get("meta"))]
+    person = world.database.read(lambda tx: tx.people.get(person_id(world, 2)))
+    assert person is not None
+    known_now = replace(
+        person, identifiers=(*person.identifiers, ("urn:warm-handoff:record-number:org:demo-hospital:HOSPITAL", "M-5"))
+    )
+    world.database.write(lambda tx: tx.people.save(known_now, world.clock()))
+
+    world.work()
+
+    assert stopped == ["active"]
+    assert outcome_of_an_update(world, 1)[0] == "delivered"
+    assert outcome_of_an_update(world, 2)[0] == "refused"
+
+
+def test_the_person_of_the_record_a_message_moved_is_whom_its_con_is_about(world: World) -> None:
+    """An RRI names a referral of ours; its PID may have a number nobody has told yet."""
+    referral = next(
+        entry["resource"]["identifier"][0]["value"]
+        for entry in world.transport.sent[0][0].content["entry"]
+        if entry["resource"]["resourceType"] == "Task"
+    )
+    answer = (
+        rri(referral, "9", "R9").replace(b"M-9^^^HOSPITAL", b"").replace(b"||9^^^HOSPITAL^MR||", b"||||Nobody^Else")
+    )
+    segment = b"CON" + con("R").rpartition(b"CON")[2]
+
+    state, reason = take(world, answer + segment)
+
+    assert (state, "refuses disclosure" in reason) == ("converted", True)
+    assert outcome_of_an_update(world, 1)[0] == "refused"
+    assert outcome_of_an_update(world, 2)[0] == "delivered"
