@@ -348,6 +348,14 @@ class Decisions(Protocol):
         """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
         ...
 
+    def received(self, recipient: str, message_id: str) -> Disclosed | None:
+        """Return one disclosure, or what may have been one, to this recipient."""
+        ...
+
+    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
+        """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+        ...
+
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave (42 CFR 2.25; committed before the first byte)."""
         ...

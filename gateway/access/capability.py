@@ -36,6 +36,9 @@ OFFERS: dict[str, Offer] = {
          ("revoke-consent", "http://hl7.org/fhir/us/consent-management/OperationDefinition/revoke-consent")),
     ),
     "Patient": Offer(("read", "search-type"), _COMMON),
+    "AuditEvent": Offer(
+        ("read", "search-type"), (("_id", "token"), ("date", "date"), ("patient", "reference"))
+    ),
     **dict.fromkeys(
         ("CarePlan", "Condition", "DocumentReference", "Encounter", "Flag", "Goal", "Observation", "Organization",
          "PractitionerRole", "Provenance"),

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import orjson
 
+from gateway.catalog.partners import read_partners
 from gateway.cli.operations import opened, told, where
 from gateway.model.audit import (
     AuditEntry,
@@ -23,7 +24,9 @@ from gateway.model.audit import (
     read_checkpoints,
 )
 from gateway.model.errors import ConfigurationError, GatewayError
+from gateway.reporting.audit_event import disclosure_event, refusal_event
 from gateway.settings import read_settings, write_secret
+from gateway.storage.accounting import every_disclosure, every_refusal
 from gateway.storage.audit import audit_links, audit_rows
 from gateway.storage.checkpoint_key import CheckpointKey, KnownKeys
 from gateway.storage.checkpoints import checkpoint_tokens
@@ -181,10 +184,37 @@ def _write_key(directory: Path) -> None:
 
 @audit.command()
 @where
-def export(directory: Path, url: str | None) -> None:
-    """Print the whole trail, one JSON object a row, oldest first, and then its checkpoints."""
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("rows", "fhir")),
+    default="rows",
+    show_default=True,
+    help="`rows`: the trail itself. `fhir`: an AuditEvent for each disclosure and each refusal (IHE BALP shapes).",
+)
+def export(directory: Path, url: str | None, form: str) -> None:
+    """Print the whole trail, one JSON object a row, oldest first, and then its checkpoints.
+
+    As `fhir`, for the operator's staff only: that something was refused is itself protected.
+    """
     with told("audit export"), opened(directory, url, "reader") as database:
-        _print_trail(database)
+        if form == "fhir":
+            _print_events(database, directory)
+        else:
+            _print_trail(database)
+
+
+def _print_events(database: SqlDatabase, directory: Path) -> None:
+    settings = read_settings(directory)
+    registry, operator = read_partners(settings.directory / "partners"), settings.installation.operator
+
+    def printed(connection: Any) -> None:
+        for row in every_disclosure(connection):
+            click.echo(_json_line(disclosure_event(row, registry, operator)))
+        for decision in every_refusal(connection):
+            click.echo(_json_line(refusal_event(decision, registry, operator)))
+
+    database.query(printed)
 
 
 def _print_trail(database: SqlDatabase) -> None:

@@ -4,7 +4,19 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from gateway.flow import accept, access, consent_filing, console, consult, follow_up, messages, proof, receipts, replays
+from gateway.flow import (
+    accept,
+    access,
+    consent_filing,
+    console,
+    consult,
+    follow_up,
+    messages,
+    own_events,
+    proof,
+    receipts,
+    replays,
+)
 from gateway.flow.chores import Chores
 from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.consent_segments import settle_consents
@@ -34,7 +46,6 @@ class Gateway:
     def __init__(self, house: House, workers_alive: Callable[[], bool] = lambda: True) -> None:
         self.house = house
         self.workers_alive = workers_alive
-
         self._dropped = DropCounts()
         self._chores = Chores(self._dropped)
 
@@ -109,10 +120,14 @@ class Gateway:
 
     def read(self, caller: Caller, resource_type: str, resource_id: str) -> Answer | None:
         """Return a resource as this caller may see it; None for missing and refused alike."""
+        if resource_type == "AuditEvent":
+            return own_events.read_event(self.house, caller, resource_id)
         return access.read(self.house, caller, resource_type, resource_id)
 
     def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
         """Return a searchset of what this caller may see."""
+        if resource_type == "AuditEvent":
+            return own_events.search_events(self.house, caller, parameters)
         return access.search(self.house, caller, resource_type, parameters)
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:

@@ -1,5 +1,6 @@
 """The disclosure log with its decisions, as accountings and replays read it (42 CFR 2.24, 2.25)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -21,23 +22,28 @@ _DECISION = (
 )
 _GET = select(*_DECISION).where(decisions.c.id == bindparam("key"))
 # The bytes that were sent stay where they are: a page of an accounting must not read gigabytes.
-_DISCLOSED = (
-    select(
-        *_DECISION,
-        disclosures.c.message_id,
-        disclosures.c.purpose,
-        disclosures.c.description,
-        disclosures.c.intended_at,
-        disclosures.c.confirmed_at,
-    )
-    .join(disclosures, disclosures.c.decision_id == decisions.c.id)
-    .where(
-        decisions.c.person_id == bindparam("person"),
-        disclosures.c.intended_at >= bindparam("since"),
-        disclosures.c.intended_at < bindparam("until"),
-    )
-    .order_by(disclosures.c.intended_at, disclosures.c.message_id)
+_LOGGED = select(
+    *_DECISION,
+    disclosures.c.message_id,
+    disclosures.c.purpose,
+    disclosures.c.description,
+    disclosures.c.intended_at,
+    disclosures.c.confirmed_at,
+).join(disclosures, disclosures.c.decision_id == decisions.c.id)
+_OLDEST_FIRST = (disclosures.c.intended_at, disclosures.c.message_id)
+_DISCLOSED = _LOGGED.where(
+    decisions.c.person_id == bindparam("person"),
+    disclosures.c.intended_at >= bindparam("since"),
+    disclosures.c.intended_at < bindparam("until"),
+).order_by(*_OLDEST_FIRST)
+_RECEIVED = _LOGGED.where(
+    decisions.c.recipient == bindparam("recipient"), disclosures.c.message_id == bindparam("message")
 )
+_RECEIVED_SINCE = _LOGGED.where(
+    decisions.c.recipient == bindparam("recipient"), disclosures.c.intended_at >= bindparam("since")
+).order_by(*_OLDEST_FIRST)
+_REFUSED = select(*_DECISION).where(decisions.c.decision.in_(("DENY", "HOLD"))).order_by(decisions.c.at, decisions.c.id)
+_ROWS_AT_A_TIME = 1000
 
 
 def stored_decision(connection: Connection, decision_id: str) -> StoredDecision | None:
@@ -49,17 +55,48 @@ def stored_decision(connection: Connection, decision_id: str) -> StoredDecision 
 def disclosed(connection: Connection, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
     """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
     limits = {"person": person_id, "since": to_micros(since), "until": to_micros(until)}
+    return [_disclosed(row) for row in connection.execute(_DISCLOSED, limits)]
+
+
+def received(connection: Connection, recipient: str, message_id: str) -> Disclosed | None:
+    """Return one disclosure, or what may have been one, to this recipient."""
+    row = connection.execute(_RECEIVED, {"recipient": recipient, "message": message_id}).first()
+    return None if row is None else _disclosed(row)
+
+
+def received_between(
+    connection: Connection, recipient: str, since: datetime, until: datetime | None, limit: int
+) -> list[Disclosed]:
+    """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+    statement = _RECEIVED_SINCE.limit(limit)
+    if until is not None:
+        statement = statement.where(disclosures.c.intended_at < to_micros(until))
     return [
-        Disclosed(
-            message_id=row.message_id,
-            purpose=row.purpose,
-            description=row.description,
-            intended_at=from_micros(row.intended_at),
-            confirmed_at=from_micros(row.confirmed_at) if row.confirmed_at is not None else None,
-            decision=_decision(row),
-        )
-        for row in connection.execute(_DISCLOSED, limits)
+        _disclosed(row) for row in connection.execute(statement, {"recipient": recipient, "since": to_micros(since)})
     ]
+
+
+def every_disclosure(connection: Connection) -> Iterator[Disclosed]:
+    """Stream the whole log of disclosures, oldest first."""
+    with connection.execute(_LOGGED.order_by(*_OLDEST_FIRST), execution_options={"yield_per": _ROWS_AT_A_TIME}) as rows:
+        yield from map(_disclosed, rows)
+
+
+def every_refusal(connection: Connection) -> Iterator[StoredDecision]:
+    """Stream every decision that let nothing leave, oldest first."""
+    with connection.execute(_REFUSED, execution_options={"yield_per": _ROWS_AT_A_TIME}) as rows:
+        yield from map(_decision, rows)
+
+
+def _disclosed(row: Any) -> Disclosed:
+    return Disclosed(
+        message_id=row.message_id,
+        purpose=row.purpose,
+        description=row.description,
+        intended_at=from_micros(row.intended_at),
+        confirmed_at=from_micros(row.confirmed_at) if row.confirmed_at is not None else None,
+        decision=_decision(row),
+    )
 
 
 def _decision(row: Any) -> StoredDecision:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from gateway.model.accounting import Disclosed, StoredDecision
-from gateway.storage.accounting import disclosed, stored_decision
+from gateway.storage.accounting import disclosed, received, received_between, stored_decision
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
 from gateway.storage.json_text import dump, load
@@ -88,6 +88,14 @@ class SqlDecisions:
     def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
         """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
         return disclosed(self._connection, person_id, since, until)
+
+    def received(self, recipient: str, message_id: str) -> Disclosed | None:
+        """Return one disclosure, or what may have been one, to this recipient."""
+        return received(self._connection, recipient, message_id)
+
+    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
+        """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+        return received_between(self._connection, recipient, since, until, limit)
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave.

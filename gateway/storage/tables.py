@@ -246,6 +246,7 @@ disclosures = Table(
     Column("sent", LargeBinary),
     Column("answered", LargeBinary),
     Index("disclosure_by_decision", "decision_id"),
+    Index("disclosure_by_time", "intended_at", "message_id"),
 )
 
 # For lists and sweeps only: what a consent says stands in its resource, and every decision reads it there.

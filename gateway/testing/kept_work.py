@@ -195,6 +195,21 @@ class InMemoryDecisions:
 
     def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
         """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
+        of_person = (one for one in self._log() if one.decision.person_id == person_id)
+        return [one for one in of_person if since <= one.intended_at < until]
+
+    def received(self, recipient: str, message_id: str) -> Disclosed | None:
+        """Return one disclosure, or what may have been one, to this recipient."""
+        mine = (one for one in self._log() if one.decision.recipient == recipient)
+        return next((one for one in mine if one.message_id == message_id), None)
+
+    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
+        """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+        mine = (one for one in self._log() if one.decision.recipient == recipient)
+        return [one for one in mine if since <= one.intended_at and (until is None or one.intended_at < until)][:limit]
+
+    def _log(self) -> list[Disclosed]:
+        """Return the whole log of disclosures, oldest first."""
         found = [
             Disclosed(
                 message_id=one.message_id,
@@ -205,7 +220,6 @@ class InMemoryDecisions:
                 decision=_stored(self._state.decisions[one.decision_id]),
             )
             for one in self._state.disclosures.values()
-            if since <= one.intended_at < until and self._state.decisions[one.decision_id].person_id == person_id
         ]
         return sorted(found, key=lambda one: (one.intended_at, one.message_id))
 

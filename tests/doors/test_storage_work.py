@@ -435,3 +435,30 @@ def test_decisions_move_with_their_person(database: Database) -> None:
 
 def test_an_unknown_decision_is_none(database: Database) -> None:
     assert database.read(lambda t: t.decisions.get("nobody")) is None
+
+
+def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(database: Database) -> None:
+    def log(t: Transaction) -> None:
+        for n in (1, 2, 3):
+            decide(t, f"decision-{n}")
+            at = AT + timedelta(minutes=n)
+            t.decisions.intend(
+                decision_id=f"decision-{n}", message_id=f"m-{n}", purpose="TREAT", description="create", at=at
+            )
+
+    database.write(log)
+    recipient = database.read(lambda t: t.decisions.get("decision-1")).recipient  # type: ignore[union-attr]
+
+    def look(t: Transaction) -> list[list[str]]:
+        since, until = AT + timedelta(minutes=2), AT + timedelta(minutes=3)
+        found = [
+            t.decisions.received_between(recipient, AT, None, 2),
+            t.decisions.received_between(recipient, since, None, 10),
+            t.decisions.received_between(recipient, since, until, 10),
+            t.decisions.received_between("org:nobody", AT, None, 10),
+        ]
+        return [[one.message_id for one in each] for each in found]
+
+    assert database.read(look) == [["m-1", "m-2"], ["m-2", "m-3"], ["m-2"], []]
+    assert database.read(lambda t: t.decisions.received(recipient, "m-2")).message_id == "m-2"  # type: ignore[union-attr]
+    assert database.read(lambda t: t.decisions.received("org:nobody", "m-2")) is None

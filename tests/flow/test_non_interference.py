@@ -64,7 +64,9 @@ WORLDS = settings(
 
 Step = tuple[str, int, int]
 _STEP = st.tuples(
-    st.sampled_from(["read", "search", "put", "consult", "revoke", "answer", "admission", "receipt", "again", "later"]),
+    st.sampled_from(
+        ["read", "search", "put", "consult", "revoke", "answer", "admission", "receipt", "events", "again", "later"]
+    ),
     st.integers(0, 10_000),
     st.integers(0, 10_000),
 )
@@ -144,6 +146,8 @@ def take(world: TwoWorld, records: list[Submission], number: int, step: Step, gu
         return [consult(world, one, other, guessed.references)]
     if kind == "revoke":
         return [revoke(world, one, other, guessed.references)]
+    if kind == "events":
+        return [world.http(HOSPITAL, "GET", f"/fhir/R4/AuditEvent{('', f'?patient={reference}')[other % 2]}")]
     if kind == "answer":
         referral = guessed.numbers[one % len(guessed.numbers)]
         return [world.message(an_answer(referral, "AR"[other % 2], number))]

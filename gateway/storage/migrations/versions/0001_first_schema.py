@@ -260,6 +260,7 @@ def _create_delivery() -> None:
         sa.PrimaryKeyConstraint("message_id"),
     )
     op.create_index("disclosure_by_decision", "disclosure", ["decision_id"])
+    op.create_index("disclosure_by_time", "disclosure", ["intended_at", "message_id"])
     op.create_table(
         "audit",
         sa.Column("seq", _ROW_ID, autoincrement=False, nullable=False),
