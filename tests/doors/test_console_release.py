@@ -182,3 +182,16 @@ def test_a_court_order_is_registered_by_somebody_else_and_opens_what_it_lists(de
     ((disclosure, _, _),) = desk.world.transport.sent
     kinds = {entry["resource"]["resourceType"] for entry in disclosure.content["entry"]}
     assert kinds - {"Provenance", "Organization"} == {"CarePlan", "Goal"}
+
+
+def test_the_program_reads_why_its_items_were_withheld_and_others_find_no_page(desk: Desk) -> None:
+    program, stranger = desk.enter("kim", "staff", PROGRAM), desk.enter("otto", "admin", "org:demo-shelter")
+
+    told = program.get(f"/console/withheld/{desk.record}")
+    refused, missing = (stranger.get(f"/console/withheld/{one}") for one in (desk.record, "nothing-here"))
+
+    assert "There is no consent of the person that covers this recipient." in told.text
+    assert "Ask the person for a consent." in told.text
+    assert refused.status_code == missing.status_code == 404
+    token = re.compile(r'value="[^"]+"')
+    assert token.sub("", refused.text) == token.sub("", missing.text)

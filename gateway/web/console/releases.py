@@ -70,6 +70,7 @@ def _add_pages(door: Blueprint, services: Services) -> None:
             order_fields=[_with_options(one, organizations) for one in ORDER_FIELDS],
             now=services.clock(),
             me=member(services),
+            names={one.id: one.name for one in services.staff.everyone()},
         )
 
 
