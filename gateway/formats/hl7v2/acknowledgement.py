@@ -182,7 +182,7 @@ def _write(
     )
     writer.add("MSA", {1: code, 2: _returned(message, header), 3: "" if modern else reception.text})
     if reception.verdict != "accept":
-        writer.add("ERR", _error(reception, modern))
+        writer.add("ERR", _error(reception, modern, nests=bool(separators.subcomponent)))
     return writer.to_bytes(codec)
 
 
@@ -198,12 +198,13 @@ def _returned(message: Message | Unreadable, header: Hl7Header) -> Field | AsSen
     return header.control_id
 
 
-def _error(reception: Reception, modern: bool) -> dict[int, Field]:
+def _error(reception: Reception, modern: bool, *, nests: bool) -> dict[int, Field]:
+    """Write the fields of ERR; before 2.5 the code is a component of the place, and its parts need subcomponents."""
     code = (reception.code, ERROR_TEXT.get(reception.code, ""), "HL70357")
     segment, _, place = reception.location.partition("-")
     field, _, component = place.partition(".")
     if not modern:
-        return {1: (segment, "1" if segment else "", field, code)}
+        return {1: (segment, "1" if segment else "", field, code if nests else reception.code)}
     where = (segment, "1" if segment else "", field, "1" if component else "", component)
     return {2: where, 3: code, 4: "E", 8: reception.text}
 

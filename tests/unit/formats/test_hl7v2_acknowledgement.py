@@ -230,3 +230,12 @@ def test_the_message_id_goes_back_letter_by_letter(control_id: bytes) -> None:
     answer = acknowledge(content, receive(content), "K1", AT)
 
     assert b"\rMSA|AA|" + control_id + b"\r" in answer
+
+
+@pytest.mark.parametrize("characters", [b"^~", b"^~&", b"^~\\"])
+def test_a_sender_without_subcomponents_is_told_the_code_alone(characters: bytes) -> None:
+    content = b"MSH|" + characters + b"|A|B|C|D|2026||XYZ^A01|M1|P|2.3\rPID|1\r"
+
+    answer = acknowledge(content, receive(content), "K1", AT)
+
+    assert b"\rERR|MSH^1^9^200\r" in answer
