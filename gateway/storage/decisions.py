@@ -16,7 +16,14 @@ from gateway.storage.upsert import upsert
 
 _INSERT = decisions.insert()
 _OF_HANDOFF = (
-    select(decisions.c.id, decisions.c.recipient, decisions.c.channel, decisions.c.record)
+    select(
+        decisions.c.id,
+        decisions.c.recipient,
+        decisions.c.channel,
+        decisions.c.record,
+        decisions.c.referral_id,
+        decisions.c.work_id,
+    )
     .where(decisions.c.handoff_id == bindparam("key"))
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
 )

@@ -160,7 +160,7 @@ def an_order(**changes: str | list[str]) -> MultiDict[str, str]:
     stated: dict[str, str | list[str]] = {
         "court": "Example Superior Court 26-2-00001-1", "kind": "2.64", "issued": "2026-10-01", "expires": "2026-12-31",
         "status": "in_force", "holder": PROGRAM, "findings": ["no-other-way", "interest-outweighs"],
-        "scope": ["CarePlan", "Goal"], "process": "subpoena duces tecum", "process_issued": "2026-10-02", "note": "read it",
+        "scope": ["CarePlan", "Goal"], "process": "subpoena", "process_issued": "2026-10-02", "note": "read it",
         **changes,
     }  # fmt: skip
     return MultiDict(stated)
