@@ -50,7 +50,11 @@ class Case:
         self.facts = read_facts([self.patient], REGISTRY, AT)
         self.request = read_request(
             {
-                "requester": {"organization": agency, "authenticated_as": agency},
+                "requester": {
+                    "organization": agency,
+                    "authenticated_as": agency,
+                    "person": {"id": "delivery", "role": "worker"},
+                },
                 "recipient": "org:demo-clinic",
                 "purpose": ["TREAT"],
                 "patient": f"Patient/{self.patient['id']}",
