@@ -117,7 +117,7 @@ def _compiled(
 
 def _source(path: Path, kind: str) -> PackSource:
     document = read_document(path, {**_SCHEMAS, "$ref": f"#/$defs/{kind}"})
-    document.name = f"{path.parent.name}/{path.name}"
+    document.name = f"{FOLDER}/{path.parent.name}/{path.name}"
     return PackSource(document.name, document.content, document.where)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.catalog.hl7v2_packs import hl7_pack_folders
 from gateway.catalog.mappings import pack_paths
 from gateway.cli import main
 from gateway.settings import write_secret
@@ -26,6 +27,9 @@ use: contact
 """
 
 
+SHIPPED = [*pack_paths(), *(f"hl7v2/{name}" for name in hl7_pack_folders())]
+
+
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["mapping", *map(str, arguments)])
 
@@ -40,14 +44,14 @@ def a_pack(folder: Path, text: str = PACK) -> Path:
 def test_every_shipped_pack_is_listed() -> None:
     result = run("list", "--json")
 
-    assert [json.loads(line)["mapping"] for line in result.stdout.splitlines()] == list(pack_paths())
+    assert [json.loads(line)["mapping"] for line in result.stdout.splitlines()] == SHIPPED
 
 
 def test_every_shipped_pack_passes_the_check() -> None:
     result = run("check")
 
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == [f"{name}: ok" for name in pack_paths()]
+    assert result.stdout.splitlines() == [f"{name}: ok" for name in SHIPPED]
 
 
 @pytest.mark.parametrize(

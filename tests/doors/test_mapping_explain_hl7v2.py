@@ -29,12 +29,14 @@ def test_each_field_is_one_object_with_its_fate_rule_and_target(tmp_path: Path) 
 
     rows = {row["path"]: row for row in explained(tmp_path / "a.hl7")}
 
+    rule = rows["RF1-6"].pop("rule")
     assert rows["RF1-6"] == {
-        "record": 1, "path": "RF1-6", "status": "mapped", "rule": "finds the referral", "target": "Task.identifier",
+        "record": 1, "path": "RF1-6", "status": "mapped", "target": "ServiceRequest.identifier[], Task.identifier[]",
         "value": "R-1",
     }  # fmt: skip
+    assert rule.startswith("hl7v2/segments/RF1.yaml:")
     assert {path: row["status"] for path, row in rows.items() if path[:3] in ("PRD", "PID", "ZXX")} == {
-        "PRD-1": "kept", "PID-1": "kept", "PID-3": "mapped", "PID-3[2]": "mapped", "PID-5": "mapped",
+        "PRD-1": "mapped", "PID-1": "ignored", "PID-3": "mapped", "PID-3[2]": "mapped", "PID-5": "mapped",
         "PID-10": "ignored", "ZXX-1": "unknown",
     }  # fmt: skip
 
@@ -57,7 +59,7 @@ def test_without_json_a_person_can_read_it(tmp_path: Path) -> None:
 
     result = CliRunner().invoke(main, ["mapping", "explain", str(tmp_path / "a.hl7")])
 
-    assert "Originating referral identifier = 'R-1' (finds the referral)" in result.stdout
+    assert "Originating referral identifier = 'R-1' (hl7v2/segments/RF1.yaml:" in result.stdout
 
 
 def test_what_cannot_be_read_is_told_and_counts(tmp_path: Path) -> None:

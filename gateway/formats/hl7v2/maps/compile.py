@@ -48,6 +48,7 @@ def compile_pack(
         reads=frozenset((code, event) for code, _, event in (one.partition("^") for one in pack.content["reads"])),
         writes=dict(pack.content.get("writes") or {}),
         root=root,
+        shown=_shown(root),
         foreign={row.path: (row.rule, row.target) for node in _all(root) for row in node.rows if not row.field},
         names=Names(changes.get("code_systems") or {}, changes.get("assigners") or {}),
         zone=str(changes.get("zone", "")),
@@ -224,6 +225,21 @@ class _Compiler:
 
     def _problem(self, source: PackSource, at: Location, message: str) -> None:
         self.problems.append(f"{source.where(at)}: {'.'.join(map(str, at))}: {message}")
+
+
+def _shown(root: Node) -> dict[str, str]:
+    """Return target -> FHIR element of every row of the structure."""
+    openings = {opening.name: opening for node in _all(root) for opening in node.openings}
+
+    def element(name: str) -> str:
+        opening = openings.get(name)
+        if opening is None or opening.inside is None:
+            return opening.resource_type if opening else name
+        owner, inner, is_list = opening.inside
+        return f"{element(owner)}.{inner}{'[]' if is_list else ''}"
+
+    targets = {row.target for node in _all(root) for row in node.rows if row.target}
+    return {target: ".".join((element(name), *rest)) for target in targets for name, *rest in [target.split(".")]}
 
 
 def _is_meant(told: Any, name: str) -> bool:

@@ -12,6 +12,9 @@ from gateway.formats.hl7v2.coded import CODE_SYSTEMS
 if TYPE_CHECKING:
     from gateway.formats.hl7v2.maps.pack import Names
 
+OURS = "https://warmhandoff.example/"
+"""How identifier systems of the gateway's own begin."""
+
 NAMED = "https://warmhandoff.example/id/hl7v2/"
 """Before the name of a system that only its sender can resolve."""
 
@@ -98,7 +101,7 @@ def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str,
     for start, kind in (("urn:oid:", "ISO"), ("urn:uuid:", "UUID")):
         if system.startswith(start):
             return (display, system.removeprefix(start), kind)
-    if system.startswith("https://warmhandoff.example/"):
+    if system.startswith(OURS):
         return (display or "WARMHANDOFF", system, "URI")
     return (display, system, "URI") if system else ((display,) if display else ())
 

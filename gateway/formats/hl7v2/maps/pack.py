@@ -141,6 +141,8 @@ class CompiledPack:
     writes: Mapping[str, str]
     """REF^I12 -> REF_I12: what it can write, and MSH-9.3."""
     root: Node
+    shown: Mapping[str, str]
+    """Target of a row -> the FHIR element it is: a pack may call a RelatedPerson a Relative."""
     foreign: Mapping[str, tuple[str, str]]
     """Fields that rows of other segments read: path -> rule and target."""
     names: Names

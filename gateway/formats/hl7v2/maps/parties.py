@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
 from gateway.formats.hl7v2.maps.concepts import Read, Write
-from gateway.formats.hl7v2.maps.naming import assigner_parts, assigner_system
+from gateway.formats.hl7v2.maps.naming import OURS, assigner_parts, assigner_system
 from gateway.formats.hl7v2.maps.persons import name_of, name_parts
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.handoff import Resource
@@ -63,7 +63,7 @@ def _identifier(value: str, assigner: str, kind: str, r: "Reading", system: str)
     if named:
         found["system"] = named
     found["value"] = value
-    if namespace and universal:
+    if namespace and universal and not named.startswith(OURS):
         found["assigner"] = {"display": namespace}
     return found
 
@@ -92,7 +92,7 @@ def entity(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if named:
             found["system"] = named
         found["value"] = value
-        if namespace and universal:
+        if namespace and universal and not named.startswith(OURS):
             found["assigner"] = {"display": namespace}
         return found
 

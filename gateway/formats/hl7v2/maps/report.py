@@ -57,11 +57,11 @@ def _meaning(
 ) -> tuple[FieldStatus, str, str | None]:
     rows = [row for row in node.rows if row.field == field and row.fill is not None] if node else []
     if rows:
-        target = ", ".join(dict.fromkeys(row.target for row in rows))
+        target = ", ".join(dict.fromkeys(pack.shown[row.target] for row in rows))
         return ("kept", _NO_CODE, target) if field in lost else ("mapped", rows[0].rule, target)
     foreign = pack.foreign.get(f"{segment_id}-{field}")
     if foreign:
-        return "mapped", foreign[0], foreign[1]
+        return "mapped", foreign[0], pack.shown[foreign[1]]
     if segment_id == "MSH" and (known := header_reading(field)) is not None:
         return "mapped", *known
     if node is not None and field in node.numbers:

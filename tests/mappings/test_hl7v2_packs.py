@@ -1,0 +1,237 @@
+"""What the HL7v2 packs promise: examples in both directions, every public message, whole reports, no mix of persons."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.catalog.hl7v2_packs import hl7_pack_folders, read_hl7_packs
+from gateway.catalog.profiles import load_checker
+from gateway.cli.hl7_packs import hl7_example_differences, hl7_examples
+from gateway.formats.hl7v2 import Message, read_message, split_batch
+from gateway.formats.hl7v2.maps import FeedContext, FeedResult, Sender, read_feed
+from tests.support.shared_data import shared_data
+
+PACKS = read_hl7_packs()
+HOSPITAL = Sender("https://warmhandoff.example/id/partner", "sample-hospital", "Sample Hospital")
+CONTEXT = FeedContext(b"a key for tests", datetime(2026, 11, 2, 18, tzinfo=UTC), HOSPITAL)
+EXAMPLES = [(name, source) for name, folder in hl7_pack_folders().items() for source in hl7_examples(folder)]
+PID = "PID|1||M-1^^^SAMPLE^MR||Testperson^Alma||19900101|F"
+
+
+def message(*lines: str, kind: str = "ADT^A01", zone: str = "-0800") -> Message:
+    header = f"MSH|^~\\&|EHR|SAMPLE HOSPITAL|G|WH|20261102101500{zone}||{kind}|C1|P|2.5.1"
+    found = read_message("\r".join((header, *lines)).encode())
+    assert isinstance(found, Message)
+    return found
+
+
+def read(*lines: str, kind: str = "ADT^A01", zone: str = "-0800", partner: str = "") -> FeedResult:
+    found = message(*lines, kind=kind, zone=zone)
+    pack = PACKS.for_message(found.text("MSH-9.1"), found.text("MSH-9.2"), partner)
+    assert pack is not None
+    return read_feed(found, pack, CONTEXT)
+
+
+def of_type(result: FeedResult, kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in result.resources if resource["resourceType"] == kind]
+
+
+def public_messages() -> Iterator[tuple[str, Message]]:
+    for path in sorted(shared_data("exchange", "hl7v2").glob("*/*.hl7")):
+        for number, content in enumerate(split_batch(path.read_bytes()).messages, 1):
+            found = read_message(content)
+            assert isinstance(found, Message), path.name
+            yield f"{path.name} {number}", found
+
+
+# Examples
+
+
+@pytest.mark.parametrize(("pack", "source"), EXAMPLES, ids=[f"{pack}/{one.name}" for pack, one in EXAMPLES])
+def test_an_example_becomes_what_is_written_beside_it_and_back(pack: str, source: Path) -> None:
+    assert list(hl7_example_differences(PACKS, source)) == []
+
+
+@pytest.mark.parametrize("pack", hl7_pack_folders())
+def test_a_pack_shows_an_example(pack: str) -> None:
+    assert any(True for _ in hl7_examples(hl7_pack_folders()[pack]))
+
+
+# Public messages
+
+
+def test_every_public_message_becomes_valid_r4() -> None:
+    checker = load_checker()
+
+    for name, found in public_messages():
+        pack = PACKS.for_message(found.text("MSH-9.1"), found.text("MSH-9.2"))
+        assert pack is not None, name
+        bundle = read_feed(found, pack, CONTEXT).bundle()
+        assert list(checker.check(bundle, {}).errors) == [], name
+
+
+def test_every_field_of_every_public_message_is_in_its_report() -> None:
+    for name, found in public_messages():
+        pack = PACKS.for_message(found.text("MSH-9.1"), found.text("MSH-9.2"))
+        assert pack is not None
+        report = read_feed(found, pack, CONTEXT).report()
+        expected = sum(
+            bool(segment.raw_value(field, repetition=repetition))
+            for segment in found.segments
+            for field in range(1, len(segment.fields))
+            for repetition in range(1, segment.repetitions(field) + 1)
+        )
+        assert len(report) == expected, name
+        assert all(one.rule for one in report), name
+        assert all(one.target for one in report if one.status == "mapped" and one.path.startswith("PID")), name
+
+
+def test_a_message_comes_out_the_same_twice() -> None:
+    for _, found in public_messages():
+        pack = PACKS.for_message(found.text("MSH-9.1"), found.text("MSH-9.2"))
+        assert pack is not None
+        assert read_feed(found, pack, CONTEXT).resources == read_feed(found, pack, CONTEXT).resources
+
+
+# Who it is about
+
+
+def test_the_same_visit_in_two_messages_is_one_encounter() -> None:
+    visit = "PV1|1|E|ED" + "|" * 16 + "V-1^^^SAMPLE^VN"
+
+    admitted, discharged = read(PID, visit), read(PID, visit, kind="ADT^A03")
+
+    assert of_type(admitted, "Encounter")[0]["id"] == of_type(discharged, "Encounter")[0]["id"]
+    assert of_type(admitted, "Patient")[0]["id"] == of_type(discharged, "Patient")[0]["id"]
+    assert [of_type(one, "Encounter")[0]["status"] for one in (admitted, discharged)] == ["in-progress", "finished"]
+
+
+def test_numbers_of_two_senders_are_two_persons() -> None:
+    found = message(PID)
+    other = FeedContext(CONTEXT.key, CONTEXT.at, Sender(HOSPITAL.system, "other-hospital"))
+
+    ours, theirs = (read_feed(found, PACKS.packs["adt"], context) for context in (CONTEXT, other))
+
+    assert of_type(ours, "Patient")[0]["id"] != of_type(theirs, "Patient")[0]["id"]
+
+
+def test_what_follows_a_second_person_is_about_the_second() -> None:
+    result = read(
+        PID, "PV1|1|E|" + "|" * 15 + "|V-1", "DG1|1||F32.9^Depression^I10C",
+        "PID|2||M-2^^^SAMPLE^MR||Mockname^Bo", "DG1|1||F41.9^Anxiety^I10C",
+    )  # fmt: skip
+
+    first, second = of_type(result, "Patient")
+    conditions = {one["code"]["coding"][0]["code"]: one for one in of_type(result, "Condition")}
+    assert conditions["F32.9"]["subject"]["reference"] == f"Patient/{first['id']}"
+    assert conditions["F41.9"]["subject"]["reference"] == f"Patient/{second['id']}"
+    assert "encounter" not in conditions["F41.9"]
+
+
+def test_a_merge_names_the_person_who_is_replaced() -> None:
+    result = read(PID, "MRG|M-9^^^SAMPLE^MR", kind="ADT^A40")
+
+    survivor, ended = of_type(result, "Patient")
+    assert (survivor.get("active"), ended["active"]) == (None, False)
+    assert ended["link"] == [{"type": "replaced-by", "other": {"reference": f"Patient/{survivor['id']}"}}]
+
+
+def test_the_sender_signs_for_all_that_is_about_a_person() -> None:
+    result = read(PID, "PV1|1|E|ED^1", "DG1|1||F32.9^Depression^I10C")
+
+    [provenance] = of_type(result, "Provenance")
+    assert [one["reference"].partition("/")[0] for one in provenance["target"]] == ["Patient", "Encounter", "Condition"]
+    assert provenance["agent"][0]["who"]["identifier"] == {"system": HOSPITAL.system, "value": "sample-hospital"}
+
+
+def test_a_sender_nobody_registered_is_named_by_its_facility() -> None:
+    result = read_feed(message(PID), PACKS.packs["adt"], FeedContext(CONTEXT.key, CONTEXT.at))
+
+    who = of_type(result, "Provenance")[0]["agent"][0]["who"]
+    assert who["identifier"] == {
+        "system": "https://warmhandoff.example/id/hl7v2-facility",
+        "value": "SAMPLE HOSPITAL",
+    }
+
+
+# What is never taken
+
+
+@pytest.mark.parametrize(
+    "number", ["999-99-9999^^^USSSA^SS", "999-99-9999^^^SSA", "D-1^^^WA^DL", "999999999^^^&2.16.840.1.113883.4.1&ISO"]
+)
+def test_social_security_and_licence_numbers_never_become_fhir(number: str) -> None:
+    result = read(f"PID|1||M-1^^^SAMPLE^MR~{number}||Testperson|||||2106-3|||||||||999-99-9999|D-1")
+
+    assert [one["value"] for one in of_type(result, "Patient")[0]["identifier"]] == ["M-1"]
+    assert "999" not in str([resource for resource in result.resources if resource["resourceType"] != "Provenance"])
+
+
+def test_a_restriction_of_the_sender_is_on_every_resource_it_is_about() -> None:
+    result = read(PID, "PV1|1|E", "PV2|" + "|" * 20 + "|Y")
+
+    labels = {one["resourceType"]: one.get("meta", {}).get("security", []) for one in result.resources}
+    assert [label["code"] for label in labels["Encounter"]] == ["R"]
+
+
+# Three states of a field
+
+
+def test_two_quotes_ask_to_delete_and_empty_fields_say_nothing() -> None:
+    result = read('PID|1||M-1^^^SAMPLE^MR||Testperson^Alma||""|F||||||""')
+
+    patient = of_type(result, "Patient")[0]
+    assert "birthDate" not in patient
+    assert [(one.path, one.element, one.reference) for one in result.deletions] == [
+        ("PID-7", "Patient.birthDate", f"Patient/{patient['id']}"),
+        ("PID-14", "Patient.telecom[]", f"Patient/{patient['id']}"),
+    ]
+
+
+# Broken messages
+
+
+def test_a_segment_out_of_place_is_still_read() -> None:
+    result = read("DG1|1||F32.9^Depression^I10C", PID, "AL1|1|DA|^Penicillin")
+
+    assert len(of_type(result, "AllergyIntolerance")) == 1
+    assert len(of_type(result, "Condition")) == 1
+
+
+def test_a_code_no_table_knows_is_kept_and_reported() -> None:
+    result = read("PID|1||M-1||Testperson|||Q")
+
+    assert "gender" not in of_type(result, "Patient")[0]
+    assert {one.path: one.status for one in result.report()}["PID-8"] == "kept"
+
+
+def test_a_time_without_offset_has_that_of_the_message() -> None:
+    visit = "PV1|1|E" + "|" * 42 + "20261102101400"
+
+    assert of_type(read(PID, visit), "Encounter")[0]["period"] == {"start": "2026-11-02T10:14:00-08:00"}
+    assert of_type(read(PID, visit, zone=""), "Encounter")[0]["period"] == {"start": "2026-11-02"}
+
+
+def test_a_thousand_results_take_ten_times_as_long_as_a_hundred() -> None:
+    lines = [f"OBX|{n}|NM|8867-4^Heart rate^LN||{n}||||||F|||20261102" for n in range(1, 1001)]
+
+    result = read(PID, "OBR|1|||44249-1^PHQ-9^LN", *lines, kind="ORU^R01")
+
+    assert len(of_type(result, "Observation")) == 1000
+    assert len(of_type(result, "DiagnosticReport")[0]["result"]) == 1000
+
+
+def test_lines_of_text_are_one_document_and_a_file_stands_by_itself() -> None:
+    result = read(
+        PID, "TXA|1|CN|TX||||||||||D-1", "OBX|1|TX|1^Note||First line||||||F", "OBX|2|TX|1^Note||Second~Third||||||F",
+        "OBX|3|ED|1^Note||^application^pdf^Base64^JVBERi0=||||||F", kind="MDM^T02",
+    )  # fmt: skip
+
+    attachments = [one["attachment"] for one in of_type(result, "DocumentReference")[0]["content"]]
+    assert attachments == [
+        {"contentType": "text/plain; charset=utf-8", "data": "Rmlyc3QgbGluZQpTZWNvbmQKVGhpcmQ="},
+        {"contentType": "application/pdf", "data": "JVBERi0="},
+    ]
