@@ -239,3 +239,43 @@ def test_a_sender_without_subcomponents_is_told_the_code_alone(characters: bytes
     answer = acknowledge(content, receive(content), "K1", AT)
 
     assert b"\rERR|MSH^1^9^200\r" in answer
+
+
+@pytest.mark.parametrize(
+    ("stated", "answered", "has_err_3"),
+    [
+        ("2.1", "2.1", False),
+        ("2.2", "2.2", False),
+        ("2.3", "2.3", False),
+        ("2.3.1", "2.3.1", False),
+        ("2.4", "2.4", False),
+        ("2.5", "2.5", True),
+        ("2.5.1", "2.5.1", True),
+        ("2.5.1^USA^2.999", "2.5.1", True),
+        ("2.5.7", "2.5.7", True),
+        ("2.6", "2.6", True),
+        ("2.7.1", "2.7.1", True),
+        ("2.8.2", "2.8.2", True),
+        ("2.9", "2.9", True),
+        ("", "2.5.1", True),
+    ],
+)
+def test_every_version_is_answered_in_itself(stated: str, answered: str, *, has_err_3: bool) -> None:
+    taken = cast(Message, read_message(answer(header(stated))))
+    refused = cast(Message, read_message(answer(header(stated, kind="XYZ^A01"))))
+
+    assert (taken.text("MSA-1"), taken.text("MSH-12")) == ("AA", answered)
+    assert (refused.text("MSA-1"), refused.text("MSH-12")) == ("AR", answered)
+    assert (refused.text("ERR-3.1") == "200") is has_err_3
+    assert (refused.text("ERR-1.4.1") == "200") is not has_err_3
+    assert (refused.text("MSA-3") == "") is has_err_3
+
+
+def test_the_application_answer_has_the_version_separators_and_characters_of_its_message() -> None:
+    frame = "MSH#*?!%#Größe#F#G#W#2026##ADT*A01#C1#P#2.3###AL#AL##8859/1\r".encode("latin-1")
+
+    content = application_answer(frame, "K2", AT)
+
+    assert content == (
+        "MSH#*?!%#G#W#Größe#F#20261102101500-0800##ACK*A01#K2#P#2.3###AL#NE##8859/1\rMSA#AA#C1\r".encode("latin-1")
+    )
