@@ -11,6 +11,7 @@ from gateway.flow.consent_terms import end_of, keep_watch, read_directive
 from gateway.flow.house import House
 from gateway.flow.referrals import reopen_refused
 from gateway.model.audit import AuditEntry
+from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Shortcoming
 from gateway.model.consent_life import Revoking
 from gateway.model.fhir_time import written
@@ -21,8 +22,6 @@ FILED_BY = "https://warmhandoff.example/id/filed-by"
 """Tag system: which organization filed a Consent here. A Consent with it is never overwritten by an import."""
 REPLACED_BY = "https://warmhandoff.example/id/replaced-by"
 """Tag system: the id of the Consent that took the place of this one."""
-REPLACES = "https://warmhandoff.example/id/replaces"
-"""Tag system: the ids of the Consents that end with the verification of this one."""
 
 _EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 
@@ -75,8 +74,9 @@ def put_verification(house: House, tx: Transaction, actor: str, stored: StoredRe
     confirmed = {"verified": True, "verifiedWith": stored.body["patient"], "verificationDate": written(now)}
     put_next(house, tx, actor, stored, {**stored.body, "verification": [confirmed]}, "consent.verified", {"how": how})
     assert stored.person_id is not None, "a consent is about somebody"
-    older = [one["code"] for one in _tags(stored.body) if one.get("system") == REPLACES]
-    replace_consents(house, tx, actor, stored.person_id, stored.body["id"], older)
+    replace_consents(
+        house, tx, actor, stored.person_id, stored.body["id"], replaced_by(read_directive(house, stored.body))
+    )
     reopen_stopped(house, tx, stored.person_id)
 
 
@@ -94,6 +94,11 @@ def replaceable(tx: Transaction, person_id: str, older: Sequence[str]) -> tuple[
             words = "A consent that the form replaces is not there, or not in force any more."
             return (Shortcoming("SUPERSEDES", "42 CFR 2.31(a)(6)", words),)
     return ()
+
+
+def replaced_by(directive: Directive) -> tuple[str, ...]:
+    """Return the ids of the consents that one says it replaces."""
+    return tuple(one.removeprefix("Consent/") for one in sorted(directive.supersedes))
 
 
 def replace_consents(

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stopped, replace_consents
+from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stopped, replace_consents, replaced_by
 from gateway.flow.consent_terms import keep_watch, read_directive, waits
 from gateway.flow.house import House
 from gateway.flow.people import person_by_reference
@@ -177,8 +177,7 @@ def _keep_consent(
     keep_watch(house, tx, kept)
     directive = read_directive(house, kept)
     if kept.get("status") == "active" and not waits(house, directive):
-        older = [one.removeprefix("Consent/") for one in sorted(directive.supersedes)]
-        replace_consents(house, tx, caller.client, person, consent_id, older)
+        replace_consents(house, tx, caller.client, person, consent_id, replaced_by(directive))
     if kept.get("status") == "active":
         reopen_stopped(house, tx, person)
     tx.audit.append(

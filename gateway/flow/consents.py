@@ -9,7 +9,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from gateway.consent import read_switches
-from gateway.flow.consent_changes import REPLACES, reopen_stopped, replace_consents, replaceable
+from gateway.flow.consent_changes import reopen_stopped, replace_consents, replaceable
 from gateway.flow.consent_terms import keep_watch, read_directive
 from gateway.flow.consent_views import may_look_after
 from gateway.flow.house import House
@@ -168,8 +168,6 @@ def _keep(
     ids = Ids(house.new_id(), house.new_id(), house.new_id())
     taken = Taken(actor.id, from_paper, now.astimezone(_zone(house, form)).date())
     consent = consent_of(form, ids, taken, house.registry)
-    if from_paper:
-        consent["meta"]["tag"] += [{"system": REPLACES, "code": one} for one in form.supersedes]
     wrong = _unfit(house, consent, form)
     if wrong:
         return FormRefused(tuple(wrong))

@@ -138,9 +138,11 @@ def profile(name: str, table: Facts) -> Facts:
 
 
 def in_order(table: Facts) -> Iterator[tuple[str, Facts]]:
-    """Yield the elements to change, our extensions first as slices by URL."""
-    for name in table.get("extensions", []):
-        yield f"extension:{name}", {"max": 1, "must": True, "profile": f"{BASE}StructureDefinition/{name}"}
+    """Yield the elements to change, our extensions first as slices by URL; a name that ends in `*` may repeat."""
+    for listed in table.get("extensions", []):
+        name = listed.removesuffix("*")
+        most = 1 if name == listed else "*"
+        yield f"extension:{name}", {"max": most, "must": True, "profile": f"{BASE}StructureDefinition/{name}"}
     yield from table["elements"].items()
 
 

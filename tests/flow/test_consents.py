@@ -437,3 +437,22 @@ def test_the_form_offers_what_the_registry_knows() -> None:
     assert "org:operator" not in [one.code for one in choices.recipients]
     assert choices.purposes[0].words == "Mi tratamiento"
     assert [one.words for one in choices.languages] == ["English", "Español"]
+
+
+def test_a_form_may_replace_more_than_one() -> None:
+    world = a_refused_referral()
+    older = [capture(world, signed(world, a_form(world, expiry=Expiry(on=date(2026, 11, day))))) for day in (10, 20)]
+
+    newer = capture(world, signed(world, a_form(world, supersedes=tuple(older))))
+
+    assert [line_of(world, one).words for one in older] == [f"replaced by {newer}"] * 2
+
+
+def test_while_a_scan_waits_what_it_replaces_permits_no_more() -> None:
+    world = a_refused_referral()
+    older = capture(world, signed(world, a_form(world)))
+    file_scan(world, a_paper(world, supersedes=(older,)))
+
+    hand_in(world, "find work")
+
+    assert world.states()[-1][1:] == ("held", "CONSENT_UNVERIFIED (42 CFR 2.31(c)(4))")

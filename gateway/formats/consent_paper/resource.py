@@ -153,8 +153,7 @@ def _extensions(form: ConsentForm, registry: Registry, person: Resource) -> Iter
         yield {"url": _EXTENSION + "form-edition", "valueDate": form.edition.isoformat()}
     if form.signatures:
         yield {"url": _EXTENSION + "signature", "valueSignature": _evidence(form, person)}
-    # One link each way: the profile lets a Consent replace one other; further ones are ended with it.
-    for consent_id in form.supersedes[:1]:
+    for consent_id in form.supersedes:
         yield {"url": _EXTENSION + "supersedes", "valueReference": {"reference": f"Consent/{consent_id}"}}
     bound = form.criminal_justice
     if bound is not None and bound.revocable_from is not None:
