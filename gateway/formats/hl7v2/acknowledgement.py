@@ -177,25 +177,23 @@ def _write(
             11: header.processing_id or "P",
             12: version,
             **asked,
-            18: header.charset,
+            18: _returned(message, "MSH-18", header.charset),
         },
     )
-    writer.add("MSA", {1: code, 2: _returned(message, header), 3: "" if modern else reception.text})
+    writer.add(
+        "MSA", {1: code, 2: _returned(message, "MSH-10", header.control_id), 3: "" if modern else reception.text}
+    )
     if reception.verdict != "accept":
         writer.add("ERR", _error(reception, modern, nests=bool(separators.subcomponent)))
     return writer.to_bytes(codec)
 
 
-def _returned(message: Message | Unreadable, header: Hl7Header) -> Field | AsSent:
-    """Return MSH-10 for MSA-2 as its sender wrote it: whoever compares letter by letter must find his own."""
-    sent = "" if isinstance(message, Unreadable) else (message.raw_value("MSH-10") or "").strip()
-    if (
-        sent.isprintable()
-        and not isinstance(message, Unreadable)
-        and message.text("MSH-10").strip() == header.control_id
-    ):
-        return AsSent(sent)
-    return header.control_id
+def _returned(message: Message | Unreadable, path: str, read: str) -> Field | AsSent:
+    """Return a field of MSH as its sender wrote it: whoever compares letter by letter must find his own."""
+    if isinstance(message, Unreadable) or message.text(path).strip() != read:
+        return read
+    sent = (message.raw_value(path) or "").strip()
+    return AsSent(sent) if sent.isprintable() else read
 
 
 def _error(reception: Reception, modern: bool, *, nests: bool) -> dict[int, Field]:

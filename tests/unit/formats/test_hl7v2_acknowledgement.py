@@ -279,3 +279,12 @@ def test_the_application_answer_has_the_version_separators_and_characters_of_its
     assert content == (
         "MSH#*?!%#G#W#Größe#F#20261102101500-0800##ACK*A01#K2#P#2.3###AL#NE##8859/1\rMSA#AA#C1\r".encode("latin-1")
     )
+
+
+def test_a_delimiter_inside_the_name_of_the_character_set_is_no_obstacle() -> None:
+    frame = "MSH|_~\\/|A|B|C|D|2026||ADT_A31|F8|P|2.5.1||||||8859/1\rPID|1||M-1||Grüße\r".encode("latin-1")
+
+    content = answer(frame)
+
+    assert content.endswith(b"||||||8859/1\rMSA|AA|F8\r")
+    assert read_acknowledgement(content.replace(b"8859/1", b"8859\\T\\1")) == Acknowledgement("AA", "F8")
