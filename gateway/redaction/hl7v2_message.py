@@ -4,7 +4,7 @@ A message of somebody else cannot be built anew; so what is not allowed goes wit
 read goes as soon as anything else does, and where the rest would be a shell nothing is passed on (42 CFR 2.13(a), (c)).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from gateway.model.consent_directive import Consents
@@ -34,7 +34,8 @@ def redact_message(
         return _unsegmentable(permit)
     visible = visible_to(released, records, registry, permit.recipients)
     gone = {part.reference for part in parts if part.kind != "envelope" and part.reference not in verdicts}
-    telling = {part.reference: _telling(part, visible, registry) for part in parts}
+    numbers = {value.lower() for one in registry if one.id in visible.hidden for _, value in one.identifiers}
+    telling = {part.reference: _telling(part, visible, numbers) for part in parts}
     gone |= {part.reference for part in parts if telling[part.reference] and part.kind == "opaque"}
     is_whole = not gone and not any(telling.values())
     if not is_whole:
@@ -62,13 +63,12 @@ def _unsegmentable(permit: Permit) -> Refusal:
     return Refusal(record, permit.verdicts)
 
 
-def _telling(part: MessagePart, visible: Visible, registry: Registry) -> frozenset[tuple[int, int, int]]:
-    """Return the fields that name an organization whose name alone would identify a patient."""
-    identifiers = {value.lower() for one in registry if one.id in visible.hidden for _, value in one.identifiers}
+def _telling(part: MessagePart, visible: Visible, numbers: Set[str]) -> frozenset[tuple[int, int, int]]:
+    """Return the fields that name, or number, an organization whose name alone would identify a patient."""
     return frozenset(
         (line, field, repetition)
         for line, field, repetition, text in part.fields
-        if visible.tells(text) or not identifiers.isdisjoint(text.lower().splitlines())
+        if visible.tells(text) or not numbers.isdisjoint(text.lower().splitlines())
     )
 
 

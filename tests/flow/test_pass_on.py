@@ -304,3 +304,35 @@ def test_no_byte_of_what_is_withheld_leaves_wherever_it_stands(planted: list[tup
         assert b"2345-7" in outcome.content
     else:
         assert outcome.record.reason in ("UNSEGMENTABLE", "UNPARSEABLE")
+
+
+_FRAGMENTS = st.lists(
+    st.one_of(
+        st.sampled_from([PERSON, *GLUCOSE, *SCREEN, "NTE|1|L|heroin", "ORC|NW", "TXA|1", "ZZZ", "MSH|^~\\&|x", "OBX"]),
+        st.text(st.sampled_from("OBXNTEPIDR1|^~\\&.X6 \t"), max_size=12),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_FRAGMENTS)
+def test_nothing_that_can_be_read_as_a_message_breaks_the_filter(segments: list[str]) -> None:
+    """K18: every way out is a message or a refusal."""
+    header = "MSH|^~\\&|ASPEN LIS|ASPEN|X|Y|2026||ORU^R01|theirs-1|P|2.5.1"
+    read = read_message("\r".join((header, *segments, "")).encode())
+
+    if isinstance(read, Message):
+        outcome = passed(read, without("SUD"))
+        assert isinstance(outcome, Refusal) or b"heroin" not in outcome.content
+
+
+def test_the_fields_of_2_9_that_name_a_law_are_left_out_of_the_header() -> None:
+    """K19, K20."""
+    header = "MSH|^~\\&|ASPEN LIS|ASPEN|X|Y|2026||ORU^R01|theirs-1|P|2.9" + "|" * 14 + "R|42CFRPart2|by law"
+    read = read_message("\r".join((header, PERSON, *GLUCOSE, "")).encode())
+    assert isinstance(read, Message)
+
+    sent = lines(passed(read, a_consent()))
+
+    assert sent[0].endswith("|R|ORU^R01|ours-1|P|2.9")
