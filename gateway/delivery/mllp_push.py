@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ from gateway.model.hl7_header import Hl7Header
 from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
 from gateway.tracking.acknowledgement import judge
+
+WriteMessage = Callable[[str, Disclosure, Hl7Header, str], bytes]
+"""Write a message of this kind (RRI^I12) from a disclosure; the last is MSH-10 of the message that it answers."""
 
 _EVENTS: dict[DeliveryAction, str] = {"create": "I12", "update": "I13", "cancel": "I14"}
 _CONTROL_ID_LENGTH = 20
@@ -45,12 +49,14 @@ class MllpPush:
         facility: str,
         processing_id: str,
         tls: ssl.SSLContext | None = None,
+        write: WriteMessage | None = None,
     ) -> None:
         self._timeout_s = timeout_s
         self._application = application
         self._facility = facility
         self._processing_id = processing_id
         self._tls = tls
+        self._write = write
         self._senders: dict[tuple[str, int], MllpSender] = {}
         self._lock = threading.Lock()
 
@@ -106,6 +112,12 @@ class MllpPush:
         )
         written = _as_message(disclosure, endpoint, header, envelope.action)
         return _with_notice_field(written, endpoint.notice_field, disclosure.notice) if disclosure.notice else written
+
+    def _other(self, disclosure: Disclosure, endpoint: Endpoint, header: Hl7Header, envelope: Envelope) -> bytes:
+        """Write what is no referral by the pack that writes such messages."""
+        if self._write is None:
+            raise WillNeverWork(f"nothing here writes messages {envelope.message}")
+        return self._write(envelope.message, disclosure, header, envelope.in_reply_to)
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
         with self._lock:

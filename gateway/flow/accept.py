@@ -132,14 +132,19 @@ def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rej
         return "quarantined", made.reason, None
     if not _may_speak_for(house, stored.client, made):
         return "quarantined", "the record is of an agency that this client does not hand in for (submits_for)", None
-    known = tx.handoffs.get(made.handoff)
     if made.deleted:
-        return _withdraw(house, tx, known)
-    if known is not None and known.content_hash == made.content_hash and known.state != "withdrawn":
-        return "duplicate", None, known.id
-    if known is not None and _is_older(made, known):
+        return _withdraw(house, tx, tx.handoffs.get(made.handoff))
+    return store_draft(house, tx, stored, made, _agency(house, made))
+
+
+def store_draft(house: House, tx: Transaction, stored: StoredInput, draft: Draft, agency: str) -> Stored:
+    """Store a record that is new or has changed; `agency` is who wrote it by the registry, "" where nobody knows."""
+    known = tx.handoffs.get(draft.handoff)
+    if known is not None and _is_older(draft, known):
         return "duplicate", "an older snapshot of a record that is here", known.id
-    return _keep(house, tx, stored, made, known)
+    if known is not None and known.content_hash == draft.content_hash and known.state != "withdrawn":
+        return "duplicate", None, known.id
+    return _keep(house, tx, stored, draft, known, agency)
 
 
 def _may_speak_for(house: House, client: str | None, draft: Draft) -> bool:
@@ -171,7 +176,9 @@ def _withdraw(house: House, tx: Transaction, known: Handoff | None) -> Stored:
     return "converted", None, known.id
 
 
-def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, known: Handoff | None) -> Stored:
+def _keep(
+    house: House, tx: Transaction, stored: StoredInput, draft: Draft, known: Handoff | None, agency: str
+) -> Stored:
     """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
     now = house.clock()
     written = [as_handed_in(house, entry["resource"], stored.client) for entry in draft.bundle["entry"]]
@@ -182,7 +189,6 @@ def _keep(house: House, tx: Transaction, stored: StoredInput, draft: Draft, know
     else:
         known_person = known.person_id if known else None
     who = identify(house, tx, resources, known_person)
-    agency = _agency(house, draft)
     before = tx.handoffs.resources(known.id) if known else []
     addressing = _address(house, draft, agency, resources, before)
     closed = close_gone(house, tx, known, addressing) if known else []

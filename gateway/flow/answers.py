@@ -7,6 +7,7 @@ from gateway.flow.awaited import take_acknowledgement
 from gateway.flow.consent_segments import take_consents, with_consents
 from gateway.flow.feeds import Fed, take_record
 from gateway.flow.house import House
+from gateway.flow.inbound import take_referral
 from gateway.flow.moves import moved, referral_by_identifier
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, joined, read_or_kept
@@ -43,6 +44,8 @@ def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:
     if isinstance(message, Unreadable):
         return "quarantined", message.reason, None
     code = message.text("MSH-9.1")
+    if code == "REF" and referral_by_identifier(tx, message.text("RF1-6.1")) is None:
+        return take_referral(house, tx, stored, message)
     if code in ("RRI", "REF"):
         return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, answer))
     if code == "ACK":

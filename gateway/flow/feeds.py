@@ -214,7 +214,7 @@ def _handoff(
         state="active",
         hold_reason=None,
         input_id=stored.id,
-        mapping=result.pack.name,
+        mapping=f"{PROGRAM}/{result.pack.name}",
         created_at=before.created_at if before else now,
         updated_at=now,
         facts={_TOLD: {**told, **worded(retold.changed.items())}},

@@ -8,6 +8,7 @@ from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.house import House
 from gateway.flow.outcomes import Outcome
 from gateway.flow.referrals import may_have_reached
+from gateway.flow.status_answers import queue_status
 from gateway.model.audit import AuditEntry
 from gateway.model.findings import Finding
 from gateway.model.handoff import Referral, Resource
@@ -84,6 +85,8 @@ def move(
             updated_at=now,
         )
     )
+    if following is not status:
+        queue_status(house, tx, referral)
     tx.audit.append(
         AuditEntry(now, "referral.moved", by, {"referral": referral.id, "from": status.task, "to": following.task})
     )

@@ -1,5 +1,7 @@
 """Do queued work: lease a lane, do its pieces in order, give it back. Any number of workers may run this."""
 
+from collections.abc import Callable
+
 from gateway.flow.accept import convert
 from gateway.flow.alerts import deliver_alert
 from gateway.flow.answers import take_message
@@ -8,9 +10,21 @@ from gateway.flow.deliver import deliver
 from gateway.flow.house import House
 from gateway.flow.release_delivery import deliver_release
 from gateway.flow.replies import reply
+from gateway.flow.status_answers import deliver_status
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import Work
+from gateway.model.handoff import Work, WorkKind
 from gateway.ports import Claim, Transaction
+
+_SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
+    "deliver": deliver,
+    "release": deliver_release,
+    "alert": deliver_alert,
+    "status": deliver_status,
+    "status-asked": deliver_status,
+    "acknowledge": reply,
+    "await": look,
+}
+"""Work that tells itself what became of it, and whether its lane may go on."""
 
 
 def work_once(house: House, owner: str) -> bool:
@@ -33,16 +47,8 @@ def work_once(house: House, owner: str) -> bool:
 
 
 def _do(house: House, claim: Claim, piece: Work) -> bool:
-    if piece.kind == "deliver":
-        return deliver(house, claim, piece)
-    if piece.kind == "alert":
-        return deliver_alert(house, claim, piece)
-    if piece.kind == "release":
-        return deliver_release(house, claim, piece)
-    if piece.kind == "acknowledge":
-        return reply(house, claim, piece)
-    if piece.kind == "await":
-        return look(house, claim, piece)
+    if piece.kind in _SENDINGS:
+        return _SENDINGS[piece.kind](house, claim, piece)
     if piece.kind == "convert":
         if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
             return False

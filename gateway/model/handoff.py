@@ -16,7 +16,7 @@ HandoffState = Literal["active", "unrouted", "held", "withdrawn"]
 """`unrouted`: active, and a referral of it has no route, so a person has to look; `held`: nothing of it goes before a
 person has said whom it is about."""
 
-WorkKind = Literal["convert", "deliver", "release", "alert", "answer", "acknowledge", "await"]
+WorkKind = Literal["convert", "deliver", "release", "alert", "status", "status-asked", "answer", "acknowledge", "await"]
 """`release`: send a release that was asked for at the console; `answer`: take an HL7v2 message that came in; `acknowledge`: send its application answer over the reply link;
 `await`: look, when the time is over, whether the application of a receiver has answered a delivery."""
 

@@ -13,3 +13,7 @@ class Envelope:
     action: DeliveryAction
     created_at: str
     """Instant of enqueueing, FHIR instant; never the instant of this try, so that repeated bytes stay equal."""
+    message: str = ""
+    """MSH-9 of what is written where it is no referral, such as RRI^I12 (hl7v2)."""
+    in_reply_to: str = ""
+    """MSH-10 of the message that it answers, if any."""

@@ -1,10 +1,22 @@
-"""Put the reading of feeds together: a partner's messages by the pack that takes them, as this partner has it."""
+"""Put the packs to work: partners' messages are read by them, and messages that are no referral are written."""
 
 from collections.abc import Callable
 
 from gateway.catalog.hl7v2_packs import Hl7Packs
+from gateway.delivery.mllp_push import WriteMessage
 from gateway.formats.hl7v2 import Message
-from gateway.formats.hl7v2.maps import FeedContext, FeedResult, Sender, read_feed
+from gateway.formats.hl7v2.labels import labels_text
+from gateway.formats.hl7v2.maps import (
+    FeedContext,
+    FeedResult,
+    OutgoingContext,
+    Sender,
+    read_feed,
+    write_message,
+)
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import WillNeverWork
+from gateway.model.hl7_header import Hl7Header
 from gateway.model.partner import Organization
 from gateway.ports import Clock
 
@@ -29,3 +41,19 @@ def feed_reader(
         return read_feed(message, pack, FeedContext(key, clock(), sender, local))
 
     return read
+
+
+def message_writer(packs: Hl7Packs) -> WriteMessage:
+    """Return what writes a message that is no referral, by the pack that can."""
+
+    def write(kind: str, disclosure: Disclosure, header: Hl7Header, in_reply_to: str) -> bytes:
+        pack = packs.for_writing(kind)
+        if pack is None:
+            raise WillNeverWork(f"no pack writes messages {kind}")
+        resources = [entry["resource"] for entry in disclosure.content["entry"]]
+        context = OutgoingContext(
+            header, notice=disclosure.notice, labels=labels_text(resources), in_reply_to=in_reply_to
+        )
+        return write_message(kind, resources, pack, context)
+
+    return write

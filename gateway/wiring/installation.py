@@ -44,7 +44,7 @@ from gateway.validation import Checker
 from gateway.web.app import create_app
 from gateway.web.services import Services
 from gateway.wiring import clock, jitter, new_id
-from gateway.wiring.feeds import feed_reader
+from gateway.wiring.feeds import feed_reader, message_writer
 from gateway.wiring.mllp import mllp_listener, mllp_push
 
 _log = structlog.get_logger("gateway")
@@ -222,7 +222,7 @@ class Installation:
         self._settings = settings
         signer = partial(_signed, CheckpointKey(settings.secret("audit")))
         self._database = open_database(settings.database_url, clock=clock, signer=signer)
-        self._push = mllp_push(settings)
+        self._push = mllp_push(settings, message_writer(rules.packs))
         self.gateway = Gateway(build_house(settings, rules, self._database, self._push), self._workers_alive)
         self._listener = mllp_listener(settings, mllp) if mllp is not None else None
         self._stop = threading.Event()

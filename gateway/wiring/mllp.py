@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 
-from gateway.delivery.mllp_push import MllpPush
+from gateway.delivery.mllp_push import MllpPush, WriteMessage
 from gateway.delivery.mllp_sender import client_tls
 from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, server_tls
 from gateway.model.errors import ConfigurationError
@@ -36,8 +36,11 @@ def mllp_listener(settings: Settings, address: tuple[str, int]) -> MllpListener:
     )  # fmt: skip
 
 
-def mllp_push(settings: Settings) -> MllpPush:
-    """Make the transport that sends HL7v2. Raises ConfigurationError for a certificate that cannot be used."""
+def mllp_push(settings: Settings, write: WriteMessage | None = None) -> MllpPush:
+    """Make the transport that sends HL7v2; `write` writes what is no referral.
+
+    Raises ConfigurationError for a certificate that cannot be used.
+    """
     delivery, mllp = settings.delivery, settings.mllp
     if bool(delivery.client_certificate) != bool(delivery.client_key):
         raise _incomplete(settings, "delivery", "client_certificate and client_key, or neither")
@@ -49,7 +52,7 @@ def mllp_push(settings: Settings) -> MllpPush:
         raise _unusable(settings, "delivery", error) from error
     return MllpPush(
         delivery.timeout_s, application=mllp.application, facility=mllp.facility, processing_id=mllp.processing_id,
-        tls=tls,
+        tls=tls, write=write,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def test_an_admission_of_somebody_known_becomes_a_record_of_theirs_signed_by_its
     signed = world.database.read(lambda tx: tx.handoffs.resources(handoff.id))[-1]
     assert (record.state, record.reason) == ("converted", "kept as a record of the person: Condition, Encounter")
     assert (handoff.agency, handoff.person_id, handoff.state, handoff.mapping) == (
-        "org:demo-hospital", person_id(world), "active", "adt",
+        "org:demo-hospital", person_id(world), "active", "hl7v2/adt",
     )  # fmt: skip
     assert [one["code"]["coding"][0]["code"] for one in kept(world, "Condition")] == ["R45.851"]
     assert signed["agent"][0]["who"]["identifier"]["value"] == "9999999001"
