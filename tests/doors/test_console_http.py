@@ -282,6 +282,19 @@ def test_the_queues_show_reasons_and_take_a_replay(site: Site, browser: FlaskCli
     assert "will be tried again" in browser.get("/console/queues").text
 
 
+def test_a_lane_that_failed_says_how_long_it_rests_and_why(site: Site, browser: FlaskClient) -> None:
+    due = site.clock() + timedelta(minutes=5)
+    site.house.database.write(lambda tx: tx.outbox.back_off(LANE, due, failures=5))
+
+    html = " ".join(browser.get("/console/queues").text.split())
+    told = site.client().get("/metrics").text
+
+    assert "resting" in html
+    assert "after 5 failures" in html
+    assert f'gateway_lane_failures{{lane="{LANE}"}} 5.0' in told
+    assert f'gateway_lane_resting_seconds{{lane="{LANE}"}} 300.0' in told
+
+
 def test_a_lane_is_paused_by_name(site: Site, browser: FlaskClient) -> None:
     submit(browser, "/console/queues", "/console/lane", lane=LANE, paused="yes")
     unknown = submit(browser, "/console/queues", "/console/lane", lane="org:nobody/fhir", paused="yes")

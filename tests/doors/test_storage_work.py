@@ -203,6 +203,23 @@ def test_a_lane_rests_until_it_is_due(database: Database) -> None:
     assert claim(database, at=LATER) is not None
 
 
+def test_a_lane_remembers_how_often_it_failed_in_a_row(database: Database) -> None:
+    enqueue(database, "m-1")
+    before = claim(database, "worker-1")
+    assert before is not None
+
+    database.write(lambda t: t.outbox.back_off("org:clinic/fhir", AT, failures=3))
+    database.write(lambda t: t.outbox.release(before))
+    failed = claim(database, "worker-2")
+    assert failed is not None
+    database.write(lambda t: t.outbox.back_off("org:clinic/fhir", AT))
+    database.write(lambda t: t.outbox.release(failed))
+    answered = claim(database, "worker-3")
+
+    assert answered is not None
+    assert (before.failures, failed.failures, answered.failures) == (0, 3, 0)
+
+
 def test_a_paused_lane_is_not_claimed_until_it_is_resumed(database: Database) -> None:
     enqueue(database, "m-1")
     database.write(lambda t: t.outbox.pause("org:clinic/fhir", True))
