@@ -110,7 +110,11 @@ class MllpPush:
             accept_acknowledgment=asked,
             application_acknowledgment=asked,
         )
-        written = _as_message(disclosure, endpoint, header, envelope.action)
+        written = (
+            self._other(disclosure, endpoint, header, envelope)
+            if envelope.message
+            else _as_message(disclosure, endpoint, header, envelope.action)
+        )
         return _with_notice_field(written, endpoint.notice_field, disclosure.notice) if disclosure.notice else written
 
     def _other(self, disclosure: Disclosure, endpoint: Endpoint, header: Hl7Header, envelope: Envelope) -> bytes:
