@@ -258,7 +258,7 @@ def test_a_document_carries_the_notice_inside() -> None:
     sent = lines(passed(message("EVN|T02|2026", PERSON, "PV1|1|O", "TXA|1|PN|TX", text, kind="MDM^T02"), a_consent()))
 
     assert [line[:3] for line in sent[-3:]] == ["OBX", "OBX", "OBX"]
-    assert sent[-1] == f"OBX|2|TX|NOTICE^Redisclosure notice^99WHNTE||{STATEMENT_2}||||||F"
+    assert sent[-1] == f"OBX|3|TX|NOTICE^Redisclosure notice^99WHNTE||{STATEMENT_2}||||||F"
 
 
 def test_a_file_nobody_can_read_goes_as_soon_as_anything_is_withheld() -> None:

@@ -5,13 +5,10 @@ MSH-3, 4, 7 and 10 become ours: what the sender wrote there may name a program, 
 
 from collections.abc import Iterator
 
-from gateway.formats.hl7v2.agreed_field import with_agreed_field
-from gateway.formats.hl7v2.build import Formatted, MessageWriter
-from gateway.formats.hl7v2.coded import LOCAL_NOTES
 from gateway.formats.hl7v2.delimiters import Separators, escape
 from gateway.formats.hl7v2.message import Message, Segment, read_message
+from gateway.formats.hl7v2.notice_places import with_notice
 from gateway.model.hl7_header import Designator, Hl7Header
-from gateway.model.hl7_notice import notice_way
 from gateway.model.hl7_parts import KeptParts
 
 _LEVELS = frozenset({"R", "V"})
@@ -24,10 +21,6 @@ _NUMBERED = frozenset(
     {"NK1", "GT1", "DG1", "AL1", "PR1", "IN1", "OBR", "OBX", "NTE", "FT1", "SPM", "RGS", "AIS", "AIG", "AIL", "AIP"}
 )
 """Segments with a set id: a gap would tell that one is missing."""
-
-_AFTER_PERSON = ("PID", "PD1", "PRT", "NTE")
-_RESTRICTION_AFTER = ("PID", "PD1")
-_AFTER_SCHEDULE = ("SCH", "TQ1", "NTE")
 
 
 def forwarded(message: Message, kept: KeptParts, header: Hl7Header, notice_field: str = "") -> bytes | None:
@@ -43,17 +36,11 @@ def forwarded(message: Message, kept: KeptParts, header: Hl7Header, notice_field
     ]
     if not kept.is_whole:
         lines = _renumbered(lines, message.separators)
-    place = _place(message, [name for name, _ in lines])
-    if kept.notice and place is None and not notice_field:
-        return None
-    if kept.notice and place is not None:
-        lines[place:place] = _notice(message, kept)
     content = "".join(f"{line}\r" for line in (_header(message, kept, header), *(line for _, line in lines)))
-    written = content.encode(message.codec)
-    if not (kept.notice and notice_field):
-        return written
-    readable = read_message(written)
-    return with_agreed_field(readable, notice_field, kept.notice) if isinstance(readable, Message) else None
+    written = read_message(content.encode(message.codec))
+    if not isinstance(written, Message):
+        return None
+    return with_notice(written, kept.notice, kept.scope, notice_field=notice_field) if kept.notice else written.raw
 
 
 def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
@@ -116,48 +103,3 @@ def _restarts(name: str) -> Iterator[str]:
         yield "DG1"
     if name == "RGS":
         yield from ("AIS", "AIG", "AIL", "AIP")
-
-
-def _place(message: Message, names: list[str]) -> int | None:
-    """Return before which of the kept segments the notice stands."""
-    code, event = message.text("MSH-9.1"), message.text("MSH-9.2") or message.text("EVN-1")
-    way = notice_way(code, event, message.text("MSH-12.1"))
-    if way is None:
-        return None
-    if way == "document" or code in ("REF", "RRI"):
-        return len(names)
-    if way == "restriction":
-        return _after(names, _RESTRICTION_AFTER)
-    return _after(names, _AFTER_SCHEDULE if code == "SIU" else _AFTER_PERSON)
-
-
-def _after(names: list[str], run: tuple[str, ...]) -> int | None:
-    """Return the place behind the first segment of `run` and those of the run that follow it at once."""
-    if run[0] not in names:
-        return None
-    place = names.index(run[0]) + 1
-    while place < len(names) and names[place] in run[1:]:
-        place += 1
-    return place
-
-
-def _notice(message: Message, kept: KeptParts) -> list[tuple[str, str]]:
-    """Write the scope of the consent and then the notice, in the way of this message."""
-    writer = MessageWriter(message.separators)
-    code, event = message.text("MSH-9.1"), message.text("MSH-9.2") or message.text("EVN-1")
-    way = notice_way(code, event, message.text("MSH-12.1"))
-    scope = kept.scope.encode(message.codec, "replace").decode(message.codec)
-    texts = [text for text in (("CONSENT", "Scope of consent", scope), _named(kept.notice)) if text[2]]
-    for number, (key, name, text) in enumerate(texts, 1):
-        if way == "note":
-            writer.add("NTE", {1: str(number), 2: "P", 3: Formatted(text), 4: (key, name, LOCAL_NOTES)})
-        elif way == "document":
-            writer.add("OBX", {1: str(number), 2: "TX", 3: (key, name, LOCAL_NOTES), 5: Formatted(text), 11: "F"})
-        else:
-            reason = ("REG", "Regulatory requirement", "HL70719")
-            writer.add("ARV", {1: str(number), 2: "A", 3: ("ALL", "All", "HL70717"), 4: reason, 5: text})
-    return [(line[:3], line) for line in writer.to_bytes(message.codec).decode(message.codec).split("\r") if line]
-
-
-def _named(notice: str) -> tuple[str, str, str]:
-    return "NOTICE", "Redisclosure notice", notice
