@@ -16,6 +16,7 @@ from gateway.catalog.partners import read_partners
 from gateway.catalog.profiles import load_checker
 from gateway.catalog.routes import read_alert_routes, read_routes
 from gateway.catalog.wordings import read_wordings
+from gateway.consent.switches import switch_problems
 from gateway.delivery.fhir_push import FhirPush
 from gateway.delivery.mllp_push import MllpPush
 from gateway.flow.gateway import Gateway
@@ -80,6 +81,7 @@ def read_rules(settings: Settings) -> Rules:
         for where, organization in _named_organizations(settings)
         if organization not in organizations
     ]
+    unknown += [f"{file}: {problem}" for problem in switch_problems(settings.switches)]
     if unknown:
         raise ConfigurationError("\n".join(unknown))
     packs = read_hl7_packs(settings.directory / "mappings")
