@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from gateway.bench import mllp_accept
+from gateway.bench import message_story, mllp_accept
 from gateway.bench.admission import sample_admission
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
@@ -35,6 +35,7 @@ def rows(seconds: float) -> Iterator[Row]:
     blocks = ("bytes.split of the stream", lambda: stream.split(b"\x1c\r"))
     yield _row("mllp: 10 messages out of 64 KiB packets", lambda: _unframe(stream), blocks, seconds)
     yield from mllp_accept.rows(seconds)
+    yield from message_story.rows(seconds)
 
 
 def _read(raw: bytes) -> list[str]:

@@ -51,7 +51,8 @@ def rows(seconds: float) -> Iterator[dict[str, Any]]:
         }
 
 
-def _records(first: int, service: str) -> bytes:
+def contacts(first: int, service: str) -> bytes:
+    """Write a file of invented contacts with an agreement and a referral to this service."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
@@ -150,11 +151,11 @@ def _road(service: str, seconds: float) -> float:
 def _measured(address: str, token: str, service: str, receiver: _Receiver, seconds: float) -> float:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token}"
-    session.post(f"{address}/intake/co-responder-contact", data=_records(0, service), timeout=60).raise_for_status()
+    session.post(f"{address}/intake/co-responder-contact", data=contacts(0, service), timeout=60).raise_for_status()
     _await(receiver, _FILE_RECORDS)
     started, sent = time.perf_counter(), _FILE_RECORDS
     while time.perf_counter() - started < seconds:
-        data = _records(sent, service)
+        data = contacts(sent, service)
         session.post(f"{address}/intake/co-responder-contact", data=data, timeout=60).raise_for_status()
         sent += _FILE_RECORDS
         _await(receiver, sent - 2 * _FILE_RECORDS)
@@ -180,7 +181,7 @@ def _floor(seconds: float) -> float:
         database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE record (body TEXT);")
         started, done = time.perf_counter(), 0
         while time.perf_counter() - started < seconds:
-            for row in csv.DictReader(io.StringIO(_records(done, "crisis_clinic").decode())):
+            for row in csv.DictReader(io.StringIO(contacts(done, "crisis_clinic").decode())):
                 body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": row}] * 12})
                 database.execute("INSERT INTO record VALUES (?)", (body,))
                 database.commit()
