@@ -33,7 +33,7 @@ HOSTILE: dict[str, list[Json]] = {
     "1,000 that supersede each other in a circle": [superseding(n, 1000) for n in range(1000)],
     "one that supersedes itself": [superseding(0, 1)],
     "50 MB": [a_consent(text={"status": "generated", "div": "x" * 50_000_000})],
-    "a million unknown labels": [a_consent(a_permit(securityLabel=labels(*[f"L{n}" for n in range(300_000)])))],
+    "300,000 unknown labels": [a_consent(a_permit(securityLabel=labels(*[f"L{n}" for n in range(300_000)])))],
     "its own contained self": [a_consent(organization=[{"reference": "#nothing"}])],
     "a list where an object stands": [a_consent(provision=[a_permit()])],
     "an object where a list stands": [a_consent(performer={"reference": "Patient/t1"})],
