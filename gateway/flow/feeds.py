@@ -5,13 +5,14 @@ author and must be registered, for nothing of unknown origin may leave; of nobod
 message.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
 from gateway.flow.outcomes import Outcome
+from gateway.flow.replaced_documents import PROGRAM, Replacement, replacement_in
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -25,9 +26,7 @@ from gateway.model.partner import Organization
 from gateway.ports import Transaction
 from gateway.tracking.retold import Last, Retold, Saying, last_of, retell, worded
 
-PROGRAM = "hl7v2"
-"""Program of the handoffs that feeds make."""
-
+_ERROR = "entered-in-error"
 _TOLD = "told"
 """Fact of such a handoff: when the last word on each of its resources was said."""
 
@@ -108,7 +107,8 @@ def _kept(
     known = _known(tx, said, teller)
     if known is None or (before is not None and before.person_id != person.id):
         return Fed(("quarantined", _ANOTHERS, None))
-    retold = retell(known, _saying(result, said, stored))
+    replacement = replacement_in(tx, person.id, teller.id, said)
+    retold = _settled(retell(known, _saying(result, said, stored)), replacement)
     resources = _whole(tx, before, retold, result)
     errors = [one for one in house.check_foreign(_bundle(resources)) if one.severity == "error"]
     if errors:
@@ -117,6 +117,7 @@ def _kept(
     handoff = _handoff(house, stored, result, person, teller, before, retold, handoff_id)
     tx.handoffs.save(handoff, resources)
     _learn_patient(house, tx, person, resources)
+    replacement.carry_out(tx, retold.changed.keys(), house.clock())
     told = {"handoff": handoff_id, "version": handoff.version, "input": stored.id, "late": len(retold.late)}
     tx.audit.append(AuditEntry(house.clock(), "record.told", "mllp", told))
     kinds = sorted({one["resourceType"] for one in said} - _ABOUT_NOBODY) or ["Patient"]
@@ -138,11 +139,14 @@ def _saying(result: FeedResult, said: Sequence[Resource], stored: StoredInput) -
 def _known(tx: Transaction, said: Sequence[Resource], teller: Organization) -> dict[str, Last] | None:
     """Return the last word on each of these resources; None where one of them is not this sender's."""
     known: dict[str, Last] = {}
+    owners: dict[str | None, Handoff | None] = {None: None}
     for resource in said:
         kept = tx.resources.get(resource["resourceType"], resource["id"])
-        owner = tx.handoffs.get(kept.handoff_id) if kept is not None and kept.handoff_id else None
         if kept is None:
             continue
+        if kept.handoff_id not in owners:
+            owners[kept.handoff_id] = tx.handoffs.get(kept.handoff_id or "")
+        owner = owners[kept.handoff_id]
         if owner is None or owner.program != PROGRAM or owner.agency != teller.id:
             return None
         reference = f"{resource['resourceType']}/{resource['id']}"
@@ -156,6 +160,22 @@ def _as_said(body: Resource) -> Resource:
     meta = {name: value for name, value in body.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
     rest = {name: value for name, value in body.items() if name != "meta"}
     return {**rest, "meta": meta} if meta else rest
+
+
+def _settled(retold: Retold, replacement: Replacement) -> Retold:
+    """Let what follows from a message follow: a problem that is none has no course, a replaced document is no more."""
+    changed = {
+        reference: replace(last, resource=replacement.settled(_without_course(last.resource)))
+        for reference, last in retold.changed.items()
+    }
+    return replace(retold, changed=changed)
+
+
+def _without_course(resource: Resource) -> Resource:
+    """Take the clinical status from a Condition that was entered in error (FHIR R4 con-5)."""
+    if resource["resourceType"] != "Condition" or _ERROR not in str(resource.get("verificationStatus", "")):
+        return resource
+    return {name: value for name, value in resource.items() if name != "clinicalStatus"}
 
 
 def _whole(tx: Transaction, before: Handoff | None, retold: Retold, result: FeedResult) -> list[Resource]:
@@ -179,8 +199,8 @@ def _whole(tx: Transaction, before: Handoff | None, retold: Retold, result: Feed
     return [*others, *provenances.values()]
 
 
-def _signing(provenance: Resource, holds: Any) -> Resource | None:
-    targets = [one for one in provenance["target"] if holds(one.get("reference"))]
+def _signing(provenance: Resource, holds: Callable[[str], bool]) -> Resource | None:
+    targets = [one for one in provenance["target"] if holds(one.get("reference", ""))]
     return {**provenance, "target": targets} if targets else None
 
 
