@@ -50,7 +50,7 @@ def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Rele
         release = Release(
             id=house.new_id(), kind=kind, handoff_id=handoff.id, recipient=wanted.recipient,
             organization=actor.organization, requested_by=actor.id, requested_as=actor.person_role, way=way,
-            evidence=_evidence(house, actor, kind, wanted), items=items_of(house, tx, actor, handoff, wanted),
+            evidence=_evidence(house, actor, kind, wanted), items=items_of(house, tx, actor, handoff, wanted.items),
             state="held", reason=None, decision_id=None, created_at=now, updated_at=now,
         )  # fmt: skip
         told = {"release": release.id, "kind": kind, "handoff": handoff.id, "recipient": release.recipient, "way": way}

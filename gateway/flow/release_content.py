@@ -8,6 +8,7 @@ copy of the same words is none (42 CFR 2.11, records). So the agency's receipt s
 from collections.abc import Sequence
 
 from gateway.flow.addressing import for_referral
+from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
 from gateway.flow.release_kinds import KINDS
 from gateway.labeling import label
@@ -15,7 +16,7 @@ from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import Handoff, Resource
 from gateway.model.ids import stable_id
 from gateway.model.labeled import Item
-from gateway.model.release import Release, ReleaseRequest
+from gateway.model.release import Release
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
@@ -40,29 +41,36 @@ def on_behalf_of(house: House, release: Release, handoff: Handoff) -> str:
 
 
 def items_of(
-    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: ReleaseRequest
+    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: tuple[str, ...] | None
 ) -> tuple[str, ...] | None:
     """Return which items are this organization's to release, None for all; raises `RequestRefused` where none is.
 
-    The operator releases what it holds for every program that has a part in the record, under agreement with each;
-    anybody else what they wrote, or what their program holds.
+    The operator releases whole records, if it has an agreement with every program of the registry: a refusal that
+    depended on the record would tell whether a program has a part in it. Anybody else releases what they wrote, or what
+    their program holds.
     """
-    labeled = label(
-        {"entry": [{"resource": one} for one in _in_hand(house, tx, handoff)]}, house.registry, house.clock()
-    ).items
     if actor.organization == house.operator:
-        programs = {item.origin.program.id for item in labeled if item.origin.program is not None}
-        operator = house.registry.get(house.operator)
-        if operator is None or not all(operator.agreements_with(one, "qsoa", house.clock()) for one in programs):
+        if not serves_every_program(house):
             raise RequestRefused(NOT_FOUND)
         own = None
     else:
-        own = {item.reference for item in labeled if actor.organization in _holders(item)}
+        own = {item.reference for item in _labeled(house, tx, handoff) if actor.organization in _holders(item)}
         if not own:
             raise RequestRefused(NOT_FOUND)
-    if wanted.items is None:
+    if wanted is None:
         return None if own is None else tuple(sorted(own))
-    return tuple(sorted(one for one in set(wanted.items) if own is None or one in own))
+    return tuple(sorted(one for one in set(wanted) if own is None or one in own))
+
+
+def references_of(house: House, tx: Transaction, actor: Member, handoff: Handoff) -> list[str]:
+    """Return the references of the items this member of staff may release, for a form; raises as `items_of`."""
+    own = items_of(house, tx, actor, handoff, None)
+    return [item.reference for item in _labeled(house, tx, handoff)] if own is None else list(own)
+
+
+def _labeled(house: House, tx: Transaction, handoff: Handoff) -> tuple[Item, ...]:
+    records: Resource = {"entry": [{"resource": one} for one in _in_hand(house, tx, handoff)]}
+    return tuple(label(records, house.registry, house.clock()).items)
 
 
 def _holders(item: Item) -> set[str]:

@@ -6,10 +6,12 @@ from typing import Any
 
 from gateway.flow import release, release_copy, reviews
 from gateway.flow.house import House
+from gateway.flow.release_content import references_of
 from gateway.flow.release_kinds import KINDS, KindRule
 from gateway.flow.withheld import WithheldFrom, withheld
 from gateway.model.accounting import StoredDecision
 from gateway.model.audit import AuditEntry
+from gateway.model.exchange import RequestRefused
 from gateway.model.handoff import Work
 from gateway.model.partner import Organization
 from gateway.model.release import Release, ReleaseRequest, Review
@@ -77,6 +79,18 @@ class ReleaseDesk:
     def close_review(self, actor: Member, review_id: str, note: str, *, again: bool = False) -> None:
         """Close what a second person has to look at; `again`: and send what held once more."""
         reviews.close_review(self._house, actor, review_id, note, again=again)
+
+    def items(self, actor: Member, handoff_id: str) -> list[str]:
+        """Name the items of a record that somebody may release; none where the record is not theirs or not there."""
+
+        def look(tx: Transaction) -> list[str]:
+            handoff = release.record_of(tx, handoff_id)
+            try:
+                return references_of(self._house, tx, actor, handoff) if handoff is not None else []
+            except RequestRefused:
+                return []
+
+        return self._house.database.read(look)
 
     def releases(self, actor: Member) -> list[ReleaseRow]:
         """List the releases this member of staff may look at, newest first."""

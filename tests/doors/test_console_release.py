@@ -195,3 +195,15 @@ def test_the_program_reads_why_its_items_were_withheld_and_others_find_no_page(d
     assert refused.status_code == missing.status_code == 404
     token = re.compile(r'value="[^"]+"')
     assert token.sub("", refused.text) == token.sub("", missing.text)
+
+
+def test_a_report_offers_the_items_of_the_record_once_it_is_stated(desk: Desk) -> None:
+    browser = desk.enter("kim", "staff", PROGRAM)
+    form = "/console/releases/new/child_abuse_report"
+
+    empty, stated = browser.get(form).text, browser.get(f"{form}?record={desk.record}").text
+    strangers = desk.enter("otto", "admin", "org:demo-shelter").get(f"{form}?record={desk.record}").text
+
+    assert "State the record above first." in empty
+    assert 'name="content" value="Goal/' in stated
+    assert "State the record above first." in strangers

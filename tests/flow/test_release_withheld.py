@@ -4,13 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
 
+from gateway.flow.release import request_release
 from gateway.flow.withheld import WithheldFrom, withheld
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Registry
 from gateway.model.staff import Member
+from tests.flow.test_non_interference import submissions
 from tests.support.flow_house import World, a_world
-from tests.support.released import CASE_WORKER, NURSE, OUTSIDER, take_case
+from tests.support.released import CASE_WORKER, NURSE, OUTSIDER, an_emergency, take_case
+from tests.support.two_worlds import TwoWorld, contact, without_fresh_ids
 
 POLICE_STAFF = Member("staff-pd", "Pat Patrol", "admin", "org:demo-pd")
 
@@ -66,3 +70,58 @@ def test_an_operator_without_an_agreement_is_told_nothing(world: World) -> None:
 
     with pytest.raises(RequestRefused):
         withheld(house, NURSE, record)
+
+
+WORLDS = settings(max_examples=20, deadline=None, database=None, phases=[Phase.generate, Phase.shrink])
+
+
+@given(records=submissions())
+@WORLDS
+def test_no_page_says_to_who_is_no_program_that_anything_was_withheld(records: list[Any]) -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in(records)
+
+    for record in world.state.handoffs:
+        for member in (OUTSIDER, POLICE_STAFF, NURSE):
+            with pytest.raises(RequestRefused) as refused:
+                world.gateway.release_desk.withheld(member, record)
+            assert refused.value.problem == NOT_FOUND
+
+
+@given(records=submissions())
+@WORLDS
+def test_what_police_release_of_their_own_is_the_same_whatever_a_program_wrote(records: list[Any]) -> None:
+    bare = TwoWorld("fhir", has_program_part=False)
+    bare.hand_in(records)
+    known = police_records(bare)
+    seen_bare = police_sending(bare, known)
+
+    full = TwoWorld("fhir", has_program_part=True)
+    full.hand_in(records)
+    seen_full = police_sending(full, known)
+
+    assert without_fresh_ids(seen_full) == without_fresh_ids(seen_bare)
+
+
+def test_police_do_release_what_is_theirs() -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in([contact(1, 0, "verbal", "mental_health")])
+
+    (_, message), *more = police_sending(world, police_records(world))
+
+    assert b'"Encounter"' in message
+    assert more == []
+
+
+def police_records(world: TwoWorld) -> list[str]:
+    return sorted(key for key, one in world.state.handoffs.items() if one.agency == "org:demo-pd")
+
+
+def police_sending(world: TwoWorld, records: list[str]) -> list[Any]:
+    """Let police release these records to the hospital, and return what goes on the wire by it."""
+    house = world.gateway.house
+    before = len(world.wire.sent)
+    for record in records:
+        request_release(house, POLICE_STAFF, an_emergency(record))
+    world.work()
+    return world.wire.sent[before:]

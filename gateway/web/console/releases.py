@@ -57,7 +57,8 @@ def _add_pages(door: Blueprint, services: Services) -> None:
     @door.get("/releases")
     def releases() -> str:
         rows = services.house.release_desk.releases(member(services))
-        return render_template("console/releases.html", rows=rows, kinds=KINDS)
+        record = request.args.get("record", "")[:_LONGEST_ID] or None
+        return render_template("console/releases.html", rows=rows, kinds=KINDS, record=record)
 
     @door.get("/releases/<release_id>")
     def release(release_id: str) -> str:
@@ -111,11 +112,12 @@ def _form(services: Services, kind: str, fault: str | None = None) -> str:
     rule, actor, desk = _rule(kind), member(services), services.house.release_desk
     given = request.form if request.method == "POST" else request.args
     zone = ZoneInfo(services.timezone)
+    items = desk.items(actor, given.get("record", "").strip()[:_LONGEST_ID]) if "content" in rule.fields else []
     return render_template(
         "console/release_form.html",
         kind=kind,
         rule=rule,
-        fields=[_with_agreements(FIELDS[name], desk.organizations) for name in rule.fields],
+        fields=[_with_choices(FIELDS[name], desk.organizations, items) for name in rule.fields],
         recipients=_recipients(kind, desk.organizations),
         given=given,
         now=services.clock().astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
@@ -148,7 +150,9 @@ def _recipients(kind: str, organizations: tuple[Organization, ...]) -> list[Orga
     return [one for one in organizations if offered is None or offered(one)]
 
 
-def _with_agreements(one: FormField, organizations: tuple[Organization, ...]) -> FormField:
+def _with_choices(one: FormField, organizations: tuple[Organization, ...], items: list[str]) -> FormField:
+    if one.name == "content":
+        return replace(one, options=tuple((item, item) for item in items))
     kinds = {"approval": ("research",), "agreement": ("audit", "qsoa")}.get(one.name)
     if kinds is None:
         return one
