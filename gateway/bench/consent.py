@@ -25,6 +25,7 @@ from gateway.labeling import label
 from gateway.model.consent_directive import Consents
 from gateway.model.decision import DecisionRecord
 from gateway.model.fhir_time import instant
+from gateway.model.partner import Registry
 
 GOAL_PER_SECOND = 25_000
 _AT = instant("2026-11-02T18:00:00Z")
@@ -63,6 +64,11 @@ def rows(seconds: float) -> Iterator[Json]:
 def decision_of(items: int) -> DecisionRecord:
     """Return what the first row decides on that many items."""
     return _decision(items)()
+
+
+def sample(items: int) -> tuple[Registry, Json, list[Json], Json, Json]:
+    """Return partners, request, records (`items` of them), consents and patient that are decided as a permit."""
+    return registry_from(_partners()), _request(), _records(items - 1), _bundle(_consent()), _patient()
 
 
 def _row(name: str, seconds: float, ours: Callable[[], Any], floor: Callable[[], Any], goal: int | None) -> Json:

@@ -10,6 +10,7 @@ from rich.table import Table
 BENCHES = {
     "convert": "gateway.bench.convert",
     "consent": "gateway.bench.consent",
+    "consult": "gateway.bench.consult",
     "hl7v2": "gateway.bench.hl7v2",
     "road": "gateway.bench.road",
 }
