@@ -1,5 +1,7 @@
 """What is in doubt does not leave, and a person is told: unreadable consents, clocks that disagree."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,11 +9,16 @@ from typing import Any
 import pytest
 
 from gateway.flow.gateway import Gateway
+from gateway.flow.work import work_once
+from gateway.model.consult import Consult
+from gateway.model.errors import TryLater
 from gateway.model.exchange import Answer
 from tests.flow.test_follow_up import a_consent
+from tests.support.counted import CountedDatabase, FailingDatabase
 from tests.support.flow_house import CONTACT, HOSPITAL, POLICE, World, a_world
 from tests.support.two_worlds import GOOD_RELEASE, TwoWorld, case
 
+LANE = "org:demo-hospital/fhir"
 UNASKED = {**CONTACT, "consent_status": "not_asked", "consent_at": ""}
 
 
@@ -89,3 +96,44 @@ def test_a_shared_organization_stays_readable_whoever_came_after() -> None:
 
     assert shared
     assert all(world.gateway.read(HOSPITAL, "Organization", one) is not None for one in shared)
+
+
+def test_no_look_up_that_fails_while_a_sending_is_prepared_lets_it_go() -> None:
+    """A store that does not answer, also for the audit trail alone, and a commit that a full disk refuses."""
+    world = a_world()
+    Gateway(world.house).pause("test", LANE, True)
+    world.take(CONTACT)
+    Gateway(world.house).pause("test", LANE, False)
+    queued, counted = world.database.state, CountedDatabase(world.database)
+    work_once(replace(world.house, database=counted), "test")
+    asked = counted.asked[: counted.asked.index("decisions.confirm")]
+    assert len(world.transport.sent) == 1
+    assert {"people.lock", "resources.of_person", "decisions.add", "audit.append", "decisions.intend"} <= set(asked)
+
+    for call in sorted({*asked, "commit"} - {"write"}):
+        world.database.state = queued
+        world.transport.sent.clear()
+        failing = FailingDatabase(world.database, call)
+        with suppress(TryLater):
+            work_once(replace(world.house, database=failing, report=lambda work, error: None), "test")
+        assert world.transport.sent == [], call
+
+
+def test_no_look_up_that_fails_gives_a_reader_anything() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    (task,) = (key for kind, key in world.database.state.resources if kind == "Task")
+    (patient,) = (key for kind, key in world.database.state.resources if kind == "Patient")
+    ways: list[Callable[[Gateway], object]] = [
+        lambda gateway: gateway.read(HOSPITAL, "Task", task),
+        lambda gateway: gateway.search(HOSPITAL, "Task", []),
+        lambda gateway: gateway.search(HOSPITAL, "AuditEvent", []),
+        lambda gateway: gateway.consult(HOSPITAL, Consult(patient=(f"Patient/{patient}",), purpose=("TREAT",))),
+    ]
+
+    for way in ways:
+        counted = CountedDatabase(world.database)
+        way(Gateway(replace(world.house, database=counted)))
+        for call in sorted({*counted.asked, "commit"} - {"write"}):
+            with pytest.raises(TryLater):
+                way(Gateway(replace(world.house, database=FailingDatabase(world.database, call))))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from gateway.model.errors import TryLater
 from gateway.ports import Database, Transaction
 
 T = TypeVar("T")
@@ -55,3 +56,40 @@ class _CountedRepository:
             return passed_on(*arguments, **named)
 
         return called
+
+
+@dataclass
+class FailingDatabase:
+    """Passes everything on to `inner`, but for the call named `at`, or (`commit`) what comes after the work."""
+
+    inner: Database
+    at: str
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`; fail where it asks what cannot be answered."""
+        return self.inner.write(lambda tx: self._run(work, tx))
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`; fail where it asks what cannot be answered."""
+        return self.inner.read(lambda tx: self._run(work, tx))
+
+    def _run(self, work: Callable[[Transaction], T], tx: Transaction) -> T:
+        asked = _Refusing(self.at)
+        value = work(_Counted(tx, asked))  # type: ignore[arg-type]
+        if self.at == "commit":
+            raise TryLater("the database did not confirm the commit (disk full)")
+        return value
+
+
+class _Refusing(list[str]):
+    """A list of calls that refuses one of them."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self._at = at
+
+    def append(self, call: str) -> None:
+        """Note a call, or fail it."""
+        if call == self._at:
+            raise TryLater(f"the database did not answer {call}")
+        super().append(call)
