@@ -26,20 +26,20 @@ class ConsentDesk:
         """Return everything a form can be filled in with, in the words of a language (English where it has none)."""
         return form_choices(self._house, language)
 
-    def text(self, form: ConsentForm) -> FormText | FormRefused:
+    def text(self, actor: Member, form: ConsentForm) -> FormText | FormRefused:
         """Return the exact text of a form for its person to read before signing; its `digest` goes with each signature.
 
         `form` may be incomplete: the text shows what is chosen so far.
         """
-        return consents.consent_text(self._house, form)
+        return consents.consent_text(self._house, actor, form)
 
     def shortcomings(self, actor: Member, form: ConsentForm) -> FormRefused | None:
         """Return everything that a form still lacks but its signature; None where it can be signed."""
         return consents.before_signing(self._house, actor, form)
 
-    def blank(self, form: ConsentForm) -> Paper | FormRefused:
+    def blank(self, actor: Member, form: ConsentForm) -> Paper | FormRefused:
         """Print a form to be signed on paper."""
-        return consents.blank_paper(self._house, form)
+        return consents.blank_paper(self._house, actor, form)
 
     def capture(self, actor: Member, form: ConsentForm) -> Captured | FormRefused:
         """Keep a form that was signed, or declined, before this member of staff; it counts at once."""

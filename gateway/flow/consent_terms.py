@@ -13,6 +13,7 @@ from gateway.consent.consent_checks import is_unverified
 from gateway.flow.house import House
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_life import ConsentTerm
+from gateway.model.fhir_time import written
 from gateway.model.handoff import Resource
 from gateway.ports import Transaction
 
@@ -42,7 +43,8 @@ def waits(house: House, directive: Directive) -> bool:
 
 def keep_watch(house: House, tx: Transaction, consent: Resource) -> None:
     """Keep the term of a consent that was just written; forget that of one that is over."""
-    directive = read_directive(house, consent)
+    meta = {**consent.get("meta", {}), "lastUpdated": written(house.clock())}
+    directive = read_directive(house, {**consent, "meta": meta})
     if consent.get("status") != "active" or not directive.readable:
         tx.consent_terms.drop(consent["id"])
         return

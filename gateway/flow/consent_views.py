@@ -6,30 +6,28 @@ consent names (42 CFR 2.11, 2.12(c)(4)). What may not be shown is left out, and 
 """
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from datetime import timedelta
+from typing import Any
 
-from gateway.consent import read_switches
-from gateway.consent.consent_checks import is_unverified
-from gateway.flow.consent_changes import FILED_BY, REPLACED_BY
+from gateway.flow.consent_changes import FILED_BY
+from gateway.flow.consent_states import IN_FORCE, organizations, state_of
 from gateway.flow.consent_terms import end_of, read_directive
 from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
 from gateway.flow.referrals import FINAL
 from gateway.formats.consent_paper import CAPTURED_BY, CAPTURED_FROM, EXTENSIONS
 from gateway.model.audit import AuditEntry
-from gateway.model.consent_directive import Directive, Party
+from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Paper
 from gateway.model.consent_life import ConsentLine, ConsentList, ConsentState
 from gateway.model.handoff import Resource
-from gateway.model.partner import Organization
 from gateway.model.staff import Member
 from gateway.ports import StoredResource, Transaction
 
 _MOST = 200
 
 _Chosen = Callable[[Transaction], list[str]]
-_Day = Callable[[datetime], str]
 
 
 def consents_of_person(house: House, actor: Member, person_id: str) -> ConsentList | None:
@@ -66,19 +64,19 @@ def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | Non
 
 def consent_line(house: House, actor: Member, consent_id: str) -> ConsentLine | None:
     """Return one consent; None where there is none to show."""
-    found = _of_terms(house, actor, lambda tx: [consent_id])
+    found = _chosen(house, actor, lambda tx: [consent_id])
     return found.lines[0] if found.lines else None
 
 
 def consents_waiting(house: House, actor: Member) -> ConsentList:
     """Return the consents that wait for somebody to verify them, the longest wait first."""
-    return _of_terms(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(_MOST)])
+    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(_MOST)], {"waits"})
 
 
 def consents_ending(house: House, actor: Member) -> ConsentList:
     """Return the consents that end within the time of the reminder, the earliest first, with what would stop."""
     until = house.clock() + timedelta(days=house.consent_reminder_days)
-    return _of_terms(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.ending(until, _MOST)])
+    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.ending(until, _MOST)], IN_FORCE)
 
 
 def consent_paper(house: House, actor: Member, consent_id: str) -> Paper | None:
@@ -124,10 +122,13 @@ def _disclosers(directive: Directive) -> list[str | None]:
     return [one.organization for one in stated]
 
 
-def _of_terms(house: House, actor: Member, chosen: _Chosen) -> ConsentList:
+def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentState] | None = None) -> ConsentList:
+    """Return the lines of chosen consents, where they stand as asked: a term may be older than its consent."""
+
     def look(tx: Transaction) -> ConsentList:
         found = (tx.resources.get("Consent", one) for one in chosen(tx))
-        lines = tuple(_lines(house, tx, actor, (one for one in found if one is not None)))
+        every = _lines(house, tx, actor, (one for one in found if one is not None))
+        lines = tuple(one for one in every if states is None or one.state in states)
         tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": len(lines)}))
         return ConsentList(lines)
 
@@ -135,23 +136,29 @@ def _of_terms(house: House, actor: Member, chosen: _Chosen) -> ConsentList:
 
 
 def _lines(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
+    resting: dict[str, dict[str, tuple[str, ...]]] = {}
     for stored in found:
         directive = read_directive(house, stored.body)
         if may_see(house, actor, directive):
-            yield _line(house, tx, stored, directive)
+            person_id = stored.person_id or ""
+            if person_id not in resting:
+                resting[person_id] = _resting(tx, person_id)
+            referrals = resting[person_id].get(stored.body["id"], ())
+            yield _line(house, tx, stored, directive, referrals)
 
 
-def _line(house: House, tx: Transaction, stored: StoredResource, directive: Directive) -> ConsentLine:
+def _line(
+    house: House, tx: Transaction, stored: StoredResource, directive: Directive, referrals: tuple[str, ...]
+) -> ConsentLine:
     state, words = state_of(house, stored.body, directive)
-    person_id = stored.person_id or ""
     tags = {tag.get("system"): str(tag.get("code", "")) for tag in stored.body.get("meta", {}).get("tag", ())}
     return ConsentLine(
         consent_id=stored.body["id"],
-        person_id=person_id,
+        person_id=stored.person_id or "",
         state=state,
         words=words,
         kind=next(iter(sorted(directive.kinds)), ""),
-        disclosers=tuple(_names(house, directive.disclosers)),
+        disclosers=tuple(one.name for one in organizations(house, directive.disclosers)),
         recipients=tuple(_recipients(house, directive)),
         purposes=tuple(dict.fromkeys(code for grant in directive.grants for _, code in grant.purposes)),
         signed_at=directive.dated,
@@ -160,77 +167,26 @@ def _line(house: House, tx: Transaction, stored: StoredResource, directive: Dire
         captured_by=tags.get(CAPTURED_BY, ""),
         from_paper=tags.get(CAPTURED_FROM) == "paper",
         version=stored.version,
-        referrals=tuple(_resting_on(tx, person_id, stored.body["id"])),
+        referrals=referrals,
         document_id=_binary_id(tx, stored.body),
     )
 
 
-def state_of(house: House, body: Resource, directive: Directive) -> tuple[ConsentState, str]:
-    """Return the state of a consent at this instant, and the same in words."""
-    now = house.clock()
-    zone = next((one.zone for one in _organizations(house, directive.disclosers) if one.zone), None)
-
-    def day(at: datetime) -> str:
-        return (at.astimezone(zone) if zone else at).date().isoformat()
-
-    newer = next((tag["code"] for tag in body.get("meta", {}).get("tag", ()) if tag["system"] == REPLACED_BY), None)
-    whole = [one for one in directive.revocations if not one.recipients]
-    ends_at = end_of(directive)
-    if not directive.readable:
-        return "unreadable", "cannot be read safely: nothing leaves on it"
-    if directive.status in ("entered-in-error", "rejected"):
-        return "error", "entered in error"
-    if directive.status in ("draft", "proposed"):
-        return "draft", "not given yet"
-    if newer is not None:
-        return "replaced", f"replaced by {newer}"
-    if any(not one.is_oral for one in whole):
-        when = next((one.when for one in whole if not one.is_oral), None)
-        return "revoked", f"revoked on {day(when)}" if when else "revoked"
-    if ends_at is not None and ends_at <= now:
-        return "ended", f"ended on {day(ends_at - timedelta(microseconds=1))}"
-    if directive.status != "active":
-        return "ended", "ended"
-    return _state_in_force(house, directive, now, day)
-
-
-def _state_in_force(house: House, directive: Directive, now: datetime, day: _Day) -> tuple[ConsentState, str]:
-    start, ends_at = directive.period[0], end_of(directive)
-    until = f"until {day(ends_at - timedelta(microseconds=1))}" if ends_at else _UNTIL.get(directive.expiry or "", "")
-    if directive.revocations and any(one.is_oral and not one.recipients for one in directive.revocations):
-        return "oral-revocation", "taken back by word of mouth: nothing leaves until it comes in writing"
-    if not directive.permits_something:
-        return "refusal", "a no: nothing leaves to whom it names"
-    if is_unverified(directive, read_switches(house.switches), now):
-        return "waits", "waits for its verification"
-    if start is not None and now < start:
-        return "not-yet", f"begins on {day(start)}"
-    if directive.revocations:
-        return "revoked-in-part", f"active {until}, taken back for some recipients".replace("  ", " ")
-    return "active", f"active {until}".strip()
-
-
-_UNTIL = {
-    "none": "until revoked",
-    "end-of-treatment": "until the end of the treatment",
-    "end-of-research-study": "until the end of the study",
-}
-
-
-def _resting_on(tx: Transaction, person_id: str, consent_id: str) -> Iterator[str]:
-    """Name the unfinished referrals of a person whose newest decision permitted them on this consent."""
+def _resting(tx: Transaction, person_id: str) -> dict[str, tuple[str, ...]]:
+    """Say which unfinished referrals of a person rest on which consent: whose newest decision permitted them on it."""
+    found: dict[str, tuple[str, ...]] = {}
+    decided: dict[str, list[Mapping[str, Any]]] = {}
     for referral in tx.referrals.of_person(person_id):
         if referral.status in FINAL:
             continue
-        pushed = (
-            one
-            for one in tx.decisions.of_handoff(referral.handoff_id)
-            if (one["recipient"], one["channel"]) == (referral.recipient, referral.transport)
-        )
-        newest = next(pushed, None)
+        if referral.handoff_id not in decided:
+            decided[referral.handoff_id] = tx.decisions.of_handoff(referral.handoff_id)
+        way = (referral.recipient, referral.transport)
+        newest = next((one for one in decided[referral.handoff_id] if (one["recipient"], one["channel"]) == way), None)
         basis = (newest.get("basis") or {}) if newest else {}
-        if (basis.get("type"), basis.get("id")) == ("Consent", consent_id):
-            yield referral.id
+        if basis.get("type") == "Consent":
+            found[basis["id"]] = (*found.get(basis["id"], ()), referral.id)
+    return found
 
 
 def _binary_id(tx: Transaction, body: Resource) -> str | None:
@@ -241,14 +197,6 @@ def _binary_id(tx: Transaction, body: Resource) -> str | None:
         if kind == "Binary":
             return binary_id
     return None
-
-
-def _organizations(house: House, parties: Sequence[Party]) -> list[Organization]:
-    return [one for one in (house.registry.get(party.organization) for party in parties) if one is not None]
-
-
-def _names(house: House, parties: Sequence[Party]) -> Iterator[str]:
-    return (one.name for one in _organizations(house, parties))
 
 
 def _recipients(house: House, directive: Directive) -> Iterator[str]:

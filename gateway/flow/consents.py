@@ -40,10 +40,16 @@ from gateway.model.handoff import Person, Resource
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
+_NO_AGREEMENT = Shortcoming(
+    "QSOA_NOT_IN_FORCE",
+    "42 CFR 2.11",
+    "No agreement is in force with a program of the form: its own staff take it.",
+)
 
-def consent_text(house: House, form: ConsentForm) -> FormText | FormRefused:
+
+def consent_text(house: House, actor: Member, form: ConsentForm) -> FormText | FormRefused:
     """Return the exact text of a form for its person to read, before it is signed."""
-    return house.database.read(lambda tx: _text(house, tx, form))
+    return house.database.read(lambda tx: _text(house, tx, actor, form))
 
 
 def before_signing(house: House, actor: Member, form: ConsentForm) -> FormRefused | None:
@@ -53,11 +59,11 @@ def before_signing(house: House, actor: Member, form: ConsentForm) -> FormRefuse
     return FormRefused(wrong) if wrong else None
 
 
-def blank_paper(house: House, form: ConsentForm) -> Paper | FormRefused:
+def blank_paper(house: House, actor: Member, form: ConsentForm) -> Paper | FormRefused:
     """Print a form to be signed on paper, with what is already chosen on it."""
 
     def print_it(tx: Transaction) -> Paper | FormRefused:
-        text = _text(house, tx, form)
+        text = _text(house, tx, actor, form)
         return text if isinstance(text, FormRefused) else _printed(house, form, text)
 
     return house.database.read(print_it)
@@ -72,7 +78,8 @@ def capture_consent(house: House, actor: Member, form: ConsentForm) -> Captured 
     """
 
     def take(tx: Transaction) -> Captured | FormRefused:
-        text = _text(house, tx, form)
+        _lock(tx, form)
+        text = _text(house, tx, actor, form)
         if isinstance(text, FormRefused):
             return text
         wrong = [*_wrong(house, tx, actor, form), *_not_as_shown(form, text)]
@@ -91,6 +98,7 @@ def file_scan(house: House, actor: Member, form: ConsentForm, scan: Scan) -> Cap
     """
 
     def take(tx: Transaction) -> Captured | FormRefused:
+        _lock(tx, form)
         wrong = [*_wrong(house, tx, actor, form), *scan_shortcomings(scan)]
         if form.outcome == "agreed" and form.statements is None:
             wrong.append(Shortcoming("EL_REVOCATION", "42 CFR 2.31(a)", "Say which statements stand on the paper."))
@@ -103,7 +111,17 @@ def file_scan(house: House, actor: Member, form: ConsentForm, scan: Scan) -> Cap
     return house.database.write(take)
 
 
-def _text(house: House, tx: Transaction, form: ConsentForm) -> FormText | FormRefused:
+def _lock(tx: Transaction, form: ConsentForm) -> None:
+    """Lock the person first, so that what is checked is still so when it is written."""
+    person = tx.people.by_patient(form.patient_id)
+    if person is not None:
+        tx.people.lock(person.id)
+
+
+def _text(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> FormText | FormRefused:
+    """Write the text, which names the person: for whoever may take a form for these programs, and nobody else."""
+    if not may_look_after(house, actor, form.disclosers):
+        return FormRefused((_NO_AGREEMENT,))
     wording = house.wordings.get(form.language)
     person = tx.people.by_patient(form.patient_id)
     if person is None:
@@ -126,8 +144,7 @@ def _wrong(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> l
     reader = Reader(house.registry, now, born, read_switches(house.switches).minor_consent)
     found = list(shortcomings(form, reader))
     if not found and not may_look_after(house, actor, form.disclosers):
-        words = "There is no agreement in force with a program of the form: its own staff take it."
-        found.append(Shortcoming("QSOA_NOT_IN_FORCE", "42 CFR 2.11", words))
+        found.append(_NO_AGREEMENT)
     return [*found, *replaceable(tx, person.id, form.supersedes), *_standing_refusals(house, tx, person.id, form)]
 
 
@@ -163,7 +180,6 @@ def _keep(
 ) -> Captured | FormRefused:
     person = tx.people.by_patient(form.patient_id)
     assert person is not None, "a form without a person was refused before"
-    tx.people.lock(person.id)
     now = house.clock()
     ids = Ids(house.new_id(), house.new_id(), house.new_id())
     taken = Taken(actor.id, from_paper, now.astimezone(_zone(house, form)).date())

@@ -92,7 +92,7 @@ def a_form(world: World, **changes: Any) -> ConsentForm:
 
 def signed(world: World, form: ConsentForm, **changes: Any) -> ConsentForm:
     """The form as shown, with the person's signature under it."""
-    text = world.gateway.consent_desk.text(form)
+    text = world.gateway.consent_desk.text(KIM, form)
     assert isinstance(text, FormText)
     signature = Signature("typed", Signer("Ari Sample"), world.clock(), shown=text.digest, witness="Kim")
     return replace(form, signatures=(replace(signature, **changes),))
@@ -167,7 +167,7 @@ def test_no_decision_carries_the_signed_paper() -> None:
 def test_the_evidence_of_the_signature_is_kept() -> None:
     world = a_refused_referral()
     form = a_form(world, language="es", interpreter=Interpreter("Ina Interpreter", "Spanish"))
-    shown = world.gateway.consent_desk.text(form)
+    shown = world.gateway.consent_desk.text(KIM, form)
     assert isinstance(shown, FormText)
 
     consent = stored(world, capture(world, signed(world, form, device="a tablet")))
@@ -217,7 +217,7 @@ def test_a_form_of_nobody_known_or_in_no_language_of_ours_is_refused(changes: di
     world = a_refused_referral()
     form = a_form(world, **changes)
 
-    assert isinstance(world.gateway.consent_desk.text(form), FormRefused)
+    assert isinstance(world.gateway.consent_desk.text(KIM, form), FormRefused)
     assert isinstance(world.gateway.consent_desk.capture(KIM, form), FormRefused)
 
 
@@ -421,7 +421,7 @@ def test_the_list_says_what_would_stop_with_a_consent() -> None:
 def test_a_blank_form_is_printed_to_be_signed_on_paper() -> None:
     world = a_refused_referral()
 
-    paper = world.gateway.consent_desk.blank(a_form(world, language="es"))
+    paper = world.gateway.consent_desk.blank(KIM, a_form(world, language="es"))
 
     assert isinstance(paper, Paper)
     assert paper.content.startswith(b"%PDF-")
@@ -456,3 +456,22 @@ def test_while_a_scan_waits_what_it_replaces_permits_no_more() -> None:
     hand_in(world, "find work")
 
     assert world.states()[-1][1:] == ("held", "CONSENT_UNVERIFIED (42 CFR 2.31(c)(4))")
+
+
+def test_the_text_of_a_form_names_its_person_only_to_who_may_take_it() -> None:
+    world = a_refused_referral()
+    desk = world.gateway.consent_desk
+
+    assert elements(desk.text(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
+    assert elements(desk.blank(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
+
+
+def test_a_list_leaves_out_what_has_been_settled_elsewhere() -> None:
+    world = a_refused_referral()
+    consent_id = file_scan(world, a_paper(world))
+    body = {**stored(world, consent_id), "status": "entered-in-error"}
+    world.database.write(
+        lambda tx: tx.resources.put(body, handoff_id=None, person_id=person_of(world), at=world.clock())
+    )
+
+    assert world.gateway.consent_desk.waiting(LEE).lines == ()

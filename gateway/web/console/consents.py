@@ -103,7 +103,7 @@ def _add_capture(door: Blueprint, services: Services) -> None:
 
     @door.post("/consents/new/<record>/blank")
     def consent_blank(record: str) -> Page:
-        printed = services.house.consent_desk.blank(_form(services, record))
+        printed = services.house.consent_desk.blank(member(services), _form(services, record))
         return _choices_page(services, record, printed) if isinstance(printed, FormRefused) else _file(printed)
 
     @door.post("/consents/new/<record>/sign")
@@ -180,7 +180,7 @@ def _choices_page(services: Services, record: str, refused: FormRefused | None =
 
 def _text_page(services: Services, record: str, form: ConsentForm, refused: FormRefused | None = None) -> str:
     desk = services.house.consent_desk
-    text = desk.text(form)
+    text = desk.text(member(services), form)
     if isinstance(text, FormRefused):
         return _choices_page(services, record, text)
     return render_template(
