@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from gateway.bench import message_story, mllp_accept
+from gateway.bench import hl7v2_maps, message_story, mllp_accept
 from gateway.bench.admission import sample_admission
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
@@ -34,6 +34,7 @@ def rows(seconds: float) -> Iterator[Row]:
     stream = (b"\x0b" + message + b"\x1c\r") * 10
     blocks = ("bytes.split of the stream", lambda: stream.split(b"\x1c\r"))
     yield _row("mllp: 10 messages out of 64 KiB packets", lambda: _unframe(stream), blocks, seconds)
+    yield from hl7v2_maps.rows(seconds)
     yield from mllp_accept.rows(seconds)
     yield from message_story.rows(seconds)
 

@@ -136,6 +136,11 @@ class Message:
                     self._by_id.setdefault(segment.id, []).append(segment)
         return self._by_id.get(segment_id, [])
 
+    @property
+    def decoded_text(self) -> str:
+        """Return the whole message as text, escapes in, each segment ended by CR."""
+        return self._text
+
     def raw_value(self, path: str) -> str | None:
         """Return what was sent at `path`, escapes in; None when the segment or the place is absent."""
         segment_id, occurrence, field, component, subcomponent, repetition = PLACES[path]

@@ -149,7 +149,7 @@ class _Compiler:
             name=name,
             resource_type="" if "in" in told else str(told.get("type", name)),
             inside=inside,
-            keys=tuple(tuple(one if isinstance(one, list) else [one]) for one in told.get("key") or ()),
+            keys=tuple(tuple(self._key_part(source, part, at) for part in one) for one in told.get("key") or ()),
             constants=tuple((element, compile_constant(value)) for element, value in filled.items()),
             pattern=constants,
             others=tuple(told.get("not") or ()),
@@ -210,6 +210,10 @@ class _Compiler:
         except ValueError as error:
             self._problem(source, at, str(error))
             return "", ()
+
+    def _key_part(self, source: PackSource, part: Any, at: Location) -> tuple[str, int, int]:
+        place = self._try(source, at, lambda: Place.of(str(part))) if "-" in str(part) else None
+        return (place.path, place.field, place.component) if place else (str(part), 0, 0)
 
     def _also(self, source: PackSource, told: Any, at: Location) -> tuple[Way, Make | None]:
         if isinstance(told, str):

@@ -103,6 +103,7 @@ class Reading:
         "_parties",
         "_pending",
         "_positions",
+        "_times",
         "codec",
         "component",
         "deletions",
@@ -120,6 +121,7 @@ class Reading:
         "resources",
         "separators",
         "subcomponent",
+        "text",
         "unmapped",
         "zone",
     )
@@ -134,6 +136,9 @@ class Reading:
         self.names = pack.names
         self.zone = zone_of(message.text("MSH-7.1")) or pack.zone or context.zone
         self.labels: MessageLabels = labels_of(message)
+        # Most messages hold nothing that has to be decoded: then a part is what it says, and nobody has to look again.
+        self.text: Callable[[str], str] = str if _is_plain(message) else self._decoded
+        """Decode a part that has no parts of its own; "" for two quotes and for blanks."""
         self.open: dict[str, Resource] = {}
         self.resources: list[Resource] = []
         self.fields: list[str] = []
@@ -143,6 +148,7 @@ class Reading:
         self._context = context
         self._pending: list[tuple[dict[str, str], str]] = []
         self._positions: dict[str, int] = {}
+        self._times: dict[str, str | None] = {}
         self._dropped: set[str] = set()
         self._linked: set[str] = set()
         self._has_blanks = False
@@ -153,8 +159,7 @@ class Reading:
         facility = message.text("MSH-4")
         self.prefix = context.sender.value if context.sender else facility
 
-    def text(self, raw: str) -> str:
-        """Decode a part that has no parts of its own; "" for two quotes."""
+    def _decoded(self, raw: str) -> str:
         if self.escape and self.escape in raw:
             return unescape(raw, self.separators, self.codec)
         return "" if raw == NULL_TEXT or raw.isspace() else raw
@@ -166,7 +171,9 @@ class Reading:
     def subcomponents(self, raw: str) -> list[str]:
         """Split and decode one component; at least five subcomponents."""
         mark = self.subcomponent
-        parts = raw.split(mark) if mark else [raw]
+        if not mark or mark not in raw:
+            return [self.text(raw), "", "", "", ""]
+        parts = raw.split(mark)
         return [self.text(part) if part else "" for part in parts] + [""] * (5 - len(parts))
 
     def segment(self) -> Segment:
@@ -176,6 +183,11 @@ class Reading:
     def time(self, raw: str) -> str | None:
         """Return a DTM as FHIR dateTime, with the zone of the message or of the sender where it states none."""
         sent = raw.partition(self.component)[0]
+        if sent not in self._times:
+            self._times[sent] = self._time(sent)
+        return self._times[sent]
+
+    def _time(self, sent: str) -> str | None:
         zone = self.zone
         if zone and zone[0] not in "+-":
             zone = _offset(sent, zone)
@@ -347,19 +359,22 @@ class Reading:
                 resource["id"] = self._identity(opening)
 
     def _identity(self, opening: Opening) -> str:
-        segment = Segment(self.fields, self.separators, self.codec)
         for alternative in opening.keys:
-            parts = [self._key_part(one, segment) for one in alternative]
+            parts = [self._key_part(*one) for one in alternative]
             if all(parts):
-                return self.id_of(opening.resource_type, *alternative, *parts)
+                return self.id_of(opening.resource_type, alternative[0][0], *parts)
         # Without a business key it is this segment of this message, whatever else it may be.
         return self.id_of(opening.resource_type, self.message.text("MSH-10"), opening.name, str(self.number))
 
-    def _key_part(self, part: str, segment: Segment) -> str:
-        if "-" not in part:
-            return str(self.open.get(part, {}).get("id", ""))
-        field_number, _, component = part.partition("-")[2].partition(".")
-        return segment.text(int(field_number), int(component or 0))
+    def _key_part(self, path: str, field: int, component: int) -> str:
+        """Return what a part of a business key says: a field as it was sent, or the id of an open resource."""
+        if not field:
+            return str(self.open.get(path, {}).get("id", ""))
+        sent = self.fields[field] if field < len(self.fields) else ""
+        if component and sent:
+            parts = (sent.partition(self.repetition)[0] if self.repetition else sent).split(self.component, component)
+            sent = parts[component - 1] if component <= len(parts) else ""
+        return "" if sent == NULL_TEXT else sent
 
     def finish(self) -> None:
         """Fill in references to what opened later, add the labels and take out what leads nowhere."""
@@ -429,6 +444,16 @@ def complete_times(appointment: Resource) -> None:
         minutes = appointment.get("minutesDuration", 0)
         ends = datetime.fromisoformat(start) + timedelta(minutes=minutes)
         appointment["end"] = ends.isoformat(timespec="seconds")
+
+
+def _is_plain(message: Message) -> bool:
+    """Tell whether nothing in a message is escaped, asks for deletion or is blank."""
+    text = message.decoded_text
+    separators = message.separators
+    if (separators.escape and text.count(separators.escape) > 1) or NULL_TEXT in text:
+        return False
+    marks = (separators.field, separators.component, separators.repetition, separators.subcomponent)
+    return not any(mark and f"{mark} " in text for mark in marks)
 
 
 def _joins(opening: Opening) -> bool:

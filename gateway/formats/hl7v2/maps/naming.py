@@ -21,6 +21,7 @@ NAMED = "https://warmhandoff.example/id/hl7v2/"
 _TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _TABLE = re.compile(r"HL7?0*([0-9]{1,4})")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _SAFE = re.compile(r"[A-Za-z0-9._-]")
 _HEX = re.compile(r"%([0-9A-F]{2})")
 
@@ -108,6 +109,8 @@ def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str,
 
 def quoted(name: str) -> str:
     """Write a name so that it can stand in a URI."""
+    if _PLAIN.fullmatch(name):
+        return name
     return "".join(c if _SAFE.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)
 
 

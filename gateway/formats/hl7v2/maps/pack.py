@@ -78,8 +78,8 @@ class Opening:
     """"" for a part."""
     inside: tuple[str, str, bool] | None
     """Of a part: the open resource it belongs to, the element, and whether that is a list."""
-    keys: tuple[tuple[str, ...], ...]
-    """Alternatives for the business key: paths of this segment, or names of open resources."""
+    keys: tuple[tuple[tuple[str, int, int], ...], ...]
+    """Alternatives for the business key, of parts: (path, field, component) here, or (open resource, 0, 0)."""
     constants: tuple[tuple[str, Make], ...]
     """Element -> what it holds where no row filled it."""
     pattern: Mapping[str, Any]

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from gateway.model.handoff import Resource
 
 if TYPE_CHECKING:
@@ -39,17 +41,20 @@ def parse_target(target: str) -> tuple[str, Steps]:
 
 
 def compile_constant(node: Any) -> Make:
-    """Compile a constant; an object `{$ref: NAME}` in it becomes a Reference to that open resource."""
-    if isinstance(node, dict):
-        if "$ref" in node:
-            name = str(node["$ref"])
-            return lambda r: r.reference(name)
-        members = tuple((key, compile_constant(value)) for key, value in node.items())
-        return lambda r: {key: make(r) for key, make in members}
+    """Compile a constant, made anew each time; an object `{$ref: NAME}` in it becomes a Reference to that one."""
+    if not isinstance(node, dict | list):
+        return lambda r: node
+    if not references_in(node):
+        encoded = orjson.dumps(node)
+        return lambda r: orjson.loads(encoded)
     if isinstance(node, list):
         items = tuple(compile_constant(value) for value in node)
         return lambda r: [make(r) for make in items]
-    return lambda r: node
+    if "$ref" in node:
+        name = str(node["$ref"])
+        return lambda r: r.reference(name)
+    members = tuple((key, compile_constant(value)) for key, value in node.items())
+    return lambda r: {key: make(r) for key, make in members}
 
 
 def references_in(node: Any, steps: Steps = ()) -> list[tuple[str, Steps]]:
@@ -123,7 +128,7 @@ def _put_single(name: str, rest: Steps, begin: Any, meant: Any) -> Put:
 
 
 def _put_item(name: str, begin: Any) -> Put:
-    if begin is None:
+    if not begin:
 
         def put(resource: Resource, value: Any, r: "Reading") -> None:
             _append(resource, name, value)

@@ -1,0 +1,74 @@
+"""How fast an ADT^A01 becomes FHIR by its pack, is checked, and is written again.
+
+The floor splits every field of the message and parses the same Bundle from JSON: whoever reads HL7v2 into FHIR has to
+look at all fields and to make all those objects.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import orjson
+
+from gateway.bench.admission import sample_admission
+from gateway.bench.turns import Work, rates
+from gateway.catalog.hl7v2_packs import read_hl7_packs
+from gateway.catalog.profiles import load_checker
+from gateway.formats import fhir_json
+from gateway.formats.hl7v2 import Message, read_message
+from gateway.formats.hl7v2.maps import FeedContext, FeedResult, OutgoingContext, Sender, read_feed, write_message
+from gateway.model.hl7_header import Hl7Header
+from gateway.validation.second_opinion import second_opinion
+
+Row = dict[str, str | float]
+
+_CONTEXT = FeedContext(
+    b"the key of the benchmark",
+    datetime(2026, 11, 2, 18, tzinfo=UTC),
+    Sender("https://warmhandoff.example/id/partner", "sample-hospital"),
+)
+_HEADER = Hl7Header(("WH",), ("WH",), ("EHR",), ("SAMPLE HOSPITAL",), "20261102101500-0800", "M1")
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Measure each row for about `seconds` of processor time and yield it."""
+    raw, pack, checker = sample_admission(), read_hl7_packs().packs["adt"], load_checker()
+
+    def read() -> FeedResult:
+        message = read_message(raw)
+        assert isinstance(message, Message)
+        return read_feed(message, pack, _CONTEXT)
+
+    def read_and_check() -> FeedResult:
+        result = read()
+        checker.check(result.bundle(), {})
+        return result
+
+    def read_and_model() -> None:
+        second_opinion(read_and_check().bundle())
+
+    resources = read().resources
+    encoded = fhir_json.dumps(read().bundle())
+
+    def floor() -> object:
+        return [line.split("|") for line in raw.decode("ascii").split("\r")], orjson.loads(encoded)
+
+    what = f"ADT_A01 -> Bundle of {len(resources)} resources"
+    yield _row(f"hl7v2: {what}", read, floor, seconds, ">= 2,000/s")
+    yield _row(f"hl7v2: {what}, checked", read_and_check, floor, seconds, ">= 1,000/s")
+    yield _row(f"hl7v2: {what}, checked, R4B models", read_and_model, floor, seconds, ">= 500/s")
+    outgoing = OutgoingContext(_HEADER)
+    yield _row(
+        "hl7v2: Bundle -> ADT_A01", lambda: write_message("ADT^A01", resources, pack, outgoing), floor, seconds, ""
+    )
+
+
+def _row(name: str, ours: Work, floor: Work, seconds: float, goal: str) -> Row:
+    our_rate, floor_rate = rates(ours, floor, seconds)
+    return {
+        "row": name,
+        "per_second": round(our_rate),
+        "floor": "split of all fields, and the same Bundle parsed from JSON",
+        "floor_per_second": round(floor_rate),
+        "ratio": round(our_rate / floor_rate, 3),
+        "goal": goal,
+    }
