@@ -6,7 +6,7 @@ agencies that are no Part 2 program.
 """
 
 from gateway.consent.agreement import agreement
-from gateway.consent.compile import compile_consents
+from gateway.consent.compile import compile_consents, disclosers_of
 from gateway.consent.decide import decide
 from gateway.consent.facts import Facts, read_facts
 from gateway.consent.read_request import UnreadableRequest, read_request
@@ -19,6 +19,7 @@ __all__ = [
     "agreement",
     "compile_consents",
     "decide",
+    "disclosers_of",
     "read_facts",
     "read_request",
     "read_switches",

@@ -134,6 +134,16 @@ def compile_consent(
     return replace(directive, grants=grants)
 
 
+def disclosers_of(consent: Json, registry: Registry) -> frozenset[str | None]:
+    """Return the registry ids of all whom a Consent lets disclose, wherever it names them; None for a stranger.
+
+    Empty for one that names nobody or cannot be read: nothing is disclosed on either.
+    """
+    directive = compile_consent({"id": "unfiled", **consent}, registry)
+    parties = [*directive.disclosers, *(party for grant in directive.grants for party in grant.disclosers)]
+    return frozenset(party.organization for party in parties)
+
+
 def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: str) -> Directive:
     extensions = _extensions(resource)
     disclosers = tuple(read_party(one, resource, registry) for one in resource.get("organization", ()))

@@ -5,6 +5,7 @@ its profile forbids `organization`), and R5. What one of them says and the other
 is never left out: the consent cannot be read then.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ _PROVISION = frozenset(
 _R4_PROVISION = _PROVISION | {"type", "class"}
 _R5_PROVISION = _PROVISION | {"resourceType"}
 """Not `documentType` and `expression`: nothing here can tell what they match."""
+
+_LAST_WORD = re.compile("[-./]")
 
 _OPPOSITE = {"deny": "permit", "permit": "deny"}
 
@@ -72,11 +75,11 @@ def _from_r4(consent: Json) -> Json:
         _check_r4_provision(consent["provision"])
     stated: dict[str, list[Any]] = {name: [] for name in _TAKEN_OVER}
     for extension in consent.get("extension", ()):
-        if extension["url"].startswith(_R5_IN_R4):
-            name = extension["url"][len(_R5_IN_R4) :]
-            if name not in _TAKEN_OVER | _WITHOUT_EFFECT:
-                raise ValueError("an element of R5 that changes the meaning of an R4 Consent")
-            stated.get(name, []).extend(_references(extension))
+        url = extension["url"]
+        if url.startswith(_R5_IN_R4) and url[len(_R5_IN_R4) :] not in _TAKEN_OVER | _WITHOUT_EFFECT:
+            raise ValueError("an element of R5 that changes the meaning of an R4 Consent")
+        # Guides name the same two elements after themselves too: .../StructureDefinition/consent-controller.
+        stated.get(_LAST_WORD.split(url)[-1], []).extend(_references(extension))
     disclosers = stated["controller"] or stated["manager"]
     return {**consent, "organization": [*consent.get("organization", ()), *disclosers]} if disclosers else consent
 

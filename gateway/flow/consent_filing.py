@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from gateway.consent import disclosers_of
 from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stopped, replace_consents, replaced_by
 from gateway.flow.consent_terms import keep_watch, read_directive, waits
 from gateway.flow.house import House
@@ -22,9 +23,6 @@ from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource, Transaction
-
-_CONTROLLERS = ("-controller", "-manager")
-"""Ends of the extensions in which FAST Scalable Consent Management names who discloses."""
 
 
 def file_consent(
@@ -231,12 +229,7 @@ def _file_of(data: str, media_type: str) -> bytes | None:
 
 def _is_discloser(house: House, caller: Caller, body: Resource) -> bool:
     """Say whether the caller files a consent to disclosures by itself, and by nobody else."""
-    references = [*body.get("organization", [])]
-    for extension in body.get("extension", []):
-        if extension["url"].endswith(_CONTROLLERS) and "valueReference" in extension:
-            references.append(extension["valueReference"])
-    named = [house.registry.find_by_reference(reference) for reference in references]
-    return bool(named) and all(one is not None and one.id == caller.organization for one in named)
+    return disclosers_of(body, house.registry) == {caller.organization}
 
 
 def _as_external(consent: Resource, caller: Caller) -> Resource:

@@ -4,6 +4,7 @@ A record says itself who wrote its parts, and anybody who may hand in records co
 must not hang on that: its consents count at once only where its own credential brought them.
 """
 
+from gateway.consent import disclosers_of
 from gateway.flow.house import House
 from gateway.model.handoff import Resource
 
@@ -17,7 +18,7 @@ def as_handed_in(house: House, resource: Resource, client: str | None) -> Resour
         return resource
     registered = house.clients.get(client or "")
     own = registered.organization if registered is not None else "unknown"
-    named = [house.registry.find_by_reference(reference) for reference in resource.get("organization", [])]
+    named = [house.registry.get(one) for one in disclosers_of(resource, house.registry)]
     if all(one is None or one.id == own or not one.is_program(house.clock()) for one in named):
         return resource
     unverified = {name: value for name, value in resource.items() if name != "verification"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.consent import compile_consents
+from gateway.consent import compile_consents, disclosers_of
 from gateway.model.consent_directive import Directive
 from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
@@ -167,6 +167,12 @@ class TestFast:
     def test_the_discloser_stands_in_an_extension(self, names: tuple[str, ...]) -> None:
         assert answer(a_fast_consent(*names)) == PERMITTED
 
+    def test_a_guide_may_name_the_extension_after_itself(self) -> None:
+        url = "https://guide.example/StructureDefinition/consent-controller"
+        extensions = [{"url": url, "valueReference": organization("aspen")}]
+
+        assert answer(a_consent(without=["organization"], extensions=extensions)) == PERMITTED
+
     def test_who_only_manages_the_paper_does_not_disclose_beside_a_controller(self) -> None:
         extensions = [
             {"url": R5_IN_R4 + "controller", "valueReference": organization("birch")},
@@ -253,6 +259,31 @@ class TestWhatComesAlong:
         (directive,) = compiled(*entries)
 
         assert [party.organization for party in directive.disclosers] == ["org:aspen"]
+
+
+class TestWhoDiscloses:
+    """Whose word a consent is, is asked of the same reader that lets it be relied on."""
+
+    @pytest.mark.parametrize(
+        ("paper", "disclosers"),
+        [
+            (a_consent(), {"org:aspen"}),
+            (a_consent(without=["id"]), {"org:aspen"}),
+            (a_fast_consent("controller"), {"org:aspen"}),
+            (an_r5_consent(), {"org:aspen"}),
+            (a_consent(organization=[organization("mercy"), organization("unheard-of")]), {"org:mercy", None}),
+            (a_consent(without=["organization"]), set()),
+            (a_consent(implicitRules="urn:x"), set()),
+        ],
+    )
+    def test_wherever_the_paper_names_them(self, paper: Json, disclosers: set[str | None]) -> None:
+        assert disclosers_of(paper, world()) == disclosers
+
+    def test_also_as_an_actor_of_a_provision(self) -> None:
+        custodian = {"role": {"coding": [{"code": "CST"}]}, "reference": organization("aspen")}
+        paper = a_consent(a_permit(actor=[recipient("mercy"), custodian]), organization=[organization("mercy")])
+
+        assert disclosers_of(paper, world()) == {"org:mercy", "org:aspen"}
 
 
 EXAMPLES = {
