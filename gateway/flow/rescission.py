@@ -116,4 +116,4 @@ def _is_ended_by(body: Resource, told: Told) -> bool:
     """Say whether this very message has revoked the consent already."""
     when = {"url": "when", "valueDateTime": told.received.isoformat()}
     extensions = body.get("extension", ())
-    return any(one["url"] == _REVOCATION and when in one.get("extension", ()) for one in extensions)
+    return any(one.get("url") == _REVOCATION and when in one.get("extension", ()) for one in extensions)
