@@ -55,11 +55,11 @@ def put_revocation(
 def _is_told_already(house: House, body: Resource, revoking: Revoking) -> bool:
     recipients = [house.reference(one) for one in revoking.recipients]
     for one in body.get("extension", ()):
-        if one["url"] != _EXTENSION + "revocation":
+        if one.get("url") != _EXTENSION + "revocation":
             continue
         parts = one.get("extension", ())
         is_same = {"url": "method", "valueCode": revoking.method} in parts
-        named = [part["valueReference"] for part in parts if part["url"] == "recipient"]
+        named = [part.get("valueReference") for part in parts if part.get("url") == "recipient"]
         if is_same and named == recipients:
             return True
     return False

@@ -32,7 +32,7 @@ def state_of(house: House, body: Resource, directive: Directive) -> tuple[Consen
     def day(at: datetime) -> str:
         return (at.astimezone(zone) if zone else at).date().isoformat()
 
-    newer = next((tag["code"] for tag in body.get("meta", {}).get("tag", ()) if tag["system"] == REPLACED_BY), None)
+    newer = next((tag["code"] for tag in body.get("meta", {}).get("tag", ()) if tag.get("system") == REPLACED_BY), None)
     whole = [one for one in directive.revocations if not one.recipients]
     ends_at = end_of(directive)
     if not directive.readable:

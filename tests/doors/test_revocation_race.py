@@ -20,6 +20,7 @@ from gateway.flow.gateway import Gateway
 from gateway.flow.house import House
 from gateway.flow.work import work_once
 from gateway.model.caller import Caller
+from gateway.model.consent_life import Revoking
 from gateway.model.exchange import Accepted, Answer
 from gateway.model.partner import Endpoint, Registry
 from gateway.model.route import Route
@@ -175,11 +176,16 @@ def revoker(house: House, consents: list[str]) -> Callable[[], None]:
 
 
 def take_back(house: House, consent_id: str) -> None:
-    """Revoke as a partner does; returns when it is acknowledged."""
+    """Revoke as a partner does, by an update or by the operation; returns when it is acknowledged."""
     stored = house.database.read(lambda tx: tx.resources.get("Consent", consent_id))
     assert stored is not None
-    answer = Gateway(house).file_consent(POLICE, {**stored.body, "status": "inactive"}, consent_id, stored.version)
-    assert isinstance(answer, Answer)
+    if consent_id < "n":
+        answer = Gateway(house).file_consent(POLICE, {**stored.body, "status": "inactive"}, consent_id, stored.version)
+        assert isinstance(answer, Answer)
+        return
+    reference = {"reference": f"Consent/{consent_id}"}
+    patient = stored.body["patient"]
+    assert Gateway(house).revoke_consent(POLICE, reference, patient, None, Revoking("electronic")) is None
 
 
 def a_hospital(organization: str) -> Caller:
@@ -200,5 +206,5 @@ def permits_and_revocations(race: Race) -> tuple[list[tuple[str, int]], dict[str
         lambda tx: {one: tx.resources.get("Consent", one).handoff_id for one in race.consents}  # type: ignore[union-attr]
     )
     permits = [(data["handoff"], seq) for seq, kind, data in rows if kind == "decision.permit"]
-    revoked = {owner[data["consent"]]: seq for seq, kind, data in rows if kind == "consent.filed"}
+    revoked = {owner[data["consent"]]: seq for seq, kind, data in rows if kind in ("consent.filed", "consent.revoked")}
     return permits, {str(handoff): seq for handoff, seq in revoked.items()}
