@@ -11,10 +11,11 @@ from gateway.storage.accounting import disclosed, received, received_between, st
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
 from gateway.storage.json_text import dump, load
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import decisions, disclosures
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
-_INSERT = decisions.insert()
+_INSERT = Prepared(decisions.insert())
 _OF_HANDOFF = (
     select(
         decisions.c.id,
@@ -27,7 +28,7 @@ _OF_HANDOFF = (
     .where(decisions.c.handoff_id == bindparam("key"))
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
 )
-_CONFIRM = (
+_CONFIRM = Prepared(
     update(disclosures)
     .where(disclosures.c.message_id == bindparam("key"))
     .values(
@@ -75,7 +76,7 @@ class SqlDecisions:
             "record": dump(dict(record)),
             "inputs": inputs,
         }
-        self._connection.execute(_INSERT, row)
+        _INSERT.run(self._connection, row)
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
         """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
@@ -110,15 +111,18 @@ class SqlDecisions:
         A repeated try of one message points to its newest decision and keeps the instant of the first intention:
         the earliest moment at which the content may have left.
         """
-        statement = upsert(self._connection.dialect.name, disclosures, ("decision_id", "purpose", "description"))
+        statement = prepared_upsert(
+            self._connection.dialect.name, disclosures, ("decision_id", "purpose", "description")
+        )
         row = {
             "message_id": message_id,
             "decision_id": decision_id,
             "purpose": purpose,
             "description": description,
             "intended_at": to_micros(at),
+            **dict.fromkeys(("confirmed_at", "code", "sent", "answered")),
         }
-        self._connection.execute(statement, row)
+        statement.run(self._connection, row)
 
     def confirm(self, *, message_id: str, code: str, sent: bytes, answered: bytes, at: datetime) -> None:
         """Write that a disclosure has left and what the receiver answered; it must have been intended."""
@@ -129,4 +133,4 @@ class SqlDecisions:
             "bytes_sent": sent,
             "bytes_answered": answered,
         }
-        must_exist(self._connection.execute(_CONFIRM, values), "intended disclosure", message_id)
+        must_exist(_CONFIRM.run(self._connection, values), "intended disclosure", message_id)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
 
 from gateway.model.handoff import Handoff, HandoffState, Resource
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
+from gateway.storage.prepared import Prepared
 from gateway.storage.resources import (
     Change,
     Key,
@@ -20,14 +21,14 @@ from gateway.storage.resources import (
     write_changes,
 )
 from gateway.storage.tables import decisions, handoff_resources, handoffs, referrals, resources
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
-_GET = select(handoffs).where(handoffs.c.id == bindparam("key"))
-_OF_PERSON = (
+_GET = Prepared(select(handoffs).where(handoffs.c.id == bindparam("key")))
+_OF_PERSON = Prepared(
     select(handoffs).where(handoffs.c.person_id == bindparam("person")).order_by(handoffs.c.created_at, handoffs.c.id)
 )
 _SET_STATE = update(handoffs).where(handoffs.c.id == bindparam("key"))
-_BODIES = (
+_BODIES = Prepared(
     select(resources.c.body)
     .join(
         handoff_resources,
@@ -43,28 +44,30 @@ _BODIES_OF_SEVERAL = (
     .where(handoff_resources.c.handoff_id.in_(bindparam("keys", expanding=True)), resources.c.deleted == 0)
     .order_by(handoff_resources.c.handoff_id, handoff_resources.c.position)
 )
-_CONTENTS = (
+_CONTENTS = Prepared(
     select(handoff_resources.c.handoff_id, resources.c.body)
     .join(handoffs, handoffs.c.id == handoff_resources.c.handoff_id)
     .join(resources, and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id))
     .where(
         handoffs.c.person_id == bindparam("person"),
-        handoffs.c.state.in_(("active", "unrouted")),
+        or_(handoffs.c.state == "active", handoffs.c.state == "unrouted"),
         resources.c.deleted == 0,
     )
     .order_by(handoffs.c.created_at, handoffs.c.id, handoff_resources.c.position)
 )
-_LINKS = (
+_LINKS = Prepared(
     select(handoff_resources.c.type, handoff_resources.c.id)
     .where(handoff_resources.c.handoff_id == bindparam("key"))
     .order_by(handoff_resources.c.position)
 )
-_HELD_ELSEWHERE = select(handoff_resources.c.handoff_id).where(
-    handoff_resources.c.type == bindparam("type"), handoff_resources.c.id == bindparam("key")
+_HELD_ELSEWHERE = Prepared(
+    select(handoff_resources.c.handoff_id).where(
+        handoff_resources.c.type == bindparam("type"), handoff_resources.c.id == bindparam("key")
+    )
 )
-_UNLINK = delete(handoff_resources).where(handoff_resources.c.handoff_id == bindparam("key"))
-_LINK = handoff_resources.insert()
-_SET_PERSON = (
+_UNLINK = Prepared(delete(handoff_resources).where(handoff_resources.c.handoff_id == bindparam("key")))
+_LINK = Prepared(handoff_resources.insert())
+_SET_PERSON = Prepared(
     update(resources)
     .where(resources.c.type == bindparam("of_type"), resources.c.id == bindparam("of_id"))
     .values(person_id=bindparam("person"), handoff_id=bindparam("handoff"))
@@ -83,7 +86,7 @@ class SqlHandoffs:
 
     def get(self, handoff_id: str) -> Handoff | None:
         """Return a handoff without its resources."""
-        row = self._connection.execute(_GET, {"key": handoff_id}).first()
+        row = _GET.first(self._connection, {"key": handoff_id})
         return None if row is None else _handoff(row)
 
     def save(self, handoff: Handoff, resources: Sequence[Resource]) -> None:
@@ -95,7 +98,7 @@ class SqlHandoffs:
         keys = [(resource["resourceType"], resource["id"]) for resource in resources]
         if len(set(keys)) != len(keys):
             raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
-        self._connection.execute(upsert(self._connection.dialect.name, handoffs), _row_of(handoff))
+        prepared_upsert(self._connection.dialect.name, handoffs).run(self._connection, _row_of(handoff))
         dropped = self._relink(handoff.id, keys)
         before = current_rows(self._connection, [*keys, *dropped])
         changes = [_deletion(key, before[key]) for key in dropped]
@@ -110,7 +113,7 @@ class SqlHandoffs:
         if changes:
             write_changes(self._connection, changes, handoff.updated_at)
         if moved:
-            self._connection.execute(_SET_PERSON, moved)
+            _SET_PERSON.run_many(self._connection, moved)
 
     def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
         """Hold, release or withdraw a handoff."""
@@ -119,7 +122,7 @@ class SqlHandoffs:
 
     def resources(self, handoff_id: str) -> list[Resource]:
         """Return the current resources of a handoff, as they were saved and in that order."""
-        return [load(body) for body in self._connection.execute(_BODIES, {"key": handoff_id}).scalars()]
+        return [load(row.body) for row in _BODIES.all(self._connection, {"key": handoff_id})]
 
     def several(self, handoff_ids: Sequence[str]) -> list[tuple[Handoff, list[Resource]]]:
         """Return these handoffs, in this order, each with its current resources as `resources` gives them."""
@@ -132,11 +135,11 @@ class SqlHandoffs:
 
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
-        return [_handoff(row) for row in self._connection.execute(_OF_PERSON, {"person": person_id})]
+        return [_handoff(row) for row in _OF_PERSON.all(self._connection, {"person": person_id})]
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff."""
-        rows = self._connection.execute(_CONTENTS, {"person": person_id})
+        rows = _CONTENTS.all(self._connection, {"person": person_id})
         return [(row.handoff_id, load(row.body)) for row in rows]
 
     def move_person(self, from_person: str, to_person: str) -> None:
@@ -146,20 +149,20 @@ class SqlHandoffs:
 
     def _relink(self, handoff_id: str, keys: list[Key]) -> list[Key]:
         """Let a handoff hold exactly `keys`; return the resources that no handoff holds any more."""
-        linked = [(row.type, row.id) for row in self._connection.execute(_LINKS, {"key": handoff_id})]
+        linked = [(row.type, row.id) for row in _LINKS.all(self._connection, {"key": handoff_id})]
         if linked == keys:
             return []
         if linked:
-            self._connection.execute(_UNLINK, {"key": handoff_id})
+            _UNLINK.run(self._connection, {"key": handoff_id})
         if keys:
-            self._connection.execute(_LINK, [link_row(handoff_id, n, key) for n, key in enumerate(keys)])
+            _LINK.run_many(self._connection, [link_row(handoff_id, n, key) for n, key in enumerate(keys)])
         return [key for key in linked if not self._is_held(key)]
 
     def _is_held(self, key: Key) -> bool:
-        return self._connection.execute(_HELD_ELSEWHERE, {"type": key[0], "key": key[1]}).first() is not None
+        return _HELD_ELSEWHERE.first(self._connection, {"type": key[0], "key": key[1]}) is not None
 
 
-def _person_of(handoff: Handoff, row: Row[Any] | None) -> str | None:
+def _person_of(handoff: Handoff, row: Any | None) -> str | None:
     """Say whom a resource is about: what handoffs of different persons share is about nobody."""
     shared = row is not None and row.handoff_id not in (None, handoff.id) and not row.deleted
     if shared and row is not None and row.person_id != handoff.person_id:
@@ -167,7 +170,7 @@ def _person_of(handoff: Handoff, row: Row[Any] | None) -> str | None:
     return handoff.person_id
 
 
-def _deletion(key: Key, row: Row[Any]) -> Change:
+def _deletion(key: Key, row: Any) -> Change:
     return Change(key, None, (), row.handoff_id, row.person_id, row)
 
 
@@ -190,10 +193,10 @@ def _row_of(handoff: Handoff) -> dict[str, Any]:
     }
 
 
-def _handoff(row: Row[Any]) -> Handoff:
+def _handoff(row: Any) -> Handoff:
     return Handoff(
         **{
-            **row._mapping,
+            **row._asdict(),
             "facts": load(row.facts),
             "findings": tuple(load(row.findings)),
             "created_at": from_micros(row.created_at),

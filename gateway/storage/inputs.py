@@ -10,7 +10,7 @@ from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.tables import input_records, inputs
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
 _INSERT = Prepared(inputs.insert())
 _GET = Prepared(select(inputs).where(inputs.c.id == bindparam("key")))
@@ -23,8 +23,12 @@ _SAME_CONTENT = (
     .limit(1)
 )
 _BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindparam("key")).limit(1)
-_SET_STATE = update(inputs).where(inputs.c.id == bindparam("key"))
-_RECORDS = select(input_records).where(input_records.c.input_id == bindparam("key")).order_by(input_records.c.n)
+_SET_STATE = Prepared(
+    update(inputs).where(inputs.c.id == bindparam("key")).values(state=bindparam("new_state"), reason=bindparam("why"))
+)
+_RECORDS = Prepared(
+    select(input_records).where(input_records.c.input_id == bindparam("key")).order_by(input_records.c.n)
+)
 
 
 class SqlInputs:
@@ -71,8 +75,8 @@ class SqlInputs:
 
     def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
         """Mark an input as done or quarantined."""
-        result = self._connection.execute(_SET_STATE.values(state=state, reason=reason), {"key": input_id})
-        must_exist(result, "input", input_id)
+        changed = _SET_STATE.run(self._connection, {"key": input_id, "new_state": state, "why": reason})
+        must_exist(changed, "input", input_id)
 
     def put_records(self, records: Iterable[InputRecord]) -> None:
         """Write (or overwrite) what became of records of an input."""
@@ -81,11 +85,11 @@ class SqlInputs:
             for r in records
         ]
         if rows:
-            self._connection.execute(upsert(self._connection.dialect.name, input_records), rows)
+            prepared_upsert(self._connection.dialect.name, input_records).run_many(self._connection, rows)
 
     def records(self, input_id: str) -> list[InputRecord]:
         """Return what became of each record so far, by number."""
-        return [InputRecord(**row._mapping) for row in self._connection.execute(_RECORDS, {"key": input_id})]
+        return [InputRecord(**row._asdict()) for row in _RECORDS.all(self._connection, {"key": input_id})]
 
 
 def _stored(row: Any) -> StoredInput:

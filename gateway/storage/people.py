@@ -5,22 +5,23 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select
 
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Person
 from gateway.model.names import match_name, match_phone
 from gateway.storage.instants import to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import people, person_keys
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
 _MOST_CANDIDATES = 50
 _PATIENT = "Patient"
 """System under which the logical ids of a person's Patient resources are kept."""
 
 _COLUMNS = [people.c[name] for name in ("id", "family", "given", "birth_date", "gender", "phone", "address")]
-_GET = select(*_COLUMNS).where(people.c.id == bindparam("key"))
-_BY_KEY = (
+_GET = Prepared(select(*_COLUMNS).where(people.c.id == bindparam("key")))
+_BY_KEY = Prepared(
     select(*_COLUMNS)
     .join(person_keys, person_keys.c.person_id == people.c.id)
     .where(person_keys.c.system == bindparam("system"), person_keys.c.value == bindparam("value"))
@@ -31,8 +32,8 @@ _PHONE = people.c.match_phone == bindparam("phone")
 _BIRTH_DATE = people.c.birth_date == bindparam("birth_date")
 
 
-def _sharing(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(*_COLUMNS).where(*conditions).order_by(people.c.id).limit(_MOST_CANDIDATES)
+def _sharing(*conditions: ColumnElement[bool]) -> Prepared:
+    return Prepared(select(*_COLUMNS).where(*conditions).order_by(people.c.id).limit(_MOST_CANDIDATES))
 
 
 # The most telling evidence first: of a hundred persons of one common name, the one born that day must be found.
@@ -55,9 +56,14 @@ _KEYS = (
     .where(person_keys.c.person_id.in_(bindparam("people", expanding=True)))
     .order_by(person_keys.c.system, person_keys.c.value)
 )
-_FORGET_KEYS = delete(person_keys).where(person_keys.c.person_id == bindparam("key"))
-_ADD_KEYS = person_keys.insert()
-_LOCK = select(people.c.id).where(people.c.id == bindparam("key")).with_for_update()
+_KEYS_OF_ONE = Prepared(
+    select(person_keys)
+    .where(person_keys.c.person_id == bindparam("key"))
+    .order_by(person_keys.c.system, person_keys.c.value)
+)
+_FORGET_KEYS = Prepared(delete(person_keys).where(person_keys.c.person_id == bindparam("key")))
+_ADD_KEYS = Prepared(person_keys.insert())
+_LOCK = Prepared(select(people.c.id).where(people.c.id == bindparam("key")).with_for_update())
 
 
 class SqlPeople:
@@ -68,7 +74,7 @@ class SqlPeople:
 
     def get(self, person_id: str) -> Person | None:
         """Return a person."""
-        return next(iter(self._with_keys(self._connection.execute(_GET, {"key": person_id}))), None)
+        return next(iter(self._with_keys(_GET.all(self._connection, {"key": person_id}))), None)
 
     def save(self, person: Person, at: datetime) -> None:
         """Write a person with all patient ids and identifiers."""
@@ -84,12 +90,12 @@ class SqlPeople:
             "match_phone": match_phone(person.phone),
             "updated_at": to_micros(at),
         }
-        self._connection.execute(upsert(self._connection.dialect.name, people), row)
-        self._connection.execute(_FORGET_KEYS, {"key": person.id})
+        prepared_upsert(self._connection.dialect.name, people).run(self._connection, row)
+        _FORGET_KEYS.run(self._connection, {"key": person.id})
         keys = {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
         if keys:
-            self._connection.execute(
-                _ADD_KEYS, [{"system": s, "value": v, "person_id": person.id} for s, v in sorted(keys)]
+            _ADD_KEYS.run_many(
+                self._connection, [{"system": s, "value": v, "person_id": person.id} for s, v in sorted(keys)]
             )
 
     def by_patient(self, patient_id: str) -> Person | None:
@@ -98,7 +104,7 @@ class SqlPeople:
 
     def by_identifier(self, system: str, value: str) -> list[Person]:
         """Return the persons known under this identifier (more than one: ambiguous)."""
-        return self._with_keys(self._connection.execute(_BY_KEY, {"system": system, "value": value}))
+        return self._with_keys(_BY_KEY.all(self._connection, {"system": system, "value": value}))
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50.
@@ -106,11 +112,11 @@ class SqlPeople:
         Those who share name and birth date come first, then phone, name, birth date.
         """
         facts = {"name": match_name(family, given), "phone": match_phone(phone), "birth_date": birth_date}
-        found: dict[str, Row[Any]] = {}
+        found: dict[str, Any] = {}
         for names, statement in _CANDIDATES:
             values = {name: facts[name] for name in names}
             if all(values.values()):
-                for row in self._connection.execute(statement, values):
+                for row in statement.all(self._connection, values):
                     found.setdefault(row.id, row)
         return self._with_keys(islice(found.values(), _MOST_CANDIDATES))
 
@@ -131,23 +137,29 @@ class SqlPeople:
 
         PostgreSQL locks the row; on SQLite the one writer is the lock. Raises `GatewayError` for an unknown person.
         """
-        if self._connection.execute(_LOCK, {"key": person_id}).first() is None:
+        if _LOCK.first(self._connection, {"key": person_id}) is None:
             raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")
 
-    def _with_keys(self, rows: Iterable[Row[Any]]) -> list[Person]:
+    def _with_keys(self, rows: Iterable[Any]) -> list[Person]:
         """Return the persons of these rows with their patient ids and identifiers, in the order of the rows."""
         kept = list(rows)
         if not kept:
             return []
         keys: dict[str, list[tuple[str, str]]] = {row.id: [] for row in kept}
-        for key in self._connection.execute(_KEYS, {"people": list(keys)}):
+        one = len(keys) == 1  # nearly always
+        found = (
+            _KEYS_OF_ONE.all(self._connection, {"key": kept[0].id})
+            if one
+            else self._connection.execute(_KEYS, {"people": list(keys)})
+        )
+        for key in found:
             keys[key.person_id].append((key.system, key.value))
         return [_person(row, keys[row.id]) for row in kept]
 
 
-def _person(row: Row[Any], keys: Sequence[tuple[str, str]]) -> Person:
+def _person(row: Any, keys: Sequence[tuple[str, str]]) -> Person:
     return Person(
-        **row._mapping,
+        **row._asdict(),
         patient_ids=tuple(value for system, value in keys if system == _PATIENT),
         identifiers=tuple(key for key in keys if key[0] != _PATIENT),
     )

@@ -3,20 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from gateway.model.handoff import Referral
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import handoff_resources, referrals
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
-_GET = select(referrals).where(referrals.c.id == bindparam("key"))
+_GET = Prepared(select(referrals).where(referrals.c.id == bindparam("key")))
 _OLDEST_FIRST = (referrals.c.updated_at, referrals.c.id)
-_OF_HANDOFF = select(referrals).where(referrals.c.handoff_id == bindparam("key")).order_by(*_OLDEST_FIRST)
-_OF_PERSON = select(referrals).where(referrals.c.person_id == bindparam("key")).order_by(*_OLDEST_FIRST)
-_BY_IDENTIFIER = select(referrals).where(
-    referrals.c.identifier == bindparam("identifier"), referrals.c.recipient == bindparam("recipient")
+_OF_HANDOFF = Prepared(select(referrals).where(referrals.c.handoff_id == bindparam("key")).order_by(*_OLDEST_FIRST))
+_OF_PERSON = Prepared(select(referrals).where(referrals.c.person_id == bindparam("key")).order_by(*_OLDEST_FIRST))
+_BY_IDENTIFIER = Prepared(
+    select(referrals).where(
+        referrals.c.identifier == bindparam("identifier"), referrals.c.recipient == bindparam("recipient")
+    )
 )
 _OF_RECIPIENT = select(referrals).where(referrals.c.recipient == bindparam("recipient")).order_by(*_OLDEST_FIRST)
 _HOLDING = (
@@ -60,15 +63,15 @@ class SqlReferrals:
             "via": referral.via,
             "updated_at": to_micros(referral.updated_at),
         }
-        self._connection.execute(upsert(self._connection.dialect.name, referrals), row)
+        prepared_upsert(self._connection.dialect.name, referrals).run(self._connection, row)
 
     def of_handoff(self, handoff_id: str) -> list[Referral]:
         """Return the referrals made from a handoff, oldest change first."""
-        return self._all(_OF_HANDOFF, {"key": handoff_id})
+        return [_referral(row) for row in _OF_HANDOFF.all(self._connection, {"key": handoff_id})]
 
     def of_person(self, person_id: str) -> list[Referral]:
         """Return the referrals about a person, oldest change first."""
-        return self._all(_OF_PERSON, {"key": person_id})
+        return [_referral(row) for row in _OF_PERSON.all(self._connection, {"key": person_id})]
 
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
         """Return the referral with this placer identifier at this recipient."""
@@ -87,15 +90,15 @@ class SqlReferrals:
             statement = statement.where(referrals.c.updated_at >= to_micros(since))
         return self._all(statement, {"recipient": recipient})
 
-    def _first(self, statement: Select[Any], parameters: dict[str, str]) -> Referral | None:
-        row = self._connection.execute(statement, parameters).first()
+    def _first(self, statement: Prepared, parameters: dict[str, str]) -> Referral | None:
+        row = statement.first(self._connection, parameters)
         return None if row is None else _referral(row)
 
     def _all(self, statement: Select[Any], parameters: dict[str, str]) -> list[Referral]:
         return [_referral(row) for row in self._connection.execute(statement, parameters)]
 
 
-def _referral(row: Row[Any]) -> Referral:
+def _referral(row: Any) -> Referral:
     return Referral(
-        **{**row._mapping, "purpose": tuple(load(row.purpose.encode())), "updated_at": from_micros(row.updated_at)}
+        **{**row._asdict(), "purpose": tuple(load(row.purpose.encode())), "updated_at": from_micros(row.updated_at)}
     )

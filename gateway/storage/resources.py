@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, select
+from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import (
     handoff_resources,
     resource_identifiers,
     resource_versions,
     resources,
 )
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
 Key = tuple[str, str]
 """Resource type and logical id."""
@@ -29,7 +30,7 @@ Key = tuple[str, str]
 _LONGEST_INDEXED = 200
 
 _CURRENT = resources.c.deleted == 0
-_GET = select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key"))
+_GET = Prepared(select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key")))
 # By id alone: SQLite scans the table for pairs (a, b) IN (...), and one id under two types is rare.
 _GET_MANY = select(resources).where(resources.c.id.in_(bindparam("ids", expanding=True)))
 _FORMER = (
@@ -44,7 +45,7 @@ _OF_PERSON = (
     )
     .order_by(resources.c.updated_at, resources.c.id)
 )
-_BY_IDENTIFIER = (
+_BY_IDENTIFIER = Prepared(
     select(resources)
     .join(
         resource_identifiers,
@@ -58,23 +59,27 @@ _BY_IDENTIFIER = (
     )
     .order_by(resources.c.updated_at, resources.c.id)
 )
-_ARCHIVE = resource_versions.insert()
-_FORGET_IDENTIFIERS = delete(resource_identifiers).where(
-    resource_identifiers.c.type == bindparam("of_type"), resource_identifiers.c.id == bindparam("of_id")
+_ARCHIVE = Prepared(resource_versions.insert())
+_FORGET_IDENTIFIERS = Prepared(
+    delete(resource_identifiers).where(
+        resource_identifiers.c.type == bindparam("of_type"), resource_identifiers.c.id == bindparam("of_id")
+    )
 )
-_ADD_IDENTIFIERS = resource_identifiers.insert()
-_LAST_POSITION = (
+_ADD_IDENTIFIERS = Prepared(resource_identifiers.insert())
+_LAST_POSITION = Prepared(
     select(handoff_resources.c.position)
     .where(handoff_resources.c.handoff_id == bindparam("handoff"))
     .order_by(handoff_resources.c.position.desc())
     .limit(1)
 )
-_LINKED = select(handoff_resources.c.position).where(
-    handoff_resources.c.handoff_id == bindparam("handoff"),
-    handoff_resources.c.type == bindparam("type"),
-    handoff_resources.c.id == bindparam("key"),
+_LINKED = Prepared(
+    select(handoff_resources.c.position).where(
+        handoff_resources.c.handoff_id == bindparam("handoff"),
+        handoff_resources.c.type == bindparam("type"),
+        handoff_resources.c.id == bindparam("key"),
+    )
 )
-_LINK = handoff_resources.insert()
+_LINK = Prepared(handoff_resources.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Change:
     """(system, value) pairs."""
     handoff_id: str | None
     person_id: str | None
-    before: Row[Any] | None
+    before: Any | None
     """Its row in `resource` as it is now."""
 
     @property
@@ -131,19 +136,20 @@ class SqlResources:
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
         """Return the current resources of a type that carry this business identifier."""
-        return self._all(_BY_IDENTIFIER, {"type": resource_type, "system": system, "value": indexed(value)})
+        found = _BY_IDENTIFIER.all(self._connection, {"type": resource_type, "system": system, "value": indexed(value)})
+        return [_stored(row, row) for row in found]
 
-    def _row(self, resource_type: str, resource_id: str) -> Row[Any] | None:
-        return self._connection.execute(_GET, {"type": resource_type, "key": resource_id}).first()
+    def _row(self, resource_type: str, resource_id: str) -> Any | None:
+        return _GET.first(self._connection, {"type": resource_type, "key": resource_id})
 
     def _all(self, statement: Select[Any], parameters: dict[str, Any]) -> list[StoredResource]:
         return [_stored(row, row) for row in self._connection.execute(statement, parameters)]
 
     def _link(self, handoff_id: str, key: Key) -> None:
         where = {"handoff": handoff_id, "type": key[0], "key": key[1]}
-        if self._connection.execute(_LINKED, where).first() is None:
-            last = self._connection.execute(_LAST_POSITION, {"handoff": handoff_id}).scalar()
-            self._connection.execute(_LINK, link_row(handoff_id, 0 if last is None else last + 1, key))
+        if _LINKED.first(self._connection, where) is None:
+            last = _LAST_POSITION.first(self._connection, {"handoff": handoff_id})
+            _LINK.run(self._connection, link_row(handoff_id, 0 if last is None else last.position + 1, key))
 
 
 def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
@@ -151,7 +157,7 @@ def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
     return {"handoff_id": handoff_id, "position": position, "type": key[0], "id": key[1]}
 
 
-def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Row[Any]]:
+def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the rows of these resources, deleted ones too."""
     wanted = set(keys)
     found = connection.execute(_GET_MANY, {"ids": [key for _, key in wanted]})
@@ -189,13 +195,12 @@ def write_changes(connection: Connection, changes: Sequence[Change], at: datetim
         _former_row(change.before) for change in changes if change.before is not None and not change.before.deleted
     ]
     if former:
-        connection.execute(_ARCHIVE, former)
-        connection.execute(_FORGET_IDENTIFIERS, [{"of_type": row["type"], "of_id": row["id"]} for row in former])
-    connection.execute(
-        upsert(connection.dialect.name, resources), [_row_of(change, to_micros(at)) for change in changes]
-    )
+        _ARCHIVE.run_many(connection, former)
+        _FORGET_IDENTIFIERS.run_many(connection, [{"of_type": row["type"], "of_id": row["id"]} for row in former])
+    rows = [_row_of(change, to_micros(at)) for change in changes]
+    prepared_upsert(connection.dialect.name, resources).run_many(connection, rows)
     if index := list(_index_rows(changes)):
-        connection.execute(_ADD_IDENTIFIERS, index)
+        _ADD_IDENTIFIERS.run_many(connection, index)
 
 
 def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:
@@ -217,7 +222,7 @@ def _row_of(change: Change, at: int) -> dict[str, Any]:
     }
 
 
-def _former_row(before: Row[Any]) -> dict[str, Any]:
+def _former_row(before: Any) -> dict[str, Any]:
     return {
         "type": before.type,
         "id": before.id,
@@ -227,7 +232,7 @@ def _former_row(before: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _stored(version: Row[Any], current: Row[Any]) -> StoredResource:
+def _stored(version: Any, current: Any) -> StoredResource:
     updated_at = from_micros(version.updated_at)
     body = load(version.body)
     meta = {**body.get("meta", {}), "versionId": str(version.version), "lastUpdated": instant_text(updated_at)}
