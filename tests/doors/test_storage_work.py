@@ -314,6 +314,8 @@ def test_decisions_of_a_handoff_come_newest_first_with_their_recipient(database:
         "id": "d-2",
         "recipient": "org:clinic",
         "channel": "push",
+        "referral": "task-1",
+        "work": 1,
     }
 
 
