@@ -100,7 +100,7 @@ def test_a_message_to_the_partner_has_its_names_and_characters(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ("rows: {PID-5: {to: 'Patient.name[]', as: XPM}}", "1:16: rows.PID-5: expected a data type"),
+        ("rows: {PID-5: {to: 'Patient.name[]', as: XPM}}", "1:15: rows.PID-5: expected a data type"),
         ("rows: {PID-5: {to: 'Patient name'}}", "expected a place like Patient.name[]"),
         (
             "rows: {PID-8: {to: Patient.gender, table: sexes}}",

@@ -11,8 +11,8 @@ from gateway.formats.hl7v2.maps.naming import code_system, coding_of, system_nam
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
     from gateway.formats.hl7v2.maps.outgoing import Writing
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 Read = Callable[[str, "Reading", int], Any]
 """(one repetition, the message, the field's number) -> FHIR value; None for none."""

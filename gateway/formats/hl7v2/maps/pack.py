@@ -9,8 +9,8 @@ from gateway.formats.hl7v2.message import Segment
 from gateway.model.handoff import Resource
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
     from gateway.formats.hl7v2.maps.outgoing import Writing
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 Fill = Callable[[str, "Reading"], None]
 """Take a field as sent (or, of a row about another segment, look there) and fill what it is about."""

@@ -10,8 +10,8 @@ from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.handoff import Resource
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
     from gateway.formats.hl7v2.maps.outgoing import Writing
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 KINDS = "http://terminology.hl7.org/CodeSystem/v2-0203"
 NPI = "http://hl7.org/fhir/sid/us-npi"

@@ -8,8 +8,8 @@ from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.formats.hl7v2.times import dtm
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
     from gateway.formats.hl7v2.maps.outgoing import Writing
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 _NAME_USE = {"BAD": "old", "D": "usual", "L": "official", "M": "maiden", "MSK": "anonymous", "N": "nickname",
              "NAV": "temp", "R": "official", "TEMP": "temp", "S": "anonymous", "A": "old"}  # fmt: skip

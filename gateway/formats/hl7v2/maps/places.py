@@ -13,7 +13,7 @@ import orjson
 from gateway.model.handoff import Resource
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 Steps = tuple[tuple[str, bool], ...]
 """(element, whether it is a list)."""

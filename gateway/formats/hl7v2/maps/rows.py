@@ -9,10 +9,10 @@ from gateway.formats.hl7v2.build import Field
 from gateway.formats.hl7v2.delimiters import NULL_TEXT
 from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.datatypes import DATA_TYPES, WHOLE_FIELD
-from gateway.formats.hl7v2.maps.feed import Reading
 from gateway.formats.hl7v2.maps.outgoing import Writing, collected
 from gateway.formats.hl7v2.maps.pack import Conditions, Fill, Take, meets
 from gateway.formats.hl7v2.maps.places import Put, compile_constant, compile_put, compile_take, parse_target
+from gateway.formats.hl7v2.maps.reading import Reading
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")

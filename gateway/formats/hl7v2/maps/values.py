@@ -13,8 +13,8 @@ from gateway.formats.hl7v2.maps.persons import human_name
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 if TYPE_CHECKING:
-    from gateway.formats.hl7v2.maps.feed import Reading
     from gateway.formats.hl7v2.maps.outgoing import Writing
+    from gateway.formats.hl7v2.maps.reading import Reading
 
 _DECIMAL = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
