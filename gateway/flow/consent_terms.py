@@ -43,27 +43,51 @@ def waits(house: House, directive: Directive) -> bool:
 
 def keep_watch(house: House, tx: Transaction, consent: Resource) -> None:
     """Keep the term of a consent that was just written; forget that of one that is over."""
-    meta = {**consent.get("meta", {}), "lastUpdated": written(house.clock())}
-    directive = read_directive(house, {**consent, "meta": meta})
-    if consent.get("status") != "active" or not directive.readable:
+    term = _term_of(house, consent)
+    if term is None:
         tx.consent_terms.drop(consent["id"])
-        return
-    term = ConsentTerm(consent["id"], end_of(directive), house.clock() if waits(house, directive) else None)
-    if term.ends_at is None and term.waits_since is None:
-        tx.consent_terms.drop(consent["id"])
-        return
-    known = tx.consent_terms.get(consent["id"])
-    if known is not None:
-        same_end = known.ends_at == term.ends_at
-        waits_since = term.waits_since and (known.waits_since or term.waits_since)
-        term = replace(term, waits_since=waits_since, reminded=known.reminded and same_end)
-    tx.consent_terms.put(term)
+    else:
+        _put(tx, term)
 
 
 def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Resource]) -> None:
     """Keep the terms of the consents of a record that was just stored; what was over when it came needs no sweep."""
     for resource in resources:
-        if resource["resourceType"] == "Consent":
-            ends_at = end_of(read_directive(house, resource))
-            if ends_at is None or ends_at > house.clock():
-                keep_watch(house, tx, resource)
+        if resource["resourceType"] != "Consent":
+            continue
+        term = _term_of(house, resource) if _may_have_a_term(resource) else None
+        if term is None or (term.ends_at is not None and term.ends_at <= house.clock()):
+            tx.consent_terms.drop(resource["id"])
+        else:
+            _put(tx, term)
+
+
+def _put(tx: Transaction, term: ConsentTerm) -> None:
+    """Keep a term, with what is known of the wait and the reminder if the end is still the same."""
+    known = tx.consent_terms.get(term.consent_id)
+    if known is not None:
+        waits_since = term.waits_since and (known.waits_since or term.waits_since)
+        is_reminded = known.reminded and known.ends_at == term.ends_at
+        term = replace(term, waits_since=waits_since, reminded=is_reminded)
+    tx.consent_terms.put(term)
+
+
+def _may_have_a_term(consent: Resource) -> bool:
+    """Say at a glance whether reading a consent is worth it: most records bring an agreement without any end."""
+    may_wait = "verification" in consent or "source" in consent.get("meta", {})
+    return consent.get("status") == "active" and (may_wait or _has_end(consent.get("provision", {})))
+
+
+def _has_end(provision: Resource) -> bool:
+    return "end" in provision.get("period", {}) or any(map(_has_end, provision.get("provision", ())))
+
+
+def _term_of(house: House, consent: Resource) -> ConsentTerm | None:
+    if consent.get("status") != "active":
+        return None
+    now = house.clock()
+    directive = read_directive(house, {**consent, "meta": {**consent.get("meta", {}), "lastUpdated": written(now)}})
+    if not directive.readable:
+        return None
+    term = ConsentTerm(consent["id"], end_of(directive), now if waits(house, directive) else None)
+    return term if term.ends_at or term.waits_since else None

@@ -475,3 +475,29 @@ def test_a_list_leaves_out_what_has_been_settled_elsewhere() -> None:
     )
 
     assert world.gateway.consent_desk.waiting(LEE).lines == ()
+
+
+def test_a_consent_that_another_client_handed_in_waits_and_counts_once_it_is_verified() -> None:
+    world, consent_id = a_record_with_release()
+    desk = world.gateway.consent_desk
+
+    (waiting,) = desk.waiting(KIM).lines
+    before = states(world)
+    verified = desk.verify(KIM, consent_id, "a call to the program")
+    world.work()
+
+    assert (waiting.consent_id, waiting.captured_by, waiting.from_paper) == (consent_id, "", False)
+    assert verified is None
+    assert (before & {"delivered"}, states(world)) == (set(), {"delivered"})
+
+
+def test_a_verification_is_not_undone_by_the_next_import() -> None:
+    world, consent_id = a_record_with_release()
+    world.gateway.consent_desk.verify(KIM, consent_id, "a call to the program")
+
+    row = case(1, 0, "demo-lead", "medical", "find work", GOOD_RELEASE).full
+    world.gateway.accept("http", "lead-referral", "demo-agency", "text/csv", csv_of(row), None)
+    world.work()
+
+    assert stored(world, consent_id)["verification"][0]["verified"] is True
+    assert states(world) == {"delivered"}
