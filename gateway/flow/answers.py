@@ -4,7 +4,7 @@ from typing import cast
 
 from gateway.flow.admissions import take_adt, unmatched
 from gateway.flow.awaited import take_acknowledgement
-from gateway.flow.consent_segments import take_consents, with_consents
+from gateway.flow.consent_segments import take_consents
 from gateway.flow.feeds import Fed, take_record
 from gateway.flow.house import House
 from gateway.flow.inbound import take_referral
@@ -14,6 +14,7 @@ from gateway.flow.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.referrals import FINAL
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
+from gateway.formats.hl7v2.order_answers import read_order_answer
 from gateway.formats.hl7v2.statements import RECORD_KINDS
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import InputRecord, Referral, StoredInput
@@ -31,7 +32,7 @@ def take_message(house: House, input_id: str) -> None:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
         outcome = _take(house, tx, stored)
-        state, reason, handoff_id = with_consents(outcome, take_consents(house, tx, stored, outcome[2]))
+        state, reason, handoff_id = joined(take_consents(house, tx, stored, outcome[2]), outcome)
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
@@ -56,7 +57,15 @@ def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:
     if code == "SIU":
         moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, one, fed))
         return joined(moved_by, fed.made)
+    if code == "OSU" and _is_of_ours(tx, message):
+        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, answer))
+        return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
+
+
+def _is_of_ours(tx: Transaction, message: Message) -> bool:
+    """Say whether a message is about a referral that we sent as an order: its ORC-2 is our number."""
+    return referral_by_identifier(tx, message.text("ORC-2.1")) is not None
 
 
 def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
@@ -78,7 +87,9 @@ def _take_answer(house: House, tx: Transaction, answer: ReferralAnswer) -> Outco
     event = status_event(Status(cast(TaskStatus, referral.status), now), answer, now)
     if event is None:
         return "converted", None, referral.handoff_id
-    return moved(house, tx, referral, event, external_id=answer.external_id)
+    # Who completes an order has begun it, also where nobody said so.
+    is_implied = answer.status == "completed"
+    return moved(house, tx, referral, event, implied=is_implied, external_id=answer.external_id)
 
 
 def _take_appointment(house: House, tx: Transaction, appointment: AppointmentEvent, fed: Fed) -> Outcome:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
-from gateway.flow.outcomes import Outcome
+from gateway.flow.outcomes import Outcome, joined
 from gateway.flow.referrals import reopen_refused
 from gateway.flow.rescission import revoke
 from gateway.flow.stated_consents import Told, refusal, reviewed, unverified
@@ -32,7 +32,6 @@ _OF_TREATMENT = "CON: a consent to a treatment says nothing about disclosure"
 _NO_PERMIT = (
     "CON: kept unverified; it states no discloser, recipient, purpose or signature (42 CFR 2.31(a)): get the form"
 )
-_WORST = ("quarantined", "converted", "skipped", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +59,7 @@ def take_consents(house: House, tx: Transaction, stored: StoredInput, handoff_id
         return None
     handoff = tx.handoffs.get(handoff_id) if handoff_id else None
     outcomes = [_take(house, tx, told) for told in _told(house, tx, stored, handoff.person_id if handoff else None)]
-    return min(outcomes, key=lambda one: _WORST.index(one[0])) if outcomes else None
-
-
-def with_consents(outcome: Outcome, consents: Outcome | None) -> Outcome:
-    """Join what became of a message with what became of its CONs: a person is told of the one that waits."""
-    if consents is None:
-        return outcome
-    first, second = sorted((consents, outcome), key=lambda one: _WORST.index(one[0]))
-    reasons = [reason for reason in (first[1], second[1]) if reason]
-    return first[0], "; ".join(reasons) or None, first[2] or second[2]
+    return joined(*outcomes) if outcomes else None
 
 
 def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | None = None) -> Iterator[Told]:

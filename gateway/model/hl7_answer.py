@@ -31,13 +31,13 @@ class PersonNamed:
     """Street and postal code of the first PID-11, as the index of persons keeps them."""
 
 
-AnswerStatus = Literal["accepted", "rejected", "requested", "failed"]
-"""FHIR Task.status of HL7 table 0283: A accepted, R rejected, P pending, E expired."""
+AnswerStatus = Literal["accepted", "rejected", "requested", "failed", "completed"]
+"""FHIR Task.status of HL7 table 0283: A accepted, R rejected, P pending, E expired; of an order also completed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferralAnswer:
-    """An RRI (or a REF that answers ours): what the recipient decided about one referral."""
+    """An RRI (or a REF or OSU that answers ours): what the recipient decided about one referral."""
 
     event: str
     """I12 answer, I13 changed, I14 cancelled, I15 status."""

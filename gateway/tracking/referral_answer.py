@@ -22,7 +22,10 @@ def status_event(status: Status, answer: ReferralAnswer, received_at: datetime) 
         return None
     at = datetime.fromisoformat(answer.at) if answer.at and "T" in answer.at else received_at
     reason = answer.reason or _UNEXPLAINED.get(answer.status)
-    return StatusEvent(answer.status, "recipient", at, reason=reason, is_expiry=answer.status == "failed")
+    return StatusEvent(
+        answer.status, "recipient", at, reason=reason, is_expiry=answer.status == "failed",
+        has_output=answer.status == "completed",
+    )  # fmt: skip
 
 
 _UNEXPLAINED = {

@@ -1,0 +1,55 @@
+"""Read how a receiver answers a referral sent as an order: OSU^O51, request status of IHE 360X (PCC-56, 58)."""
+
+from gateway.formats.hl7v2.answers import person_of
+from gateway.formats.hl7v2.message import Message, Segment, Unreadable
+from gateway.formats.hl7v2.times import fhir_date_time, zone_of
+from gateway.model.hl7_answer import AnswerStatus, ReferralAnswer
+
+_STATUS: dict[str, AnswerStatus] = {
+    "IP": "accepted",
+    "SC": "accepted",
+    "A": "accepted",
+    "CM": "completed",
+    "CA": "rejected",
+    "DC": "rejected",
+    "HD": "requested",
+}
+"""HL7 table 0038 of ORC-5; a receiver that holds an order has not decided. An error (ER) is for a person."""
+
+
+def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer | Unreadable:
+    """Read an OSU about one order. `peer_zone` ("-0800") counts for times whose sender states no offset."""
+    if message.text("MSH-9.1") != "OSU":
+        return Unreadable("201", "MSH-9", "expected the status of an order: OSU")
+    referral = message.text("ORC-2.1")
+    if not referral:
+        return Unreadable("101", "ORC-2", "expected our number of the referral")
+    status = _STATUS.get(message.text("ORC-5").strip().upper())
+    if status is None:
+        return Unreadable("103", "ORC-5", "expected an order status of HL7 table 0038 that says what was decided")
+    pid = message.named("PID")
+    zone = zone_of(message.text("MSH-7.1")) or peer_zone
+    told = message.text("ORC-9.1") or message.text("MSH-7.1")
+    return ReferralAnswer(
+        event=message.text("MSH-9.2"),
+        referral=referral,
+        external_id=message.text("ORC-3.1") or None,
+        status=status,
+        reason=_reason(message),
+        answered_by=_name(message.named("ORC")[0]),
+        at=fhir_date_time(told, zone) if told else None,
+        person=person_of(pid[0]) if pid else None,
+        in_reply_to=message.text("MSA-2"),
+    )
+
+
+def _reason(message: Message) -> str:
+    """Gather the words of the answer: the reason of ORC-16, and every note."""
+    words = [message.text("ORC-16.2") or message.text("ORC-16.1")]
+    words += [word for note in message.named("NTE") for word in note.texts(3)]
+    return "\n".join(word for word in words if word)
+
+
+def _name(orc: Segment) -> str:
+    """Return who accepted: given and family name of ORC-12."""
+    return " ".join(part for part in (orc.text(12, 3), orc.text(12, 2, 1)) if part)

@@ -1,0 +1,49 @@
+"""A referral that went out as an order is moved by the OSU that answers it, and by no other."""
+
+import pytest
+
+from tests.support.flow_house import CONTACT, World, a_world
+from tests.support.hospital_feed import referral_status, take
+
+
+def osu(referral: str, status: str, control_id: str = "O1", reason: str = "") -> bytes:
+    """The hospital's word on an order."""
+    return (
+        f"MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20261102110000-0800||OSU^O51|{control_id}|P|2.5.1\r"
+        f"PID|1||M-1^^^HOSPITAL^MR||Sample^Ari||19900102|F\r"
+        f"ORC|SC|{referral}^WARMHANDOFF|H-9||{status}||||20261102110000-0800|||||||{reason}\r"
+    ).encode()
+
+
+@pytest.fixture
+def world() -> World:
+    world = a_world()
+    world.take(CONTACT)
+    return world
+
+
+def number(world: World) -> str:
+    resources = [entry["resource"] for entry in world.transport.sent[0][0].content["entry"]]
+    task = next(one for one in resources if one["resourceType"] == "Task")
+    return str(task["identifier"][0]["value"])
+
+
+@pytest.mark.parametrize(("status", "moved"), [("IP", "accepted"), ("CA", "rejected"), ("CM", "completed")])
+def test_an_order_is_accepted_declined_and_completed(world: World, status: str, moved: str) -> None:
+    state, _ = take(world, osu(number(world), status, reason="FULL^No capacity"))
+
+    assert (state, referral_status(world)) == ("converted", moved)
+
+
+def test_a_late_acceptance_takes_nothing_back(world: World) -> None:
+    take(world, osu(number(world), "CM"))
+
+    take(world, osu(number(world), "IP", "O2"))
+
+    assert referral_status(world) == "completed"
+
+
+def test_an_order_that_is_none_of_ours_moves_nothing(world: World) -> None:
+    state, _ = take(world, osu("LAB-77", "CM"))
+
+    assert (state == "converted", referral_status(world)) == (False, "requested")
