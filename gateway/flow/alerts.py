@@ -57,7 +57,7 @@ def raise_alerts(house: House, tx: Transaction, fed: Fed, admission: AdmissionEv
     for record in tx.handoffs.of_person(fed.person.id):
         referrals = [one for one in tx.referrals.of_handoff(record.id) if one.status not in FINAL]
         if record.state in ("active", "unrouted") and (referrals or _has_team(tx, record)):
-            for route in _routes(house, tx, record, referrals):
+            for route in _routes(house, tx, record, referrals, fed.handoff.agency):
                 raised += _raise(house, tx, fed, admission, record, referrals, route)
     return raised
 
@@ -74,8 +74,11 @@ def _has_team(tx: Transaction, record: Handoff) -> bool:
     return any(one["resourceType"] == "CareTeam" and one.get("status") == "active" for one in resources)
 
 
-def _routes(house: House, tx: Transaction, record: Handoff, referrals: list[Referral]) -> Iterator[AlertRoute]:
+def _routes(
+    house: House, tx: Transaction, record: Handoff, referrals: list[Referral], teller: str
+) -> Iterator[AlertRoute]:
     aware = {record.agency} | {one.recipient for one in referrals if may_have_reached(tx, one.id)}
+    aware -= {teller}  # nobody is told its own news
     for route in house.alerts:
         fits = not route.program or bool({record.program, record.mapping} & route.program)
         if fits and (not route.agency or record.agency in route.agency) and route.to in aware:
