@@ -93,7 +93,7 @@ def decide_again(house: House, actor: Member, release_id: str) -> Release:
     """Decide a held release once more: what it waited for may be settled."""
 
     def again(tx: Transaction) -> Release:
-        release = visible_release(house, tx, actor, release_id)
+        release = claimed_release(house, tx, actor, release_id)
         if release.state != "held" or not actor.may("release"):
             raise RequestRefused(Problem(409, "conflict", None, "Only a release that is held can be decided again."))
         return settle(house, tx, actor, release)
@@ -107,6 +107,15 @@ def visible_release(house: House, tx: Transaction, actor: Member, release_id: st
     if release is None or not may_look(house, actor, release.organization):
         raise RequestRefused(NOT_FOUND)
     return release
+
+
+def claimed_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
+    """Return a release to change, as `visible_release`: of two people who press at once the second sees what became."""
+    seen = visible_release(house, tx, actor, release_id)
+    handoff = tx.handoffs.get(seen.handoff_id)
+    if handoff is not None and handoff.person_id is not None:
+        tx.people.lock(handoff.person_id)
+    return visible_release(house, tx, actor, release_id)
 
 
 def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
@@ -144,11 +153,15 @@ def _failure(house: House, release: Release, made: Made) -> str | None:
 
 
 def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Release:
-    """Decide a release, keep it in the state that follows, and put before a second person what has to be."""
+    """Decide a release and keep what follows; raises `RequestRefused` where its record is no longer there."""
     handoff = record_of(tx, release.handoff_id)
     if handoff is None:
         raise RequestRefused(NOT_FOUND)
-    made = decided(house, tx, release, handoff)
+    return keep_outcome(house, tx, actor, release, decided(house, tx, release, handoff))
+
+
+def keep_outcome(house: House, tx: Transaction, actor: Member, release: Release, made: Decided) -> Release:
+    """Keep a decided release in the state that follows, put it into the queue or before a second person."""
     state = _state_after(release, made)
     kept = replace(
         release, state=state, reason=made.reason, decision_id=made.decision_id, updated_at=house.clock(),
@@ -232,7 +245,7 @@ def _asked(release: Release, organization: str) -> Asked:
 
 
 def _under_review(house: House, tx: Transaction, actor: Member, release_id: str, note: str) -> Release:
-    release = visible_release(house, tx, actor, release_id)
+    release = claimed_release(house, tx, actor, release_id)
     if not actor.may("approve"):
         raise RequestRefused(NO_DUTY)
     if release.requested_by == actor.id:

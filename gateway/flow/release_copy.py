@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gateway.flow.house import House
-from gateway.flow.release import decided, record_of, visible_release
+from gateway.flow.release import Decided, claimed_release, decided, keep_outcome, record_of
 from gateway.flow.release_delivery import describe
 from gateway.flow.release_kinds import KINDS
 from gateway.formats.release_pdf import ReleaseCover, release_pdf
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
-from gateway.model.release import Release, ReleaseState
+from gateway.model.release import Release
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
@@ -49,7 +49,7 @@ def give_copy(house: House, actor: Member, release_id: str, form: str) -> Copy:
     """Return the copy as `pdf` or `fhir`, once. Raises `RequestRefused` where there is none to be had any more."""
 
     def give(tx: Transaction) -> Copy | None:
-        release = visible_release(house, tx, actor, release_id)
+        release = claimed_release(house, tx, actor, release_id)
         handoff = record_of(tx, release.handoff_id)
         if release.state != "ready" or handoff is None or not actor.may("release"):
             raise RequestRefused(NOT_FOUND)
@@ -57,28 +57,28 @@ def give_copy(house: House, actor: Member, release_id: str, form: str) -> Copy:
         if write is None:
             raise RequestRefused(Problem(400, "value", None, "This release is not handed over in that form."))
         made = decided(house, tx, release, handoff)
-        now = house.clock()
         if made.disclosure is None:
-            state: ReleaseState = "held" if made.record.decision == "HOLD" else "refused"
-            tx.releases.save(
-                replace(release, state=state, reason=made.reason, decision_id=made.decision_id, updated_at=now)
-            )
+            keep_outcome(house, tx, actor, release, made)
             return None
-        copy = write(house, release, made.disclosure)
-        message_id = house.new_id()
-        tx.decisions.intend(
-            decision_id=made.decision_id, message_id=message_id, purpose=KINDS[release.kind].purpose,
-            description=f"{describe(release, made.disclosure)}, copy handed over", at=now,
-        )  # fmt: skip
-        tx.decisions.confirm(message_id=message_id, code="handed over", sent=copy.content, answered=b"", at=now)
-        tx.releases.save(replace(release, state="given", decision_id=made.decision_id, updated_at=now))
-        told = {"release": release.id, "decision": made.decision_id, "message": message_id, "form": form}
-        tx.audit.append(AuditEntry(now, "release.copied", actor.id, told))
-        return copy
+        return _handed_over(house, tx, actor, release, made, write(house, release, made.disclosure))
 
     copy = house.database.write(give)
     if copy is None:
         raise RequestRefused(Problem(409, "conflict", None, "It may no longer be released; its page says why."))
+    return copy
+
+
+def _handed_over(house: House, tx: Transaction, actor: Member, release: Release, made: Decided, copy: Copy) -> Copy:
+    """Log the copy as a disclosure that has left, in the transaction that decided it."""
+    now, message_id = house.clock(), house.new_id()
+    tx.decisions.intend(
+        decision_id=made.decision_id, message_id=message_id, purpose=KINDS[release.kind].purpose,
+        description=f"{describe(release)}, copy handed over", at=now,
+    )  # fmt: skip
+    tx.decisions.confirm(message_id=message_id, code="handed over", sent=copy.content, answered=b"", at=now)
+    tx.releases.save(replace(release, state="given", decision_id=made.decision_id, updated_at=now))
+    told = {"release": release.id, "decision": made.decision_id, "message": message_id, "file": copy.name}
+    tx.audit.append(AuditEntry(now, "release.copied", actor.id, told))
     return copy
 
 

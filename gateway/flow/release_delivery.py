@@ -6,7 +6,6 @@ from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.house import House
 from gateway.flow.release import TRANSPORTS, decided, record_of
 from gateway.flow.release_kinds import KINDS
-from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Work, WorkState
 from gateway.model.release import Release
 from gateway.model.transport import Envelope
@@ -42,14 +41,14 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     tx.decisions.intend(
         decision_id=made.decision_id, message_id=work.message_id, purpose=KINDS[release.kind].purpose,
-        description=describe(release, made.disclosure), at=house.clock(),
+        description=f"{describe(release)}, {len(made.disclosure.content['entry'])} resources", at=house.clock(),
     )  # fmt: skip
     return Ready(made.disclosure, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
-def describe(release: Release, disclosure: Disclosure) -> str:
+def describe(release: Release) -> str:
     """Say in a few words what a release is, for the disclosure log."""
-    return f"release: {KINDS[release.kind].title}, {len(disclosure.content['entry'])} resources"
+    return f"release: {KINDS[release.kind].title}"
 
 
 def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Literal["stopped"]:

@@ -1,17 +1,37 @@
 """Releases at the console: break-glass from the form to the wire, and what a second person has to look at."""
 
+from dataclasses import replace
+from datetime import date
+
 import orjson
 import pytest
 
+from gateway.flow.release import decide_again, request_release
+from gateway.flow.release_copy import give_copy
 from gateway.flow.reviews import close_review
-from gateway.model.exchange import RequestRefused
+from gateway.flow.work import work_once
+from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.model.partner import Agreement, Endpoint, LegalClass, Organization, Registry
+from gateway.model.release import ReleaseRequest
 from tests.support.flow_house import World, a_world
 from tests.support.released import (
+    CASE_WORKER,
     ED,
+    LAWYER,
     NURSE,
     OFFICER,
+    OUTSIDER,
+    PROGRAM,
+    an_emergency,
     break_glass,
+    take_case,
 )
+
+UNIVERSITY = Organization(
+    id="org:uni", name="Example University", identifiers=(("https://warmhandoff.example/id/partner", "uni"),),
+    roles=frozenset({"research"}), legal_classes=(LegalClass(date(2020, 1, 1), "no"),),
+    agreements=(Agreement("irb-1", "research", PROGRAM, date(2026, 1, 1)),),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -58,3 +78,86 @@ def test_a_broken_glass_stands_in_the_queue_until_somebody_else_has_looked(world
     assert (closed.closed_by, closed.note) == (OFFICER.id, "called the emergency department")
     kinds = [row.kind for row in world.database.audit]
     assert {"release.requested", "release.decided", "review.opened", "review.closed"} <= set(kinds)
+
+
+def test_nothing_is_sent_to_an_address_nobody_has_verified(world: World) -> None:
+    handoff_id = take_case(world)
+    known = {one.id: one for one in world.house.registry}
+    hospital = known[ED]
+    known[ED] = replace(hospital, endpoints=tuple(replace(one, verified=None) for one in hospital.endpoints))
+    house = replace(world.house, registry=Registry(known.values()))
+
+    release = request_release(house, NURSE, an_emergency(handoff_id))
+    while work_once(house, "test"):
+        pass
+
+    (work,) = [one for one in world.database.state.work.values() if one.kind == "release"]
+    assert (release.state, work.state) == ("queued", "held")
+    assert not any(sent[0].recipient == ED for sent in world.transport.sent)
+
+
+def test_a_copy_whose_record_was_withdrawn_is_no_longer_there(world: World) -> None:
+    release = break_glass(world, way="copy")
+    at = world.clock()
+    world.database.write(lambda tx: tx.handoffs.set_state(release.handoff_id, "withdrawn", "deleted", at))
+
+    with pytest.raises(RequestRefused):
+        give_copy(world.house, NURSE, release.id, "pdf")
+
+
+def test_a_copy_is_decided_again_when_it_is_handed_over(world: World) -> None:
+    release = break_glass(world, way="copy")
+    known = {one.id: one for one in world.house.registry}
+    known[ED] = replace(known[ED], roles=frozenset({"housing"}))
+    house = replace(world.house, registry=Registry(known.values()))
+
+    with pytest.raises(RequestRefused):
+        give_copy(house, NURSE, release.id, "pdf")
+
+    kept = world.database.state.releases[release.id]
+    assert (kept.state, kept.reason) == ("refused", "EMERGENCY_NOT_MEDICAL_PERSONNEL")
+    assert world.database.audit[-1].kind == "release.decided"
+
+
+def test_staff_of_a_program_release_what_their_program_holds_and_strangers_nothing(world: World) -> None:
+    handoff_id = take_case(world)
+
+    release = request_release(world.house, CASE_WORKER, an_emergency(handoff_id))
+    with pytest.raises(RequestRefused):
+        request_release(world.house, OUTSIDER, an_emergency(handoff_id))
+
+    assert release.state == "queued"
+    assert release.items is not None
+
+
+def test_legal_review_releases_nothing_itself(world: World) -> None:
+    with pytest.raises(RequestRefused):
+        request_release(world.house, LAWYER, an_emergency(take_case(world)))
+
+
+def test_an_operator_without_every_agreement_releases_nothing(world: World) -> None:
+    handoff_id = take_case(world)
+    known = {one.id: one for one in world.house.registry}
+    known["org:operator"] = replace(known["org:operator"], agreements=known["org:operator"].agreements[:1])
+    house = replace(world.house, registry=Registry(known.values()))
+
+    with pytest.raises(RequestRefused) as refused:
+        request_release(house, NURSE, an_emergency(handoff_id))
+
+    assert refused.value.problem == NOT_FOUND
+
+
+def test_a_held_release_is_decided_again_once_it_is_settled(world: World) -> None:
+    handoff_id = take_case(world)
+    known = {one.id: one for one in world.house.registry}
+    known[UNIVERSITY.id] = UNIVERSITY
+    house = replace(world.house, registry=Registry(known.values()))
+    wanted = ReleaseRequest("research", handoff_id, UNIVERSITY.id, "copy", {"approval": "irb-1"})
+    held = request_release(house, NURSE, wanted)
+    assert (held.state, held.reason) == ("held", "ENDPOINT_UNVERIFIED")
+    assert [one.kind for one in world.database.state.reviews.values()] == ["held"]
+
+    known[UNIVERSITY.id] = replace(UNIVERSITY, endpoints=(Endpoint("file", "desk", verified=date(2026, 1, 1)),))
+    again = decide_again(replace(house, registry=Registry(known.values())), NURSE, held.id)
+
+    assert (again.state, again.reason) == ("ready", "OK_RESEARCH")
