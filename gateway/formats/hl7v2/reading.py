@@ -64,6 +64,15 @@ _REFERRAL_ANSWER = {
     "RF1-24": ("the recipient's words", "Task.statusReason"),
     "NTE-3": ("the recipient's words, those of observations left out", "Task.statusReason"),
 }
+_ORDER_ANSWER = {
+    **_WHO,
+    "ORC-2": ("finds the referral that went out as an order", "Task.identifier"),
+    "ORC-3": ("the recipient's own number", "Task.identifier (FILL)"),
+    "ORC-5": ("the recipient's decision (HL7 table 0038)", "Task.status"),
+    "ORC-9": ("when the recipient decided", "Task.lastModified"),
+    "ORC-16": ("the recipient's reason", "Task.statusReason"),
+    "NTE-3": ("the recipient's words", "Task.statusReason"),
+}
 _VISIT = {
     **_WHO,
     "EVN-1": ("the event where MSH-9.2 is empty", None),
@@ -174,6 +183,8 @@ def _rules(message: Message) -> Rules | None:
         return _ACKNOWLEDGEMENT
     if code == "SIU" and event in APPOINTMENT_EVENTS:
         return _APPOINTMENT
+    if code == "OSU":
+        return _ORDER_ANSWER
     return _REFERRAL_ANSWER if code in ("RRI", "REF") and event in REFERRAL_EVENTS else None
 
 

@@ -12,6 +12,7 @@ from gateway.formats.hl7v2.answers import (
     read_referral_answer,
 )
 from gateway.formats.hl7v2.identities import read_identity_changes
+from gateway.formats.hl7v2.order_answers import read_order_answer
 from gateway.formats.hl7v2.reading import FieldReading, read_fields
 from tests.support.shared_data import shared_data
 
@@ -97,7 +98,7 @@ def test_a_con_is_read_in_a_message_of_any_kind() -> None:
     assert found == {"CON-2", "CON-3", "CON-4", "CON-10", "CON-11", "CON-13", "CON-20"}
 
 
-READ_AND_USED_NOWHERE = {"MSA-2", "PRD-1", "PRD-2", "PRD-10", "PV1-2", "PV1-3", "PV1-19", "SCH-1", "SCH-2"}
+READ_AND_USED_NOWHERE = {"MSA-2", "ORC-12", "PRD-1", "PRD-2", "PRD-10", "PV1-2", "PV1-3", "PV1-19", "SCH-1", "SCH-2"}
 """What the readers take beside what the tables call mapped: nothing is made of it yet, so it is told as kept."""
 
 IN_THE_PLACE_OF_ANOTHER = {"EVN-1", "MRG-4"}
@@ -115,6 +116,7 @@ OF_A_WHOLE_PERSON = {"PID-11", "PID-13"}
         ("ADT^A31", ("EVN|A31", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_person_update),
         ("ADT^A40", ("EVN|A40", "PID|1||M-1||Sample^Ari|||F", "MRG|M-2"), read_identity_changes),
         ("SIU^S12", ("SCH|1", "NTE|1||words"), read_appointment),
+        ("OSU^O51", ("ORC|SC|R-1|||IP|||||", "PID|1||M-1||Sample^Ari|||F", "NTE|1||words"), read_order_answer),
     ],
 )
 def test_the_tables_say_mapped_of_exactly_what_the_readers_read(
