@@ -40,7 +40,8 @@ _PURPOSES = {
 """v3-ActReason in words; any other code is printed as it is."""
 _WAYS = {
     "fhir": "sent to its system", "hl7v2": "sent to its system", "read": "looked up by it", "search": "looked up by it",
-    "consult": "its question answered", "lookup": "its question answered", "release": "released by staff", "link": "shown by a link", "document": "sent as a document",
+    "consult": "its question answered", "lookup": "its question answered", "release": "released by staff",
+    "link": "shown by a link", "document": "sent as a document",
 }  # fmt: skip
 
 
