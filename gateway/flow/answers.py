@@ -1,5 +1,6 @@
 """Step 11 for HL7v2: read a kept message and let it move what it speaks of."""
 
+from collections.abc import Callable
 from typing import cast
 
 from gateway.flow.admissions import take_adt, unmatched
@@ -25,10 +26,14 @@ from gateway.tracking.referral_answer import status_event
 from gateway.tracking.status import Status, TaskStatus
 
 
-def take_message(house: House, input_id: str) -> None:
-    """Read a kept message; what moves nothing is marked with the reason, and nothing is lost."""
+def take_message(house: House, input_id: str, finish: Callable[[Transaction], bool]) -> bool:
+    """Read a kept message; what moves nothing is marked with the reason, and nothing is lost.
 
-    def take(tx: Transaction) -> None:
+    `finish` is called in the same transaction, so that what was done and that it was done are one commit; its word is
+    returned.
+    """
+
+    def take(tx: Transaction) -> bool:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
         outcome = _take(house, tx, stored)
@@ -36,8 +41,9 @@ def take_message(house: House, input_id: str) -> None:
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
+        return finish(tx)
 
-    house.database.write(take)
+    return house.database.write(take)
 
 
 def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:

@@ -52,9 +52,8 @@ def _do(house: House, claim: Claim, piece: Work) -> bool:
     if piece.kind == "convert":
         if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
             return False
-    else:
-        take_message(house, piece.subject)
-    return house.database.write(lambda tx: _done(house, tx, claim, piece))
+        return house.database.write(lambda tx: _done(house, tx, claim, piece))
+    return take_message(house, piece.subject, lambda tx: _done(house, tx, claim, piece))
 
 
 def _done(house: House, tx: Transaction, claim: Claim, piece: Work) -> bool:
