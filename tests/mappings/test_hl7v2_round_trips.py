@@ -31,8 +31,8 @@ lines_broken = str.maketrans(dict.fromkeys("\r\n\x0b\x0c\x85\u2028\u2029", " "))
 
 
 def one_line(text: str) -> str:
-    """Return the text as a field that is no FT holds it: every line break is a space (HL7 v2.5.1 ch. 2.7)."""
-    return text.replace("\r\n", "\n").translate(lines_broken)
+    """Return the text as a field that is no FT holds it: breaks are spaces (HL7 v2.5.1 ch. 2.7), none around it."""
+    return text.replace("\r\n", "\n").translate(lines_broken).strip()
 
 
 def formatted(text: str) -> str:

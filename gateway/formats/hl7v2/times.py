@@ -55,9 +55,11 @@ def dtm(date_time: str) -> str:
 
 
 def _exists(match: re.Match[str]) -> bool:
-    year, month, day, hour, minute, second = (int(match[part] or 0) for part in ("y", "mo", "d", "h", "mi", "s"))
+    year, month, day, hour, minute, second = match.group("y", "mo", "d", "h", "mi", "s")
     try:
-        datetime(year, month or 1, day or 1, hour, minute, second, tzinfo=UTC)
+        datetime(
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
     except ValueError:
         return False
     return True

@@ -72,8 +72,8 @@ class Reading:
         self.zone = zone_of(message.text("MSH-7.1")) or pack.zone or zone
         self.labels: MessageLabels = labels_of(message)
         # Most messages hold nothing that has to be decoded: then a part is what it says, and nobody has to look again.
-        self.text: Callable[[str], str] = str if _is_plain(message) else self._decoded
-        """Decode a part that has no parts of its own; "" for two quotes and for blanks."""
+        self.text: Callable[[str], str] = str.strip if _is_plain(message) else self._decoded
+        """Decode a part that has no parts of its own, blanks around it left out; "" for two quotes."""
         self.open: dict[str, Resource] = {}
         self.resources: list[Resource] = []
         self.fields: list[str] = []
@@ -94,8 +94,8 @@ class Reading:
 
     def _decoded(self, raw: str) -> str:
         if self.escape and self.escape in raw:
-            return unescape(raw, self.separators, self.codec)
-        return "" if raw == NULL_TEXT or raw.isspace() else raw
+            return unescape(raw, self.separators, self.codec).strip()
+        return "" if raw == NULL_TEXT else raw.strip()
 
     def components(self, raw: str) -> list[str]:
         """Split one repetition; at least fourteen components, undecoded."""
@@ -347,13 +347,9 @@ def complete_times(appointment: Resource) -> None:
 
 
 def _is_plain(message: Message) -> bool:
-    """Tell whether nothing in a message is escaped, asks for deletion or is blank."""
-    text = message.decoded_text
-    separators = message.separators
-    if (separators.escape and text.count(separators.escape) > 1) or NULL_TEXT in text:
-        return False
-    marks = (separators.field, separators.component, separators.repetition, separators.subcomponent)
-    return not any(mark and f"{mark} " in text for mark in marks)
+    """Tell whether nothing in a message is escaped or asks for deletion."""
+    text, escape = message.decoded_text, message.separators.escape
+    return NULL_TEXT not in text and (not escape or text.count(escape) == 1)
 
 
 def _joins(opening: Opening) -> bool:
