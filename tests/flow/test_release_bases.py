@@ -81,7 +81,7 @@ def sent_types(world: World) -> set[str]:
     ],
 )
 def test_a_registered_agreement_opens_the_programs_items(
-    world: World, kind: str, recipient: str, evidence: dict[str, str], reason: str
+    world: World, kind: str, recipient: str, evidence: dict[str, Any], reason: str
 ) -> None:
     release = ask(world, kind, recipient, **evidence)
 
@@ -102,7 +102,7 @@ def test_a_registered_agreement_opens_the_programs_items(
     ],
 )
 def test_without_the_agreement_nothing_goes_and_the_reason_is_said(
-    world: World, kind: str, recipient: str, evidence: dict[str, str], reason: str
+    world: World, kind: str, recipient: str, evidence: dict[str, Any], reason: str
 ) -> None:
     release = ask(world, kind, recipient, **evidence)
 
@@ -309,8 +309,10 @@ def test_a_replay_reads_the_evidence_and_gives_the_same_decision(world: World) -
         {"handoff_id": "nothing"},
     ],
 )
-def test_what_cannot_be_asked_is_refused_before_anything_is_kept(world: World, wanted: dict[str, str]) -> None:
-    request = {"kind": "audit", "handoff_id": take_case(world), "recipient": AUDITOR, "way": "send", **wanted}
+def test_what_cannot_be_asked_is_refused_before_anything_is_kept(world: World, wanted: dict[str, Any]) -> None:
+    request: dict[str, Any] = {
+        "kind": "audit", "handoff_id": take_case(world), "recipient": AUDITOR, "way": "send", **wanted,
+    }  # fmt: skip
 
     with pytest.raises(RequestRefused):
         request_release(world.house, NURSE, ReleaseRequest(**request, evidence={}))
