@@ -84,7 +84,8 @@ def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: Peer
     input_id = house.new_id()
     accepted = reception.verdict == "accept"
     reason = None if accepted else f"{reception.location} {reception.code} {reception.text}".strip()
-    sender = house.sender(reception.header, peer) if reception.header is not None else None
+    header = reception.header
+    sender = house.sender(header, peer) if header is not None else None
     stored = StoredInput(
         id=input_id,
         channel="mllp",
@@ -96,6 +97,8 @@ def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: Peer
         received_at=now,
         state="pending" if accepted else "quarantined",
         reason=reason,
+        message_type=_joined(header.message_code, header.trigger_event) if header else None,
+        sender=_joined(*header.sending_application[:1], *header.sending_facility[:1]) if header else None,
     )
     tx.inputs.add(stored)
     if accepted:
@@ -106,3 +109,7 @@ def _keep(house: House, tx: Transaction, content: bytes, digest: str, peer: Peer
         )  # fmt: skip
     tx.audit.append(AuditEntry(now, "message.kept", "mllp", {"input": input_id, "sha256": digest, "taken": accepted}))
     return input_id
+
+
+def _joined(*parts: str) -> str | None:
+    return "^".join(part for part in parts if part) or None

@@ -46,6 +46,10 @@ class StoredInput:
     state: InputState = "pending"
     reason: str | None = None
     """Why the whole input is in quarantine; never a value from it."""
+    message_type: str | None = None
+    """MSH-9.1^MSH-9.2 of an HL7v2 message whose header can be read, such as ADT^A01."""
+    sender: str | None = None
+    """MSH-3.1^MSH-4.1, likewise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class SqlInputs:
                 "idempotency_key": stored.idempotency_key,
                 "state": stored.state,
                 "reason": stored.reason,
+                "message_type": stored.message_type,
+                "sender": stored.sender,
             },
         )
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from heapq import merge
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 
 from gateway.formats.hl7v2 import Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
@@ -15,11 +17,14 @@ from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.tables import input_records, inputs, outbox
 
 PAGE_SIZE = 50
-SEARCHED = 2000
-"""How many of the newest messages a filter by type or sender looks through; they are read, not indexed."""
+SEARCHED = 20_000
+"""How many of the newest messages a filter by sender looks through; part of a name is nothing an index finds."""
 
 _HEAD_BYTES = 1024
 _state = func.coalesce(input_records.c.state, inputs.c.state)
+_MOST_KINDS = 500
+_NEXT_KIND = select(func.min(inputs.c.message_type)).where(inputs.c.message_type > bindparam("last"))
+_first_record = and_(input_records.c.input_id == inputs.c.id, input_records.c.n == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +83,10 @@ class MessageViews:
 
     def messages(self, query: MessageQuery) -> MessageList:
         """Return one page of messages, newest first."""
-        rows: list[MessageRow] = []
-        for row in self._searched(query):
-            if _fits(row, query):
-                rows.append(row)
-            if len(rows) > PAGE_SIZE:
-                last = rows[PAGE_SIZE - 1]
-                return MessageList(tuple(rows[:PAGE_SIZE]), f"{to_micros(last.received_at)}.{last.id}")
-        return MessageList(tuple(rows), None)
+        found = self._database.query(lambda connection: _found(connection, query))
+        rows = [_row(*tuple(row)) for row in found[:PAGE_SIZE]]
+        more = f"{to_micros(rows[-1].received_at)}.{rows[-1].id}" if len(found) > PAGE_SIZE else None
+        return MessageList(tuple(rows), more)
 
     def awaited(self) -> list[AwaitedRow]:
         """Return the deliveries that wait for an application answer, oldest first."""
@@ -99,25 +100,65 @@ class MessageViews:
         """Return how many messages of each watched feed were about nobody we know, by day from `since` on."""
         return self._database.read(lambda tx: tx.feeds.dropped(since))
 
-    def _searched(self, query: MessageQuery) -> Iterator[MessageRow]:
-        head = func.substr(inputs.c.payload, 1, _HEAD_BYTES)
-        reason = func.coalesce(input_records.c.reason, inputs.c.reason)
-        first = and_(input_records.c.input_id == inputs.c.id, input_records.c.n == 1)
-        statement = (
-            select(inputs.c.id, inputs.c.received_at, head, _state, reason)
-            .outerjoin(input_records, first)
-            .where(*_conditions(query))
+
+def _found(connection: Connection, query: MessageQuery) -> list[Row[Any]]:
+    """Return the rows of a page and one more, where there is one.
+
+    Of a type with its event, or of every event of a type, each is found through the index; what its sender is called is
+    looked for among the newest.
+    """
+    kind = query.type.upper()
+    if not kind:
+        return list(connection.execute(_page(query)))
+    kinds = [kind] if "^" in kind else list(_kinds(connection, kind))
+    pages = (connection.execute(_page(query, inputs.c.message_type == one)) for one in kinds)
+    # Each page is in this order already; a few dozen events of a type are merged, not sorted by the database.
+    return list(islice(merge(*pages, key=lambda row: (-row.received_at, row.id)), PAGE_SIZE + 1))
+
+
+def _kinds(connection: Connection, code: str) -> Iterator[str]:
+    """Yield the types with this code that ever came, by hops through the index."""
+    last = code
+    for _ in range(_MOST_KINDS):
+        found = connection.execute(_NEXT_KIND, {"last": last}).scalar()
+        if found is None:
+            return
+        if found.partition("^")[0] == code:
+            yield found
+        last = found
+
+
+def _page(query: MessageQuery, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select a page of the messages that meet these conditions, newest first."""
+    newest = select(inputs.c.id).where(*_conditions(query), *conditions)
+    if query.sender:
+        looked_at = (
+            select(inputs.c.id, inputs.c.sender, inputs.c.received_at)
+            .where(*_conditions(query), *conditions)
             .order_by(inputs.c.received_at.desc(), inputs.c.id)
-            .limit(SEARCHED if query.type or query.sender else PAGE_SIZE + 1)
+            .limit(SEARCHED)
+            .subquery()
         )
-        found: list[Any] = self._database.query(lambda connection: list(connection.execute(statement)))
-        return (_row(*row) for row in found)
+        newest = select(looked_at.c.id).where(looked_at.c.sender.icontains(query.sender, autoescape=True))
+        order = (looked_at.c.received_at.desc(), looked_at.c.id)
+    else:
+        order = (inputs.c.received_at.desc(), inputs.c.id)
+    page = newest.order_by(*order).limit(PAGE_SIZE + 1).subquery()
+    head = func.substr(inputs.c.payload, 1, _HEAD_BYTES)
+    reason = func.coalesce(input_records.c.reason, inputs.c.reason)
+    return (
+        select(inputs.c.id, inputs.c.received_at, head, _state, reason)
+        .join(page, page.c.id == inputs.c.id)
+        .outerjoin(input_records, _first_record)
+        .order_by(inputs.c.received_at.desc(), inputs.c.id)
+    )
 
 
 def _conditions(query: MessageQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [inputs.c.channel == "mllp"]
     if query.state:
-        conditions.append(_state == query.state)
+        outcome = select(input_records.c.state).where(_first_record).scalar_subquery()
+        conditions.append(func.coalesce(outcome, inputs.c.state) == query.state)
     instant, _, last_id = query.before.partition(".")
     if instant.isdecimal() and len(instant) < 19:
         at = int(instant)
@@ -143,9 +184,3 @@ def _row(input_id: str, at: int, head: bytes, state: str, reason: str | None) ->
         state=state,
         reason=reason,
     )
-
-
-def _fits(row: MessageRow, query: MessageQuery) -> bool:
-    kind, sender = query.type.upper(), query.sender.casefold()
-    is_kind = not kind or row.type == kind or row.type.partition("^")[0] == kind
-    return is_kind and (not sender or sender in row.application.casefold() or sender in row.facility.casefold())

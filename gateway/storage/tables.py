@@ -32,6 +32,9 @@ inputs = Table(
     Column("source", String(100), nullable=False),
     Column("client", String(100)),
     Column("media_type", Text, nullable=False),
+    # Before the payload: what a list filters by must not cost the reading of what came.
+    Column("message_type", Text),
+    Column("sender", Text),
     Column("payload", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("received_at", BigInteger, nullable=False),
@@ -41,6 +44,7 @@ inputs = Table(
     UniqueConstraint("client", "source", "idempotency_key"),
     Index("input_by_content", "source", "sha256"),
     Index("input_by_time", "received_at"),
+    Index("input_by_message", "message_type", "received_at"),
 )
 
 input_records = Table(

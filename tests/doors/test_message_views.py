@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
 
 from gateway.model.handoff import InputRecord
 from gateway.ports import Transaction
-from gateway.storage.database import SqlDatabase
-from gateway.storage.message_views import PAGE_SIZE, MessageQuery, MessageViews
+from gateway.storage.database import SqlDatabase, open_database
+from gateway.storage.message_views import PAGE_SIZE, MessageQuery, MessageViews, _page
+from gateway.storage.tables import inputs
+from gateway.testing import FixedClock
 from tests.support.stored import AT, an_input
 
 pytest_plugins = ("tests.support.databases",)
@@ -19,11 +23,16 @@ ANSWER = b"\xef\xbb\xbfMSH|^~\\&|EHR|CEDAR|WH|G|20261102||RRI^I12|C2|P|2.3\rRF1|
 @pytest.fixture
 def views(sql_database: SqlDatabase) -> MessageViews:
     def write(tx: Transaction) -> None:
-        for n, (name, payload, state) in enumerate(
-            [("m1", ADMISSION, "done"), ("m2", ANSWER, "quarantined"), ("m3", b"no message", "quarantined")]
+        for n, (name, payload, state, kind, sender) in enumerate(
+            [
+                ("m1", ADMISSION, "done", "ADT^A01", "WARD^HARBOR"),
+                ("m2", ANSWER, "quarantined", "RRI^I12", "EHR^CEDAR"),
+                ("m3", b"no message", "quarantined", None, None),
+            ]
         ):
             tx.inputs.add(
                 an_input(name, channel="mllp", source="hl7v2", client=None, payload=payload, state=state,
+                         message_type=kind, sender=sender,
                          received_at=AT + timedelta(seconds=n), reason="100" if name == "m3" else None)
             )  # fmt: skip
         tx.inputs.add(an_input("a-file"))
@@ -71,7 +80,8 @@ def test_pages_follow_one_another_without_gap_or_repetition(sql_database: SqlDat
 
     def write(tx: Transaction) -> None:
         for n in range(count):
-            tx.inputs.add(an_input(f"p{n:03}", channel="mllp", client=None, payload=ADMISSION))
+            kind = "ADT^A01" if n % 2 else "ADT^A08"
+            tx.inputs.add(an_input(f"p{n:03}", channel="mllp", client=None, payload=ADMISSION, message_type=kind))
 
     sql_database.write(write)
     views = MessageViews(sql_database)
@@ -95,3 +105,17 @@ def test_what_waits_for_an_application_answer_is_listed(sql_database: SqlDatabas
 
     (row,) = MessageViews(sql_database).awaited()
     assert (row.lane, row.control_id, row.since) == ("org:clinic/hl7v2", "abcdefghijklmnopqrst", AT)
+
+
+def test_a_type_and_the_order_of_the_list_are_found_by_index(sqlite_store_url: str, clock: FixedClock) -> None:
+    """A list over millions of messages must not read them."""
+    database = open_database(sqlite_store_url, clock=clock)
+    page = _page(MessageQuery(), inputs.c.message_type == "ADT^A01")
+    written = page.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+
+    plan = database.query(lambda connection: connection.execute(text(f"EXPLAIN QUERY PLAN {written}")).all())
+
+    database.close()
+    steps = " ".join(str(row[-1]) for row in plan)
+    assert "USING INDEX input_by_message" in steps
+    assert "SCAN input " not in f"{steps} "

@@ -29,6 +29,8 @@ def _create_intake() -> None:
         sa.Column("source", sa.String(length=100), nullable=False),
         sa.Column("client", sa.String(length=100), nullable=True),
         sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("message_type", sa.Text(), nullable=True),
+        sa.Column("sender", sa.Text(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -40,6 +42,7 @@ def _create_intake() -> None:
     )
     op.create_index("input_by_content", "input", ["source", "sha256"])
     op.create_index("input_by_time", "input", ["received_at"])
+    op.create_index("input_by_message", "input", ["message_type", "received_at"])
     op.create_table(
         "input_record",
         sa.Column("input_id", sa.String(length=64), nullable=False),
