@@ -31,6 +31,9 @@ def rows(seconds: float) -> Iterator[Row]:
     fields = ("str.split of all segments and fields", lambda: _split(message))
     yield _row("hl7v2: parse + 14 reads", lambda: _read(message), fields, seconds, goal=">= 1")
     yield _row("hl7v2: judge and acknowledge", lambda: _answer(message), fields, seconds)
+    long, short = _results(1000), _results(100)
+    ten_short = ("ten ORU of 100 OBX: a ratio of 1 is linear", lambda: [_read_results(short) for _ in range(10)])
+    yield _row("hl7v2: ORU of 1,000 OBX, five fields of each", lambda: _read_results(long), ten_short, seconds, "~ 1")
     stream = (b"\x0b" + message + b"\x1c\r") * 10
     blocks = ("bytes.split of the stream", lambda: stream.split(b"\x1c\r"))
     yield _row("mllp: 10 messages out of 64 KiB packets", lambda: _unframe(stream), blocks, seconds)
@@ -43,6 +46,18 @@ def _read(raw: bytes) -> list[str]:
     message = read_message(raw)
     assert isinstance(message, Message)
     return [message.text(path) for path in READS]
+
+
+def _results(count: int) -> bytes:
+    lines = [f"OBX|{n}|NM|8867-4^Heart rate^LN||7{n % 10}|/min^^UCUM|60-100|N|||F" for n in range(1, count + 1)]
+    return "\r".join(("MSH|^~\\&|L|H|G|W|2026||ORU^R01|O1|P|2.5.1", "PID|1||M-1", "OBR|1", *lines, "")).encode("ascii")
+
+
+def _read_results(raw: bytes) -> list[str]:
+    message = read_message(raw)
+    assert isinstance(message, Message)
+    places = ("1", "3.1", "3.2", "5", "6.1")
+    return [message.text(f"OBX[{n}]-{place}") for n in range(1, len(message.named("OBX")) + 1) for place in places]
 
 
 def _split(raw: bytes) -> list[list[str]]:
