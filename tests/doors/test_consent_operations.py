@@ -8,6 +8,7 @@ import pytest
 
 from tests.flow.test_consent_filing import HOSPITAL_ACTOR, PARTNER, a_document
 from tests.support.part2_world import a_consent, a_permit
+from tests.support.shared_data import shared_data
 from tests.support.two_worlds import HOSPITAL, OFFICE, POLICE, RELEASES, Seen, TwoWorld, case
 
 FILE, REVOKE = "/fhir/R4/Consent/$file-consent", "/fhir/R4/Consent/$revoke-consent"
@@ -173,3 +174,11 @@ def test_the_capability_statement_names_both(world: TwoWorld) -> None:
 
     (consent,) = (one for one in statement["rest"][0]["resource"] if one["type"] == "Consent")
     assert [one["name"] for one in consent["operation"]] == ["evaluate", "file-consent", "revoke-consent"]
+
+
+def test_the_guides_own_example_is_read_up_to_its_patient_whom_nobody_here_knows(world: TwoWorld) -> None:
+    example = shared_data("exchange", "examples", "fast-consent", "Parameters-FileConsentQuestionnaireExample.json")
+
+    status, body, _ = post(world, FILE, *orjson.loads(example.read_bytes())["parameter"])
+
+    assert (status, body["issue"][0]["expression"]) == (422, ["Consent.patient"])
