@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.bench.admission import sample_admission
 from gateway.catalog.hl7v2_packs import hl7_pack_folders, read_hl7_packs
 from gateway.catalog.profiles import load_checker
 from gateway.cli.hl7_packs import hl7_example_differences, hl7_examples
@@ -189,6 +190,16 @@ def test_two_quotes_ask_to_delete_and_empty_fields_say_nothing() -> None:
         ("PID-7", "Patient.birthDate", f"Patient/{patient['id']}"),
         ("PID-14", "Patient.telecom[]", f"Patient/{patient['id']}"),
     ]
+
+
+def test_everything_an_admission_can_hold_is_valid() -> None:
+    found = read_message(sample_admission())
+    assert isinstance(found, Message)
+
+    result = read_feed(found, PACKS.packs["adt"], CONTEXT)
+
+    assert len(result.resources) >= 11
+    assert list(load_checker().check(result.bundle(), {}).errors) == []
 
 
 # Broken messages

@@ -29,6 +29,8 @@ DATA_TYPES: dict[str, Factory] = {
     "XPN": persons.human_name,
     "XAD": persons.address,
     "XTN": persons.contact_point,
+    "business XAD": lambda table, system: persons.business(persons.address(table, system)),
+    "business XTN": lambda table, system: persons.business(persons.contact_point(table, system)),
     "CX": parties.identifier,
     "EI": parties.entity,
     "PLN": parties.provider_number,

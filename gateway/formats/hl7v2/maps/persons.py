@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from gateway.formats.hl7v2.build import Component, Field
 from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.terms import TermTable
-from gateway.formats.hl7v2.times import dtm
 
 if TYPE_CHECKING:
     from gateway.formats.hl7v2.maps.outgoing import Writing
@@ -154,6 +153,14 @@ def written_contact(contact: dict[str, Any]) -> tuple[Component, ...]:
     return (value, code, "CP" if use == "mobile" else _EQUIPMENT.get(kind, "PH"))
 
 
-def period_parts(period: dict[str, Any]) -> tuple[str, str]:
-    """Write a Period as its two times."""
-    return dtm(str(period.get("start", ""))), dtm(str(period.get("end", "")))
+def business(pair: tuple[Read, Write]) -> tuple[Read, Write]:
+    """Read as the pair does, the use `home` left out: an organization has none (FHIR R4 org-2, org-3)."""
+    read_any, write = pair
+
+    def read(raw: str, r: "Reading", number: int) -> Any:
+        found = read_any(raw, r, number)
+        if found is not None and found.get("use") == "home":
+            del found["use"]
+        return found
+
+    return read, write
