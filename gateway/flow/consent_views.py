@@ -86,7 +86,7 @@ def consent_paper(house: House, actor: Member, consent_id: str) -> Paper | None:
         stored = tx.resources.get("Consent", consent_id)
         if stored is None or not may_see(house, actor, read_directive(house, stored.body)):
             return None
-        binary = tx.resources.get("Binary", _binary_id(tx, stored.body) or "")
+        binary = tx.resources.get("Binary", binary_id(tx, stored.body) or "")
         if binary is None:
             return None
         tx.audit.append(AuditEntry(house.clock(), "consent.printed", actor.id, {"consent": consent_id}))
@@ -168,7 +168,7 @@ def _line(
         from_paper=tags.get(CAPTURED_FROM) == "paper",
         version=stored.version,
         referrals=referrals,
-        document_id=_binary_id(tx, stored.body),
+        document_id=binary_id(tx, stored.body),
     )
 
 
@@ -189,7 +189,7 @@ def _resting(tx: Transaction, person_id: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _binary_id(tx: Transaction, body: Resource) -> str | None:
+def binary_id(tx: Transaction, body: Resource) -> str | None:
     reference = str(body.get("sourceReference", {}).get("reference", ""))
     document = tx.resources.get("DocumentReference", reference.removeprefix("DocumentReference/"))
     for content in document.body.get("content", ()) if document else ():

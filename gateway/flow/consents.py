@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from gateway.consent import read_switches
 from gateway.flow.consent_changes import reopen_stopped, replace_consents, replaceable
 from gateway.flow.consent_terms import keep_watch, read_directive
-from gateway.flow.consent_views import may_look_after
+from gateway.flow.consent_views import binary_id, may_look_after
 from gateway.flow.house import House
 from gateway.formats.consent_paper import (
+    CAPTURED_BY,
+    CAPTURED_FROM,
     EXTENSIONS,
     Ids,
     Reader,
@@ -187,6 +189,9 @@ def _keep(
     wrong = _unfit(house, consent, form)
     if wrong:
         return FormRefused(tuple(wrong))
+    earlier = _pressed_before(tx, person.id, consent)
+    if earlier is not None:
+        return earlier
     for resource in (binary_of(ids, paper), document_of(form, ids, paper, house.registry, now), consent):
         tx.resources.put(resource, handoff_id=None, person_id=person.id, at=now)
     keep_watch(house, tx, consent)
@@ -199,6 +204,28 @@ def _keep(
     }  # fmt: skip
     tx.audit.append(AuditEntry(now, "consent.captured", actor.id, told))
     return Captured(ids.consent, ids.binary)
+
+
+def _pressed_before(tx: Transaction, person_id: str, consent: Resource) -> Captured | None:
+    """Find the same form, taken the same day and still standing: a button pressed twice makes one consent, not two.
+
+    Of two, the person would take back one and leave the other.
+    """
+    for stored in tx.resources.of_person(["Consent"], person_id):
+        if stored.body.get("status") == "active" and _essence(stored.body) == _essence(consent):
+            return Captured(stored.body["id"], binary_id(tx, stored.body) or "")
+    return None
+
+
+def _essence(consent: Resource) -> Resource:
+    """Return what makes two papers the same: everything but when and under which ids they were kept."""
+    kept = {name: consent[name] for name in consent if name not in _OF_THE_KEEPING}
+    tags = [tag for tag in consent.get("meta", {}).get("tag", []) if tag["system"] in (CAPTURED_BY, CAPTURED_FROM)]
+    extensions = [one for one in consent.get("extension", []) if not one["url"].endswith("part2-signature")]
+    return {**kept, "extension": extensions, "captured": tags}
+
+
+_OF_THE_KEEPING = frozenset({"id", "meta", "dateTime", "sourceReference", "verification", "extension"})
 
 
 def _unfit(house: House, consent: Resource, form: ConsentForm) -> list[Shortcoming]:

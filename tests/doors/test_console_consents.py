@@ -69,6 +69,14 @@ def test_a_signature_under_another_text_than_the_one_shown_is_not_taken(desk: De
     assert "stay sober until winter" not in desk.sent()
 
 
+def test_a_button_pressed_twice_makes_one_consent(desk: Desk) -> None:
+    browser = desk.enter("robin")
+
+    first, second = desk.sign(browser), desk.sign(browser)
+
+    assert first.location == second.location
+
+
 def test_a_no_is_kept_as_a_no(desk: Desk) -> None:
     browser = desk.enter("robin")
 

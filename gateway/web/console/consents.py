@@ -150,7 +150,9 @@ def _add_actions(door: Blueprint, services: Services) -> None:
         if method not in ("written", "electronic", "oral"):
             abort(400)
         to = tuple(value[:200] for value in request.form.getlist("recipients")[:200])
-        problem = services.house.consent_desk.revoke(member(services), consent_id, Revoking(cast(RevocationMethod, method), to))
+        problem = services.house.consent_desk.revoke(
+            member(services), consent_id, Revoking(cast(RevocationMethod, method), to)
+        )
         return _done(problem, consent_id, "Taken back. What waited to be sent on it is decided again before it goes.")
 
     @door.post("/consents/<consent_id>/verify")
