@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from gateway.model.accounting import Disclosed, StoredDecision
+from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_life import ConsentTerm
 from gateway.model.handoff import (
@@ -153,6 +153,10 @@ class Handoffs(Protocol):
         """Return every handoff about a person, oldest first."""
         ...
 
+    def of_people(self, person_ids: Sequence[str]) -> list[Handoff]:
+        """Return every handoff about these persons, oldest first."""
+        ...
+
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff.
 
@@ -178,6 +182,10 @@ class Resources(Protocol):
 
     def history(self, resource_type: str, resource_id: str) -> list[StoredResource]:
         """Return every version, newest first."""
+        ...
+
+    def of_people(self, resource_types: Sequence[str], person_ids: Sequence[str]) -> list[StoredResource]:
+        """Return the current resources of these types about these persons, oldest change first."""
         ...
 
     def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
@@ -223,6 +231,10 @@ class People(Protocol):
         """
         ...
 
+    def lock_each(self, person_ids: Sequence[str]) -> None:
+        """Lock these persons as `lock` does, always in the order of their ids; unknown ones are passed over."""
+        ...
+
     def lock(self, person_id: str) -> None:
         """Serialize with every other transaction that locks this person: sends and consent changes."""
         ...
@@ -249,6 +261,10 @@ class Referrals(Protocol):
 
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
         """Return the referral with this placer identifier at this recipient."""
+        ...
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Referral]:
+        """Return the referrals about these persons, oldest change first."""
         ...
 
     def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
@@ -319,21 +335,8 @@ class Outbox(Protocol):
 class Decisions(Protocol):
     """Every decision with the input it was made from, and the log of what was disclosed."""
 
-    def add(
-        self,
-        *,
-        decision_id: str,
-        at: datetime,
-        recipient: str,
-        person_id: str | None,
-        handoff_id: str | None,
-        referral_id: str | None,
-        work_id: int | None,
-        channel: str,
-        record: Mapping[str, Any],
-        inputs: bytes,
-    ) -> None:
-        """Keep a decision record with the canonical input that gave it."""
+    def add(self, decisions: Sequence[NewDecision]) -> None:
+        """Keep decisions, each with the canonical input that gave it."""
         ...
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:

@@ -21,6 +21,7 @@ from flask import Flask, Response, request
 
 from gateway.bench.consent import sample
 from gateway.flow.judgement import Matter, judge
+from gateway.model.accounting import NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.ports import Transaction
@@ -98,10 +99,11 @@ def _application(answer: Callable[[], Response]) -> Flask:
 def _kept(tx: Transaction, outcome: Disclosure, inputs: bytes) -> None:
     """Write what `flow` writes for an answer that leaves."""
     decision_id, message_id, now, record = new_id(), new_id(), clock(), outcome.record
-    tx.decisions.add(
+    new = NewDecision(
         decision_id=decision_id, at=now, recipient=outcome.recipient, person_id=None, handoff_id=None,
         referral_id=None, work_id=None, channel="bench", record=record.to_json(), inputs=inputs,
     )  # fmt: skip
+    tx.decisions.add([new])
     told = {"decision": decision_id, "outcome": record.decision, "input_hash": record.input_hash}
     tx.audit.append(AuditEntry(now, "decision.permit", "bench", told))
     tx.decisions.intend(

@@ -3,14 +3,24 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import orjson
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.circumstances import NOTHING_KNOWN, kept_about, kept_about_nobody
-from gateway.flow.disclose import SESSION, Asked, Made, judged_referral, keep_decision, made_of, patient_in
+from gateway.flow.circumstances import NOTHING_KNOWN, kept_about_each
+from gateway.flow.disclose import (
+    SESSION,
+    Asked,
+    Made,
+    judged_referral,
+    keep_decision,
+    keep_decisions,
+    made_of,
+    patient_in,
+)
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
 from gateway.model.caller import Caller
@@ -21,9 +31,6 @@ from gateway.ports import StoredResource, Transaction
 
 MOST_RESULTS = 200
 """Referrals shown in one search; a caller asks again with `_lastUpdated` for what is newer."""
-
-NOBODY = ""
-"""A person id that nobody has: it is looked up where there is nothing."""
 
 _BASE = "https://warmhandoff.example/fhir"
 
@@ -93,23 +100,23 @@ def _opened(house: House, tx: Transaction, caller: Caller, resource_type: str, r
 
     One decision is made and kept, of the newest referral that opens the resource or else of the newest; and one about
     nothing where none holds it. So the store is asked and written the same whether the resource is withheld or is not
-    there. What records of several people share, an agency's Organization, is tried person by person.
+    there; only where twenty referrals that hold it open nothing are others tried.
     """
     asked = _asked(house, caller, "read")
-    theirs: dict[str, list[Referral]] = {}
-    for referral in tx.referrals.holding(caller.organization, resource_type, resource_id):
-        theirs.setdefault(referral.person_id, []).append(referral)
-    for person_id, referrals in (theirs or {NOBODY: []}).items():
-        tried = list(_tried(house, tx, asked, person_id, referrals))
-        opening = next((one for one in tried if one.holds(resource_type, resource_id)), None)
-        one = opening or (tried[0] if tried else _nothing(house, asked))
-        decision_id = keep_decision(house, tx, one.made.record, one.made.inputs, asked, one.handoff, one.referral, None)
-        if opening is not None:
-            return _Opened(opening.resources[resource_type, resource_id], decision_id)
+    first: _Tried | None = None
+    for one in _tried(house, tx, asked, tx.referrals.holding(caller.organization, resource_type, resource_id), 20):
+        first = first or one
+        if (resource_type, resource_id) in one.resources:
+            return _Opened(one.resources[resource_type, resource_id], _kept(house, tx, asked, one))
+    _kept(house, tx, asked, first or _nothing(house, asked))
     return None
 
 
-@dataclass(frozen=True, slots=True)
+def _kept(house: House, tx: Transaction, asked: Asked, one: "_Tried") -> str:
+    return keep_decision(house, tx, one.made.record, one.made.inputs, asked, one.handoff, one.referral, None)
+
+
+@dataclass(frozen=True)
 class _Tried:
     """A decision on one referral, and what it lets the caller have."""
 
@@ -117,7 +124,7 @@ class _Tried:
     handoff: Handoff | None
     referral: Referral | None
 
-    @property
+    @cached_property
     def resources(self) -> dict[tuple[str, str], Resource]:
         """Return what may leave, by type and id."""
         if not isinstance(self.made.outcome, Disclosure):
@@ -125,25 +132,27 @@ class _Tried:
         leaving = (entry["resource"] for entry in self.made.outcome.content["entry"])
         return {(one["resourceType"], one["id"]): one for one in leaving}
 
-    def holds(self, resource_type: str, resource_id: str) -> bool:
-        """Say whether this resource may leave."""
-        return (resource_type, resource_id) in self.resources
-
 
 def _tried(
-    house: House, tx: Transaction, asked: Asked, person_id: str, referrals: Sequence[Referral]
+    house: House, tx: Transaction, asked: Asked, referrals: Sequence[Referral], at_once: int
 ) -> Iterator[_Tried]:
-    """Decide on referrals about one person, each as it would be sent now; nothing is kept yet."""
-    records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several([r.handoff_id for r in referrals])}
-    kept = kept_about(tx, person_id) if person_id != NOBODY else kept_about_nobody(tx, NOBODY)
-    for referral in referrals:
-        handoff, held = records[referral.handoff_id]
-        if handoff.state == "held":
-            continue
-        resources = for_referral(held, referral.id, referral.service_request_id)
-        patient = patient_in(resources)
-        circumstances = kept.of(house, patient) if patient is not None else NOTHING_KNOWN
-        yield _Tried(judged_referral(house, asked, circumstances, referral, resources), handoff, referral)
+    """Decide on referrals, each as it would be sent now; nothing is kept yet.
+
+    Whatever is needed for `at_once` of them is looked up together, and once where there are none: how often the store
+    is asked does not tell how many there are.
+    """
+    for begin in range(0, max(len(referrals), 1), at_once):
+        batch = referrals[begin : begin + at_once]
+        records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several([r.handoff_id for r in batch])}
+        kept = kept_about_each(tx, sorted({r.person_id for r in batch}))
+        for referral in batch:
+            handoff, held = records[referral.handoff_id]
+            if handoff.state == "held":
+                continue
+            resources = for_referral(held, referral.id, referral.service_request_id)
+            patient = patient_in(resources)
+            circumstances = kept[referral.person_id].of(house, patient) if patient is not None else NOTHING_KNOWN
+            yield _Tried(judged_referral(house, asked, circumstances, referral, resources), handoff, referral)
 
 
 def _nothing(house: House, asked: Asked) -> _Tried:
@@ -164,10 +173,12 @@ class _Permitted:
 def _each_permitted(house: House, tx: Transaction, caller: Caller, since: datetime | None) -> Iterator[_Permitted]:
     """Decide on each referral to the caller, oldest change first, and yield what may leave."""
     asked = _asked(house, caller, "search")
-    for referral in tx.referrals.of_recipient(caller.organization, None, since):
-        for one in _tried(house, tx, asked, referral.person_id, [referral]):
-            made = one.made
-            decision_id = keep_decision(house, tx, made.record, made.inputs, asked, one.handoff, referral, None)
+    referrals = tx.referrals.of_recipient(caller.organization, None, since)
+    for begin in range(0, max(len(referrals), 1), MOST_RESULTS):
+        batch = referrals[begin : begin + MOST_RESULTS]
+        tried = list(_tried(house, tx, asked, batch, MOST_RESULTS)) or [_nothing(house, asked)]
+        made = [(one.made, one.handoff, one.referral) for one in tried]
+        for one, decision_id in zip(tried, keep_decisions(house, tx, asked, made), strict=True):
             if one.resources:
                 yield _Permitted(list(one.resources.values()), decision_id)
 

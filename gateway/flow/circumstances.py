@@ -4,7 +4,7 @@ That a provider treats somebody is believed from nobody but the provider: it too
 so (42 CFR 2.11, treating provider relationship). Who hands records in cannot make others see more by writing it there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.flow.house import House
@@ -87,6 +87,24 @@ def kept_about_nobody(tx: Transaction, nobody: str) -> Kept:
     """Ask the store as much as for somebody; only the lock has to be another, because nobody cannot be locked."""
     tx.people.get(nobody)
     return _kept(tx, nobody)
+
+
+def kept_about_each(tx: Transaction, person_ids: Sequence[str]) -> dict[str, Kept]:
+    """Lock persons until the transaction ends, and read what is kept of each: as many questions for many as for none.
+
+    A resource that records of several persons share is about nobody, and no circumstance of anybody.
+    """
+    tx.people.lock_each(person_ids)
+    resources = tx.resources.of_people((*_CONSENTS, *_RELATIONSHIPS), person_ids)
+    handoffs, referrals = tx.handoffs.of_people(person_ids), tx.referrals.of_people(person_ids)
+    return {
+        person: Kept(
+            tuple(one for one in resources if one.person_id == person),
+            {one.id: one.agency for one in handoffs if one.person_id == person},
+            tuple(one for one in referrals if one.person_id == person),
+        )
+        for person in person_ids
+    }
 
 
 def _kept(tx: Transaction, person_id: str) -> Kept:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.flow.circumstances import Circumstances, circumstances_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
+from gateway.model.accounting import NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord, Refusal
 from gateway.model.disclosure import Disclosure
@@ -160,11 +161,39 @@ def keep_decision(
 
     `person_id` says whom a decision on no single record is about; that on a handoff is about the handoff's person.
     """
-    decision_id = house.new_id()
-    at = house.clock()
-    tx.decisions.add(
-        decision_id=decision_id,
-        at=at,
+    new = _new_decision(house, record, inputs, asked, handoff, referral, work_id, person_id)
+    tx.decisions.add([new])
+    _tell(tx, new, record, asked)
+    return new.decision_id
+
+
+def keep_decisions(
+    house: House, tx: Transaction, asked: Asked, made: Sequence[tuple[Made, Handoff | None, Referral | None]]
+) -> list[str]:
+    """Write decisions on several records at once, each as `keep_decision` does; return their ids."""
+    new = [
+        _new_decision(house, one.record, one.inputs, asked, handoff, referral, None, None)
+        for one, handoff, referral in made
+    ]
+    tx.decisions.add(new)
+    for decision, (one, _, _) in zip(new, made, strict=True):
+        _tell(tx, decision, one.record, asked)
+    return [decision.decision_id for decision in new]
+
+
+def _new_decision(
+    house: House,
+    record: DecisionRecord,
+    inputs: bytes,
+    asked: Asked,
+    handoff: Handoff | None,
+    referral: Referral | None,
+    work_id: int | None,
+    person_id: str | None,
+) -> NewDecision:
+    return NewDecision(
+        decision_id=house.new_id(),
+        at=house.clock(),
         recipient=asked.recipient,
         person_id=handoff.person_id if handoff else person_id,
         handoff_id=handoff.id if handoff else None,
@@ -174,10 +203,13 @@ def keep_decision(
         record=record.to_json(),
         inputs=inputs,
     )
+
+
+def _tell(tx: Transaction, new: NewDecision, record: DecisionRecord, asked: Asked) -> None:
     kind = "decision.permit" if record.decision in ("PERMIT", "PERMIT_REDACTED") else "decision.refusal"
     told = {
-        "decision": decision_id,
-        "handoff": handoff.id if handoff else None,
+        "decision": new.decision_id,
+        "handoff": new.handoff_id,
         "recipient": asked.recipient,
         "channel": asked.channel,
         "outcome": record.decision,
@@ -185,5 +217,4 @@ def keep_decision(
         "section": record.section,
         "input_hash": record.input_hash,
     }
-    tx.audit.append(AuditEntry(at, kind, asked.person[0], told))
-    return decision_id
+    tx.audit.append(AuditEntry(new.at, kind, asked.person[0], told))

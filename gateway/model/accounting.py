@@ -20,6 +20,22 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class NewDecision:
+    """A decision as it is to be kept, with the canonical input that gave it."""
+
+    decision_id: str
+    at: datetime
+    recipient: str
+    person_id: str | None
+    handoff_id: str | None
+    referral_id: str | None
+    work_id: int | None
+    channel: str
+    record: Mapping[str, Any]
+    inputs: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDecision:
     """A decision as it was kept. `inputs` is the canonical matter it was made from."""
 

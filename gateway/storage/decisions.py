@@ -1,12 +1,12 @@
 """Every decision with the input it was made from, and the log of what was disclosed (42 CFR 2.25)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from gateway.model.accounting import Disclosed, StoredDecision
+from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.storage.accounting import disclosed, received, received_between, stored_decision
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
@@ -46,37 +46,10 @@ class SqlDecisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
-        self,
-        *,
-        decision_id: str,
-        at: datetime,
-        recipient: str,
-        person_id: str | None,
-        handoff_id: str | None,
-        referral_id: str | None,
-        work_id: int | None,
-        channel: str,
-        record: Mapping[str, Any],
-        inputs: bytes,
-    ) -> None:
-        """Keep a decision record with the canonical input that gave it."""
-        row = {
-            "id": decision_id,
-            "at": to_micros(at),
-            "recipient": recipient,
-            "person_id": person_id,
-            "handoff_id": handoff_id,
-            "referral_id": referral_id,
-            "work_id": work_id,
-            "channel": channel,
-            "decision": record["decision"],
-            "reason": record["reason"],
-            "input_hash": record["input_hash"],
-            "record": dump(dict(record)),
-            "inputs": inputs,
-        }
-        _INSERT.run(self._connection, row)
+    def add(self, decisions: Sequence[NewDecision]) -> None:
+        """Keep decisions, each with the canonical input that gave it."""
+        if decisions:
+            _INSERT.run_many(self._connection, [_row(one) for one in decisions])
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
         """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
@@ -134,3 +107,21 @@ class SqlDecisions:
             "bytes_answered": answered,
         }
         must_exist(_CONFIRM.run(self._connection, values), "intended disclosure", message_id)
+
+
+def _row(new: NewDecision) -> dict[str, Any]:
+    return {
+        "id": new.decision_id,
+        "at": to_micros(new.at),
+        "recipient": new.recipient,
+        "person_id": new.person_id,
+        "handoff_id": new.handoff_id,
+        "referral_id": new.referral_id,
+        "work_id": new.work_id,
+        "channel": new.channel,
+        "decision": new.record["decision"],
+        "reason": new.record["reason"],
+        "input_hash": new.record["input_hash"],
+        "record": dump(dict(new.record)),
+        "inputs": new.inputs,
+    }

@@ -37,6 +37,11 @@ _BODIES = Prepared(
     .where(handoff_resources.c.handoff_id == bindparam("key"), resources.c.deleted == 0)
     .order_by(handoff_resources.c.position)
 )
+_OF_PEOPLE = (
+    select(handoffs)
+    .where(handoffs.c.person_id.in_(bindparam("persons", expanding=True)))
+    .order_by(handoffs.c.created_at, handoffs.c.id)
+)
 _SEVERAL = select(handoffs).where(handoffs.c.id.in_(bindparam("keys", expanding=True)))
 _BODIES_OF_SEVERAL = (
     select(handoff_resources.c.handoff_id, resources.c.body)
@@ -136,6 +141,10 @@ class SqlHandoffs:
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
         return [_handoff(row) for row in _OF_PERSON.all(self._connection, {"person": person_id})]
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Handoff]:
+        """Return every handoff about these persons, oldest first."""
+        return [_handoff(row) for row in self._connection.execute(_OF_PEOPLE, {"persons": list(person_ids)})]
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff."""

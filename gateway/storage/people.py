@@ -64,6 +64,12 @@ _KEYS_OF_ONE = Prepared(
 _FORGET_KEYS = Prepared(delete(person_keys).where(person_keys.c.person_id == bindparam("key")))
 _ADD_KEYS = Prepared(person_keys.insert())
 _LOCK = Prepared(select(people.c.id).where(people.c.id == bindparam("key")).with_for_update())
+_LOCK_EACH = (
+    select(people.c.id)
+    .where(people.c.id.in_(bindparam("keys", expanding=True)))
+    .order_by(people.c.id)
+    .with_for_update()
+)
 
 
 class SqlPeople:
@@ -131,6 +137,10 @@ class SqlPeople:
         reduced = [name for name in (match_name(*one) for one in names) if name]
         values = {"names": reduced, "birth_date": birth_date, "limit": limit}
         return [_person(row, ()) for row in self._connection.execute(_NAMESAKES, values)]
+
+    def lock_each(self, person_ids: Sequence[str]) -> None:
+        """Lock these persons as `lock` does, always in the order of their ids; unknown ones are passed over."""
+        self._connection.execute(_LOCK_EACH, {"keys": list(person_ids)}).all()
 
     def lock(self, person_id: str) -> None:
         """Serialize with every other transaction that locks this person, until the end of this transaction.

@@ -1,5 +1,6 @@
 """Requests to recipients and how far they have come."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,9 @@ _BY_IDENTIFIER = Prepared(
     )
 )
 _OF_RECIPIENT = select(referrals).where(referrals.c.recipient == bindparam("recipient")).order_by(*_OLDEST_FIRST)
+_OF_PEOPLE = (
+    select(referrals).where(referrals.c.person_id.in_(bindparam("persons", expanding=True))).order_by(*_OLDEST_FIRST)
+)
 _HOLDING = (
     select(referrals)
     .join(handoff_resources, handoff_resources.c.handoff_id == referrals.c.handoff_id)
@@ -76,6 +80,10 @@ class SqlReferrals:
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
         """Return the referral with this placer identifier at this recipient."""
         return self._first(_BY_IDENTIFIER, {"identifier": identifier, "recipient": recipient})
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Referral]:
+        """Return the referrals about these persons, oldest change first."""
+        return [_referral(row) for row in self._connection.execute(_OF_PEOPLE, {"persons": list(person_ids)})]
 
     def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
         """Return the referrals to a recipient from handoffs that hold this resource, newest change first."""

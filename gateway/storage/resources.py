@@ -38,6 +38,15 @@ _FORMER = (
     .where(resource_versions.c.type == bindparam("type"), resource_versions.c.id == bindparam("key"))
     .order_by(resource_versions.c.version.desc())
 )
+_OF_PEOPLE = (
+    select(resources)
+    .where(
+        resources.c.person_id.in_(bindparam("persons", expanding=True)),
+        resources.c.type.in_(bindparam("types", expanding=True)),
+        _CURRENT,
+    )
+    .order_by(resources.c.updated_at, resources.c.id)
+)
 _OF_PERSON = (
     select(resources)
     .where(
@@ -129,6 +138,10 @@ class SqlResources:
         former = self._connection.execute(_FORMER, {"type": resource_type, "key": resource_id})
         newest = [] if row.deleted else [_stored(row, row)]
         return newest + [_stored(version, row) for version in former]
+
+    def of_people(self, resource_types: Sequence[str], person_ids: Sequence[str]) -> list[StoredResource]:
+        """Return the current resources of these types about these persons, oldest change first."""
+        return self._all(_OF_PEOPLE, {"persons": list(person_ids), "types": list(resource_types)})
 
     def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
         """Return the current resources of these types about a person, oldest change first."""

@@ -105,6 +105,11 @@ class InMemoryResources:
             return []
         return [_stored(kept, version) for version in reversed(kept.versions) if version.body is not None]
 
+    def of_people(self, resource_types: Sequence[str], person_ids: Sequence[str]) -> list[StoredResource]:
+        """Return the current resources of these types about these persons, oldest change first."""
+        found = [stored for one in dict.fromkeys(person_ids) for stored in self.of_person(resource_types, one)]
+        return sorted(found, key=lambda stored: (stored.updated_at, stored.body["id"]))
+
     def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
         """Return the current resources of these types about a person, oldest change first."""
         found = [stored for kind in resource_types for stored in self._of_type(kind) if stored.person_id == person_id]
@@ -173,6 +178,11 @@ class InMemoryHandoffs:
     def of_person(self, person_id: str) -> list[Handoff]:
         """Return every handoff about a person, oldest first."""
         about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id == person_id)
+        return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Handoff]:
+        """Return every handoff about these persons, oldest first."""
+        about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id in person_ids)
         return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
@@ -258,6 +268,9 @@ class InMemoryPeople:
             if match_name(person.family, person.given) in reduced or person.birth_date == (birth_date or "")
         ]
         return found[:limit]
+
+    def lock_each(self, person_ids: Sequence[str]) -> None:
+        """Do nothing: writes of this database never overlap."""
 
     def lock(self, person_id: str) -> None:
         """Do nothing but insist that the person exists: writes of this database never overlap."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gateway.model.accounting import Disclosed, StoredDecision
+from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
 from gateway.ports import Claim, DroppedCount, SeenMessage
@@ -45,6 +45,10 @@ class InMemoryReferrals:
             if (referral.identifier, referral.recipient) == (identifier, recipient):
                 return referral
         return None
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Referral]:
+        """Return the referrals about these persons, oldest change first."""
+        return [referral for referral in self._oldest_first() if referral.person_id in person_ids]
 
     def holding(self, recipient: str, resource_type: str, resource_id: str) -> list[Referral]:
         """Return the referrals to a recipient from handoffs that hold this resource, newest change first."""
@@ -157,24 +161,14 @@ class InMemoryDecisions:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(
-        self,
-        *,
-        decision_id: str,
-        at: datetime,
-        recipient: str,
-        person_id: str | None,
-        handoff_id: str | None,
-        referral_id: str | None,
-        work_id: int | None,
-        channel: str,
-        record: Mapping[str, Any],
-        inputs: bytes,
-    ) -> None:
-        """Keep a decision record with the canonical input that gave it."""
-        self._state.decisions[decision_id] = KeptDecision(
-            decision_id, at, recipient, person_id, handoff_id, referral_id, work_id, channel, dict(record), inputs
-        )
+    def add(self, decisions: Sequence[NewDecision]) -> None:
+        """Keep decisions, each with the canonical input that gave it."""
+        for one in decisions:
+            kept = KeptDecision(
+                one.decision_id, one.at, one.recipient, one.person_id, one.handoff_id, one.referral_id, one.work_id,
+                one.channel, dict(one.record), one.inputs,
+            )  # fmt: skip
+            self._state.decisions[one.decision_id] = kept
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
         """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""

@@ -454,3 +454,29 @@ def test_several_handoffs_come_with_their_resources_in_the_order_asked(database:
     assert found[0][1] == []
     assert found[1][1] == database.read(lambda t: t.handoffs.resources("handoff-1"))
     assert database.read(lambda t: t.handoffs.several([])) == []
+
+
+def test_what_is_asked_about_several_people_is_what_is_asked_about_each(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.referrals.save(a_referral()))
+
+    def look(t: Transaction) -> tuple[object, ...]:
+        people, kinds = ["person-1", "nobody"], ("Observation", "Patient")
+        several = (t.resources.of_people(kinds, people), t.handoffs.of_people(people), t.referrals.of_people(people))
+        one = (
+            t.resources.of_person(kinds, "person-1"),
+            t.handoffs.of_person("person-1"),
+            t.referrals.of_person("person-1"),
+        )
+        assert several == one
+        return (t.resources.of_people(kinds, []), t.handoffs.of_people([]), t.referrals.of_people([]))
+
+    assert database.read(look) == ([], [], [])
+    assert database.read(lambda t: len(t.referrals.of_people(["person-1"]))) == 1
+
+
+def test_locking_several_people_passes_over_those_nobody_knows(database: Database) -> None:
+    keep(database)
+
+    database.write(lambda t: t.people.lock_each(["person-1", "nobody"]))
+    database.write(lambda t: t.people.lock_each([]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.model.accounting import NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Work, WorkState
@@ -285,7 +286,7 @@ def test_work_is_found_by_subject_and_by_state_oldest_first(database: Database) 
 
 def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
     """Keep a permit."""
-    transaction.decisions.add(
+    new = NewDecision(
         decision_id=decision_id,
         at=at,
         recipient="org:clinic",
@@ -297,6 +298,7 @@ def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
         record={"decision": "PERMIT", "reason": "OK_CONSENT", "input_hash": "sha256:00", "withheld": []},
         inputs=b"{}",
     )
+    transaction.decisions.add([new])
 
 
 def test_decisions_of_a_handoff_come_newest_first_with_their_recipient(database: Database) -> None:

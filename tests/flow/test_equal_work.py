@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.flow.gateway import Gateway
 from tests.flow.test_non_interference import WORLDS, submissions
@@ -30,14 +31,6 @@ from tests.support.two_worlds import (
 
 JSON = "application/json"
 NOBODYS = "aaaaaaaaaaaaaaaaaaaaaaaaaa"
-
-
-def about_one_person(world: TwoWorld) -> list[str]:
-    """Return what is stored, but for what records of several people share: that is tried person by person."""
-    people = {(one.handoff_id, one.person_id) for one in world.state.referrals.values()}
-    held = {key: {person for handoff, person in people if key in world.state.contents[handoff]}
-            for key in world.state.resources}  # fmt: skip
-    return sorted(f"{kind}/{key}" for (kind, key), persons in held.items() if len(persons) <= 1)
 
 
 def worked(world: TwoWorld, *request: Any, **more: Any) -> tuple[Seen, list[str]]:
@@ -94,7 +87,7 @@ def asks(reference: str) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
 def test_what_exists_for_nobody_here_takes_the_work_of_what_does_not_exist(records: list[Submission]) -> None:
     full = TwoWorld("fhir", has_program_part=True)
     full.hand_in(records)
-    references = about_one_person(full)
+    references = full.references()
     traces_full = [worked(full, *request, **more) for one in references for request, more in asks(one)]
 
     bare = TwoWorld("fhir", has_program_part=False)
@@ -114,7 +107,7 @@ def test_the_referral_of_a_program_that_is_withheld_takes_the_work_of_none(offic
     world = TwoWorld("fhir", has_program_part=True)
     world.hand_in(records)
 
-    for reference in about_one_person(world):
+    for reference in world.references():
         there, missing = asks(reference), asks(f"{reference.partition('/')[0]}/{NOBODYS}")
         for (request, more), (other, other_more) in zip(there, missing, strict=True):
             answer, work = worked(world, *request, **more)
@@ -147,3 +140,16 @@ def test_a_receipt_takes_the_same_work_whatever_became_of_the_record() -> None:
         traces.append(worked(world, POLICE, "GET", f"/intake/receipts/{input_id}")[1])
 
     assert traces == [["read", "inputs.get", "inputs.records"]] * 3
+
+
+@given(records=submissions(unrouted=True), kind=st.sampled_from(["Task", "ServiceRequest", "Patient", "Consent"]))
+@settings(parent=WORLDS, max_examples=25)
+def test_a_search_takes_the_same_work_whatever_it_leaves_out(records: list[Submission], kind: str) -> None:
+    full = TwoWorld("fhir", has_program_part=True)
+    full.hand_in(records)
+    seen_full = worked(full, HOSPITAL, "GET", f"/fhir/R4/{kind}")[1]
+
+    bare = TwoWorld("fhir", has_program_part=False)
+    bare.hand_in(records)
+
+    assert seen_full == worked(bare, HOSPITAL, "GET", f"/fhir/R4/{kind}")[1]

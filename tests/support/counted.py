@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 _SAME = {("people", "get", ""): ("people", "lock")}
 """Nobody cannot be locked; looking for nobody takes the place of the lock (gateway/flow/circumstances.py)."""
+_TOGETHER = "audit.append"
+"""Rows of the audit trail are collected and written as one at the commit (gateway/storage/audit.py)."""
 
 
 @dataclass
@@ -52,7 +54,9 @@ class _CountedRepository:
         def called(*arguments: Any, **named: Any) -> Any:
             first = arguments[0] if arguments else None
             key = (self._name, method, first) if isinstance(first, str) else None
-            self._asked.append(".".join(_SAME.get(key, (self._name, method)) if key else (self._name, method)))
+            call = ".".join(_SAME.get(key, (self._name, method)) if key else (self._name, method))
+            if call != _TOGETHER or self._asked[-1:] != [call]:
+                self._asked.append(call)
             return passed_on(*arguments, **named)
 
         return called
