@@ -5,7 +5,6 @@ and purpose, by its own consent. It holds who, what and when, and nothing of why
 visit that a later word has overtaken, and one of days ago, alert nobody.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import cast, get_args
 
@@ -14,16 +13,15 @@ from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.feeds import Fed
 from gateway.flow.house import House
-from gateway.flow.referrals import FINAL, may_have_reached
+from gateway.flow.watchers import Watch, watches
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Referral, Resource, Work, WorkState
+from gateway.model.handoff import Handoff, Resource, Work, WorkState
 from gateway.model.hl7_answer import AdmissionEvent
 from gateway.model.ids import stable_id
 from gateway.model.route import AlertEvent, AlertRoute
 from gateway.model.transport import Envelope
 from gateway.ports import Claim, Transaction
-from gateway.tracking.admission import precedes
 
 ALERT_ID = "https://warmhandoff.example/id/alert"
 
@@ -46,20 +44,14 @@ _UNSENT = frozenset({"ready", "refused", "held", "dead"})
 def raise_alerts(house: House, tx: Transaction, fed: Fed, admission: AdmissionEvent) -> int:
     """Queue the alerts that an event of a visit calls for; return how many.
 
-    Told is nobody but the agency of a record with an open referral or a care team, and those whom such a referral has
-    reached: a route names who of them wants to know.
+    Told is nobody but who waits for it (`watches`) and is named by a route.
     """
     if fed.handoff is None or fed.person is None or fed.is_late or admission.kind not in _WORDS or not house.alerts:
         return 0
     if not _is_news(admission, house.clock()):
         return 0
-    raised = 0
-    for record in tx.handoffs.of_person(fed.person.id):
-        referrals = [one for one in tx.referrals.of_handoff(record.id) if one.status not in FINAL]
-        if record.state in ("active", "unrouted") and (referrals or _has_team(tx, record)):
-            for route in _routes(house, tx, record, referrals, fed.handoff.agency):
-                raised += _raise(house, tx, fed, admission, record, referrals, route)
-    return raised
+    waiting = watches(house, tx, fed.person.id, fed.handoff.agency, admission)
+    return sum(_raise(house, tx, fed, admission, watch) for watch in list(waiting))
 
 
 def _is_news(admission: AdmissionEvent, now: datetime) -> bool:
@@ -69,53 +61,21 @@ def _is_news(admission: AdmissionEvent, now: datetime) -> bool:
     return now - datetime.fromisoformat(told) <= NEWS_FOR
 
 
-def _has_team(tx: Transaction, record: Handoff) -> bool:
-    resources = tx.handoffs.resources(record.id)
-    return any(one["resourceType"] == "CareTeam" and one.get("status") == "active" for one in resources)
-
-
-def _routes(
-    house: House, tx: Transaction, record: Handoff, referrals: list[Referral], teller: str
-) -> Iterator[AlertRoute]:
-    aware = {record.agency} | {one.recipient for one in referrals if may_have_reached(tx, one.id)}
-    aware -= {teller}  # nobody is told its own news
-    for route in house.alerts:
-        fits = not route.program or bool({record.program, record.mapping} & route.program)
-        if fits and (not route.agency or record.agency in route.agency) and route.to in aware:
-            yield route
-
-
-def _raise(
-    house: House,
-    tx: Transaction,
-    fed: Fed,
-    admission: AdmissionEvent,
-    record: Handoff,
-    referrals: list[Referral],
-    route: AlertRoute,
-) -> int:
-    known = [one for one in referrals if not precedes(admission, _authored(tx, one))]
-    if referrals and not known:
-        return 0
+def _raise(house: House, tx: Transaction, fed: Fed, admission: AdmissionEvent, watch: Watch) -> bool:
     assert fed.handoff is not None
-    parts = (fed.handoff.id, record.id, route.to)
+    parts = (fed.handoff.id, watch.record.id, watch.route.to)
     if admission.kind in _UNDOES:
         earlier = [stable_id(house.key, "alert", *parts, kind) for kind in _UNDOES[admission.kind]]
         told = [_take_back(house, tx, one) for one in earlier if tx.resources.get("Communication", one) is not None]
         if not any(told):
-            return 0
-    elif admission.kind not in route.events:
-        return 0
+            return False
+    elif admission.kind not in watch.route.events:
+        return False
     alert_id = stable_id(house.key, "alert", *parts, admission.kind)
     if tx.resources.get("Communication", alert_id) is not None:
-        return 0
-    _queue(house, tx, fed, _alert(house, fed, admission, record, known, route, alert_id), route)
-    return 1
-
-
-def _authored(tx: Transaction, referral: Referral) -> str:
-    task = tx.resources.get("Task", referral.id)
-    return str(task.body.get("authoredOn", "")) if task else ""
+        return False
+    _queue(house, tx, fed, _alert(house, fed, admission, watch, alert_id), watch.route)
+    return True
 
 
 def _take_back(house: House, tx: Transaction, alert_id: str) -> bool:
@@ -129,22 +89,11 @@ def _take_back(house: House, tx: Transaction, alert_id: str) -> bool:
     return reached
 
 
-def _alert(
-    house: House,
-    fed: Fed,
-    admission: AdmissionEvent,
-    record: Handoff,
-    referrals: list[Referral],
-    route: AlertRoute,
-    alert_id: str,
-) -> Resource:
+def _alert(house: House, fed: Fed, admission: AdmissionEvent, watch: Watch, alert_id: str) -> Resource:
     """Write the Communication: of the recipient's own referrals it names the numbers, of the visit nothing but when."""
     assert fed.teller is not None
-    own = [one for one in referrals if route.to in (record.agency, one.recipient)]
-    about = [
-        {"type": "Task", "identifier": {"system": REFERRAL_ID, "value": one.identifier}}
-        for one in sorted(own, key=lambda one: one.id)
-    ]
+    numbers = sorted(one.identifier for one in watch.referrals)
+    about = [{"type": "Task", "identifier": {"system": REFERRAL_ID, "value": number}} for number in numbers]
     return {
         "resourceType": "Communication",
         "id": alert_id,
@@ -155,13 +104,13 @@ def _alert(
         "subject": {"reference": f"Patient/{_patient(fed)}"},
         **({"about": about} if about else {}),
         **({"sent": admission.at} if admission.at else {}),
-        "recipient": [house.reference(route.to)],
+        "recipient": [house.reference(watch.route.to)],
         "sender": house.reference(fed.teller.id),
         "reasonCode": [{"coding": [{"system": _EVENT, "code": admission.event}], "text": admission.kind}],
         "payload": [
             {"contentString": _WORDS[admission.kind]},
             # A reference to what is not sent along does not leave; the number its recipient knows is content.
-            *({"contentString": f"Referral {one['identifier']['value']}"} for one in about),
+            *({"contentString": f"Referral {number}"} for number in numbers),
         ],
     }
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.model.partner import Endpoint, Feed, LegalClass, Registry
+from gateway.model.partner import Feed, LegalClass, Registry
 from gateway.model.route import AlertRoute
 from gateway.tracking.retold import Json
 from tests.support.feed_world import a_feed_world, records, told
@@ -24,7 +24,7 @@ NOON, THREE = "20261102120000-0800", "20261102150000-0800"
 
 def a_world(*alerts: AlertRoute) -> World:
     """A crisis center of the co-responders tells whom it admits; the hospital has a referral of the person."""
-    world = a_feed_world(alerts=alerts, endpoints={"org:demo-pd": (Endpoint("fhir", "http://127.0.0.1:8099/fhir"),)})
+    world = a_feed_world(alerts=alerts)
     registry = Registry(
         replace(one, feeds=(Feed("CENTER", "CRISIS"),)) if one.id == "org:demo-corresponders" else one
         for one in world.house.registry
@@ -90,14 +90,28 @@ def test_an_alert_says_who_what_and_when_and_nothing_of_why_or_where() -> None:
     assert not [word for word in ("F11", "pioid", "ICU", "V-7") if word in str(content)]
 
 
-def test_what_the_law_gives_to_nobody_like_this_is_refused_and_does_not_leave() -> None:
-    """Police is no provider, and where somebody is treated is none of its business (45 CFR 164.512)."""
+def test_who_wrote_the_record_and_neither_wrote_nor_got_the_referral_is_not_told() -> None:
     world = a_world(TO_POLICE)
 
     told(world, event("A01", "E1"))
 
+    assert alert_work(world) == []
+
+
+def test_police_that_has_the_referral_is_refused_all_the_same() -> None:
+    """Police is no provider, and where somebody is treated is none of its business (45 CFR 164.512)."""
+    world = a_world(TO_HOSPITAL)
+    registry = Registry(
+        replace(one, roles=frozenset({"police"})) if one.id == "org:demo-hospital" else one
+        for one in world.house.registry
+    )
+    house = replace(world.house, registry=registry)
+    world = replace(world, house=house, gateway=Gateway(house))
+
+    told(world, event("A01", "E1"))
+
     assert alerts_sent(world) == []
-    assert [(lane, state) for lane, state, _ in alert_work(world)] == [("org:demo-pd/fhir", "refused")]
+    assert [(state, reason.partition(" ")[0]) for _, state, reason in alert_work(world)] == [("refused", "LE_NO_BASIS")]
 
 
 def test_a_part_2_programs_admission_needs_a_consent() -> None:
