@@ -10,13 +10,18 @@ from gateway.model.labels import PART2
 
 Json = Mapping[str, Any]
 
+_ELEMENTS = frozenset(
+    "resourceType id identifier status scope category patient dateTime performer organization policy policyRule".split()
+)
+"""Not the paper it was signed on, nor who verified it: a scan shows every recipient and every exception."""
+
 _KEPT = ("type", "period", "purpose", "action")
 _REVOCATION = "part2-revocation"
 
 
 def cut_consent(consent: Json, recipient_keys: frozenset[str]) -> dict[str, Any]:
     """Return the Consent with the parts of its provisions that name the recipient, and nothing else of them."""
-    cut = {key: one for key, one in consent.items() if key not in ("provision", "extension", "source", "verification")}
+    cut = {key: one for key, one in consent.items() if key in _ELEMENTS}
     extensions = [one for one in consent.get("extension", ()) if not one.get("url", "").endswith(_REVOCATION)]
     if extensions:
         cut["extension"] = extensions
@@ -44,4 +49,4 @@ def _cut(provision: Json, keys: frozenset[str]) -> dict[str, Any]:
 
 def _is_named(actor: Json, keys: frozenset[str]) -> bool:
     identifier = actor.get("reference", {}).get("identifier", {})
-    return f"{identifier.get('system', '')}|{identifier.get('value', '')}" in keys
+    return f"{identifier.get('system')}|{identifier.get('value')}" in keys

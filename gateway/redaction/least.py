@@ -11,7 +11,6 @@ from gateway.model.decision import Verdict
 Json = Mapping[str, Any]
 
 _OWN_IDENTIFIERS = "https://warmhandoff.example/id/"
-_OWN_CODES = "https://warmhandoff.example/fhir/CodeSystem/"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -83,14 +82,14 @@ def _only(resource: Json, elements: frozenset[str]) -> Json:
 
 def _is_segmentable(resource: Json) -> bool:
     """Say whether every attachment is text that was read and labeled; a picture may show anything."""
-    contents = resource.get("content", ()) if resource["resourceType"] == "DocumentReference" else ()
-    return all(str(one.get("attachment", {}).get("contentType", "")).startswith("text/") for one in contents)
+    types = [one.get("attachment", {}).get("contentType") for one in resource.get("content", ())]
+    return all(isinstance(one, str) and one.startswith("text/") for one in types)
 
 
 def _from_police(resource: dict[str, Any]) -> dict[str, Any]:
-    """Drop identifiers that are not ours (social security, licence, booking) and codes of foreign charge tables."""
+    """Drop identifiers that are not ours: social security, licence, booking."""
     identifiers = resource.get("identifier")
     if isinstance(identifiers, list):
-        kept = [one for one in identifiers if str(one.get("system", "")).startswith(_OWN_IDENTIFIERS)]
+        kept = [one for one in identifiers if str(one.get("system")).startswith(_OWN_IDENTIFIERS)]
         resource = {**resource, "identifier": kept}
     return resource

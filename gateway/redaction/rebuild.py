@@ -6,6 +6,7 @@ no role, date or flag is left of it; the same happens whether the thing named ex
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
@@ -16,6 +17,9 @@ Json = Mapping[str, Any]
 
 KEPT_EXTENSIONS = (OWN_BASE + "StructureDefinition/", "http://hl7.org/fhir/StructureDefinition/")
 """Beginnings of extension addresses that are understood here; every other extension is dropped."""
+
+_PART = re.compile(r"[A-Za-z0-9._-]+")
+"""The address of a part of a complex extension (FHIR R4 extensibility)."""
 
 _NEVER = frozenset({"text", "contained", "meta", "implicitRules", "language", "modifierExtension"})
 _ATTACHMENT = frozenset({"contentType", "language", "data", "creation"})
@@ -33,10 +37,10 @@ Built = Any
 
 def rebuild(resource: Json, visible: Visible) -> dict[str, Any]:
     """Return the resource rebuilt from what may be seen, without meta; its labels are put on afterwards."""
-    built: dict[str, Any] = {"resourceType": resource["resourceType"]}
+    built: dict[str, Any] = {}
     for key, value in resource.items():
-        if key not in _NEVER and key != "resourceType":
-            new = _extensions(value, visible) if key == "extension" else _build(value, visible)
+        if key not in _NEVER:
+            new = _extensions(value, visible, within="") if key == "extension" else _build(value, visible)
             if not isinstance(new, _Lost):
                 built[key] = new
     return built
@@ -93,7 +97,7 @@ def _object(value: dict[str, Any], visible: Visible) -> Built:
     for key, one in value.items():
         if key == "text" and isinstance(one, dict):
             continue  # narrative; the text of a coded concept is a string
-        new = _extensions(one, visible) if key == "extension" else _build(one, visible)
+        new = _extensions(one, visible, value.get("url", "")) if key == "extension" else _build(one, visible)
         if new is _Lost.TELLING:
             return new
         if new is not _Lost.GONE:
@@ -126,12 +130,15 @@ def _reference(value: dict[str, Any], visible: Visible) -> Built:
     return _Lost.TELLING
 
 
-def _extensions(value: Any, visible: Visible) -> Built:
-    """Keep extensions understood here, and inside complex ones their parts, whose addresses are bare names."""
+def _extensions(value: Any, visible: Visible, within: str) -> Built:
+    """Keep extensions understood here, and the parts of a complex one, whose addresses are bare names.
+
+    `within` is the address of the extension they stand in, "" where they stand in an element.
+    """
     kept = []
     for one in value:
         address = one.get("url", "")
-        if address.startswith(KEPT_EXTENSIONS) or "/" not in address:
+        if address.startswith(KEPT_EXTENSIONS) or (within and _PART.fullmatch(address)):
             new = _build(one, visible)
             if not isinstance(new, _Lost):
                 kept.append(new)
