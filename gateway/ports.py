@@ -79,6 +79,16 @@ class SeenMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighted:
+    """Who of the index could be meant by numbers, names and a birth date."""
+
+    has_number: bool
+    """Somebody is known under one of the numbers, whoever gave it."""
+    namesakes: list[Person]
+    """Who has one of the names or the birth date: name and birth date only."""
+
+
+@dataclass(frozen=True, slots=True)
 class DroppedCount:
     """How many messages of a feed were dropped on a day (that of its organization)."""
 
@@ -220,14 +230,12 @@ class People(Protocol):
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50."""
         ...
 
-    def has_number(self, numbers: Collection[str]) -> bool:
-        """Say whether anybody is known under one of these numbers, whoever gave it."""
-        ...
+    def sighted(
+        self, numbers: Collection[str], names: Sequence[tuple[str, str]], birth_date: str | None, limit: int
+    ) -> Sighted:
+        """Look for anybody who could be meant, in one cheap question.
 
-    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
-        """Return who has one of these names (family, given) or this birth date, without their identifiers.
-
-        At most `limit`, in no order: a caller who gets as many does not know them all.
+        At most `limit` namesakes, in no order: a caller who gets as many does not know them all.
         """
         ...
 

@@ -68,15 +68,15 @@ def is_unwatched(tx: Transaction, message: Message, reception: Reception) -> boo
     sighting = read_sighting(message)
     if sighting is None or owes_application_answer(reception):
         return False
-    return not tx.people.has_number(sighting.numbers) and not _is_namesake(tx, sighting)
+    return not _could_be_known(tx, sighting)
 
 
-def _is_namesake(tx: Transaction, sighting: Sighting) -> bool:
-    known = tx.people.namesakes(sighting.names, sighting.birth_date, _MOST_NAMESAKES)
-    if len(known) >= _MOST_NAMESAKES:
+def _could_be_known(tx: Transaction, sighting: Sighting) -> bool:
+    found = tx.people.sighted(sighting.numbers, sighting.names, sighting.birth_date, _MOST_NAMESAKES)
+    if found.has_number or len(found.namesakes) >= _MOST_NAMESAKES:
         return True
     return any(
-        could_be(Person("", family, given, sighting.birth_date, None, None, None), known)
+        could_be(Person("", family, given, sighting.birth_date, None, None, None), found.namesakes)
         for family, given in sighting.names
     )
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, or_, select, union_all
 
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Person
 from gateway.model.names import match_name, match_phone
+from gateway.ports import Sighted
 from gateway.storage.instants import to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.tables import people, person_keys
@@ -43,14 +44,21 @@ _CANDIDATES = [
     (("name",), _sharing(_NAME)),
     (("birth_date",), _sharing(_BIRTH_DATE)),
 ]
-_NUMBERED = (
-    select(person_keys.c.person_id).where(person_keys.c.value.in_(bindparam("numbers", expanding=True))).limit(1)
-)
+_SEEN = (people.c.family, people.c.given, people.c.birth_date)
 _NAMESAKES = (
-    select(*_COLUMNS)
+    select(*_SEEN, literal(0).label("numbered"))
     .where(or_(people.c.match_name.in_(bindparam("names", expanding=True)), _BIRTH_DATE))
     .limit(bindparam("limit"))
+    .subquery()
 )
+_NUMBERED = (
+    select(*_SEEN, literal(1).label("numbered"))
+    .join(person_keys, person_keys.c.person_id == people.c.id)
+    .where(person_keys.c.value.in_(bindparam("numbers", expanding=True)))
+    .limit(1)
+    .subquery()
+)
+_SIGHTED = union_all(select(_NAMESAKES), select(_NUMBERED))
 _KEYS = (
     select(person_keys)
     .where(person_keys.c.person_id.in_(bindparam("people", expanding=True)))
@@ -126,17 +134,15 @@ class SqlPeople:
                     found.setdefault(row.id, row)
         return self._with_keys(islice(found.values(), _MOST_CANDIDATES))
 
-    def has_number(self, numbers: Collection[str]) -> bool:
-        """Say whether anybody is known under one of these numbers, whoever gave it."""
-        if not numbers:
-            return False
-        return self._connection.execute(_NUMBERED, {"numbers": list(numbers)}).first() is not None
-
-    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
-        """Return who has one of these names (family, given) or this birth date, without their identifiers."""
+    def sighted(
+        self, numbers: Collection[str], names: Sequence[tuple[str, str]], birth_date: str | None, limit: int
+    ) -> Sighted:
+        """Look for anybody who could be meant, in one cheap question."""
         reduced = [name for name in (match_name(*one) for one in names) if name]
-        values = {"names": reduced, "birth_date": birth_date, "limit": limit}
-        return [_person(row, ()) for row in self._connection.execute(_NAMESAKES, values)]
+        values = {"numbers": list(numbers), "names": reduced, "birth_date": birth_date, "limit": limit}
+        rows = self._connection.execute(_SIGHTED, values).all()
+        namesakes = [Person("", row[0], row[1], row[2], None, None, None) for row in rows if not row[3]]
+        return Sighted(len(namesakes) < len(rows), namesakes)
 
     def lock_each(self, person_ids: Sequence[str]) -> None:
         """Lock these persons as `lock` does, always in the order of their ids; unknown ones are passed over."""

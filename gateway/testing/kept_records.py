@@ -17,7 +17,7 @@ from gateway.model.handoff import (
     StoredInput,
 )
 from gateway.model.names import match_name, match_phone
-from gateway.ports import StoredResource
+from gateway.ports import Sighted, StoredResource
 from gateway.testing.state import Kept, Key, State, Version, insist, must_exist
 
 _MOST_CANDIDATES = 50
@@ -251,23 +251,21 @@ class InMemoryPeople:
         found = {person.id: person for person in [*both, *same_phone, *same_name, *same_day]}
         return list(found.values())[:_MOST_CANDIDATES]
 
-    def has_number(self, numbers: Collection[str]) -> bool:
-        """Say whether anybody is known under one of these numbers, whoever gave it."""
-        wanted = set(numbers)
-        return any(
+    def sighted(
+        self, numbers: Collection[str], names: Sequence[tuple[str, str]], birth_date: str | None, limit: int
+    ) -> Sighted:
+        """Look for anybody who could be meant."""
+        wanted, reduced = set(numbers), {match_name(*one) for one in names} - {""}
+        has_number = any(
             wanted & {*person.patient_ids, *(value for _, value in person.identifiers)}
             for person in self._state.people.values()
         )
-
-    def namesakes(self, names: Sequence[tuple[str, str]], birth_date: str | None, limit: int) -> list[Person]:
-        """Return who has one of these names (family, given) or this birth date, without their identifiers."""
-        reduced = {match_name(*one) for one in names} - {""}
         found = [
-            replace(person, patient_ids=(), identifiers=())
+            Person("", person.family, person.given, person.birth_date, None, None, None)
             for person in self._by_id()
             if match_name(person.family, person.given) in reduced or person.birth_date == (birth_date or "")
         ]
-        return found[:limit]
+        return Sighted(has_number, found[:limit])
 
     def lock_each(self, person_ids: Sequence[str]) -> None:
         """Do nothing: writes of this database never overlap."""

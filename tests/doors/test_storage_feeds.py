@@ -44,7 +44,7 @@ def test_nothing_to_count_writes_nothing(database: Database) -> None:
 def test_a_number_is_found_whoever_gave_it(database: Database, numbers: list[str], known: bool) -> None:
     database.write(lambda t: t.people.save(a_person(), AT))
 
-    assert database.read(lambda t: t.people.has_number(numbers)) is known
+    assert database.read(lambda t: t.people.sighted(numbers, [], None, 10)).has_number is known
 
 
 def test_namesakes_share_a_name_or_the_birth_date(database: Database) -> None:
@@ -59,11 +59,15 @@ def test_namesakes_share_a_name_or_the_birth_date(database: Database) -> None:
 
     database.write(write)
 
-    def found(names: list[tuple[str, str]], born: str | None, limit: int = 10) -> list[str]:
-        return sorted(one.id for one in database.read(lambda t: t.people.namesakes(names, born, limit)))
+    def found(names: list[tuple[str, str]], born: str | None, limit: int = 10) -> list[tuple[str, str | None]]:
+        sighted = database.read(lambda t: t.people.sighted([], names, born, limit))
+        return sorted(((one.given, one.birth_date) for one in sighted.namesakes), key=str)
 
-    assert found([("ZZTEST", "aaron")], None) == ["p2", "person-1"]
-    assert found([("x", "y")], "1980-02-30") == ["p3", "person-1"]
-    assert found([("x", "y"), ("Nobody", "Else")], "1980-02-30") == ["p3", "p4", "person-1"]
+    born = "1980-02-30"
+    assert found([("ZZTEST", "aaron")], None) == [("Aaron", "1980-02-30"), ("Aaron", None)]
+    assert found([("x", "y")], born) == [("Aaron", "1980-02-30"), ("Known", "1980-02-30")]
+    assert found([("x", "y"), ("Nobody", "Else")], born) == [
+        ("Aaron", "1980-02-30"), ("Else", None), ("Known", "1980-02-30"),
+    ]  # fmt: skip
     assert found([], None) == []
-    assert len(found([("Zztest", "Aaron")], "1980-02-30", limit=2)) == 2
+    assert len(found([("Zztest", "Aaron")], born, limit=2)) == 2
