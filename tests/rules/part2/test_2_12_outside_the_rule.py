@@ -30,12 +30,12 @@ class TestAQualifiedService:
 
     @pytest.mark.parametrize(
         "change",
-        [{"to": "2026-11-01"}, {"from": "2026-11-03"}, {"with": "org:birch"}, {"id": "other"}, {"type": "contract"}],
+        [{"to": "2026-11-01"}, {"from": "2026-11-03"}, {"with": "org:birch"}, {"id": "other"}, {"kind": "contract"}],
     )
     def test_under_none_in_force_gets_nothing(self, change: Json) -> None:
-        kind = change.pop("type", "qsoa")
+        registry = agreed("clerks", **{"kind": "qsoa", **change})
 
-        assert answer(registry=agreed("clerks", kind, **change), **self.CASE) == self.REFUSED
+        assert answer(registry=registry, **self.CASE) == self.REFUSED
 
     def test_without_one_gets_nothing(self) -> None:
         assert answer(**self.CASE) == self.REFUSED
