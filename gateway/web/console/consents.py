@@ -38,6 +38,15 @@ _KIND_OF_STATE = {
 }  # fmt: skip
 """State of a consent -> the colour that repeats its words; none for what is over."""
 
+_WORDS = {
+    "part2": "sharing records", "sud-counseling-notes": "sharing counseling notes", "proceedings": "one proceeding",
+    "criminal-justice-referral": "reports to those who supervise", "central-registry": "a central registry",
+    "hipaa-authorization": "an authorization under HIPAA", "TREAT": "treatment", "HPAYMT": "payment",
+    "HOPERAT": "operations", "COC": "coordination of care", "PATRQT": "request of the person", "HRESCH": "research",
+    "HLEGAL": "a proceeding",
+}  # fmt: skip
+"""Kinds of paper and codes of purposes in words; what is not here is shown by its code."""
+
 _STATEMENT_WORDS = {
     "revocation-right": "that and how it can be taken back",
     "ce-redisclosure-statement": "what health care organizations may do with the records",
@@ -69,13 +78,18 @@ def _add_lists(door: Blueprint, services: Services) -> None:
             waiting=None if record else desk.waiting(actor),
             ending=None if record else desk.ending(actor),
             kinds_of_state=_KIND_OF_STATE,
+            said=_WORDS,
         )
 
     @door.get("/consents/<consent_id>")
     def consent(consent_id: str) -> str:
         line = _line(services, consent_id)
         return render_template(
-            "console/consent.html", line=line, kinds_of_state=_KIND_OF_STATE, recipients=_recipients(services, line)
+            "console/consent.html",
+            line=line,
+            kinds_of_state=_KIND_OF_STATE,
+            said=_WORDS,
+            recipients=_recipients(services, line),
         )
 
     @door.get("/consents/<consent_id>/paper")
