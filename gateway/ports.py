@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
+from gateway.model.caveat import Caveat
 from gateway.model.consent_life import ConsentTerm
 from gateway.model.handoff import (
     DeliveryAction,
@@ -175,7 +176,7 @@ class Handoffs(Protocol):
         ...
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point a person's records, referrals and decisions to another one (a confirmed match or a merge)."""
+        """Re-point a person's records, referrals, decisions and caveats to another one (a match or a merge)."""
         ...
 
 
@@ -404,6 +405,26 @@ class ConsentTerms(Protocol):
         ...
 
 
+class Caveats(Protocol):
+    """Restrictions that were agreed with a person, and consents that are said to be false."""
+
+    def get(self, caveat_id: str) -> Caveat | None:
+        """Return a caveat, in force or ended."""
+        ...
+
+    def save(self, caveat: Caveat) -> None:
+        """Insert or update a caveat."""
+        ...
+
+    def of_person(self, person_id: str) -> list[Caveat]:
+        """Return the caveats in force about a person, oldest first."""
+        ...
+
+    def of_people(self, person_ids: Sequence[str]) -> list[Caveat]:
+        """Return the caveats in force about these persons, oldest first."""
+        ...
+
+
 class Releases(Protocol):
     """What was asked for at the console, with the evidence that somebody registered."""
 
@@ -505,6 +526,8 @@ class Transaction(Protocol):
     def feeds(self) -> Feeds: ...
     @property
     def consent_terms(self) -> ConsentTerms: ...
+    @property
+    def caveats(self) -> Caveats: ...
     @property
     def releases(self) -> Releases: ...
     @property

@@ -20,7 +20,7 @@ from gateway.storage.resources import (
     link_row,
     write_changes,
 )
-from gateway.storage.tables import decisions, handoff_resources, handoffs, referrals, resources
+from gateway.storage.tables import caveats, decisions, handoff_resources, handoffs, referrals, resources
 from gateway.storage.upsert import prepared_upsert
 
 _GET = Prepared(select(handoffs).where(handoffs.c.id == bindparam("key")))
@@ -79,7 +79,7 @@ _SET_PERSON = Prepared(
 )
 _MOVES = [
     update(table).where(table.c.person_id == bindparam("from_person")).values(person_id=bindparam("to_person"))
-    for table in (handoffs, resources, referrals, decisions)
+    for table in (handoffs, resources, referrals, decisions, caveats)
 ]
 
 
@@ -152,7 +152,7 @@ class SqlHandoffs:
         return [(row.handoff_id, load(row.body)) for row in rows]
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point handoffs, resources, referrals and decisions from one person to another."""
+        """Re-point handoffs, resources, referrals, decisions and caveats from one person to another."""
         for statement in _MOVES:
             self._connection.execute(statement, {"from_person": from_person, "to_person": to_person})
 

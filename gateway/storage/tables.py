@@ -265,6 +265,27 @@ consent_terms = Table(
     Index("consent_term_by_wait", "waits_since"),
 )
 
+# What is in force is read for every decision about a person; what has ended is only history.
+caveats = Table(
+    "caveat",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("person_id", String(64), ForeignKey("person.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("organization", String(100), nullable=False),
+    Column("against", LargeBinary, nullable=False),  # JSON list
+    Column("items", LargeBinary, nullable=False),  # JSON list, or null for everything
+    Column("consent_id", String(64)),
+    Column("reason", Text, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", String(64)),
+    Column("ended_how", Text),
+)
+_in_force = caveats.c.ended_at.is_(None)
+Index("caveat_in_force", caveats.c.person_id, sqlite_where=_in_force, postgresql_where=_in_force)
+
 releases = Table(
     "release",
     metadata,

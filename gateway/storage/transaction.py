@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from gateway.storage.audit import SqlAudit
+from gateway.storage.caveats import SqlCaveats
 from gateway.storage.consent_terms import SqlConsentTerms
 from gateway.storage.decisions import SqlDecisions
 from gateway.storage.effects import Effects
@@ -32,5 +33,6 @@ class SqlTransaction:
         self.messages = SqlMessages(connection)
         self.feeds = SqlFeeds(connection)
         self.consent_terms = SqlConsentTerms(connection)
+        self.caveats = SqlCaveats(connection)
         self.releases = SqlReleases(connection)
         self.reviews = SqlReviews(connection)

@@ -191,7 +191,7 @@ class InMemoryHandoffs:
         return [(handoff_id, body) for handoff_id in active for body in self.resources(handoff_id)]
 
     def move_person(self, from_person: str, to_person: str) -> None:
-        """Re-point handoffs, resources, referrals and decisions from one person to another."""
+        """Re-point handoffs, resources, referrals, decisions and caveats from one person to another."""
         state = self._state
         state.handoffs = {
             key: replace(handoff, person_id=to_person) if handoff.person_id == from_person else handoff
@@ -208,6 +208,10 @@ class InMemoryHandoffs:
         state.decisions = {
             key: replace(kept, person_id=to_person) if kept.person_id == from_person else kept
             for key, kept in state.decisions.items()
+        }
+        state.caveats = {
+            key: replace(caveat, person_id=to_person) if caveat.person_id == from_person else caveat
+            for key, caveat in state.caveats.items()
         }
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from gateway.model.audit import AuditEntry
 from gateway.ports import Clock, Transaction
+from gateway.testing.kept_caveats import InMemoryCaveats
 from gateway.testing.kept_consents import InMemoryConsentTerms
 from gateway.testing.kept_records import InMemoryHandoffs, InMemoryInputs, InMemoryPeople, InMemoryResources
 from gateway.testing.kept_releases import InMemoryReleases, InMemoryReviews
@@ -41,6 +42,7 @@ class InMemoryTransaction:
         self.messages = InMemoryMessages(state)
         self.feeds = InMemoryFeeds(state)
         self.consent_terms = InMemoryConsentTerms(state)
+        self.caveats = InMemoryCaveats(state)
         self.releases = InMemoryReleases(state)
         self.reviews = InMemoryReviews(state)
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from gateway.model.audit import AuditEntry
+from gateway.model.caveat import Caveat
 from gateway.model.consent_life import ConsentTerm
 from gateway.model.errors import GatewayError, WillNeverWork
 from gateway.model.handoff import Handoff, InputRecord, Person, Referral, Resource, StoredInput, Work
@@ -99,6 +100,7 @@ class State:
     disclosures: dict[str, KeptDisclosure] = field(default_factory=dict)
     messages: dict[tuple[str, str, str], SeenMessage] = field(default_factory=dict)
     consent_terms: dict[str, ConsentTerm] = field(default_factory=dict)
+    caveats: dict[str, Caveat] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
     messages_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)

@@ -9,6 +9,7 @@ down_revision = None
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
 _OPEN = sa.text("closed_at IS NULL")
+_IN_FORCE = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
@@ -295,6 +296,25 @@ def _create_releases() -> None:
     )
     op.create_index("consent_term_by_end", "consent_term", ["ends_at"])
     op.create_index("consent_term_by_wait", "consent_term", ["waits_since"])
+    op.create_table(
+        "caveat",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("person_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("organization", sa.String(length=100), nullable=False),
+        sa.Column("against", sa.LargeBinary(), nullable=False),
+        sa.Column("items", sa.LargeBinary(), nullable=False),
+        sa.Column("consent_id", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(length=64), nullable=True),
+        sa.Column("ended_how", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("caveat_in_force", "caveat", ["person_id"], sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE)
     op.create_table(
         "release",
         sa.Column("id", sa.String(length=64), nullable=False),
