@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from gateway.model.fhir_time import BEGINNING, covered_interval, instant
+from gateway.model.labeled import Item
 from gateway.model.partner import Organization, Registry
 
 Json = Mapping[str, Any]
@@ -40,11 +41,25 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """A restriction under 42 CFR 2.26: `kind` agreed or self_pay; `items` None = everything."""
+    """A restriction under 42 CFR 2.26: `kind` agreed or self_pay; `items` None = everything.
+
+    `of` are the organizations that are bound by it, None = everybody: what one program has promised binds no other,
+    and must not tell another that there is such a program.
+    """
 
     kind: str
     against: frozenset[str]
     items: frozenset[str] | None
+    of: frozenset[str] | None
+
+    def covers(self, item: Item) -> bool:
+        """Say whether an item is among what was promised: one of those that are named, in the hands of who is bound."""
+        if self.items is not None and item.reference not in self.items:
+            return False
+        origin = item.origin
+        holders = [origin.program] if origin.program is not None else [*origin.authors]
+        holders += [hop.custodian for hop in origin.after]
+        return self.of is None or any(one is None or one.id in self.of for one in holders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +231,14 @@ def _take_typed(facts: Facts, one: Json, at: datetime) -> None:
         elif kind == "consent_false":
             _take_false(facts, one, at)
         elif kind == "restriction":
-            items = one.get("items")
-            facts.restrictions.append(
-                Restriction(one["kind"], frozenset(one["against"]), None if items is None else frozenset(items))
+            items, of = one.get("items"), one.get("of")
+            restriction = Restriction(
+                one["kind"],
+                frozenset(one["against"]),
+                None if items is None else frozenset(items),
+                None if of is None else frozenset(of),
             )
+            facts.restrictions.append(restriction)
     except (KeyError, TypeError) as error:
         raise ValueError(f"facts: a {kind} fact lacks what its kind needs") from error
 

@@ -53,8 +53,7 @@ def promised(item: Item, release: Release, situation: Situation) -> Withhold | N
     """Check step 14: restrictions (42 CFR 2.26), then what payment needs (42 CFR 2.13(a))."""
     reference = situation.recipient.reference
     for restriction in situation.facts.restrictions if release.yields else ():
-        is_meant = restriction.items is None or item.reference in restriction.items
-        if reference in restriction.against and is_meant:
+        if reference in restriction.against and restriction.covers(item):
             if restriction.kind == "agreed":
                 return Withhold("RESTRICTION_AGREED", 1400)
             if is_payment_or_operations(situation.request.purposes):

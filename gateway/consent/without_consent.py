@@ -44,7 +44,7 @@ def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
     if not is_closed and evidence.get("consent_obtainable") is not False:
         return Withhold("EMERGENCY_CONSENT_OBTAINABLE", STEP + 2)
     owed = obligations.EMERGENCY | obligations.of_author(item)
-    if any(situation.recipient.reference in one.against for one in situation.facts.restrictions):
+    if any(situation.recipient.reference in one.against and one.covers(item) for one in situation.facts.restrictions):
         owed |= {"ASK_NO_FURTHER_USE"}
     return Release("OK_EMERGENCY", STEP, owed, Basis("emergency"), "emergency", exempt=True)
 

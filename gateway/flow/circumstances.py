@@ -1,4 +1,4 @@
-"""What a decision about a person depends on besides the records asked for: every consent, and who cares for the person.
+"""What a decision about a person depends on besides the records asked for: consents, caveats, and who cares for them.
 
 That a provider treats somebody is believed from nobody but the provider: it took the referral, or its own feed says
 so (42 CFR 2.11, treating provider relationship). Who hands records in cannot make others see more by writing it there.
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.flow.house import House
+from gateway.model.caveat import Caveat
 from gateway.model.consent_directive import FILED
 from gateway.model.handoff import Referral, Resource
 from gateway.ports import StoredResource, Transaction
@@ -23,10 +24,10 @@ _SUBJECT = {"EpisodeOfCare": "patient", "Coverage": "beneficiary"}
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Consents as a Bundle with the documents they point to, and relationships as facts (docs/consent-engine.md)."""
+    """Consents as a Bundle with the documents they point to, and what else is known as facts (docs/consent-engine.md)."""
 
     consents: Resource
-    relationships: tuple[Resource, ...]
+    facts: tuple[Resource, ...]
 
 
 NOTHING_KNOWN = Circumstances({"resourceType": "Bundle", "type": "collection", "entry": []}, ())
@@ -59,6 +60,7 @@ class Kept:
     tellers: Mapping[str, str]
     """Id of each handoff about the person -> the organization that told it."""
     referrals: tuple[Referral, ...]
+    caveats: tuple[Caveat, ...]
 
     def of(self, house: House, patient: Resource) -> Circumstances:
         """Return the circumstances as being about this Patient."""
@@ -74,7 +76,7 @@ class Kept:
             *_told_by_themselves(house, self.tellers, told, about),
             *_undertaken(house, self.referrals, about),
         )
-        return _bundled(entries, relationships)
+        return _bundled(entries, (*relationships, *map(_fact, self.caveats)))
 
 
 def kept_about(tx: Transaction, person_id: str) -> Kept:
@@ -97,11 +99,13 @@ def kept_about_each(tx: Transaction, person_ids: Sequence[str]) -> dict[str, Kep
     tx.people.lock_each(person_ids)
     resources = tx.resources.of_people((*_CONSENTS, *_RELATIONSHIPS), person_ids)
     handoffs, referrals = tx.handoffs.of_people(person_ids), tx.referrals.of_people(person_ids)
+    caveats = tx.caveats.of_people(person_ids)
     return {
         person: Kept(
             tuple(one for one in resources if one.person_id == person),
             {one.id: one.agency for one in handoffs if one.person_id == person},
             tuple(one for one in referrals if one.person_id == person),
+            tuple(one for one in caveats if one.person_id == person),
         )
         for person in person_ids
     }
@@ -112,12 +116,26 @@ def _kept(tx: Transaction, person_id: str) -> Kept:
         tuple(tx.resources.of_person((*_CONSENTS, *_RELATIONSHIPS), person_id)),
         {one.id: one.agency for one in tx.handoffs.of_person(person_id)},
         tuple(tx.referrals.of_person(person_id)),
+        tuple(tx.caveats.of_person(person_id)),
     )
 
 
-def _bundled(entries: list[Resource], relationships: tuple[Resource, ...]) -> Circumstances:
+def _bundled(entries: list[Resource], facts: tuple[Resource, ...]) -> Circumstances:
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in entries]}
-    return Circumstances(bundle, relationships)
+    return Circumstances(bundle, facts)
+
+
+def _fact(caveat: Caveat) -> Resource:
+    """Write a caveat as a fact, without its instant: what is committed counts, though the clock of then was ahead."""
+    if caveat.kind == "consent_false":
+        return {"type": "consent_false", "consent": f"Consent/{caveat.consent_id}"}
+    return {
+        "type": "restriction",
+        "kind": caveat.kind,
+        "of": [caveat.organization],
+        "against": list(caveat.against),
+        "items": None if caveat.items is None else list(caveat.items),
+    }
 
 
 def _as_committed(consent: Resource) -> Resource:

@@ -186,7 +186,7 @@ def _matter(house: House, asked: Asked, question: Consult, content: _Content) ->
         request=asked.request(patients[0] if patients else question.patient[0], None),
         records=content.records,
         consents=content.circumstances.consents,
-        facts=[*people, *merges, *content.circumstances.relationships],
+        facts=[*people, *merges, *content.circumstances.facts],
         at=house.clock(),
         switches=house.switches,
         gate=None,

@@ -132,7 +132,7 @@ def _judged(
         request=asked.request(f"Patient/{patient['id']}" if patient else None, items),
         records=resources,
         consents=circumstances.consents,
-        facts=[patient, *circumstances.relationships] if patient else [],
+        facts=[patient, *circumstances.facts] if patient else [],
         at=house.clock(),
         switches=house.switches,
         gate=gate,

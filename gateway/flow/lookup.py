@@ -65,7 +65,7 @@ def _decided(house: House, tx: Transaction, caller: Caller, person_id: str, reso
             request=_asked(caller).request(patients[0] if patients else "Patient/unknown", tasks),
             records=list(records.values()),
             consents=circumstances.consents,
-            facts=[*people, *merges, *circumstances.relationships],
+            facts=[*people, *merges, *circumstances.facts],
             at=house.clock(),
             switches=house.switches,
             gate=None,
