@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ONCE   ?=
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test proof lint format bench lock clean
 
 $(VENV)/.runtime: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
@@ -24,6 +24,11 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+
+# The long proofs, some hours: what the suite runs a share of (docs/proofs.md).
+proof: $(VENV)/.dev
+	NON_INTERFERENCE_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 --timeout 14400 tests/flow/test_non_interference.py
+	REVOCATION_RACE_PERSONS=1000 $(BIN)/python -m pytest --timeout 7200 tests/doors/test_revocation_race.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
