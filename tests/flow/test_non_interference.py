@@ -37,8 +37,9 @@ from tests.support.two_worlds import (
 )
 
 RUNS = int(os.environ.get("NON_INTERFERENCE_EXAMPLES", "10000"))
-SHARES = 20
-"""Into how many tests the runs are divided, so that processes can share them and each ends within the time limit."""
+SHARES = 100
+"""Into how many tests the runs are divided, so that each ends within the time limit, and the file is among the first to
+be given to a process: it takes the longest."""
 COURSES = 8
 """How often one world is lived: making a world costs more than living in it."""
 
