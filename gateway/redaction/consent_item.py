@@ -11,7 +11,8 @@ from gateway.model.labels import PART2
 Json = Mapping[str, Any]
 
 _ELEMENTS = frozenset(
-    "resourceType id identifier status scope category patient dateTime performer organization policy policyRule".split()
+    {"resourceType", "id", "identifier", "status", "scope", "category", "patient", "dateTime"}
+    | {"performer", "organization", "policy", "policyRule"}
 )
 """Not the paper it was signed on, nor who verified it: a scan shows every recipient and every exception."""
 

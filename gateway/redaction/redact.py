@@ -107,20 +107,14 @@ def _provenance(provenance: Json, items: Set[str], visible: Visible) -> dict[str
     """Rebuild a Provenance for the items that leave; without one it does not leave either.
 
     Directory resources are no reason for it: the instant on it would tell when its author last wrote about the person.
+    What it was made from stays here: the hash of a message changes with every part of it that is withheld.
     """
     targets = [one for one in provenance.get("target", ()) if one.get("reference") in items]
     if not targets:
         return None
     kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}
-    entities = [one for one in provenance.get("entity", ()) if _names_source_only(one)]
-    built = rebuild({"resourceType": "Provenance", **kept, "target": targets, "entity": entities}, visible)
+    built = rebuild({"resourceType": "Provenance", **kept, "target": targets}, visible)
     return built if "agent" in built else None
-
-
-def _names_source_only(entity: Json) -> bool:
-    """Say whether an entity is no more than the hash of the source record."""
-    what = entity.get("what", {})
-    return entity.get("role") == "source" and "reference" not in what and "agent" not in entity
 
 
 def _directory(resources: Iterable[Json], records: LabeledRecords, visible: Visible) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """What leaves is rebuilt from what is allowed: no trace of the rest, whether it exists or not."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from gateway.consent import compile_consents
 from gateway.labeling import label
 from gateway.model.decision import Permit, Refusal
+from gateway.model.disclosure import Disclosure
 from gateway.model.fhir_time import instant
+from gateway.model.labels import CONFIDENTIALITY
 from gateway.redaction import redact
 from tests.support.part2_world import (
     OWN,
@@ -301,6 +304,253 @@ def test_a_locating_officer_gets_who_and_when() -> None:
 
     assert left["Patient"] == {"resourceType", "id", "meta", "name", "birthDate", "address"}
     assert left["Encounter"] == {"resourceType", "id", "meta", "status", "subject", "period"}
+
+
+class TestTheRecordOfWhatCannotBeTakenApart:
+    ODD = {**a_condition("odd", "I10"), "implicitRules": "https://elsewhere.example/rules"}
+
+    def redacted(self, *items: Json, hidden: tuple[Json, ...] = ()) -> Disclosure | Refusal:
+        records = [*items, *hidden, *([by_quarry(*items)]), *([written_by("aspen", *hidden)] if hidden else [])]
+        permit = ask(records=records)
+        assert isinstance(permit, Permit)
+        labeled = label(bundle(*records), world(), instant(T0))
+        return redact(labeled, permit, compile_consents(bundle(), world()), registry=world())
+
+    def test_where_nothing_else_is_there_it_is_a_refusal_that_names_every_item(self) -> None:
+        refusal = self.redacted(self.ODD)
+
+        assert isinstance(refusal, Refusal)
+        record = refusal.record
+        assert (record.decision, record.reason, record.section) == ("DENY", "UNSEGMENTABLE", "42 CFR 2.13(a)")
+        assert (record.obligations, record.basis, record.withheld) == (("AUDIT",), None, ("Condition/odd",))
+        assert [(one.item, one.outcome) for one in refusal.verdicts] == [("Condition/odd", "PERMIT")]
+
+    def test_beside_others_it_is_withheld_for_that_reason(self) -> None:
+        disclosure = self.redacted(FLU, self.ODD)
+
+        assert isinstance(disclosure, Disclosure)
+        record = disclosure.record
+        assert (record.decision, record.reason, record.section) == (
+            "PERMIT_REDACTED",
+            "UNSEGMENTABLE",
+            "42 CFR 2.13(a)",
+        )
+        assert record.withheld == ("Condition/odd",)
+
+    def test_where_more_is_withheld_the_first_reason_stays(self) -> None:
+        disclosure = self.redacted(FLU, self.ODD, hidden=(HIDDEN,))
+
+        assert isinstance(disclosure, Disclosure)
+        assert (disclosure.record.decision, disclosure.record.reason) == ("PERMIT_REDACTED", "NO_CONSENT")
+        assert disclosure.record.withheld == ("Condition/hidden", "Condition/odd")
+
+
+class TestProvenance:
+    def of(self, **changes: Any) -> Json | None:
+        told = {**by_quarry(FLU), **changes}
+        left = [one["resource"] for one in disclosed(records=[FLU, told]).content["entry"]]
+        return next((one for one in left if one["resourceType"] == "Provenance"), None)
+
+    def test_keeps_who_wrote_what_when_and_that_it_did(self) -> None:
+        when = {"occurredDateTime": "2026-09-30", "occurredPeriod": {"start": "2026-09-30"}}
+
+        told = self.of(**when, reason=[{"text": "x"}], signature=[{"data": "eA=="}], location=organization("quarry"))
+
+        assert told is not None
+        quarry = {**organization("quarry"), "display": "Quarry of Nowhere"}
+        assert told == {
+            "resourceType": "Provenance",
+            "id": "by-quarry",
+            "recorded": "2026-10-01T12:00:00Z",
+            "activity": {"coding": [{"code": "originate"}]},
+            "agent": [{"type": {"coding": [{"code": "author"}]}, "who": quarry}],
+            "target": [{"reference": "Condition/flu"}],
+            **when,
+        }
+
+    def test_what_it_was_made_from_stays_here(self) -> None:
+        """The hash of a message tells of every part of it, also of those withheld."""
+        digest = {"role": "source", "what": {"identifier": {"system": "urn:sha256", "value": "00ff"}}}
+
+        assert self.of(entity=[digest, {"role": "source"}, {**digest, "what": {"display": "x"}}]) == self.of()
+
+    def test_without_anybody_to_name_it_stays_here(self) -> None:
+        stranger = {"who": {"identifier": {"system": "urn:oid:2.999.8", "value": "8"}}}
+        told = {**by_quarry(FLU), "id": "told", "agent": [stranger]}
+        by_machine = {**by_quarry(FLU), "id": "by-machine", "activity": {"coding": [{"code": "transform"}]}}
+
+        content = disclosed(records=[FLU, by_quarry(FLU), {**by_machine, "agent": [stranger]}]).content
+
+        assert b"by-machine" not in str(content).encode()
+        assert isinstance(ask(records=[FLU, told]), Refusal)
+
+    def test_one_without_targets_is_about_nothing_that_leaves(self) -> None:
+        bare = {key: one for key, one in written_by("quarry", identifier="bare").items() if key != "target"}
+
+        content = disclosed(records=[FLU, by_quarry(FLU), bare]).content
+
+        assert b"bare" not in str(content).encode()
+
+
+class TestDirectoryOfPolice:
+    STATION = {
+        "resourceType": "Organization",
+        "id": "station",
+        "identifier": [{"value": "1"}, {"system": PARTNER, "value": "police"}],
+        "name": "Police of Nowhere",
+        "contact": [{"name": {"text": "the sergeant"}}],
+    }
+    OFFICER = {
+        "resourceType": "PractitionerRole",
+        "id": "officer",
+        "active": True,
+        "specialty": [{"text": "crisis"}],
+        "identifier": [{"system": "urn:oid:2.999.5", "value": "badge 5"}],
+        "telecom": [{"value": "555-0100"}],
+    }
+
+    def left(self, organization_of: Json, home: Json = STATION, **officer: Any) -> dict[str, set[str]]:
+        role = {**self.OFFICER, "organization": organization_of, **officer}
+        seen = {**FLU, "recorder": {"reference": "PractitionerRole/officer"}}
+        return {key: set(one) for key, one in released(seen, more=(home, role)).items()}
+
+    SHORT = {"resourceType", "id", "active", "specialty", "organization"}
+
+    def test_an_officer_leaves_by_the_list_whichever_way_the_department_is_named(self) -> None:
+        by_reference = self.left({"reference": "Organization/station"})
+
+        assert by_reference["PractitionerRole/officer"] == self.SHORT
+        assert by_reference["Organization/station"] == {"resourceType", "id", "identifier", "name"}
+        assert self.left(organization("police"))["PractitionerRole/officer"] == self.SHORT
+        assert "Organization/station" not in self.left(organization("police"))
+
+    def test_a_doctor_leaves_whole(self) -> None:
+        clinic = {**self.STATION, "id": "station", "identifier": [{"system": PARTNER, "value": "quarry"}]}
+
+        for named in ({"reference": "Organization/station"}, organization("quarry")):
+            assert self.left(named, clinic)["PractitionerRole/officer"] == self.SHORT | {"identifier", "telecom"}
+        assert "contact" in self.left({"reference": "Organization/station"}, clinic)["Organization/station"]
+
+    def test_a_role_of_nobody_leaves_whole(self) -> None:
+        role = {key: one for key, one in self.OFFICER.items() if key != "identifier"}
+        seen = {**FLU, "recorder": {"reference": "PractitionerRole/officer"}}
+
+        assert "telecom" in released(seen, more=(role,))["PractitionerRole/officer"]
+
+    def test_a_type_nobody_listed_leaves_whole(self) -> None:
+        place = {
+            "resourceType": "Location",
+            "id": "cell",
+            "mode": "instance",
+            "managingOrganization": organization("police"),
+        }
+
+        left = released({**FLU, "encounter": {"reference": "Location/cell"}}, more=(place,))
+
+        assert set(left["Location/cell"]) == {"resourceType", "id", "mode", "managingOrganization"}
+
+    def test_two_that_point_at_each_other_leave_once(self) -> None:
+        parts = [
+            {"resourceType": "Location", "id": one, "partOf": {"reference": f"Location/{other}"}}
+            for one, other in (("a", "b"), ("b", "a"))
+        ]
+
+        left = released({**FLU, "encounter": {"reference": "Location/a"}}, more=tuple(parts))
+
+        assert {"Location/a", "Location/b"} <= set(left)
+
+
+class TestTheEnvelope:
+    def test_is_a_collection_with_its_level_and_the_instant_of_the_decision(self) -> None:
+        content = dict(disclosed(records=[FLU, by_quarry(FLU)]).content)
+        entries = content.pop("entry")
+
+        assert content == {
+            "resourceType": "Bundle",
+            "meta": {"security": [{"system": CONFIDENTIALITY, "code": "N"}]},
+            "type": "collection",
+            "timestamp": T0,
+        }
+        assert [one["fullUrl"] for one in entries] == [
+            "https://warmhandoff.example/fhir/Condition/flu",
+            "https://warmhandoff.example/fhir/Provenance/by-quarry",
+        ]
+
+    def test_begins_with_the_person_then_the_visits_then_the_rest_by_type_and_id(self) -> None:
+        visit = {"resourceType": "Encounter", "id": "v", "subject": {"reference": "Patient/t1"}}
+        allergy = {"resourceType": "AllergyIntolerance", "id": "z", "patient": {"reference": "Patient/t1"}}
+        items = [visit, a_condition("b", "I10"), allergy, a_condition("a", "I10"), a_patient()]
+
+        content = disclosed(records=[*items, by_quarry(*items)]).content
+
+        assert [one["fullUrl"].removeprefix("https://warmhandoff.example/fhir/") for one in content["entry"]] == [
+            "Patient/t1",
+            "Encounter/v",
+            "AllergyIntolerance/z",
+            "Condition/a",
+            "Condition/b",
+            "Provenance/by-quarry",
+        ]
+
+    def test_its_bytes_are_its_content_with_sorted_keys(self) -> None:
+        disclosure = disclosed(records=[FLU, by_quarry(FLU)])
+
+        text = json.dumps(disclosure.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert disclosure.body == text.encode()
+
+    def test_says_to_whom_for_what_and_how_it_goes(self) -> None:
+        registry = world(
+            mercy={"endpoints": [{"transport": "hl7v2", "address": "mllp://x", "verified": "2026-01-01"}]},
+        )
+
+        disclosure = disclosed(
+            records=[FLU, by_quarry(FLU)], registry=registry, transport="hl7v2", copies=["org:minds", "org:squad"]
+        )
+
+        assert disclosure.transport == "hl7v2"
+        assert (disclosure.recipient, disclosure.copies) == ("org:mercy", ())
+        assert disclosure.purposes == ("http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT",)
+
+
+class TestWhatInforms:
+    def entries(self, *consents: Json, records: list[Json] | None = None) -> list[Json]:
+        used = {"records": records} if records is not None else {}
+        content = disclosed(*consents, **used).content
+        return [one["resource"] for one in content["entry"] if one["resource"]["id"].startswith("part2-")]
+
+    def test_the_statement_and_the_scope_of_the_consent_about_this_person(self) -> None:
+        notice, scope = self.entries(a_consent())
+
+        assert notice["id"] == "part2-notice"
+        assert scope["subject"] == {"reference": "Patient/t1"}
+        assert "consent paper, version 1." in scope["description"]
+
+    def test_a_person_known_by_a_number_alone_is_not_referred_to(self) -> None:
+        record = a_condition(subject={"identifier": {"system": PERSON, "value": "T1"}})
+
+        _, scope = self.entries(a_consent(), records=[record, written_by("aspen", record)])
+
+        assert "subject" not in scope
+
+    def test_records_that_need_no_notice_bring_none(self) -> None:
+        assert self.entries(records=[FLU, by_quarry(FLU)]) == []
+
+    def test_two_consents_are_explained_in_the_order_of_their_ids(self) -> None:
+        other = a_condition("other", "F11.21")
+        notes = {"meta": {"security": [{"system": OWN + "security-label", "code": "SUDNOTES"}]}}
+        both = [a_condition(), {**other, **notes}]
+        special = a_consent(
+            a_permit(securityLabel=[{"system": OWN + "security-label", "code": "SUDNOTES"}]),
+            id="notes",
+            kind="sud-counseling-notes",
+        )
+
+        texts = [
+            one["description"]
+            for one in self.entries(a_consent(), special, records=[*both, written_by("aspen", *both)])
+        ]
+
+        assert ["notes" in text.partition(",")[0] for text in texts[1:]] in ([True, False], [False, True])
 
 
 # --- the property: withheld records make no difference ---------------------------------------------------------
