@@ -30,6 +30,11 @@ proof: $(VENV)/.dev
 	NON_INTERFERENCE_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 --timeout 14400 tests/flow/test_non_interference.py
 	REVOCATION_RACE_PERSONS=1000 $(BIN)/python -m pytest --timeout 7200 tests/doors/test_revocation_race.py
 
+# One room: make mutants ROOM=redaction; one file: make mutants ROOM=redaction.rebuild
+mutants: $(VENV)/.dev
+	$(BIN)/mutmut run --max-children 2 "gateway.$(ROOM).*"
+	$(BIN)/mutmut results
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,4 +53,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet pyproject.toml --group dev --extra postgres -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist out mutants .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
