@@ -110,7 +110,9 @@ def _kept(
     replacement = replacement_in(tx, person.id, teller.id, said)
     retold = _settled(retell(known, _saying(result, said, stored)), replacement)
     resources = _whole(tx, before, retold, result)
-    errors = [one for one in house.check_foreign(_bundle(resources)) if one.severity == "error"]
+    # What the message leaves as it was has been looked at when it came.
+    told_now = [last.resource for last in retold.changed.values()]
+    errors = [one for one in house.check_foreign(_bundle(told_now)) if one.severity == "error"]
     if errors:
         reason = f"no valid record: {len(errors)} errors, first {errors[0].rule} at {errors[0].location}"
         return Fed(("quarantined", reason, None))
