@@ -5,7 +5,6 @@ no role, date or flag is left of it; the same happens whether the thing named ex
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -91,7 +90,7 @@ def _object(value: dict[str, Any], visible: Visible) -> Built:
         return _reference(value, visible)
     if "contentType" in value:
         value = {key: one for key, one in value.items() if key in _ATTACHMENT}
-        if visible.tells(_readable(value)):
+        if _is_telling(value, visible):
             return _Lost.TELLING
     built: dict[str, Any] = {}
     for key, one in value.items():
@@ -145,10 +144,12 @@ def _extensions(value: Any, visible: Visible, within: str) -> Built:
     return kept or _Lost.GONE
 
 
-def _readable(attachment: Json) -> str:
+def _is_telling(attachment: Json, visible: Visible) -> bool:
+    """Say whether a text inside names a hidden organization; what is no text, nobody here can read."""
     if not str(attachment["contentType"]).startswith("text/"):
-        return ""
+        return False
     try:
-        return base64.b64decode(attachment.get("data", ""), validate=False).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
+        text = base64.b64decode(attachment.get("data", "")).decode(errors="replace")
+    except ValueError:
+        return False
+    return visible.tells(text)
