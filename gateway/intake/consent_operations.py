@@ -118,7 +118,7 @@ def _reference(given: dict[str, list[Json]], name: str) -> Json:
 
 
 def _revoking(house: TakesConsents, given: dict[str, list[Json]]) -> Revoking:
-    """Read how it was taken back. With a document it was in writing; without one the partner's system vouches for it."""
+    """Read how it was taken back: with a document in writing; without one the partner's system vouches for it."""
     stated = [one.get("valueCode") for one in given["method"]] or ["written" if given["document"] else "electronic"]
     if len(stated) > 1 or stated[0] not in _METHODS:
         raise _refused("value", _where("method"), f"Expected one code of: {', '.join(_METHODS)}.")
