@@ -1,7 +1,6 @@
 """What an item's own words and codes reveal: every coding and every piece of text in it, wherever it hides."""
 
 import base64
-import binascii
 import html
 import re
 from collections.abc import Iterable, Mapping
@@ -120,11 +119,11 @@ def _collect(value: Any, labels: set[Label], texts: list[str], skipped: frozense
 def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:
     if key == "div":
         return html.unescape(text)
-    if not str(holder.get("contentType", "")).startswith("text/"):
+    if not str(holder.get("contentType")).startswith("text/"):
         return ""
     try:
-        return html.unescape(base64.b64decode(text, validate=False).decode("utf-8", "replace"))
-    except (binascii.Error, ValueError):
+        return html.unescape(base64.b64decode(text).decode(errors="replace"))
+    except ValueError:
         return ""
 
 
