@@ -24,6 +24,13 @@ _IDENTIFYING_KEYS = _words(
         description display performer author serialNumber udiCarrier line city district
         """
 )
+_CODED_KEYS = _words(
+    """
+        resourceType id reference type status intent system code unit comparator use gender language state country
+        profile measure
+        """
+)
+"""Where a text is a word of a standard. A text anywhere else is one that somebody wrote, and may name anybody."""
 _DATES = _words(
     """
         birthDate deceasedDateTime start end date created issued recordedDate authoredOn onsetDateTime
@@ -31,6 +38,10 @@ _DATES = _words(
         recorded
         """
 )
+_OF_THE_REPORT = frozenset({"date", "period", "reporter"})
+"""What a summary says of itself: when and by whom it was made, of nobody in it."""
+_OF_ONE_PERSON = frozenset({"subject", "evaluatedResource"})
+_YEARS = frozenset({"a", "year", "years", "yr", "yrs"})
 _YEAR = re.compile(r"\d{4}")
 _AREA = re.compile(r"\d{3}(00)?")
 _SPARSE_AREAS = _words(
@@ -52,10 +63,15 @@ def deidentified(item: Item, situation: Situation) -> Release | Withhold:
 
 
 def _is_clean(item: Item, situation: Situation) -> bool:
-    if item.type == "MeasureReport":
-        is_summary = item.resource.get("type") == "summary"
-        return is_summary and not _has_small_cell(item.resource, situation.switches.small_cell)
-    return not _identifies(item.resource, situation.at.year)
+    if item.type != "MeasureReport":
+        return not _identifies(item.resource, situation.at.year)
+    told = {key: value for key, value in item.resource.items() if key not in _OF_THE_REPORT}
+    is_summary = told.get("type") == "summary" and _OF_ONE_PERSON.isdisjoint(told)
+    return (
+        is_summary
+        and not _has_small_cell(told, situation.switches.small_cell)
+        and not _identifies(told, situation.at.year)
+    )
 
 
 def _has_small_cell(value: Any, smallest: int) -> bool:
@@ -63,9 +79,9 @@ def _has_small_cell(value: Any, smallest: int) -> bool:
         return any(_has_small_cell(one, smallest) for one in value)
     if not isinstance(value, Mapping):
         return False
-    count = value.get("count")
-    if isinstance(count, int) and 0 < count < smallest:
-        return True
+    count = value.get("count", 0)
+    if not isinstance(count, int) or 0 < count < smallest:
+        return True  # a count that is no whole number is none that anybody could have checked
     return any(_has_small_cell(one, smallest) for one in value.values())
 
 
@@ -73,9 +89,17 @@ def _identifies(value: Any, year: int, key: str = "") -> bool:
     if isinstance(value, list):
         return any(_identifies(one, year, key) for one in value)
     if isinstance(value, Mapping):
-        return any(name in _IDENTIFYING_KEYS or _identifies(one, year, name) for name, one in value.items())
+        identifies = any(name in _IDENTIFYING_KEYS or _identifies(one, year, name) for name, one in value.items())
+        return identifies or _is_old_age(value, key)
     if key in _DATES:
         return not _YEAR.fullmatch(str(value)) or (key == "birthDate" and year - int(value) > OLDEST_STATED_AGE)
     if key == "postalCode":
         return not _AREA.fullmatch(str(value)) or str(value)[:3] in _SPARSE_AREAS
-    return False
+    return isinstance(value, str) and key not in _CODED_KEYS and not _YEAR.fullmatch(value)
+
+
+def _is_old_age(quantity: Mapping[str, Any], key: str) -> bool:
+    """Say whether it is more years than may be told of a person (45 CFR 164.514(b)(2)(i)(C))."""
+    value = quantity.get("value")
+    is_age = key.endswith("Age") or any(str(quantity.get(unit)) in _YEARS for unit in ("code", "unit"))
+    return is_age and isinstance(value, int | float) and value > OLDEST_STATED_AGE

@@ -51,5 +51,54 @@ def test_small_cells_identify(count: int, reason: str) -> None:
     assert outcome(report) == reason
 
 
+SEEN: Json = {
+    "resourceType": "Observation",
+    "id": "o",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "1"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({"valueQuantity": {"value": 30, "code": "a"}}, "OK_DEIDENT"),
+        ({"valueQuantity": {"value": 93, "code": "a"}}, "NOT_DEIDENTIFIED"),
+        ({"valueString": "Tess Testperson of Nowhere"}, "NOT_DEIDENTIFIED"),
+        ({"valueDateTime": "2026-10-20"}, "NOT_DEIDENTIFIED"),
+        ({"effectiveInstant": "2026-10-20T12:00:00Z"}, "NOT_DEIDENTIFIED"),
+        ({"meta": {"lastUpdated": "2026-10-20T12:00:00Z"}}, "NOT_DEIDENTIFIED"),
+        ({"conclusion": "Tess was there"}, "NOT_DEIDENTIFIED"),
+        ({"payload": [{"contentString": "Call Tess"}]}, "NOT_DEIDENTIFIED"),
+        ({"onsetAge": {"value": 93}}, "NOT_DEIDENTIFIED"),
+    ],
+)
+def test_what_somebody_wrote_may_name_anybody(item: Json, reason: str) -> None:
+    assert outcome({**SEEN, **item}) == reason
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ({"date": "2026-11-02", "period": {"start": "2026-07-01", "end": "2026-09-30"}}, "OK_DEIDENT"),
+        ({"reporter": {"identifier": {"value": "aspen"}, "display": "Aspen of Nowhere"}}, "OK_DEIDENT"),
+        ({"subject": {"reference": "Patient/someone"}}, "NOT_DEIDENTIFIED"),
+        ({"contained": [a_condition()]}, "NOT_DEIDENTIFIED"),
+        ({"evaluatedResource": [{"reference": "Encounter/one"}]}, "NOT_DEIDENTIFIED"),
+        ({"group": [{"population": [{"count": "3"}]}]}, "NOT_DEIDENTIFIED"),
+        ({"group": [{"population": [{"count": 3.0}]}]}, "NOT_DEIDENTIFIED"),
+        ({"group": [{"stratifier": [{"stratum": [{"value": {"text": "Tess"}}]}]}]}, "NOT_DEIDENTIFIED"),
+    ],
+)
+def test_a_summary_is_about_nobody(report: Json, reason: str) -> None:
+    summary = {
+        "resourceType": "MeasureReport",
+        "id": "m",
+        "type": "summary",
+        "group": [{"population": [{"count": 50}]}],
+    }
+
+    assert outcome({**summary, **report}) == reason
+
+
 def test_a_person_of_the_index_is_somebody() -> None:
     assert outcome(a_condition(onsetDateTime="2026")) == "NOT_DEIDENTIFIED"
