@@ -219,6 +219,40 @@ class TestVersionsAndReferences:
         assert items["Task/t"].subjects == items["Appointment/a"].subjects == {"Patient/t1"}
         assert items["Coverage/c"].subjects == {"s|1"}
 
+    @pytest.mark.parametrize(
+        ("resource", "subjects"),
+        [
+            ({"resourceType": "Media", "subject": [{"reference": "Patient/t1"}, {"reference": "Patient/t2"}]},
+             {"Patient/t1", "Patient/t2"}),
+            ({"resourceType": "Basic", "patient": {"reference": "Patient/t1"},
+              "individual": {"reference": "Patient/t2"}},
+             {"Patient/t1", "Patient/t2"}),
+            ({"resourceType": "Basic", "patient": [{"reference": "Patient/t1"}],
+              "subject": [{"reference": "Patient/t2"}]},
+             {"Patient/t1", "Patient/t2"}),
+            ({"resourceType": "Basic", "subject": "Patient/t1"}, set()),
+            ({"resourceType": "Basic", "subject": {"identifier": {"value": "7"}}}, {"|7"}),
+            ({"resourceType": "Basic", "subject": {"identifier": {"system": "urn:x"}}}, set()),
+            ({"resourceType": "Basic", "subject": {"identifier": "7", "display": "x"}}, set()),
+            ({"resourceType": "Patient", "identifier": [{"value": "7"}, {"system": "urn:x"}]}, {"Patient/i", "|7"}),
+            ({"resourceType": "Patient"}, {"Patient/i"}),
+            ({"resourceType": "Appointment",
+              "participant": [{"actor": {"type": "Patient", "identifier": {"value": "7"}}}]},
+             {"|7"}),
+            ({"resourceType": "Appointment", "actor": {"reference": "Patient/t1"}}, {"Patient/t1"}),
+            ({"resourceType": "Appointment", "participant": [{"status": "accepted"}]}, set()),
+            ({"resourceType": "Appointment"}, set()),
+            ({"resourceType": "AppointmentResponse", "actor": {"reference": "Patient/t1"},
+              "subject": {"reference": "Patient/t2"}}, {"Patient/t1", "Patient/t2"}),
+            ({"resourceType": "AppointmentResponse", "actor": {"type": "Device", "identifier": {"value": "7"}}}, set()),
+            ({"resourceType": "Device", "actor": {"reference": "Patient/t1"}}, set()),
+        ],
+    )  # fmt: skip
+    def test_everybody_it_is_about_is_found_and_nobody_else(self, resource: Json, subjects: set[str]) -> None:
+        item = labeled({"id": "i", **resource})[f"{resource['resourceType']}/i"]
+
+        assert item.subjects == subjects
+
     def test_the_digest_does_not_depend_on_the_order(self) -> None:
         other = a_condition("other", "I10")
 
