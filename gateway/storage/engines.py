@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from gateway.model.errors import ConfigurationError
+from gateway.storage.prepared import command
 
 _BUSY_TIMEOUT_MS = 10_000
 _READERS = 16
@@ -104,4 +105,4 @@ def _speak_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        command(connection, begin)

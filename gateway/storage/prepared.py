@@ -6,7 +6,6 @@ is rare goes on through it. Failures are told in its words, so that `failures` n
 
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable
@@ -41,20 +40,28 @@ class Prepared:
 
     def first(self, connection: Connection, values: Values) -> Any | None:
         """Return the first row, or None."""
-        with closing(self._executed(connection, values)) as cursor:
+        cursor = self._executed(connection, values)
+        try:
             row = cursor.fetchone()
             return None if row is None else self._named(cursor)._make(row)
+        finally:
+            cursor.close()
 
     def all(self, connection: Connection, values: Values) -> list[Any]:
         """Return every row."""
-        with closing(self._executed(connection, values)) as cursor:
-            make = self._named(cursor)._make
-            return [make(row) for row in cursor]
+        cursor = self._executed(connection, values)
+        try:
+            return [*map(self._named(cursor)._make, cursor)]
+        finally:
+            cursor.close()
 
     def run(self, connection: Connection, values: Values) -> int:
         """Return how many rows were changed."""
-        with closing(self._executed(connection, values)) as cursor:
+        cursor = self._executed(connection, values)
+        try:
             return int(cursor.rowcount)
+        finally:
+            cursor.close()
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Execute once for each of these."""
@@ -93,7 +100,8 @@ def _arguments(compiled: _Compiled, values: Values) -> Any:
 
 
 def _call(connection: Connection, method: str, sql: str, arguments: Any) -> Any:
-    cursor = connection.connection.cursor()
+    driver: Any = connection.connection.dbapi_connection
+    cursor = driver.cursor()
     dialect = connection.dialect
     driver_error = dialect.loaded_dbapi.Error
     try:

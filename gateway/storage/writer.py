@@ -6,9 +6,9 @@ SQLite's slowest requests waited near a second, with group commit a few hundredt
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ class _Job:
 
 
 class Writer:
-    """Runs pieces of work in groups, each piece in its own savepoint, each group in one durable transaction."""
+    """Runs pieces of work in groups: one durable transaction each, and in it a savepoint for each of several pieces."""
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Writer:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._open = True
         self._gate = threading.Lock()
+        self._held: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
@@ -91,6 +92,8 @@ class Writer:
             expected = len(group)
             for lone in self._commit(group):
                 self._commit_alone(lone)
+        if self._held is not None:
+            self._held.close()
 
     def _next_group(self, expected: int) -> list[_Job]:
         """Wait for work and take what has queued up behind it; empty once the writer is closed and all is done.
@@ -121,28 +124,20 @@ class Writer:
 
     def _commit(self, group: list[_Job], *, is_last_try: bool = False) -> list[_Job]:
         """Run a group in one transaction and resolve its futures; return the jobs that should be run again alone."""
-        returned: list[tuple[_Job, Any]] = []
         again: list[_Job] = []
-        effects = Effects()
+
+        def refuse(job: _Job, reason: BaseException) -> None:
+            if worth_repeating(reason) and not is_last_try:
+                again.append(job)
+            else:
+                job.future.set_exception(_for_caller(reason))
+
         try:
-            with self._engine.begin() as connection:
-                for job in group:
-                    mine = Effects()
-                    try:
-                        value = _in_savepoint(connection, job.work, mine)
-                    except _Failed as failed:
-                        if worth_repeating(failed.reason) and not is_last_try:
-                            again.append(job)
-                        else:
-                            job.future.set_exception(_for_caller(failed.reason))
-                    else:
-                        returned.append((job, value))
-                        effects.add(mine)
-                head = chain(connection, effects.audit)
-                if head is not None and self._on_chained is not None:
-                    self._on_chained(connection, head, len(effects.audit))
-                if effects.woke:
-                    announce(connection)
+            with self._transaction() as connection:
+                returned, effects = self._work(connection, group, refuse)
+        except _Failed as failed:
+            refuse(group[0], failed.reason)
+            return again
         except Exception as error:  # the thread must outlive every group: callers of later ones depend on it
             self._fail_all(group, error)
             return []
@@ -151,6 +146,50 @@ class Writer:
         if effects.woke:
             self._on_work_added()
         return again
+
+    def _work(
+        self, connection: Connection, group: list[_Job], refuse: Callable[[_Job, BaseException], None]
+    ) -> tuple[list[tuple[_Job, Any]], Effects]:
+        """Run each piece and chain what they left; one that fails alone ends its transaction (`_Failed`)."""
+        returned: list[tuple[_Job, Any]] = []
+        effects = Effects()
+        run = _alone if len(group) == 1 else _in_savepoint
+        for job in group:
+            mine = Effects()
+            try:
+                value = run(connection, job.work, mine)
+            except _Failed as failed:
+                if run is _alone:
+                    raise
+                refuse(job, failed.reason)
+            else:
+                returned.append((job, value))
+                effects.add(mine)
+        head = chain(connection, effects.audit)
+        if head is not None and self._on_chained is not None:
+            self._on_chained(connection, head, len(effects.audit))
+        if effects.woke:
+            announce(connection)
+        return returned, effects
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """Begin a transaction and commit it at the end; one that raises is rolled back.
+
+        A connection to a file is kept for the next; one to a server is asked each time whether it is still there.
+        """
+        connection = self._held or self._engine.connect()
+        self._held = None
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if connection.dialect.name == "sqlite":
+            self._held = connection
+        else:
+            connection.close()
 
     def _fail_all(self, group: list[_Job], error: Exception) -> None:
         """Tell everyone in a group whose commit failed to repeat it.
@@ -172,6 +211,14 @@ class _Failed(Exception):
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
         self.reason = reason
+
+
+def _alone(connection: Connection, work: Callable[[Connection, Effects], T], effects: Effects) -> T:
+    """Run work that has its transaction for itself; raises `_Failed`, and then all of it has to be rolled back."""
+    try:
+        return work(connection, effects)
+    except BaseException as reason:  # the caller waits in another thread: whatever it is, it is raised there
+        raise _Failed(reason) from None
 
 
 def _in_savepoint(connection: Connection, work: Callable[[Connection, Effects], T], effects: Effects) -> T:
