@@ -17,7 +17,16 @@ import orjson
 from gateway.catalog.documents import Document, read_document
 from gateway.catalog.state_law import law_digest, read_state_law, shipped_state_law
 from gateway.model.errors import ConfigurationError
-from gateway.model.partner import Agreement, Breaker, Endpoint, Feed, LegalClass, Organization, Registry
+from gateway.model.partner import (
+    Agreement,
+    Breaker,
+    Endpoint,
+    Feed,
+    LegalClass,
+    Organization,
+    Registry,
+    RelayRule,
+)
 from gateway.model.state_law import StateLaw
 
 _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
@@ -45,7 +54,7 @@ def read_partner_entries(directory: Path) -> list[Entry]:
         raise ConfigurationError(f"{directory}: expected a folder of partner files, found none")
     documents = [read_document(path, _SCHEMA) for path in sorted(directory.glob("*.yaml"))]
     problems = [problem for document in documents for problem in _problems_within(document)]
-    problems += _repetitions(documents)
+    problems += [*_repetitions(documents), *_lost_relays(documents)]
     if problems:
         raise ConfigurationError("\n".join(problems))
     return [document.content for document in documents]
@@ -185,6 +194,16 @@ def _feed(entry: Entry) -> Feed:
         facility=entry.get("facility", ""),
         keeps_unwatched=entry.get("unwatched", "keep") == "keep",
         certificates=frozenset(one.replace(":", "").lower() for one in entry.get("certificates", ())),
+        pass_on=tuple(map(_relay_rule, entry.get("pass_on", ()))),
+    )
+
+
+def _relay_rule(entry: Entry) -> RelayRule:
+    purpose = entry["purpose"]
+    return RelayRule(
+        to=entry["to"],
+        purpose=(purpose,) if isinstance(purpose, str) else tuple(purpose),
+        types=frozenset(entry["types"]),
     )
 
 
@@ -226,6 +245,23 @@ def _repetitions(documents: Iterable[Document]) -> Iterable[str]:
                 if key in seen:
                     yield f"{where}: expected an id or identifier of its own, found the one of {seen[key]}"
                 seen.setdefault(key, where)
+
+
+def _lost_relays(documents: Sequence[Document]) -> Iterable[str]:
+    """Yield each receiver of `pass_on` that takes no HL7v2, is the sender itself or stands at one feed twice."""
+    flat = list(_flatten(document.content for document in documents))
+    takes = {one["id"] for one in flat if any(each["transport"] == "hl7v2" for each in one.get("endpoints", ()))}
+    for document in documents:
+        for location, entry in _places(document.content):
+            for n, feed in enumerate(entry.get("feeds", ())):
+                receivers = [one["to"] for one in feed.get("pass_on", ())]
+                for m, to in enumerate(receivers):
+                    if to not in takes - {entry["id"]} or to in receivers[:m]:
+                        where = document.where((*location, "feeds", n, "pass_on", m, "to"))
+                        yield (
+                            f"{where}: to: expected another organization of partners/ with an hl7v2 endpoint, once for "
+                            "a feed, found something else"
+                        )
 
 
 def _places(entry: Entry, location: tuple[str | int, ...] = ()) -> Iterable[tuple[tuple[str | int, ...], Entry]]:

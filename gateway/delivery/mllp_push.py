@@ -1,8 +1,9 @@
-"""Send a disclosure as HL7v2 over MLLP, as REF, OMG or MDM: one connection for each receiver, one message in flight."""
+"""Send a disclosure as HL7v2 over MLLP, as REF, OMG or MDM, or pass a message on: one connection for each receiver."""
 
 import ssl
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import DeliveryAction, SendResult
 from gateway.model.hl7_header import Hl7Header
+from gateway.model.hl7_parts import PassedOn
 from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
 from gateway.tracking.acknowledgement import judge
@@ -77,6 +79,26 @@ class MllpPush:
         at = datetime.fromisoformat(envelope.created_at)
         return self._sent(application_answer(received, envelope.message_id[:_CONTROL_ID_LENGTH], at), endpoint)
 
+    def relay(self, passed_on: PassedOn, endpoint: Endpoint) -> SendResult:
+        """Send what may go of somebody else's message, as it is, and wait for the answer. Raises as `send`."""
+        return self._sent(passed_on.content, endpoint)
+
+    def header(self, endpoint: Endpoint, envelope: Envelope) -> Hl7Header:
+        """Return the envelope of what we send there: the same over every try; without the kind of the message."""
+        asked = "AL" if endpoint.acknowledgement == "enhanced" else ""
+        return Hl7Header(
+            sending_application=(self._application,),
+            sending_facility=(self._facility,),
+            receiving_application=(endpoint.application,),
+            receiving_facility=(endpoint.facility,),
+            time=hl7_time(datetime.fromisoformat(envelope.created_at)),
+            control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
+            processing_id=self._processing_id,
+            version=endpoint.version or "2.5.1",
+            accept_acknowledgment=asked,
+            application_acknowledgment=asked,
+        )
+
     def close(self) -> None:
         """Close every connection; a `send` after it opens another."""
         with self._lock:
@@ -95,20 +117,10 @@ class MllpPush:
         return SendResult(code=code, sent=message, answered=answered.content, awaits_application=awaits)
 
     def _written(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> bytes:
-        asked = "AL" if endpoint.acknowledgement == "enhanced" else ""
-        header = Hl7Header(
-            sending_application=(self._application,),
-            sending_facility=(self._facility,),
-            receiving_application=(endpoint.application,),
-            receiving_facility=(endpoint.facility,),
-            time=hl7_time(datetime.fromisoformat(envelope.created_at)),
-            control_id=envelope.message_id[:_CONTROL_ID_LENGTH],
+        header = replace(
+            self.header(endpoint, envelope),
             trigger_event=_EVENTS[envelope.action],
-            processing_id=self._processing_id,
-            version=endpoint.version or "2.5.1",
             security=disclosure.confidentiality if disclosure.confidentiality in _MARKED else "",
-            accept_acknowledgment=asked,
-            application_acknowledgment=asked,
         )
         written = (
             self._other(disclosure, endpoint, header, envelope)

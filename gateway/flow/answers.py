@@ -13,6 +13,7 @@ from gateway.flow.moves import moved, referral_by_identifier
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.referrals import FINAL
+from gateway.flow.relays import queue_relays
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
 from gateway.formats.hl7v2.order_answers import read_order_answer
@@ -41,6 +42,7 @@ def take_message(house: House, input_id: str, finish: Callable[[Transaction], bo
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
+        queue_relays(house, tx, stored)
         return finish(tx)
 
     return house.database.write(take)

@@ -82,6 +82,6 @@ def _awaited(tx: Transaction, control_id: str) -> Work | None:
         return None
     for state in _MAY_BE_ANSWERED:
         for work in tx.outbox.of_states([state], _MOST_LOOKED_AT):
-            if work.kind == "deliver" and work.message_id.startswith(control_id):
+            if work.kind in ("deliver", "relay") and work.message_id.startswith(control_id):
                 return work
     return None

@@ -4,6 +4,7 @@ The claim commits with its decision and intent before the first byte leaves, and
 A consent revoked before that commit wins; one revoked after it stops the next sending.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -52,11 +53,15 @@ def send(house: House, claim: Claim, work: Work, prepared: Prepared) -> bool:
     """Send what was prepared, and write down what became of it; tell whether the lane may go on with the next."""
     if isinstance(prepared, str):
         return prepared == "stopped"
+    transport = house.transports[prepared.endpoint.transport]
+    return carry(house, claim, work, lambda: transport.send(prepared.disclosure, prepared.endpoint, prepared.envelope))
+
+
+def carry(house: House, claim: Claim, work: Work, sending: Callable[[], SendResult]) -> bool:
+    """Do one sending whose claim is committed, and write down what became of it, as `send`."""
     began = house.clock()
     try:
-        result = house.transports[prepared.endpoint.transport].send(
-            prepared.disclosure, prepared.endpoint, prepared.envelope
-        )
+        result = sending()
     except TryLater as error:
         reason = str(error)
         return house.database.write(lambda tx: try_again(house, tx, claim, work, reason))

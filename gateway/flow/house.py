@@ -17,6 +17,7 @@ from gateway.model.errors import WillNeverWork
 from gateway.model.findings import Finding
 from gateway.model.handoff import Resource, SendResult, Work
 from gateway.model.hl7_header import Hl7Header, PeerAddress
+from gateway.model.hl7_parts import PassedOn
 from gateway.model.partner import Endpoint, Feed, Organization, Registry
 from gateway.model.received import Received
 from gateway.model.route import AlertRoute, Route
@@ -46,6 +47,18 @@ class Transport(Protocol):
 
 Acknowledge = Callable[[bytes, Endpoint, Envelope], SendResult]
 """Answer a received message, given as it came. It can say nothing but that: no content passes through here."""
+
+
+class Relay(Protocol):
+    """The way of messages that are passed on. Accepts only a PassedOn, which `pass_on` alone makes, from a Permit."""
+
+    def header(self, endpoint: Endpoint, envelope: Envelope) -> Hl7Header:
+        """Return the envelope of what is sent there: the same over every try."""
+        ...
+
+    def relay(self, passed_on: PassedOn, endpoint: Endpoint) -> SendResult:
+        """Send and wait for the receiver's word. Raises as `Transport.send`."""
+        ...
 
 
 def _no_reply_link(received: bytes, endpoint: Endpoint, envelope: Envelope) -> SendResult:
@@ -90,6 +103,8 @@ class House:
     """Names an intake path may carry."""
     acknowledge: Acknowledge = _no_reply_link
     """Send the application answer to a message back to the partner it came from (HL7v2, enhanced mode)."""
+    relay: Relay | None = None
+    """What passes messages of feeds on (HL7v2); None: this installation has no way to."""
     answer_within: timedelta = timedelta(hours=24)
     """How long a receiver's application may take to answer what its system has taken (CA)."""
     retry: RetryPolicy = RetryPolicy()

@@ -4,6 +4,7 @@ A `Matter` holds everything a decision depends on but the registry. It is writte
 with the decision, so that any past decision can be made again and compared.
 """
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,10 +57,13 @@ class Matter:
     at: datetime
     switches: Mapping[str, Any]
     gate: Gate | None
+    message: bytes | None = None
+    """The HL7v2 message that is to be passed on, of which `records` are the parts; None where it is about resources."""
 
     def written(self, registry: Registry) -> bytes:
         """Write down the matter in its canonical form, with the digest of the registry it is decided with."""
         gate = {"referral": self.gate.referral, "policy": self.gate.policy} if self.gate else None
+        message = {"message": base64.b64encode(self.message).decode("ascii")} if self.message is not None else {}
         return orjson.dumps(
             {
                 "request": self.request,
@@ -70,6 +74,7 @@ class Matter:
                 "switches": dict(self.switches),
                 "gate": gate,
                 "registry": registry.digest.hex(),
+                **message,
             },
             option=orjson.OPT_SORT_KEYS,
         )
@@ -86,6 +91,7 @@ def read_matter(written: bytes) -> tuple[Matter, str]:
         at=datetime.fromisoformat(kept["at"]),
         switches=kept["switches"],
         gate=Gate(**kept["gate"]) if kept["gate"] else None,
+        message=base64.b64decode(kept["message"]) if "message" in kept else None,
     )
     return matter, kept["registry"]
 

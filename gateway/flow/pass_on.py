@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from gateway.flow.judgement import Matter, decided
-from gateway.formats.hl7v2 import Message, Unreadable
+from gateway.flow.judgement import Matter, decided, judge
+from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.forward import forwarded
 from gateway.formats.hl7v2.parts import parts_of
 from gateway.model.decision import POLICY_VERSION, DecisionRecord, Refusal
 from gateway.model.handoff import Resource
 from gateway.model.hl7_header import Hl7Header
-from gateway.model.hl7_parts import KeptParts, MessagePart
+from gateway.model.hl7_parts import MessagePart, PassedOn
 from gateway.model.partner import Organization, Registry
 from gateway.redaction.hl7v2_message import redact_message
+
+_NOBODY = Hl7Header((), (), (), (), "", "")
+"""The header of a message that goes nowhere: it is decided on once more, to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Errand:
 
     request: Mapping[str, Any]
     subject: Resource
-    """The FHIR Reference of the person, as the request's patient is known by."""
+    """The FHIR Reference (`Patient/id`) of the person, as the request's patient is known by."""
     sender: str | None
     """Registry id of who wrote the message; None holds it: its origin is unknown."""
     header: Hl7Header
@@ -36,61 +39,85 @@ class Errand:
     facts: Sequence[Mapping[str, Any]]
     at: datetime
     switches: Mapping[str, Any]
-    notice_field: str = ""
-    """The receiver's field for a notice, where the grammar of the message has no place for one."""
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOn:
-    """A message as it may go, with the decision behind it and the canonical input of that decision."""
+class Passing:
+    """What came of wanting to pass a message on, with the canonical input that gives the same record again."""
 
-    content: bytes
-    kept: KeptParts
+    outcome: PassedOn | Refusal
     inputs: bytes
 
-    @property
-    def record(self) -> DecisionRecord:
-        """Return the record of the decision."""
-        return self.kept.record
 
-
-def pass_on(message: Message, errand: Errand, registry: Registry) -> PassedOn | Refusal:
+def pass_on(message: Message, errand: Errand, registry: Registry) -> Passing:
     """Decide on a message group by group, and write what may go with the notice it owes.
 
     Refused: UNPARSEABLE where it cannot be taken apart, UNSEGMENTABLE where what is left would be a shell,
     NOTICE_UNATTACHABLE (held) where a message of its type and version has no place for the notice; else as decided.
     """
+    unread = _matter(message, errand, ())
     try:
         parts = parts_of(message, errand.subject)
         if isinstance(parts, Unreadable):
-            return _refused(errand, "UNPARSEABLE", "fail closed")
-        return _passed(message, parts, errand, registry)
+            return Passing(_unparseable(unread), unread.written(registry))
+        matter = _matter(message, errand, _records(parts, errand, registry))
+        return Passing(_passed(message, parts, matter, errand.header, registry), matter.written(registry))
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         # Whatever went wrong while filtering, nothing of the message leaves; its text may quote it, so it is not told.
-        return _refused(errand, "UNPARSEABLE", "fail closed")
+        return Passing(_unparseable(unread), unread.written(registry))
 
 
-def _passed(message: Message, parts: tuple[MessagePart, ...], errand: Errand, registry: Registry) -> PassedOn | Refusal:
-    matter = Matter(
+def decided_again(matter: Matter, registry: Registry) -> DecisionRecord:
+    """Make any past decision again from its matter, also one on a message that was passed on or not."""
+    if matter.message is None:
+        return judge(matter, registry).record
+    message = read_message(matter.message)
+    patients = [one["id"] for one in matter.records if one["resourceType"] == "Patient"]
+    if not patients or isinstance(message, Unreadable):
+        return _unparseable(matter).record
+    try:
+        parts = parts_of(message, {"reference": f"Patient/{patients[0]}"})
+        if isinstance(parts, Unreadable):
+            return _unparseable(matter).record
+        return _passed(message, parts, matter, _NOBODY, registry).record
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return _unparseable(matter).record
+
+
+def _matter(message: Message, errand: Errand, records: Sequence[Resource]) -> Matter:
+    return Matter(
         request=errand.request,
-        records=_records(parts, errand, registry),
+        records=records,
         consents=errand.consents,
         facts=errand.facts,
         at=errand.at,
         switches=errand.switches,
         gate=None,
+        message=message.raw,
     )
+
+
+def _passed(
+    message: Message, parts: tuple[MessagePart, ...], matter: Matter, header: Hl7Header, registry: Registry
+) -> PassedOn | Refusal:
     read, outcome = decided(matter, registry)
     if isinstance(outcome, Refusal):
         return outcome
     kept = redact_message(parts, read.records, outcome, read.consents, registry=registry)
     if isinstance(kept, Refusal):
         return kept
-    content = forwarded(message, kept, errand.header, errand.notice_field)
+    content = forwarded(message, kept, header, _notice_field(matter, registry))
     if content is None:
         unattached = replace(kept.record, decision="HOLD", reason="NOTICE_UNATTACHABLE", section="42 CFR 2.32(a)")
         return Refusal(replace(unattached, obligations=("AUDIT",), basis=None))
-    return PassedOn(content, kept, matter.written(registry))
+    return PassedOn(content, kept)
+
+
+def _notice_field(matter: Matter, registry: Registry) -> str:
+    """Return the receiver's own place for a notice, where the grammar of the message has none."""
+    receiver = registry.get(matter.request["recipient"])
+    endpoints = receiver.endpoints if receiver is not None else ()
+    return next((one.notice_field for one in endpoints if one.transport == matter.request["transport"]), "")
 
 
 def _records(parts: Sequence[MessagePart], errand: Errand, registry: Registry) -> list[Resource]:
@@ -131,11 +158,11 @@ def _authored(part: MessagePart, authors: Sequence[Organization]) -> Resource:
     }
 
 
-def _refused(errand: Errand, reason: str, section: str) -> Refusal:
-    """Refuse before anything could be decided: there is no input that could be replayed."""
+def _unparseable(matter: Matter) -> Refusal:
+    """Refuse before anything could be decided."""
     return Refusal(
         DecisionRecord(
-            decision="DENY", reason=reason, section=section, obligations=("AUDIT",), basis=None, withheld=(),
-            policy_version=POLICY_VERSION, at=errand.at.isoformat(), input_hash="",
+            decision="DENY", reason="UNPARSEABLE", section="fail closed", obligations=("AUDIT",), basis=None,
+            withheld=(), policy_version=POLICY_VERSION, at=matter.at.isoformat(), input_hash="",
         )
     )  # fmt: skip

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.flow.judgement import judge, read_matter
+from gateway.flow.judgement import read_matter
+from gateway.flow.pass_on import decided_again
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import POLICY_VERSION
@@ -88,7 +89,7 @@ def replay(database: Database, registry: Registry, clock: Clock, actor: str, dec
     made = Replayed(
         decision=decision_id,
         kept=dict(kept.record),
-        now=judge(matter, registry).record.to_json(),
+        now=decided_again(matter, registry).to_json(),
         registry_changed=registry_of_then != registry.digest.hex(),
         policy_changed=kept.record["policy_version"] != POLICY_VERSION,
     )

@@ -8,6 +8,7 @@ from gateway.flow.answers import take_message
 from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver
 from gateway.flow.house import House
+from gateway.flow.relays import deliver_relay
 from gateway.flow.release_delivery import deliver_release
 from gateway.flow.replies import reply
 from gateway.flow.status_answers import deliver_status
@@ -23,6 +24,7 @@ _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
     "status-asked": deliver_status,
     "acknowledge": reply,
     "await": look,
+    "relay": deliver_relay,
 }
 """Work that tells itself what became of it, and whether its lane may go on."""
 

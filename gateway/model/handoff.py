@@ -16,10 +16,13 @@ HandoffState = Literal["active", "unrouted", "held", "withdrawn"]
 """`unrouted`: active, and a referral of it has no route, so a person has to look; `held`: nothing of it goes before a
 person has said whom it is about."""
 
-WorkKind = Literal["convert", "deliver", "release", "alert", "status", "status-asked", "answer", "acknowledge", "await"]
-"""`release`: send a release that was asked for at the console; `alert`: tell of a visit; `status`: tell who sent us a
-referral how far it is, `status-asked`: because it asked; `answer`: take an HL7v2 message that came in;
-`acknowledge`: send its application answer over the reply link; `await`: look, when the time is over, whether the application of a receiver has answered a delivery."""
+WorkKind = Literal[
+    "convert", "deliver", "release", "alert", "relay", "status", "status-asked", "answer", "acknowledge", "await"
+]
+"""`release`: send a release that was asked for at the console; `alert`: tell of a visit; `relay`: pass an HL7v2 message
+on; `status`: tell who sent us a referral how far it is, `status-asked`: because it asked; `answer`: take an HL7v2
+message that came in; `acknowledge`: send its application answer over the reply link; `await`: look, when the time is
+over, whether the application of a receiver has answered a delivery."""
 
 WorkState = Literal["ready", "sending", "awaiting", "delivered", "refused", "held", "dead", "superseded"]
 """Life of a piece of work. `awaiting`: the receiver's system has it (CA), its application has not answered yet
@@ -134,7 +137,7 @@ class Work:
     """Destination: "convert", "answers", or "<organization>/<transport>"."""
     kind: WorkKind
     subject: str
-    """Input id (convert, answer, acknowledge), referral id (deliver), or id of the awaited delivery (await)."""
+    """Input id (convert, answer, acknowledge, relay), referral id (deliver), or id of the awaited delivery (await)."""
     action: DeliveryAction
     message_id: str
     """Sent with every try: MSH-10, Bundle.identifier. The receiver's key against doubles."""

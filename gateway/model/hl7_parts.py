@@ -47,3 +47,19 @@ class KeptParts:
     scope: str
     level: str
     record: DecisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A message as it may go to its receiver, once, now: what `kept` allows, written with the notice it owes.
+
+    Only `gateway.flow.pass_on` makes one, and only from a `KeptParts`; a transport passes on nothing else.
+    """
+
+    content: bytes
+    kept: KeptParts
+
+    @property
+    def record(self) -> DecisionRecord:
+        """Return the record of the decision."""
+        return self.kept.record

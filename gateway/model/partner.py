@@ -100,6 +100,18 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayRule:
+    """Who gets the messages of a feed as they came, but for what may not go."""
+
+    to: str
+    """Registry id of the receiver; its hl7v2 endpoint is used."""
+    purpose: tuple[str, ...]
+    """v3-ActReason codes, as in a route."""
+    types: frozenset[str]
+    """MSH-9.1 of what is passed on, such as ORU."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A sender of HL7v2 messages that is an organization's: what its MSH-3 and MSH-4 say."""
 
@@ -110,6 +122,8 @@ class Feed:
     """False: an ADT about nobody we know is counted and answered, and not stored (docs/hl7v2.md)."""
     certificates: frozenset[str] = frozenset()
     """SHA-256 in hex of the client certificates its messages come with; empty: nobody asks."""
+    pass_on: tuple[RelayRule, ...] = ()
+    """To whom its messages are passed on; each receiver stands here once."""
 
     def may_speak(self, certificate: str | None) -> bool:
         """Say whether a message over a connection with this certificate is this feed's."""

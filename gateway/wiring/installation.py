@@ -203,6 +203,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
             "hl7v2": push,
         },
         acknowledge=push.acknowledge,
+        relay=push,
         answer_within=timedelta(hours=delivery.answer_within_h),
         jitter=jitter,
         sources=frozenset(rules.mappings),

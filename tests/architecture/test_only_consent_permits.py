@@ -26,7 +26,13 @@ def _called(function: ast.expr) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "room"), [("Permit", "consent/"), ("Disclosure", "redaction/"), ("KeptParts", "redaction/")]
+    ("name", "room"),
+    [
+        ("Permit", "consent/"),
+        ("Disclosure", "redaction/"),
+        ("KeptParts", "redaction/"),
+        ("PassedOn", "flow/pass_on.py"),
+    ],
 )
 def test_is_made_in_one_room_only(name: str, room: str) -> None:
     makers = set(_makers(name))
@@ -35,7 +41,7 @@ def test_is_made_in_one_room_only(name: str, room: str) -> None:
     assert {maker for maker in makers if not maker.startswith(room)} == set()
 
 
-@pytest.mark.parametrize("name", ["Permit", "Disclosure", "KeptParts"])
+@pytest.mark.parametrize("name", ["Permit", "Disclosure", "KeptParts", "PassedOn"])
 def test_is_imported_under_its_own_name(name: str) -> None:
     renamed = [
         path.relative_to(PACKAGE).as_posix()

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.flow.pass_on import Errand, PassedOn, pass_on
+from gateway.flow.pass_on import Errand, pass_on
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.model.decision import Refusal
 from gateway.model.fhir_time import instant
 from gateway.model.hl7_header import Hl7Header
+from gateway.model.hl7_parts import PassedOn
 from gateway.model.notice import STATEMENT_2
 from tests.support.part2_world import (
     T0,
@@ -56,9 +57,8 @@ def passed(read: Message, *consents: Any, sender: str | None = "org:aspen", **en
         facts=[a_patient()],
         at=instant(T0),
         switches={},
-        notice_field=endpoint.get("notice_field", ""),
     )
-    return pass_on(read, errand, registry)
+    return pass_on(read, errand, registry).outcome
 
 
 def lines(outcome: PassedOn | Refusal) -> list[str]:

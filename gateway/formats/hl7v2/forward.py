@@ -14,7 +14,7 @@ from gateway.model.hl7_parts import KeptParts
 _LEVELS = frozenset({"R", "V"})
 """What MSH-8 may show; a level, never a law or a cause."""
 
-_CARRIED = frozenset({9, 11, 12, 15, 16, 17, 18, 19, 20, 21})
+_CARRIED = frozenset({9, 11, 12, 17, 18, 19, 20, 21})
 """Fields of MSH that say how to read the message; every other one of the sender's is left out."""
 
 _NUMBERED = frozenset(
@@ -26,8 +26,9 @@ _NUMBERED = frozenset(
 def forwarded(message: Message, kept: KeptParts, header: Hl7Header, notice_field: str = "") -> bytes | None:
     """Return the message as it may be passed on; None where it has no place for the notice it owes.
 
-    Of `header` count who sends to whom, time and control id. The rest of MSH is the message's own. `notice_field` is
-    the receiver's place for a notice where the grammar has none. Raises ValueError where that holds something else.
+    Of `header` count who sends to whom, time, control id and which answers are expected. The rest of MSH is the
+    message's own. `notice_field` is the receiver's place for a notice where the grammar has none. Raises ValueError
+    where that holds something else.
     """
     lines = [
         (message.segments[number].id, _without(message.segments[number], number, kept, message.separators))
@@ -48,7 +49,7 @@ def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
     own = message.segments[0].fields
     telling = {field for line, field, _ in kept.blank if line == 0}
     fields = [value if number in _CARRIED - telling else "" for number, value in enumerate(own[:22])]
-    fields += [""] * (13 - len(fields))
+    fields += [""] * (17 - len(fields))
     fields[2] = own[2]
     for number, designator in (
         (3, header.sending_application),
@@ -60,6 +61,7 @@ def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
     fields[7] = escape(header.time, separators)
     fields[8] = kept.level if kept.level in _LEVELS else ""
     fields[10] = escape(header.control_id, separators)
+    fields[15], fields[16] = header.accept_acknowledgment, header.application_acknowledgment
     while not fields[-1]:
         fields.pop()
     return separators.field.join(["MSH", *fields[2:]])
