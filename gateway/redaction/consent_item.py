@@ -23,7 +23,7 @@ _REVOCATION = "part2-revocation"
 def cut_consent(consent: Json, recipient_keys: frozenset[str]) -> dict[str, Any]:
     """Return the Consent with the parts of its provisions that name the recipient, and nothing else of them."""
     cut = {key: one for key, one in consent.items() if key in _ELEMENTS}
-    extensions = [one for one in consent.get("extension", ()) if not one.get("url", "").endswith(_REVOCATION)]
+    extensions = [one for one in consent.get("extension", ()) if not str(one.get("url")).endswith(_REVOCATION)]
     if extensions:
         cut["extension"] = extensions
     provision = consent.get("provision")

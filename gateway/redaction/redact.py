@@ -136,7 +136,7 @@ def _directory(resources: Iterable[Json], records: LabeledRecords, visible: Visi
 
 def _is_police(resource: Json, records: LabeledRecords, visible: Visible) -> bool:
     organization = resource.get("organization", {})
-    home = records.directory.get(organization.get("reference", ""), resource)
+    home = records.directory.get(organization.get("reference"), resource)
     for identifier in (organization.get("identifier"), *home.get("identifier", ())):
         found = visible.organization(identifier)
         if found is not None:

@@ -12,6 +12,7 @@ from gateway.model.hl7_parts import KeptParts, MessagePart
 from gateway.model.notice import STATEMENT_2
 from gateway.redaction.hl7v2_message import redact_message
 from tests.support.part2_world import (
+    OWN,
     T0,
     a_consent,
     a_patient,
@@ -52,10 +53,11 @@ def redacted(*parts: MessagePart, consent: Any = NO_SUD, author: str = "aspen", 
     registry = world(mercy={"endpoints": ENDPOINTS})
     resources = [one.resource for one in parts if one.resource is not None]
     records = [*resources, written_by(author, *resources)]
-    permit = ask(consent, records=records, registry=registry, by=f"org:{author}", **case)
+    papers = consent if isinstance(consent, tuple) else (consent,)
+    permit = ask(*papers, records=records, registry=registry, by=f"org:{author}", **case)
     assert isinstance(permit, Permit), permit.record
     labeled = label(bundle(*records), registry, instant(T0))
-    consents = compile_consents(bundle(consent), registry)
+    consents = compile_consents(bundle(*papers), registry)
     return redact_message((HEADER, *parts), labeled, permit, consents, registry=registry)
 
 
@@ -73,6 +75,26 @@ def test_what_is_permitted_whole_stays_whole_with_notice_scope_and_level() -> No
     assert (outcome.notice, outcome.level) == (STATEMENT_2, "R")
     assert "Disclosed to: Mercy of Nowhere." in outcome.scope
     assert outcome.record.decision == "PERMIT"
+
+
+def test_every_consent_it_goes_under_is_explained_in_turn() -> None:
+    notes = {"meta": {"security": [{"system": OWN + "security-label", "code": "SUDNOTES"}]}}
+    special = a_consent(
+        a_permit(securityLabel=[{"system": OWN + "security-label", "code": "SUDNOTES"}]),
+        id="notes",
+        kind="sud-counseling-notes",
+    )
+    unnumbered = a_consent(id="a-paper", meta=None)
+
+    outcome = redacted(PERSON, part(2, "fasting"), part(3, "a note", more=notes), consent=(special, unnumbered))
+
+    assert isinstance(outcome, KeptParts)
+    first = [line for line in outcome.scope.splitlines() if line.startswith("Made with")]
+    assert first == [
+        "Made with the patient's written consent a-paper, version 1.",
+        "Made with the patient's written consent notes, version 1.",
+    ]
+    assert len(outcome.scope.splitlines()) == 16
 
 
 def test_what_hangs_on_what_goes_goes_at_any_depth() -> None:
@@ -129,6 +151,8 @@ def test_a_message_without_its_point_is_refused(parts: tuple[MessagePart, ...]) 
     assert isinstance(outcome, Refusal)
     assert (outcome.record.decision, outcome.record.reason) == ("DENY", "UNSEGMENTABLE")
     assert (outcome.record.basis, outcome.record.obligations) == (None, ("AUDIT",))
+    assert outcome.record.section == "42 CFR 2.13(a)"
+    assert "PERMIT" in {one.outcome for one in outcome.verdicts}
 
 
 def test_one_point_of_several_is_enough() -> None:

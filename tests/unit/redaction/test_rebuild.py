@@ -207,7 +207,7 @@ class TestAttachments:
         "attachment",
         [
             {"contentType": "text/plain", "creation": "2026-10-01"},
-            {"contentType": "text/plain", "data": "odd==length"},
+            {"contentType": "text/plain", "data": "abcde"},
             {"contentType": "image/png", "data": encoded(b"Aspen of Nowhere")},
         ],
     )
