@@ -79,8 +79,9 @@ class Checker:
 
         A snapshot holds all that R4 asks, so R4 is not checked again beside a profile.
         """
-        urls = dict.fromkeys([profiles[name]] if name in profiles else [])
-        urls.update(dict.fromkeys(_claimed(resource)))
+        urls = dict.fromkeys(_claimed(resource))
+        if name in profiles:
+            urls = {profiles[name]: None, **urls}
         shapes = []
         for url in urls:
             structure = self._compiler.structure(url)

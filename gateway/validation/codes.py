@@ -9,6 +9,7 @@ from gateway.validation.run import Check, Place, Run
 from gateway.validation.terminology import Members, Membership, Terminology
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_USUAL_STARTS = ("http://", "https://", "urn:")
 
 CODED = ("code", "string", "uri", "Coding", "CodeableConcept", "Quantity", "CodeableReference")
 """Types a binding may stand on (FHIR R4 ElementDefinition.binding, eld-11)."""
@@ -48,9 +49,11 @@ def _concept_check(strength: str, value_set: str, members: Members) -> Check:
     pairs = members.pairs
 
     def check(value: Any, place: Place, run: Run) -> None:
-        codings = [item for item in value.get("coding", ()) if "code" in item]
-        if any((item.get("system"), item["code"]) in pairs for item in codings):
-            return
+        codings = value.get("coding", ())
+        for item in codings:
+            if (item.get("system"), item.get("code")) in pairs:
+                return
+        codings = [item for item in codings if "code" in item]
         if not codings:
             if strength == "required":
                 run.error("binding-required", place, f"expected a code of {value_set}, found none; add a coding")
@@ -86,13 +89,16 @@ def _never_silent(strength: str, value_set: str) -> Check:
     return check
 
 
-def known_code_check(terminology: Terminology) -> Check:
-    """Return the check that a coding's code exists in its system, where that system is listed here."""
+def coding_check(terminology: Terminology) -> Check:
+    """Return the check of a coding: an absolute system and, where that system is listed here, one of its codes."""
 
     def check(value: Any, place: Place, run: Run) -> None:
         system = value.get("system")
         codes = terminology.codes(system) if system else None
-        if codes is None or value.get("code") in codes:
+        if codes is not None and value.get("code") in codes:
+            return  # a system that is listed here is absolute
+        check_system(value, place, run)
+        if codes is None:
             return
         if "code" not in value:
             run.tell("warning", "code-missing", place, f"expected a code of {system}, found none; add it")
@@ -108,7 +114,7 @@ def known_code_check(terminology: Terminology) -> Check:
 def check_system(value: Any, place: Place, run: Run) -> None:
     """Check that the system of an Identifier or Coding is absolute: a relative one names nothing to anybody else."""
     system = value.get("system")
-    if isinstance(system, str) and _ABSOLUTE.match(system) is None:
+    if isinstance(system, str) and not system.startswith(_USUAL_STARTS) and _ABSOLUTE.match(system) is None:
         run.error("system-relative", (place, "system", None), "expected an absolute URI, found a relative one")
 
 

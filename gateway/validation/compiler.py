@@ -18,9 +18,9 @@ from gateway.validation.definitions import (
 )
 from gateway.validation.invariants import compile_invariant
 from gateway.validation.narrative import check_narrative
-from gateway.validation.primitives import TESTS, expected, kind
+from gateway.validation.primitives import TESTS, USUAL, expected, kind
 from gateway.validation.run import Check, Place, Run
-from gateway.validation.shapes import Property, Rule, Shape, apply_rule
+from gateway.validation.shapes import Property, Rule, Shape, Usual, apply_rules
 from gateway.validation.terminology import Terminology
 
 EVERYWHERE = "ele-1"
@@ -82,7 +82,7 @@ class Compiler:
     def _fill(self, shape: Shape, structure: Structure, node: Node) -> None:
         """Compile the children of a node into the shape's properties."""
         is_resource = structure.kind == "resource" and node is structure.root
-        properties = {"resourceType": Property("resourceType", _already_read)} if is_resource else {}
+        properties = {"resourceType": self._resource_type()} if is_resource else {}
         required: list[tuple[str, str, str]] = []
         required_choices, choices = [], []
         stands_on = frozenset({node.element.path, *(item.code for item in node.element.types)})
@@ -103,7 +103,7 @@ class Compiler:
         root_type = structure.type if node is structure.root else _only_type(node)
         shape.rules = tuple(self._shape_rules(structure, node, root_type))
         if root_type == "Coding":
-            shape.checks = (codes.check_system, codes.known_code_check(self.terminology))
+            shape.checks = (codes.coding_check(self.terminology),)
         elif root_type in ("Identifier", "Quantity"):
             shape.checks = (codes.check_system,)
         elif root_type == "Reference":
@@ -118,7 +118,8 @@ class Compiler:
             name = stem + item.code[:1].upper() + item.code[1:] if is_choice and item else stem
             chosen = _choice_slice(node, item) if is_choice else node
             prop = self._property(structure, stem, chosen, item, stands_on)
-            prop.stem = name if is_choice else None
+            if is_choice:
+                prop.stem, prop.usual = name, None
             yield name, prop
             if item and item.code in TESTS and item.code != "xhtml":
                 companion = Property(stem, self._companion(structure, chosen, prop.many), stem=prop.stem)
@@ -140,7 +141,24 @@ class Compiler:
             slices=tuple(slicing.slices(structure, node, stands_on, self)) if element.many else (),
             closed=bool(element.slicing and element.slicing.closed and node.slices),
             primitive=bool(item and item.code in TESTS),
+            usual=self._usual(element, item.code if item else ""),
         )
+
+    def _resource_type(self) -> Property:
+        """Return the property by which the shape was chosen: nothing is left to check."""
+        return Property("resourceType", _already_read, usual=self.resource_types.__contains__)
+
+    def _usual(self, element: Element, code: str) -> Usual | None:
+        """Return what tells most sound texts of an element at once; None where something else is asked of them too."""
+        is_special = element.fixed is not NOTHING or element.pattern is not NOTHING or element.longest is not None
+        if code not in USUAL or is_special or element.most == 0 or element.same_as or self._rules(element, code):
+            return None
+        if element.binding is None or not any(self._additions(element, code)):
+            return USUAL[code]
+        members = self.terminology.members(element.binding.value_set)
+        if members is None or element.binding.limit:
+            return None
+        return frozenset(filter(TESTS[code], members.codes)).__contains__
 
     def _typed(self, structure: Structure, node: Node, item: Type | None) -> Check:
         """Return the check of a type that is no primitive: inline children, a named element, a resource, a type."""
@@ -268,14 +286,16 @@ def _primitive(code: str, longest: int | None, more: list[Check], rules: tuple[R
             run.error("too-long", place, f"expected at most {longest} characters, found {len(value)}")
         for part in more:
             part(value, place, run)
-        for rule in rules:
-            apply_rule(rule, value, place, run)
+        if rules:
+            apply_rules(rules, value, place, run)
 
     return check
 
 
 def _in_turn(first: Check, more: list[Check], rules: tuple[Rule, ...]) -> Check:
     """Check the type first; ask the rest only about a value whose JSON is sound."""
+    if len(more) == 1 and not rules:
+        return _one_more(first, more[0])
 
     def check(value: Any, place: Place, run: Run) -> None:
         damage = run.damage
@@ -283,7 +303,19 @@ def _in_turn(first: Check, more: list[Check], rules: tuple[Rule, ...]) -> Check:
         if run.damage == damage:
             for part in more:
                 part(value, place, run)
-            for rule in rules:
-                apply_rule(rule, value, place, run)
+            if rules:
+                apply_rules(rules, value, place, run)
+
+    return check
+
+
+def _one_more(first: Check, second: Check) -> Check:
+    """Check as `_in_turn` does, of what most elements have: a type and one thing that they ask beside it."""
+
+    def check(value: Any, place: Place, run: Run) -> None:
+        damage = run.damage
+        first(value, place, run)
+        if run.damage == damage:
+            second(value, place, run)
 
     return check

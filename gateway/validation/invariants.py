@@ -104,6 +104,21 @@ def _is_named_or_says_why_not(value: Any, resource: Any, root: Any) -> bool:
     )
 
 
+def _was_resolved(value: Any, resource: Any, root: Any) -> bool:
+    """FHIR R4 con-4: what has abated is inactive, in remission or resolved."""
+    codes = ("resolved", "remission", "inactive")
+    return not has_choice(value, "abatement") or _coded(value, "clinicalStatus", _CONDITION_CLINICAL, codes)
+
+
+def _has_status_unless_a_problem(value: Any, resource: Any, root: Any) -> bool:
+    """FHIR R4 con-3 as published: it compares each category with a word, which none is, so any category counts."""
+    return (
+        "category" not in value
+        or "clinicalStatus" in value
+        or _coded(value, "verificationStatus", _CONDITION_STATUS, _MISTAKEN)
+    )
+
+
 def _has_patient_unless_scope_is(code: str) -> Holds:
     return lambda v, r, root: "patient" in v or not _coded(v, "scope", "something", (code,))
 
@@ -144,6 +159,9 @@ def _component_codes_differ(value: Any, resource: Any, root: Any) -> bool:
 
 
 _CONDITION_STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+_CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+_ALLERGY_STATUS = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+_MISTAKEN = ("entered-in-error",)
 
 NATIVE: dict[str, Holds] = {
     # Every resource
@@ -205,7 +223,21 @@ NATIVE: dict[str, Holds] = {
     "name.empty() or query.empty()": lambda v, r, root: not has(v, "name") or not has(v, "query"),
     f"verificationStatus.coding.where(system='{_CONDITION_STATUS}' and code='entered-in-error').empty() or "
     "clinicalStatus.empty()": lambda v, r, root: (
-        "clinicalStatus" not in v or not _coded(v, "verificationStatus", _CONDITION_STATUS, ("entered-in-error",))
+        "clinicalStatus" not in v or not _coded(v, "verificationStatus", _CONDITION_STATUS, _MISTAKEN)
+    ),
+    f"clinicalStatus.exists() or verificationStatus.coding.where(system='{_CONDITION_STATUS}' and "
+    "code = 'entered-in-error').exists() or category.select($this='problem-list-item').empty()": (
+        _has_status_unless_a_problem
+    ),
+    f"abatement.empty() or clinicalStatus.coding.where(system='{_CONDITION_CLINICAL}' and (code='resolved' or "
+    "code='remission' or code='inactive')).exists()": _was_resolved,
+    f"verificationStatus.coding.where(system = '{_ALLERGY_STATUS}' and code = 'entered-in-error').exists() or "
+    "clinicalStatus.exists()": lambda v, r, root: (
+        "clinicalStatus" in v or _coded(v, "verificationStatus", _ALLERGY_STATUS, _MISTAKEN)
+    ),
+    f"verificationStatus.coding.where(system = '{_ALLERGY_STATUS}' and code = 'entered-in-error').empty() or "
+    "clinicalStatus.empty()": lambda v, r, root: (
+        "clinicalStatus" not in v or not _coded(v, "verificationStatus", _ALLERGY_STATUS, _MISTAKEN)
     ),
     # Our own profiles
     "system != 'http://hl7.org/fhir/sid/us-ssn' and type.coding.where(code = 'SS' or code = 'DL').empty()": (

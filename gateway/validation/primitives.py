@@ -98,6 +98,17 @@ TESTS: dict[str, Test] = {
 }
 """Test by type name; `xhtml` has its own checks (`gateway.validation.narrative`)."""
 
+USUAL: dict[str, Callable[[str], object]] = {
+    "canonical": re.compile(r"https?://[!-~]+").fullmatch,
+    "code": re.compile(r"[!-~]+").fullmatch,
+    "id": _ID.fullmatch,
+    "markdown": re.compile(r"[!-~][ -~]{0,999}").fullmatch,
+    "string": re.compile(r"[!-~][ -~]{0,999}").fullmatch,
+    "uri": re.compile(r"https?://[!-~]+").fullmatch,
+    "url": re.compile(r"https?://[!-~]+").fullmatch,
+}
+"""What most texts of these types look like: a text that matches passes `TESTS` too, one that does not may as well."""
+
 FORMS = {
     "boolean": "true or false without quotes",
     "integer": "a whole number of 32 bits without quotes",

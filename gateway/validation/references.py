@@ -35,11 +35,13 @@ def form_check(resource_types: frozenset[str]) -> Check:
 
     def check(value: Any, place: Place, run: Run) -> None:
         address = value.get("reference")
-        if not isinstance(address, str) or address.startswith("#") or ":" in address:
+        if not isinstance(address, str) or address in run.addresses or address.startswith("#") or ":" in address:
             return
         form = _RELATIVE.fullmatch(address)
         if form is None or form[1] not in resource_types:
             run.error("reference-form", place, "expected a relative reference of the form Type/id, found another form")
+        elif form[2].startswith("/") and form[4] is None:
+            run.addresses[address] = form[1]
 
     return check
 
@@ -52,7 +54,7 @@ def check_full_urls(bundle: dict[str, Any], place: Place, run: Run) -> None:
         full_url = entry.get("fullUrl") if isinstance(entry, dict) else None
         if not isinstance(resource, dict) or not isinstance(full_url, str) or not full_url.startswith("http"):
             continue
-        if full_url.split("/")[-2:] != [resource.get("resourceType"), resource.get("id")]:
+        if full_url.rsplit("/", 2)[-2:] != [resource.get("resourceType"), resource.get("id")]:
             message = "expected a full URL that ends in the type and id of its resource, found another ending"
             run.error("full-url", ((place, "entry", index), "fullUrl", None), message)
 

@@ -23,10 +23,11 @@ class Run:
 
     `resource` is the innermost resource, `root` the one that contains it (the same when nothing is contained),
     `start` the place where `resource` begins. `damage` counts values of the wrong JSON kind: rules, which rely on
-    kinds, are not asked about anything damaged.
+    kinds, are not asked about anything damaged. `addresses` remembers what type the addresses `Type/id` lead to that
+    were found well formed: most resources of a Bundle refer to the same few.
     """
 
-    __slots__ = ("damage", "entries", "found", "profiles", "resource", "root", "start")
+    __slots__ = ("addresses", "damage", "entries", "found", "profiles", "resource", "root", "start")
 
     def __init__(self, profiles: Mapping[str, str]) -> None:
         self.profiles = profiles
@@ -36,6 +37,7 @@ class Run:
         self.root: Any = None
         self.start: Place | None = None
         self.entries: dict[str, str] | None = None
+        self.addresses: dict[str, str] = {}
 
     def tell(self, severity: Severity, rule: str, place: Place, message: str) -> None:
         """Note a finding."""
@@ -77,6 +79,8 @@ class Run:
             return self._contained_type(address[1:])
         if self.entries and address in self.entries:
             return self.entries[address]
+        if address in self.addresses:
+            return self.addresses[address]
         typed = _TYPED.fullmatch(address)
         return typed[1] if typed else _text(reference.get("type"))
 

@@ -13,6 +13,9 @@ from gateway.validation.fhirpath import CannotEvaluate, Holds
 from gateway.validation.primitives import kind
 from gateway.validation.run import Check, Place, Run
 
+Usual = Callable[[str], object]
+"""Tells of a text that it needs no second look: whatever it does not know goes through the whole check."""
+
 LONGEST_NAME = 40
 """Characters of a property name that a message repeats: a longer one is no slip of the pen and may hold anything."""
 
@@ -43,7 +46,8 @@ class Property:
     """Hold what one JSON property must meet.
 
     `name` is the FHIRPath name: `value` for `valueQuantity`. `stem` is set for choice elements only, to the JSON name
-    without the underscore, so that `valueDate` and `_valueDate` count as one choice made.
+    without the underscore, so that `valueDate` and `_valueDate` count as one choice made. `usual` spares the check of
+    what most texts of a primitive look like; a choice element has none, since its type has to be noted.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Property:
     slices: tuple[Slice, ...] = ()
     closed: bool = False
     primitive: bool = False
+    usual: Usual | None = None
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ class Shape:
     """Hold what one kind of object must meet. `fill` compiles it when the first such object comes.
 
     `required` names JSON property, its companion and the FHIRPath name; `required_choices` and `choices` name choice
-    elements without `[x]`.
+    elements without `[x]`; `asks` is False where there are neither required elements, checks nor rules.
     """
 
     fill: Callable[["Shape"], None]
@@ -73,46 +78,58 @@ class Shape:
     choices: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     checks: tuple[Check, ...] = ()
+    asks: bool = False
 
     def check(self, value: Any, place: Place, run: Run) -> None:
         """Check an object: every property, then what must be there, then the rules."""
+        if (value.__class__ is not dict or not value or not self.filled) and not self._can_begin(value, place, run):
+            return
+        damage = run.damage
+        find = self.properties.get
+        chosen: dict[str, str] | None = None
+        misnamed = ""
+        for name, item in value.items():
+            prop = find(name)
+            if prop is None:
+                misnamed = self._stranger(name, place, run) or misnamed
+            elif item.__class__ is str and prop.usual is not None and prop.usual(item) and not prop.many:
+                pass
+            elif prop.many:
+                check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
+            else:
+                prop.check(item, (place, prop.name, None), run)
+                if prop.stem:
+                    chosen = chosen or {}
+                    chosen[prop.stem] = prop.name
+        if chosen or self.required_choices:
+            self._check_choices(chosen or {}, misnamed, place, run)
+        if self.asks:
+            self._check_whole(value, damage, place, run)
+
+    def _can_begin(self, value: Any, place: Place, run: Run) -> bool:
+        """Tell whether there is an object to walk over, and compile the shape where that has not been done."""
         if type(value) is not dict:
             run.broken("json-type", place, f"expected an object, found {kind(value)}")
-            return
+            return False
         if not self.filled:
             # Two threads may both fill a shape; they fill it alike, and nobody reads it half filled.
             self.fill(self)
+            self.asks = bool(self.required or self.checks or self.rules)
             self.filled = True
         if not value:
             run.broken("empty", place, "expected at least one element, found an empty object; leave it out")
-            return
-        damage = run.damage
-        self._check_properties(value, place, run)
+        return bool(value)
+
+    def _check_whole(self, value: dict[str, Any], damage: int, place: Place, run: Run) -> None:
+        """Check what is about no single property; `damage` was the run's before this object."""
         for key, hidden, name in self.required:
             if key not in value and hidden not in value:
                 run.error("min", (place, name, None), "expected a value, found none; add it")
         if run.damage == damage:
             for check in self.checks:
                 check(value, place, run)
-            for rule in self.rules:
-                apply_rule(rule, value, place, run)
-
-    def _check_properties(self, value: dict[str, Any], place: Place, run: Run) -> None:
-        properties = self.properties
-        chosen: dict[str, str] = {}
-        misnamed = ""
-        for name, item in value.items():
-            prop = properties.get(name)
-            if prop is None:
-                misnamed = self._stranger(name, place, run) or misnamed
-            elif prop.many:
-                check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
-            else:
-                prop.check(item, (place, prop.name, None), run)
-                if prop.stem:
-                    chosen[prop.stem] = prop.name
-        if chosen or self.required_choices:
-            self._check_choices(chosen, misnamed, place, run)
+            if self.rules:
+                apply_rules(self.rules, value, place, run)
 
     def _check_choices(self, chosen: dict[str, str], misnamed: str, place: Place, run: Run) -> None:
         """Check that each choice element has one type, and a required one any; a misnamed one has been told."""
@@ -135,16 +152,18 @@ class Shape:
         return meant
 
 
-def apply_rule(rule: Rule, value: Any, place: Place, run: Run) -> None:
-    """Ask one invariant; an expression that cannot be evaluated is told, never passed over."""
-    try:
-        if rule.holds(value, run.resource, run.root):
-            return
-    except (CannotEvaluate, AttributeError, KeyError, TypeError):
-        # A value of a wrong primitive type, which has been told, may be what a rule stumbles over.
-        run.tell("warning", "invariant-unchecked", place, f"not checked: {rule.key}, {rule.expression}")
-        return
-    run.tell(rule.severity, rule.key, place, f"expected this to hold, found that it does not: {rule.expression}")
+def apply_rules(rules: tuple[Rule, ...], value: Any, place: Place, run: Run) -> None:
+    """Ask invariants; an expression that cannot be evaluated is told, never passed over."""
+    resource, root = run.resource, run.root
+    for rule in rules:
+        try:
+            if rule.holds(value, resource, root):
+                continue
+        except (CannotEvaluate, AttributeError, KeyError, TypeError):
+            # A value of a wrong primitive type, which has been told, may be what a rule stumbles over.
+            run.tell("warning", "invariant-unchecked", place, f"not checked: {rule.key}, {rule.expression}")
+            continue
+        run.tell(rule.severity, rule.key, place, f"expected this to hold, found that it does not: {rule.expression}")
 
 
 def check_list(prop: Property, items: Any, companions: Any, place: Place, run: Run) -> None:
@@ -154,12 +173,15 @@ def check_list(prop: Property, items: Any, companions: Any, place: Place, run: R
         found = "an empty list" if items == [] else kind(items)
         run.broken("json-type", (place, name, None), f"expected a list of at least one item, found {found}")
         return
+    check, usual = prop.check, prop.usual
     counts = [0] * len(prop.slices)
     for index, item in enumerate(items):
-        here = (place, name, index)
         if item is None and has_companion(companions, index):
             continue
-        _check_item(prop, item, here, counts, run)
+        if prop.slices:
+            _check_item(prop, item, (place, name, index), counts, run)
+        elif usual is None or item.__class__ is not str or not usual(item):
+            check(item, (place, name, index), run)
     if len(items) < prop.least:
         run.error("min", (place, name, None), f"expected at least {prop.least} items, found {len(items)}; add them")
     if prop.most is not None and len(items) > prop.most:

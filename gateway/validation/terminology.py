@@ -22,6 +22,9 @@ GRAMMARS = {
 }
 """Systems whose codes are formed, not listed: media types, languages, currencies, countries, UCUM units."""
 
+MOST_SYSTEMS = 2048
+"""Systems that are remembered: records name some that are not at hand, and nobody bounds how many."""
+
 OWN_LIST_IS_COMPLETE = ("complete",)
 
 
@@ -68,6 +71,8 @@ class Terminology:
     def codes(self, system: str) -> frozenset[str] | None:
         """Return every code of a system, or None when the system is not at hand or not listed whole."""
         if system not in self._systems:
+            if len(self._systems) >= MOST_SYSTEMS:
+                self._systems.clear()
             facts = self._definitions.code_system(system)
             whole = facts is not None and facts.get("content", "complete") == "complete"
             self._systems[system] = frozenset(_parents(facts)) if facts is not None and whole else None

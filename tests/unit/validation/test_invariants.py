@@ -9,6 +9,7 @@ from gateway.catalog import shipped
 from gateway.validation.fhirpath import compile_expression
 from gateway.validation.invariants import NATIVE, not_before
 from tests.unit.validation import examples
+from tests.unit.validation.statuses import allergies, conditions
 
 CODED = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "entered-in-error"}]
@@ -57,6 +58,8 @@ SAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("Group", {"resourceType": "Group", "actual": False, "member": [{"entity": {"reference": "Patient/1"}}]}),
     ("AuditEvent.entity", {"name": "x", "query": "eA=="}),
     ("Condition", {"resourceType": "Condition", "verificationStatus": CODED, "clinicalStatus": {"text": "x"}}),
+    *(("Condition", value) for value in conditions()),
+    *(("AllergyIntolerance", value) for value in allergies()),
     ("Bundle", {"resourceType": "Bundle", "type": "collection", "total": 3}),
     ("Bundle", {"resourceType": "Bundle", "type": "searchset", "total": 3, "entry": [{"search": {"mode": "match"}}]}),
     ("Bundle", {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": {"resourceType": "Patient"}}]}),

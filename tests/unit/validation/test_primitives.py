@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.validation.primitives import TESTS, expected, kind
+from gateway.validation.primitives import TESTS, USUAL, expected, kind
 
 GOOD: dict[str, list[Any]] = {
     "base64Binary": ["QQ==", "QU\nJD", "Zm9v"],
@@ -60,6 +60,33 @@ def test_good_values_pass(code: str) -> None:
 @pytest.mark.parametrize("code", BAD)
 def test_bad_values_do_not_pass(code: str) -> None:
     assert [value for value in BAD[code] if TESTS[code](value)] == []
+
+
+@pytest.mark.parametrize("code", USUAL)
+def test_what_is_usual_is_right_and_no_more(code: str) -> None:
+    """Two shapes of text for one type must never disagree: what the short one takes, the whole test takes."""
+    edges = [
+        "",
+        " ",
+        " a",
+        "a ",
+        "a b",
+        "a  b",
+        "a\tb",
+        "a\nb",
+        "a\n",
+        "\x07",
+        "é",
+        "http://",
+        "http:// a",
+        "https://a",
+    ]
+    samples = [text for texts in (*GOOD.values(), *BAD.values(), edges) for text in texts if isinstance(text, str)]
+
+    usual = [text for text in samples if USUAL[code](text)]
+
+    assert usual
+    assert [text for text in usual if not TESTS[code](text)] == []
 
 
 def test_every_type_has_good_and_bad_samples() -> None:
