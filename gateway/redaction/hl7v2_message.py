@@ -36,7 +36,6 @@ def redact_message(
     gone = {part.reference for part in parts if part.kind != "envelope" and part.reference not in verdicts}
     numbers = {value.lower() for one in registry if one.id in visible.hidden for _, value in one.identifiers}
     telling = {part.reference: _telling(part, visible, numbers) for part in parts}
-    gone |= {part.reference for part in parts if telling[part.reference] and part.kind == "opaque"}
     is_whole = not gone and not any(telling.values())
     if not is_whole:
         gone |= {part.reference for part in parts if part.kind == "opaque" or _is_sealed(part)}
