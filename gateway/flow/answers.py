@@ -15,6 +15,7 @@ from gateway.flow.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.referrals import FINAL
 from gateway.flow.relays import queue_relays
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
+from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
 from gateway.formats.hl7v2.order_answers import read_order_answer
 from gateway.formats.hl7v2.statements import RECORD_KINDS
@@ -25,6 +26,9 @@ from gateway.ports import Transaction
 from gateway.tracking.admission import appointment_event
 from gateway.tracking.referral_answer import status_event
 from gateway.tracking.status import Status, TaskStatus
+
+_ABOUT_REFERRALS = frozenset({"REF", "RRI", "OSU"})
+_NOT_OF_PRODUCTION = "MSH-11: not of production, so it moves nothing here"
 
 
 def take_message(house: House, input_id: str, finish: Callable[[Transaction], bool]) -> bool:
@@ -37,22 +41,25 @@ def take_message(house: House, input_id: str, finish: Callable[[Transaction], bo
     def take(tx: Transaction) -> bool:
         stored = tx.inputs.get(input_id)
         assert stored is not None, "work always points at a kept message"
-        outcome = _take(house, tx, stored)
+        message = read_message(stored.payload)
+        outcome = _take(house, tx, stored, message)
         state, reason, handoff_id = joined(take_consents(house, tx, stored, outcome[2]), outcome)
         tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
         tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
         tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
-        queue_relays(house, tx, stored)
+        if isinstance(message, Message) and not _is_of_training(house, message):
+            queue_relays(house, tx, stored)
         return finish(tx)
 
     return house.database.write(take)
 
 
-def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:
-    message = read_message(stored.payload)
+def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:
     if isinstance(message, Unreadable):
         return "quarantined", message.reason, None
     code = message.text("MSH-9.1")
+    if _is_of_training(house, message) and code != "ACK":
+        return "quarantined" if code in _ABOUT_REFERRALS else "skipped", _NOT_OF_PRODUCTION, None
     if code == "REF" and referral_by_identifier(tx, message.text("RF1-6.1")) is None:
         return take_referral(house, tx, stored, message)
     if code in ("RRI", "REF"):
@@ -69,6 +76,11 @@ def _take(house: House, tx: Transaction, stored: StoredInput) -> Outcome:
         answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, answer))
         return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
+
+
+def _is_of_training(house: House, message: Message) -> bool:
+    """Say whether a message is of training or debugging (MSH-11, HL7 table 0103), and this installation is not."""
+    return house.processing_id == "P" and read_header(message).processing_id in ("T", "D")
 
 
 def _is_of_ours(tx: Transaction, message: Message) -> bool:

@@ -117,6 +117,8 @@ class House:
     """The words of the consent form in each language it is offered in."""
     consent_reminder_days: int = 30
     """How many days before its end staff are reminded of a consent."""
+    processing_id: str = "P"
+    """MSH-11 of this installation (HL7 table 0103): P production, T training, D debugging."""
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 

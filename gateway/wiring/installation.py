@@ -210,6 +210,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         retry=RetryPolicy(delivery.back_off_base_s, delivery.back_off_cap_s, delivery.max_tries),
         report=_report,
         operator=settings.installation.operator,
+        processing_id=settings.mllp.processing_id,
         wordings=read_wordings(),
         consent_reminder_days=settings.consents.reminder_days,
         clients={client.id: client for client in settings.clients},
