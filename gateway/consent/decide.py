@@ -16,7 +16,7 @@ from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
 from gateway.consent.evaluate import DOCUMENTS, by_consent
 from gateway.consent.facts import Facts
-from gateway.consent.last_checks import can_arrive, labels_arrive, law_enforcement, promised
+from gateway.consent.last_checks import can_arrive, labels_arrive, law_enforcement, passed_on_by_strangers, promised
 from gateway.consent.outside_part2 import outside_part2
 from gateway.consent.own_access import as_patient, inside_program
 from gateway.consent.prepare import prepare
@@ -68,7 +68,13 @@ def decide_item(item: Item, situation: Situation) -> Release | Withhold:
     found = _by_law_and_consent(item, situation)
     if isinstance(found, Withhold):
         return found
-    return promised(item, found, situation) or labels_arrive(item, found) or can_arrive(found, situation) or found
+    return (
+        passed_on_by_strangers(item, found, situation)
+        or promised(item, found, situation)
+        or labels_arrive(item, found)
+        or can_arrive(found, situation)
+        or found
+    )
 
 
 def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
@@ -121,7 +127,7 @@ def _whose(item: Item, situation: Situation) -> Withhold | None:
     if situation.request.basis_type == "deidentified":
         return None
     references = {subject for subject in item.subjects if "|" not in subject}
-    is_theirs = bool(references) and references <= keys
+    is_theirs = bool(references) and references <= keys and not situation.names_another(item.subjects)
     return None if is_theirs else Withhold("PATIENT_MISMATCH", 700)
 
 

@@ -38,6 +38,8 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
     is_legacy = is_legacy_form(directive)
     if is_legacy:
         missing -= STATEMENTS_OF_2024
+    if situation.names_another(directive.patient):
+        missing.add("EL_PATIENT")
     if not is_duly_signed(directive, situation):
         missing.add("EL_SIGNATURE")
     if not match.is_stated:

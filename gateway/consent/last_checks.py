@@ -16,6 +16,7 @@ from gateway.consent.purposes import (
     is_payment_or_operations,
 )
 from gateway.consent.reasons import Release, Withhold
+from gateway.consent.recipients import relays_for
 from gateway.consent.situation import Situation
 from gateway.consent.switches import NOTICES
 from gateway.model.hl7_notice import is_proven, notice_way
@@ -31,6 +32,8 @@ _PAYMENT_TYPES = frozenset(
 )
 _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "comment", "noteNumber", "processNote"})
 _WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
+_SAFE_ANYWHERE = frozenset({"OK_HIPAA_REDISCLOSURE", "OK_DEIDENT"})
+_AMONG_THOSE_WHO_TREAT = frozenset({"OK_NOT_PART2", "OK_EMERGENCY"})
 _EVENTS = {"MDM": "T02"}
 """The events that decide how a message carries the notice."""
 
@@ -49,11 +52,25 @@ def law_enforcement(situation: Situation) -> Withhold | None:
     return None
 
 
+def passed_on_by_strangers(item: Item, release: Release, situation: Situation) -> Withhold | None:
+    """Stop what a basis opens for its recipient alone and what would pass through other hands (42 CFR 2.13(a)).
+
+    A consent has named those on the way, HIPAA has looked at them, and what identifies nobody may pass anywhere. What
+    goes for treatment, and in an emergency, may pass through others who treat.
+    """
+    is_consented = release.basis is not None and release.basis.type == "Consent"
+    if not situation.relays or is_consented or release.reason in _SAFE_ANYWHERE:
+        return None
+    relays = relays_for(item.origin.holder, situation)
+    if release.reason in _AMONG_THOSE_WHO_TREAT and not situation.recipient.is_law_enforcement:
+        relays = tuple(one for one in relays if one.organization is None or not one.organization.is_treating)
+    return Withhold("RECIPIENT_NOT_NAMED", 1190) if relays else None
+
+
 def promised(item: Item, release: Release, situation: Situation) -> Withhold | None:
     """Check step 14: restrictions (42 CFR 2.26), then what payment needs (42 CFR 2.13(a))."""
-    reference = situation.recipient.reference
     for restriction in situation.facts.restrictions if release.yields else ():
-        if reference in restriction.against and restriction.covers(item):
+        if restriction.against & situation.reached and restriction.covers(item):
             if restriction.kind == "agreed":
                 return Withhold("RESTRICTION_AGREED", 1400)
             if is_payment_or_operations(situation.request.purposes):

@@ -102,14 +102,7 @@ def _permits(path: tuple[Provision, ...], item: Item, situation: Situation) -> b
 def _concerns(parties: tuple[Party, ...], situation: Situation) -> bool:
     if not parties:
         return True
-    keys = situation.recipient.keys.union(*(relay.keys for relay in situation.relays), situation.request.via)
-    involved = [situation.recipient.organization, *(situation.registry.get(one) for one in situation.request.via)]
-    for organization in involved:
-        # Who refuses an organization refuses its units too, though a permit for it is none for them.
-        while organization is not None:
-            keys |= organization.keys
-            organization = situation.registry.get(organization.parent)
-    return any(party.vague or party.recipient_class or party.keys & keys for party in parties)
+    return any(party.vague or party.recipient_class or party.keys & situation.reached for party in parties)
 
 
 def _comes_from(parties: tuple[Party, ...], item: Item) -> bool:

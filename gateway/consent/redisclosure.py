@@ -92,6 +92,7 @@ def _is_contractor(hop: Hop, holder: Organization, under: Directive | None, situ
         got_for_payment
         and "payer" in holder.roles
         and recipient is not None
+        and not relays_for(holder, situation)
         and bool(recipient.agreements_with(holder.id, "contract", situation.at))
         and is_payment_or_operations(situation.request.purposes)
     )

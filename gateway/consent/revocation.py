@@ -29,9 +29,8 @@ def is_revoked(directive: Directive, situation: Situation) -> Literal["written",
 
 
 def _revocations(directive: Directive, situation: Situation) -> Iterator[tuple[datetime | None, bool]]:
-    receivers = (situation.recipient, *situation.relays)
     for one in directive.revocations:
-        if not one.recipients or any(one.recipients & each.keys for each in receivers):
+        if not one.recipients or one.recipients & situation.reached:
             yield one.when, one.is_oral
     for fact in situation.facts.revocations:
         if fact.of is None:

@@ -71,6 +71,27 @@ class Situation:
         """All keys of the person the request is about; empty without one."""
         return self.person.keys if self.person else frozenset()
 
+    def names_another(self, keys: frozenset[str]) -> bool:
+        """Say whether one of the keys is known to be somebody else's than the person's the request is about."""
+        known = [self.facts.patients_by_key.get(key, set()) for key in keys - self.patient_keys]
+        return any(patients - self.patient_keys for patients in known)
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """All keys of those the records reach: the recipient, whoever is on the way, and what each is a unit of.
+
+        Who says no to an organization says no to its units too, though a yes to it is none to them.
+        """
+        if "reached" not in self.memory:
+            keys = self.recipient.keys.union(*(relay.keys for relay in self.relays), self.request.via)
+            for organization in (self.recipient.organization, *map(self.registry.get, self.request.via)):
+                while organization is not None:
+                    keys |= organization.keys
+                    organization = self.registry.get(organization.parent)
+            self.memory["reached"] = keys
+        reached: frozenset[str] = self.memory["reached"]
+        return reached
+
 
 def recipient_of(
     reference: str, request: Request, facts: Facts, registry: Registry, person: Person | None

@@ -37,7 +37,9 @@ def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
         return None
     if not _is_medical(situation):
         return Withhold("EMERGENCY_NOT_MEDICAL_PERSONNEL", STEP)
-    if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS) or not _is_time(evidence.get("time")):
+    if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS) or not _has_been(
+        evidence.get("time"), situation.at
+    ):
         return Withhold("EMERGENCY_UNDOCUMENTED", STEP + 1)
     disaster = evidence.get("disaster") or {}
     is_closed = bool(disaster.get("declaration")) and disaster.get("program_closed") is True
@@ -57,9 +59,9 @@ def _is_medical(situation: Situation) -> bool:
     return not is_own_person or request.person_role in MEDICAL_PERSONNEL
 
 
-def _is_time(text: object) -> bool:
+def _has_been(text: object, at: datetime) -> bool:
     try:
-        return isinstance(instant(text), datetime)
+        return instant(text) <= at
     except ValueError:
         return False
 

@@ -16,6 +16,12 @@ def test_inside_the_program_treatment_needs_no_consent() -> None:
     assert answer(recipient="org:aspen", purpose=["HRESCH"]) == ("DENY", "NO_CONSENT")
 
 
+def test_through_a_stranger_it_is_not_inside() -> None:
+    case: Json = {"recipient": "org:aspen", "via": ["org:broker"]}
+
+    assert answer(**case) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+
 class TestAQualifiedService:
     """42 CFR 2.11, 2.12(c)(4): the agreement acknowledges the rule, and is registered and in force."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.part2_world import (
     EXTENSION,
+    PERSON,
     a_condition,
     a_consent,
     a_permit,
@@ -177,6 +178,17 @@ class TestWhoseRecordItIs:
                 "PATIENT_MISMATCH",
                 ("Condition/other",),
             )
+
+    def test_one_that_names_two_people_stays_here(self) -> None:
+        other = {"resourceType": "Patient", "id": "t2", "identifier": [{"system": PERSON, "value": "T2"}]}
+        both = {"reference": "Patient/t1", "identifier": {"system": PERSON, "value": "T2"}}
+        item = a_condition(subject=both)
+
+        assert answer(a_consent(), records=(item, written_by("aspen", item)), facts=[other])[1] == "PATIENT_MISMATCH"
+        assert answer(a_consent(patient={**both, "type": "Patient"}), facts=[other]) == (
+            "DENY",
+            "CONSENT_DEFICIENT:EL_PATIENT",
+        )
 
     def test_nobodys_item_stays_here(self) -> None:
         orphan = {"resourceType": "Observation", "id": "orphan", "code": {"text": "height"}}

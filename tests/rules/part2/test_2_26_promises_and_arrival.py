@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import a_condition, a_consent, a_permit, answer, ask, world, written_by
+from tests.support.part2_world import PARTNER, a_condition, a_consent, a_permit, answer, ask, world, written_by
 
 Json = dict[str, Any]
 
@@ -22,6 +22,19 @@ class TestRestrictions:
     def test_against_whom_it_was_agreed_and_for_what(self) -> None:
         assert answer(a_consent(), facts=[restriction("agreed", "quarry")])[0] == "PERMIT"
         assert answer(a_consent(), facts=[restriction("agreed", "mercy", items=["Condition/other"])])[0] == "PERMIT"
+
+    def test_it_binds_the_units_of_whom_it_names_and_those_on_the_way(self) -> None:
+        unit = {"id": "org:mercy-ward", "name": "Ward of Mercy", "identifiers": [{"system": PARTNER, "value": "ward"}]}
+        registry = world(mercy={"units": [unit]})
+        consent = a_consent(a_permit("mercy", "ward"))
+        through = {"via": ["org:exchange"]}
+
+        assert answer(consent, recipient="org:mercy-ward", registry=registry)[1] == "OK_CONSENT"
+        assert answer(
+            consent, recipient="org:mercy-ward", registry=registry, facts=[restriction("agreed", "mercy")]
+        ) == ("DENY", "RESTRICTION_AGREED")
+        assert answer(consent, **through)[1] == "OK_CONSENT"
+        assert answer(consent, **through, facts=[restriction("agreed", "exchange")])[1] == "RESTRICTION_AGREED"
 
     def test_it_binds_what_needs_no_consent_too(self) -> None:
         flu = a_condition("flu", "J10.1")

@@ -7,6 +7,7 @@ import pytest
 from tests.support.part2_world import (
     ACT_REASON,
     EXTENSION,
+    PARTNER,
     T0,
     a_consent,
     a_permit,
@@ -14,6 +15,7 @@ from tests.support.part2_world import (
     an_open_visit,
     answer,
     organization,
+    world,
 )
 
 Json = dict[str, Any]
@@ -99,6 +101,17 @@ class TestRevocation:
 
         assert answer(consent) == ("PERMIT", "OK_CONSENT")
         assert answer(consent, recipient="org:quarry") == ("DENY", "CONSENT_REVOKED")
+
+    def test_a_partial_one_stops_the_units_of_its_recipient(self) -> None:
+        unit = {"id": "org:mercy-ward", "name": "Ward of Mercy", "identifiers": [{"system": PARTNER, "value": "ward"}]}
+        case: Json = {"recipient": "org:mercy-ward", "registry": world(mercy={"units": [unit]})}
+        provision = {"type": "deny", "period": {"end": "2026-12-31"}, "provision": [a_permit("ward")]}
+
+        assert answer(a_consent(provision=provision), **case) == ("PERMIT", "OK_CONSENT")
+        assert answer(revoked("2026-10-01T00:00:00Z", only=["mercy"], provision=provision), **case) == (
+            "DENY",
+            "CONSENT_REVOKED",
+        )
 
     @pytest.mark.parametrize(("of", "reason"), [("all", "CONSENT_REVOKED"), (["Consent/paper"], "CONSENT_REVOKED")])
     def test_one_that_came_on_paper_counts_too(self, of: Any, reason: str) -> None:

@@ -66,6 +66,17 @@ def test_a_paramedic_is_and_a_police_officer_is_not() -> None:
     assert answer(**{**CASE, "role": "paramedic"}, recipient="org:police")[1] == "EMERGENCY_NOT_MEDICAL_PERSONNEL"
 
 
+def test_it_passes_through_nobody_who_does_not_treat() -> None:
+    assert answer(**CASE, via=["org:squad"])[1] == "OK_EMERGENCY"
+    assert answer(**CASE, via=["org:police"]) == ("DENY", "RECIPIENT_NOT_NAMED")
+    assert answer(**CASE, via=["org:broker"]) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+
+def test_no_emergency_has_happened_later_than_now() -> None:
+    assert answer(**{**CASE, "basis": {**FACTS, "time": "2026-11-02T17:00:00Z"}})[1] == "OK_EMERGENCY"
+    assert answer(**{**CASE, "basis": {**FACTS, "time": "2026-11-03T18:00:00Z"}})[1] == "EMERGENCY_UNDOCUMENTED"
+
+
 def test_no_paper_stands_in_its_way() -> None:
     unreadable = a_consent(implicitRules="https://elsewhere.example")
     refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")]})

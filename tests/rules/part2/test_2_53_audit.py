@@ -37,6 +37,10 @@ def test_each_undertaking_is_needed(left_out: str) -> None:
     assert answer(registry=agreed("auditors", "audit", undertakings=UNDERTAKINGS), **CASE)[0] == "PERMIT"
 
 
+def test_it_opens_nothing_for_those_on_the_way() -> None:
+    assert answer(registry=agreed("auditors", "audit"), via=["org:broker"], **CASE) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+
 def test_it_opens_no_proceeding() -> None:
     assert answer(registry=agreed("auditors", "audit"), **{**CASE, "purpose": ["HLEGAL"]}) == REFUSED
 
