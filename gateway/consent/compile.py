@@ -8,7 +8,7 @@ Consent). One unreadable version never spoils the others.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ MAX_BYTES = 20_000_000
 """The size of one consent with what it contains (a scan of the form, say) beyond which it is unreadable."""
 
 _SIGNATURES = ("sourceAttachment", "sourceReference")
+_LONGEST_DAY = timedelta(hours=25)
 
 Json = Mapping[str, Any]
 
@@ -166,10 +167,12 @@ def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: 
         status=resource["status"],
         kinds=kinds,
         disclosers=tuple(party for party in disclosers if not party.vague),
-        dated=covered_interval(dated, zone)[0] if dated else None,
-        is_signed=any(resource.get(key) for key in _SIGNATURES) or "signature" in extensions,
+        dated=_signing(dated, zone),
+        is_signed=any(resource.get(key) for key in _SIGNATURES) or bool(_value(extensions.get("signature"))),
         performers=tuple(_performer(one, zone) for one in resource.get("performer", ())),
-        statements=frozenset(name for name, one in extensions.items() if one[0].get("valueBoolean") is True),
+        statements=frozenset(
+            name for name, stated in extensions.items() if all(one.get("valueBoolean") is True for one in stated)
+        ),
         expiry=_value(extensions.get("expiry")),
         form_edition=covered_interval(edition, zone)[0].astimezone(zone).date() if edition else None,
         revocations=tuple(_revocation(one, zone) for one in extensions.get("revocation", ())),
@@ -265,6 +268,14 @@ def _revocation(extension: Json, zone: tzinfo) -> RevocationOf:
         is_oral=parts.get("method", ["written"])[0] == "oral",
         recipients=recipients,
     )
+
+
+def _signing(text: object, zone: tzinfo) -> datetime | None:
+    """Return when it was signed; a month or a year is no date of signing (42 CFR 2.31(a)(9))."""
+    if not text:
+        return None
+    start, end = covered_interval(text, zone)
+    return start if end - start <= _LONGEST_DAY else None
 
 
 def _start(text: object, zone: tzinfo) -> datetime | None:
