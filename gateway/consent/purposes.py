@@ -7,7 +7,9 @@ from gateway.model.request import ACT_REASON, OWN_PURPOSE
 Purpose = tuple[str, str]
 
 _CHILDREN = {
-    "TREAT": ("ETREAT", "COC", "POPHLTH", "CLINTRL", "CAREMGTT", "TREATDS"),
+    # CLINTRL stands under TREAT in the code system and is cut out too: who agrees to be treated is in no trial by that.
+    "TREAT": ("ETREAT", "COC", "POPHLTH", "CAREMGTT", "TREATDS"),
+    "CLINTRL": (),
     "ETREAT": ("BTG", "ERTREAT"),
     "HPAYMT": ("CLMATTCH", "COVAUTH", "COVERAGE", "ELIGDTRM", "ELIGVER", "ENROLLM", "MILDCRG", "REMITADV"),
     # HLEGAL, LEGAL and FRAUD stand under HOPERAT in the code system. They are cut out here: operations never cover
@@ -37,7 +39,7 @@ def _reasons(codes: Iterable[str]) -> frozenset[Purpose]:
     return frozenset((ACT_REASON, code) for code in codes)
 
 
-TREATMENT = _reasons(_COVERED["TREAT"] - {"CLINTRL"})
+TREATMENT = _reasons(_COVERED["TREAT"])
 PAYMENT = _reasons(_COVERED["HPAYMT"])
 OPERATIONS = _reasons(_COVERED["HOPERAT"])
 RESEARCH = _reasons(_COVERED["HRESCH"])

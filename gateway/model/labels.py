@@ -56,6 +56,9 @@ STAYING_ON: frozenset[Label] = (
 )
 """Policies, obligations and refrains that somebody put on an item: whoever gets it is told of them too."""
 
+OTHER_LAW: frozenset[Label] = frozenset({(ACT_CODE, "Title38Section7332"), (ACT_CODE, "HIPAAPsyNotes")})
+"""Protected by a law that asks for its own consent (38 USC 7332; 45 CFR 164.508(a)(2)); none under Part 2 is one."""
+
 INTEGRITY: frozenset[Label] = frozenset(
     ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", code)
     for code in (
@@ -69,14 +72,14 @@ CONFIDENTIALITY_RANK = {"U": 0, "L": 1, "M": 2, "N": 3, "R": 4, "V": 5}
 
 UNDERSTOOD: frozenset[Label] = (
     SENSITIVITIES
-    | STAYING_ON
+    | (STAYING_ON - OTHER_LAW)
     | INTEGRITY
     | {PART2, COUNSELING_NOTES, CRIMINAL_JUSTICE_INFORMATION}
     | {(CONFIDENTIALITY, code) for code in CONFIDENTIALITY_RANK}
     | {(ACT_CODE, "42CFRPart2CD"), (ACT_CODE, "PROCESSINLINELABEL")}
     | {("http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST")}
 )
-"""Every label a decision or a release does something about. Any other one holds its item: it would be lost."""
+"""Every label a decision or a release does something about. Any other one holds its item: a person has to look."""
 
 SUBSTANCE_USE = frozenset((ACT_CODE, code) for code in ("ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS"))
 """One set in consents: ETH is a sibling of SUD in the code system, yet people write either."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.model.disclosure import Disclosure
-from gateway.model.labels import STAYING_ON
+from gateway.model.labels import OTHER_LAW, STAYING_ON
 from tests.support.part2_world import (
     ACT_CODE,
     OWN,
@@ -136,11 +136,18 @@ def test_the_patient_does_not_wait_for_it() -> None:
     assert outcome == ("PERMIT", "OK_PATIENT")
 
 
-@pytest.mark.parametrize("code", sorted(code for system, code in STAYING_ON if system == ACT_CODE))
+@pytest.mark.parametrize("code", sorted(code for system, code in STAYING_ON - OTHER_LAW if system == ACT_CODE))
 def test_what_others_asked_of_whoever_gets_it_goes_with_it(code: str) -> None:
     item = condition_of(disclosed(a_consent(), records=by("aspen", marked(*labels(code)))))
 
     assert code in codes(item)
+
+
+@pytest.mark.parametrize("code", ["Title38Section7332", "HIPAAPsyNotes"])
+def test_what_another_law_protects_waits_for_a_person(code: str) -> None:
+    item = a_condition(meta={"security": labels(code)})
+
+    assert answer(a_consent(), records=(item, written_by("aspen", item))) == ("HOLD", "LABEL_DOWNGRADE")
 
 
 def test_who_says_so_goes_with_it() -> None:

@@ -243,6 +243,7 @@ class TestCopies:
         (["PATRQT"], ["PATRQT"], "OK_CONSENT"),
         (["TREAT"], [], "PURPOSE_MISSING"),
         (["HOPERAT"], ["HLEGAL"], "PROCEEDING_NO_SPECIFIC"),
+        (["TREAT"], ["CLINTRL"], "PURPOSE_NOT_COVERED"),
     ],
 )
 def test_every_purpose_asked_must_be_covered(stated: list[str], asked: list[str], reason: str) -> None:
