@@ -24,7 +24,7 @@ _SUBJECT = {"EpisodeOfCare": "patient", "Coverage": "beneficiary"}
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Consents as a Bundle with the documents they point to, and what else is known as facts (docs/consent-engine.md)."""
+    """Consents as a Bundle with the documents they point to, and the other facts (docs/consent-engine.md)."""
 
     consents: Resource
     facts: tuple[Resource, ...]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from gateway.flow import consent_views, consent_work, consents
+from gateway.flow import consent_views, consent_work, consents, restrictions
 from gateway.flow.consent_choices import form_choices
 from gateway.flow.house import House
+from gateway.model.caveat import Restrictions, Wish
 from gateway.model.consent_form import Captured, ConsentForm, FormRefused, FormText, Paper, Scan
 from gateway.model.consent_life import ConsentLine, ConsentList, FormChoices, Revoking
 from gateway.model.exchange import Problem
@@ -60,6 +61,26 @@ class ConsentDesk:
     def reject(self, actor: Member, consent_id: str, reason: str) -> Problem | None:
         """Mark a consent that waits as entered in error."""
         return consent_work.reject_consent(self._house, actor, consent_id, reason)
+
+    def report_false(self, actor: Member, consent_id: str, why: str) -> Problem | None:
+        """Write down that a consent is known to be false; None = done, and nothing leaves on it any more."""
+        return restrictions.report_false(self._house, actor, consent_id, why)
+
+    def take_report_back(self, actor: Member, consent_id: str, why: str) -> Problem | None:
+        """Take back the report that a consent is false. Never by who reported it."""
+        return restrictions.take_report_back(self._house, actor, consent_id, why)
+
+    def restrictions(self, actor: Member, handoff_id: str) -> Restrictions | None:
+        """Return the restrictions of the person of a record; None where there is no such record."""
+        return restrictions.restrictions_of_record(self._house, actor, handoff_id)
+
+    def agree_restriction(self, actor: Member, handoff_id: str, wish: Wish) -> Problem | None:
+        """Write down a restriction that was agreed with the person of a record; None = done, and committed."""
+        return restrictions.agree_restriction(self._house, actor, handoff_id, wish)
+
+    def end_restriction(self, actor: Member, caveat_id: str, how: str) -> Problem | None:
+        """End a restriction because the person asked or agreed to; what it stopped is decided again."""
+        return restrictions.end_restriction(self._house, actor, caveat_id, how)
 
     def waiting(self, actor: Member) -> ConsentList:
         """Return the consents that wait for their verification, the longest wait first."""

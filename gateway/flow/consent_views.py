@@ -7,6 +7,7 @@ consent names (42 CFR 2.11, 2.12(c)(4)). What may not be shown is left out, and 
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -137,14 +138,20 @@ def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentSta
 
 def _lines(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
     resting: dict[str, dict[str, tuple[str, ...]]] = {}
+    false: dict[str, set[str | None]] = {}
     for stored in found:
         directive = read_directive(house, stored.body)
         if may_see(house, actor, directive):
             person_id = stored.person_id or ""
             if person_id not in resting:
                 resting[person_id] = _resting(tx, person_id)
+                false[person_id] = {one.consent_id for one in tx.caveats.of_person(person_id)}
             referrals = resting[person_id].get(stored.body["id"], ())
-            yield _line(house, tx, stored, directive, referrals)
+            line = _line(house, tx, stored, directive, referrals)
+            yield replace(line, state="false", words=_FALSE) if stored.body["id"] in false[person_id] else line
+
+
+_FALSE = "reported as false: nothing leaves on it"
 
 
 def _line(

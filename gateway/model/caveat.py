@@ -1,4 +1,4 @@
-"""What stands in the way of disclosures besides the consents: a restriction that was agreed, a consent said to be false.
+"""What stands in the way of disclosures besides the consents: a restriction that was agreed, a consent that is false.
 
 Neither is a document of the person, so neither is a Consent: it is a word that somebody's staff have written down, and
 it counts from the moment it is committed until somebody has ended it.
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
+
+from gateway.model.partner import Organization
 
 CaveatKind = Literal["agreed", "self_pay", "consent_false"]
 """`agreed`: a restriction the program agreed to (42 CFR 2.26(a)(3)); `self_pay`: one it had to agree to, because the
@@ -52,3 +54,13 @@ class Wish:
     against: Sequence[str]
     items: tuple[str, ...] | None
     reason: str
+    """How it was agreed, for whoever looks later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """What a page shows: the restrictions in force about a person, for whom more can be agreed, and against whom."""
+
+    in_force: tuple[Caveat, ...]
+    bound: tuple[Organization, ...]
+    organizations: tuple[Organization, ...]

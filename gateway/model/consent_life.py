@@ -6,9 +6,10 @@ from typing import Literal
 
 ConsentState = Literal[
     "active", "not-yet", "waits", "revoked", "revoked-in-part", "oral-revocation", "ended", "replaced", "refusal",
-    "error", "draft", "unreadable",
+    "error", "draft", "unreadable", "false",
 ]  # fmt: skip
-"""`waits`: for its verification; `refusal`: a no that is obeyed; `error`: it was no consent of this person."""
+"""`waits`: for its verification; `refusal`: a no that is obeyed; `error`: it was no consent of this person; `false`:
+reported as false (42 CFR 2.31(c)(4))."""
 
 RevocationMethod = Literal["written", "electronic", "oral"]
 
