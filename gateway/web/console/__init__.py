@@ -16,6 +16,7 @@ from gateway.web.console.messages import add_message_pages
 from gateway.web.console.queues import add_queue_pages
 from gateway.web.console.records import add_record_pages
 from gateway.web.console.releases import add_release_pages
+from gateway.web.console.restrictions import add_restriction_pages
 from gateway.web.console.reviews import add_review_pages
 from gateway.web.console.session import is_partner, require_login
 from gateway.web.console.today import add_today_page
@@ -34,6 +35,7 @@ def console(services: Services, csrf: CSRFProtect) -> Blueprint:
     add_message_pages(door, services)
     add_accounting_page(door, services)
     add_consent_pages(door, services)
+    add_restriction_pages(door, services)
     add_release_pages(door, services)
     add_review_pages(door, services)
     add_withheld_page(door, services)

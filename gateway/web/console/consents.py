@@ -25,6 +25,7 @@ from gateway.web.console.consent_fields import (
     read_signatures,
     read_statements,
 )
+from gateway.web.console.restrictions import restrictions_section
 from gateway.web.console.session import member
 from gateway.web.services import Services
 
@@ -34,7 +35,7 @@ _LONGEST_ID = 64
 _LONGEST_NOTE = 300
 _KIND_OF_STATE = {
     "active": "active", "not-yet": "held", "waits": "held", "revoked-in-part": "held", "oral-revocation": "held",
-    "unreadable": "held", "refusal": "deny",
+    "unreadable": "held", "refusal": "deny", "false": "deny",
 }  # fmt: skip
 """State of a consent -> the colour that repeats its words; none for what is over."""
 
@@ -79,6 +80,7 @@ def _add_lists(door: Blueprint, services: Services) -> None:
             ending=None if record else desk.ending(actor),
             kinds_of_state=_KIND_OF_STATE,
             said=_WORDS,
+            **(restrictions_section(services, record) if record else {}),
         )
 
     @door.get("/consents/<consent_id>")
