@@ -227,6 +227,13 @@ class People(Protocol):
         """Return the persons known under this identifier (more than one: ambiguous)."""
         ...
 
+    def by_number(self, value: str) -> list[tuple[str, Person]]:
+        """Return everybody known under this number, each with the identifier system that gives it, by system and id.
+
+        One question, whoever gave the number and whether or not anybody has it.
+        """
+        ...
+
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50."""
         ...

@@ -15,11 +15,14 @@ def person_by_number(
 ) -> tuple[Person, str | None] | None:
     """Find a person by a number of PID-3: our own, or one that a partner gave in an answer, and then which partner."""
     for number in numbers:
-        own = tx.people.by_identifier(PERSON_ID, number.value)
+        known: dict[str, list[Person]] = {}
+        for system, person in tx.people.by_number(number.value):
+            known.setdefault(system, []).append(person)
+        own = known.get(PERSON_ID, ())
         if len(own) == 1:
             return own[0], None
-        for organization in house.registry:
-            theirs = tx.people.by_identifier(number_system(organization.id, number.assigner), number.value)
+        for organization in house.registry if known else ():
+            theirs = known.get(number_system(organization.id, number.assigner), ())
             if len(theirs) == 1:
                 return theirs[0], organization.id
     return None

@@ -11,9 +11,9 @@ from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
 from gateway.storage.prepared import Prepared
+from gateway.storage.remembered import Key, Remembered
 from gateway.storage.resources import (
     Change,
-    Key,
     body_of,
     current_rows,
     identifiers_of,
@@ -86,8 +86,9 @@ _MOVES = [
 class SqlHandoffs:
     """`ports.Handoffs` on one database connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, remembered: Remembered) -> None:
         self._connection = connection
+        self._remembered = remembered
 
     def get(self, handoff_id: str) -> Handoff | None:
         """Return a handoff without its resources."""
@@ -103,6 +104,7 @@ class SqlHandoffs:
         keys = [(resource["resourceType"], resource["id"]) for resource in resources]
         if len(set(keys)) != len(keys):
             raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
+        self._remembered.forget()
         prepared_upsert(self._connection.dialect.name, handoffs).run(self._connection, _row_of(handoff))
         dropped = self._relink(handoff.id, keys)
         before = current_rows(self._connection, [*keys, *dropped])
@@ -153,6 +155,7 @@ class SqlHandoffs:
 
     def move_person(self, from_person: str, to_person: str) -> None:
         """Re-point handoffs, resources, referrals, decisions and caveats from one person to another."""
+        self._remembered.forget()
         for statement in _MOVES:
             self._connection.execute(statement, {"from_person": from_person, "to_person": to_person})
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, literal, or_, select, union_all
@@ -13,6 +14,7 @@ from gateway.model.names import match_name, match_phone
 from gateway.ports import Sighted
 from gateway.storage.instants import to_micros
 from gateway.storage.prepared import Prepared
+from gateway.storage.remembered import Remembered
 from gateway.storage.tables import people, person_keys
 from gateway.storage.upsert import prepared_upsert
 
@@ -27,6 +29,19 @@ _BY_KEY = Prepared(
     .join(person_keys, person_keys.c.person_id == people.c.id)
     .where(person_keys.c.system == bindparam("system"), person_keys.c.value == bindparam("value"))
     .order_by(people.c.id)
+)
+_OTHER_KEYS = person_keys.alias("other_key")
+_BY_NUMBER = Prepared(
+    select(
+        person_keys.c.system.label("given_by"),
+        *_COLUMNS,
+        _OTHER_KEYS.c.system.label("key_system"),
+        _OTHER_KEYS.c.value.label("key_value"),
+    )
+    .join(people, people.c.id == person_keys.c.person_id)
+    .join(_OTHER_KEYS, _OTHER_KEYS.c.person_id == people.c.id)
+    .where(person_keys.c.value == bindparam("value"), person_keys.c.system != _PATIENT)
+    .order_by(person_keys.c.system, people.c.id, _OTHER_KEYS.c.system, _OTHER_KEYS.c.value)
 )
 _NAME = people.c.match_name == bindparam("name")
 _PHONE = people.c.match_phone == bindparam("phone")
@@ -83,12 +98,17 @@ _LOCK_EACH = (
 class SqlPeople:
     """`ports.People` on one database connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, remembered: Remembered) -> None:
         self._connection = connection
+        self._remembered = remembered
 
     def get(self, person_id: str) -> Person | None:
         """Return a person."""
-        return next(iter(self._with_keys(_GET.all(self._connection, {"key": person_id}))), None)
+        found = next(iter(self._with_keys(_GET.all(self._connection, {"key": person_id}))), None)
+        if found is None:
+            # Nobody cannot be locked: who looks for them instead asks as much afterwards as after the lock.
+            self._remembered.forget()
+        return found
 
     def save(self, person: Person, at: datetime) -> None:
         """Write a person with all patient ids and identifiers."""
@@ -104,6 +124,7 @@ class SqlPeople:
             "match_phone": match_phone(person.phone),
             "updated_at": to_micros(at),
         }
+        self._remembered.numbers.clear()
         prepared_upsert(self._connection.dialect.name, people).run(self._connection, row)
         _FORGET_KEYS.run(self._connection, {"key": person.id})
         keys = {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
@@ -119,6 +140,17 @@ class SqlPeople:
     def by_identifier(self, system: str, value: str) -> list[Person]:
         """Return the persons known under this identifier (more than one: ambiguous)."""
         return self._with_keys(_BY_KEY.all(self._connection, {"system": system, "value": value}))
+
+    def by_number(self, value: str) -> list[tuple[str, Person]]:
+        """Return everybody known under this number, each with the identifier system that gives it, by system and id.
+
+        One question, whoever gave the number and whether or not anybody has it.
+        """
+        numbers = self._remembered.numbers
+        if value not in numbers:
+            known = groupby(_BY_NUMBER.all(self._connection, {"value": value}), key=attrgetter("given_by", "id"))
+            numbers[value] = [(system, _person_of(list(rows))) for (system, _), rows in known]
+        return list(numbers[value])
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50.
@@ -147,6 +179,7 @@ class SqlPeople:
     def lock_each(self, person_ids: Sequence[str]) -> None:
         """Lock these persons as `lock` does, always in the order of their ids; unknown ones are passed over."""
         self._connection.execute(_LOCK_EACH, {"keys": list(person_ids)}).all()
+        self._remembered.forget()
 
     def lock(self, person_id: str) -> None:
         """Serialize with every other transaction that locks this person, until the end of this transaction.
@@ -155,6 +188,7 @@ class SqlPeople:
         """
         if _LOCK.first(self._connection, {"key": person_id}) is None:
             raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")
+        self._remembered.forget()
 
     def _with_keys(self, rows: Iterable[Any]) -> list[Person]:
         """Return the persons of these rows with their patient ids and identifiers, in the order of the rows."""
@@ -173,9 +207,19 @@ class SqlPeople:
         return [_person(row, keys[row.id]) for row in kept]
 
 
+def _person_of(rows: Sequence[Any]) -> Person:
+    return _person(rows[0], [(row.key_system, row.key_value) for row in rows])
+
+
 def _person(row: Any, keys: Sequence[tuple[str, str]]) -> Person:
     return Person(
-        **row._asdict(),
+        id=row.id,
+        family=row.family,
+        given=row.given,
+        birth_date=row.birth_date,
+        gender=row.gender,
+        phone=row.phone,
+        address=row.address,
         patient_ids=tuple(value for system, value in keys if system == _PATIENT),
         identifiers=tuple(key for key in keys if key[0] != _PATIENT),
     )

@@ -16,6 +16,7 @@ from gateway.ports import StoredResource
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
 from gateway.storage.prepared import Prepared
+from gateway.storage.remembered import Key, Remembered
 from gateway.storage.tables import (
     handoff_resources,
     resource_identifiers,
@@ -23,9 +24,6 @@ from gateway.storage.tables import (
     resources,
 )
 from gateway.storage.upsert import prepared_upsert
-
-Key = tuple[str, str]
-"""Resource type and logical id."""
 
 _LONGEST_INDEXED = 200
 
@@ -113,8 +111,9 @@ class Change:
 class SqlResources:
     """`ports.Resources` on one database connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, remembered: Remembered) -> None:
         self._connection = connection
+        self._remembered = remembered
 
     def get(self, resource_type: str, resource_id: str) -> StoredResource | None:
         """Return the current version, or None when it does not exist or was deleted."""
@@ -126,6 +125,7 @@ class SqlResources:
         key = (resource["resourceType"], resource["id"])
         change = Change(key, body_of(resource), identifiers_of(resource), handoff_id, person_id, self._row(*key))
         write_changes(self._connection, [change], at)
+        del self._remembered.resources[key]
         if handoff_id is not None:
             self._link(handoff_id, key)
         return change.version
@@ -153,7 +153,10 @@ class SqlResources:
         return [_stored(row, row) for row in found]
 
     def _row(self, resource_type: str, resource_id: str) -> Any | None:
-        return _GET.first(self._connection, {"type": resource_type, "key": resource_id})
+        rows, key = self._remembered.resources, (resource_type, resource_id)
+        if key not in rows:
+            rows[key] = _GET.first(self._connection, {"type": resource_type, "key": resource_id})
+        return rows[key]
 
     def _all(self, statement: Select[Any], parameters: dict[str, Any]) -> list[StoredResource]:
         return [_stored(row, row) for row in self._connection.execute(statement, parameters)]
@@ -203,16 +206,17 @@ def indexed(value: str) -> str:
 
 
 def write_changes(connection: Connection, changes: Sequence[Change], at: datetime) -> None:
-    """Write the next version of each resource, keep the one before, and index its identifiers."""
-    former = [
-        _former_row(change.before) for change in changes if change.before is not None and not change.before.deleted
-    ]
-    if former:
-        _ARCHIVE.run_many(connection, former)
-        _FORGET_IDENTIFIERS.run_many(connection, [{"of_type": row["type"], "of_id": row["id"]} for row in former])
+    """Write the next version of each resource, keep the one before, and index its identifiers where they are others."""
+    before = [change.before for change in changes if change.before is not None and not change.before.deleted]
+    if before:
+        _ARCHIVE.run_many(connection, [_former_row(row) for row in before])
+    indexed_as = {(row.type, row.id): identifiers_of(load(row.body)) for row in before}
+    others = [change for change in changes if indexed_as.get(change.key) != list(change.identifiers)]
+    if stale := [change.key for change in others if indexed_as.get(change.key)]:
+        _FORGET_IDENTIFIERS.run_many(connection, [{"of_type": key[0], "of_id": key[1]} for key in stale])
     rows = [_row_of(change, to_micros(at)) for change in changes]
     prepared_upsert(connection.dialect.name, resources).run_many(connection, rows)
-    if index := list(_index_rows(changes)):
+    if index := list(_index_rows(others)):
         _ADD_IDENTIFIERS.run_many(connection, index)
 
 

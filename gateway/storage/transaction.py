@@ -15,6 +15,7 @@ from gateway.storage.outbox import SqlOutbox
 from gateway.storage.people import SqlPeople
 from gateway.storage.referrals import SqlReferrals
 from gateway.storage.releases import SqlReleases, SqlReviews
+from gateway.storage.remembered import Remembered
 from gateway.storage.resources import SqlResources
 
 
@@ -22,10 +23,11 @@ class SqlTransaction:
     """`ports.Transaction` on a connection that somebody else began and will commit."""
 
     def __init__(self, connection: Connection, effects: Effects) -> None:
+        remembered = Remembered()
         self.inputs = SqlInputs(connection)
-        self.handoffs = SqlHandoffs(connection)
-        self.resources = SqlResources(connection)
-        self.people = SqlPeople(connection)
+        self.handoffs = SqlHandoffs(connection, remembered)
+        self.resources = SqlResources(connection, remembered)
+        self.people = SqlPeople(connection, remembered)
         self.referrals = SqlReferrals(connection)
         self.outbox = SqlOutbox(connection, effects)
         self.decisions = SqlDecisions(connection)

@@ -241,6 +241,11 @@ class InMemoryPeople:
         """Return the persons known under this identifier (more than one: ambiguous)."""
         return [person for person in self._by_id() if (system, value) in person.identifiers]
 
+    def by_number(self, value: str) -> list[tuple[str, Person]]:
+        """Return everybody known under this number, each with the identifier system that gives it."""
+        known = [(key[0], person) for person in self._by_id() for key in person.identifiers if key[1] == value]
+        return sorted(known, key=lambda one: (one[0], one[1].id))
+
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:
         """Return the persons who share a normalized name, a birth date or a phone number; at most 50.
 

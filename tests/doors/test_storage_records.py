@@ -341,6 +341,31 @@ def test_one_identifier_may_name_two_persons(database: Database) -> None:
     assert [person.id for person in found] == ["person-1", "person-2"]
 
 
+def test_a_number_finds_everybody_who_has_it_with_the_system_that_gives_it(database: Database) -> None:
+    ours, theirs = "https://warmhandoff.example/id/person", "urn:hospital"
+    one = a_person("person-1", patient_ids=("7",), identifiers=((ours, "7"), (theirs, "8")))
+    other = a_person("person-2", patient_ids=(), identifiers=((theirs, "7"),))
+    for person in (other, one):
+        database.write(lambda t, person=person: t.people.save(person, AT))  # type: ignore[misc]
+
+    assert database.read(lambda t: t.people.by_number("7")) == [(ours, one), (theirs, other)]
+    assert database.read(lambda t: t.people.by_number("8")) == [(theirs, one)]
+    assert database.read(lambda t: t.people.by_number("9")) == []
+
+
+def test_a_transaction_sees_what_it_has_written_itself(database: Database) -> None:
+    def work(t: Transaction) -> list[object]:
+        seen: list[object] = [t.people.by_number("P-7"), t.resources.get("Observation", "observation-1")]
+        t.people.save(a_person(identifiers=(("urn:a", "P-7"),)), AT)
+        t.inputs.add(an_input())
+        t.handoffs.save(a_handoff(), [an_observation()])
+        t.resources.put(an_observation(value="agitated"), handoff_id=None, person_id=None, at=AT)
+        found = t.resources.get("Observation", "observation-1")
+        return [*seen, [system for system, _ in t.people.by_number("P-7")], found.version if found else None]
+
+    assert database.write(work) == [[], None, ["urn:a"], 2]
+
+
 def test_candidates_share_name_and_birth_date_or_phone_or_name_or_birth_date_in_this_order(database: Database) -> None:
     nobody = {"patient_ids": (), "identifiers": (), "birth_date": None, "phone": None}
     people = [
