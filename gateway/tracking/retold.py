@@ -5,6 +5,7 @@ replaces what was said before, and two quotes empty it. They come out of order, 
 keeps the instant of the last word on it. Labels are only ever added: no later message makes content less protected.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ from typing import Any
 Json = dict[str, Any]
 Element = tuple[str, str]
 """Reference of a resource (Type/id), and the path of an element in it, such as Patient.telecom[]."""
+
+_CHOICE = re.compile(
+    r"(deceased|multipleBirth|value|effective|onset|abatement|performed|occurrence|asNeeded|start)(?=[A-Z])"
+)
+"""Elements that have one of several types (FHIR R4 value[x]): of a resource only one of each may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,8 @@ def retell(known: Mapping[str, Last], saying: Saying) -> Retold:
 
 
 def _added(before: Last, resource: Json) -> Last:
-    new = {
-        name: value for name, value in resource.items() if name not in before.resource and name not in before.emptied
-    }
+    known = {_stem(name) for name in before.resource}
+    new = {name: value for name, value in resource.items() if _stem(name) not in known and name not in before.emptied}
     return Last(_labeled({**before.resource, **new}, before.resource, resource), before.at, before.emptied)
 
 
@@ -80,9 +85,18 @@ def _replaced(before: Last, resource: Json, saying: Saying, gone: Sequence[str])
     kept = deepcopy(before.resource)
     for path in gone:
         _take_away(kept, path)
-    told = {**kept, **said, **{name: value for name, value in resource.items() if name not in kept}}
+    stems = {_stem(name) for name in said}
+    kept = {name: value for name, value in kept.items() if name in said or _stem(name) not in stems}
+    left = {_stem(name) for name in kept}
+    told = {**kept, **said, **{name: value for name, value in resource.items() if _stem(name) not in left}}
     emptied = (before.emptied | {_top(path) for path in gone}) - told.keys()
     return Last(_labeled(told, before.resource, resource), saying.at, emptied)
+
+
+def _stem(name: str) -> str:
+    """Return the name of an element without its type: a result that was a number and is words now has one value."""
+    choice = _CHOICE.match(name)
+    return choice[0] if choice else name
 
 
 def _take_away(resource: Json, path: str) -> None:

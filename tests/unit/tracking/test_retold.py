@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from gateway.tracking.retold import Element, Json, Last, Saying, last_of, retell, worded
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -122,3 +124,20 @@ def test_the_last_word_is_written_down_and_read_again() -> None:
 
     assert written == {"Encounter/v": {"at": "2026-11-02T12:00:00+00:00", "emptied": ["type"]}}
     assert last_of(visit(), written["Encounter/v"]) == last
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"valueQuantity": {"value": 5}}, {"valueString": "five"}),
+        ({"deceasedBoolean": True}, {"deceasedDateTime": "2026-11-02"}),
+        ({"onsetString": "last week"}, {"onsetDateTime": "2026-10-26"}),
+    ],
+)
+def test_a_value_of_another_type_takes_the_place_of_the_one_before(before: Json, now: Json) -> None:
+    known = {"Encounter/v": Last(visit(**before), NOON)}
+
+    later = retell(known, Saying([visit(**now)], NOON + HOUR)).changed["Encounter/v"].resource
+    late = retell(known, Saying([visit(**now)], NOON - HOUR)).changed["Encounter/v"].resource
+
+    assert (later, late) == (visit(**now), visit(**before))
