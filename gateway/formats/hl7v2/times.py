@@ -35,12 +35,12 @@ def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     match = _DTM.fullmatch(dtm.strip())
     if match is None or not _exists(match):
         return None
-    date = "-".join(part for part in (match["y"], match["mo"], match["d"]) if part)
-    zone = match["zone"] or default_zone
-    if not match["h"] or not zone:
-        return date
-    fraction = f".{match['f']}" if match["f"] else ""
-    return f"{date}T{match['h']}:{match['mi']}:{match['s'] or '00'}{fraction}{zone[:3]}:{zone[3:]}"
+    year, month, day, hour, minute, second, fraction, stated = match.groups()
+    zone = stated or default_zone
+    if not hour or not zone:
+        return "-".join([part for part in (year, month, day) if part])
+    exact = f".{fraction}" if fraction else ""
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{exact}{zone[:3]}:{zone[3:]}"
 
 
 def dtm(date_time: str) -> str:

@@ -7,7 +7,7 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.ids import stable_id
+from gateway.model.ids import ids_that_begin, stable_id
 
 
 @given(st.binary(min_size=1, max_size=100), st.lists(st.text(max_size=50), min_size=1, max_size=6))
@@ -21,3 +21,11 @@ def test_an_id_is_the_beginning_of_an_hmac_in_base_32(key: bytes, parts: list[st
 def test_where_a_part_ends_is_part_of_the_id() -> None:
     assert stable_id(b"key", "ab", "c") != stable_id(b"key", "a", "bc")
     assert stable_id(b"key", "ab", "c") != stable_id(b"other", "ab", "c")
+
+
+def test_ids_that_begin_alike_are_the_same_ids() -> None:
+    named = ids_that_begin(b"secret", "hl7v2", "sample-hospital")
+
+    assert named("Patient", "7") == stable_id(b"secret", "hl7v2", "sample-hospital", "Patient", "7")
+    assert named("Patient", "8") != named("Patient", "7")
+    assert named() == stable_id(b"secret", "hl7v2", "sample-hospital")

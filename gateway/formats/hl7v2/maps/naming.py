@@ -5,6 +5,7 @@ systems are never taken for one, and none is lost.
 """
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.coded import CODE_SYSTEMS
@@ -51,7 +52,13 @@ def code_system(name: str, names: "Names") -> str:
     """Return the URI of a code system as CWE-3 names it; "" for no name."""
     if not name:
         return ""
-    known = names.code_systems.get(name) or BY_NAME.get(name.upper())
+    return names.code_systems.get(name) or _usual_system(name)
+
+
+@lru_cache(maxsize=1024)
+def _usual_system(name: str) -> str:
+    """Return the URI of a system by its name in table 0396, its table or OID; few names are ever sent."""
+    known = BY_NAME.get(name.upper())
     if known:
         return known
     table = _TABLE.fullmatch(name.upper())
@@ -127,5 +134,9 @@ def unquoted(text: str) -> str:
 
 def coding_of(code: str, display: str, system: str, names: "Names") -> dict[str, Any]:
     """Return a Coding of what is valued."""
-    parts = {"system": code_system(system, names), "code": code, "display": display}
-    return {part: value for part, value in parts.items() if value}
+    found: dict[str, Any] = {"system": code_system(system, names)} if system else {}
+    if code:
+        found["code"] = code
+    if display:
+        found["display"] = display
+    return found

@@ -146,15 +146,18 @@ def _append(resource: Resource, name: str, item: Any) -> None:
 
 
 def _finder(meant: Any) -> Callable[[list[Any], "Reading"], Resource]:
-    make = compile_constant(meant or {})
+    pattern = meant or {}
+    make = compile_constant(pattern)
+    is_made_first = bool(references_in(pattern))
 
     def find(items: list[Any], r: "Reading") -> Resource:
-        wanted = make(r)
+        wanted = make(r) if is_made_first else pattern
         for item in items:
             if matches(item, wanted, {}):
                 return dict(item) if not isinstance(item, dict) else item
-        items.append(wanted)
-        return wanted  # type: ignore[no-any-return]
+        begun: Resource = wanted if is_made_first else make(r)
+        items.append(begun)
+        return begun
 
     return find
 

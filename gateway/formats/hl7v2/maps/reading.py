@@ -15,7 +15,7 @@ from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Node, Opening, W
 from gateway.formats.hl7v2.message import Message, Segment
 from gateway.formats.hl7v2.times import fhir_date_time, zone_of
 from gateway.model.handoff import Resource
-from gateway.model.ids import stable_id
+from gateway.model.ids import ids_that_begin
 
 _BLANKS: tuple[Any, ...] = ({}, [{}])
 """Constants that refer to what the segment did not hold."""
@@ -30,20 +30,19 @@ class Reading:
     __slots__ = (
         "_dropped",
         "_has_blanks",
-        "_key",
         "_late",
         "_linked",
         "_openings",
         "_parties",
         "_pending",
         "_positions",
-        "_sender",
         "_times",
         "codec",
         "component",
         "deletions",
         "escape",
         "fields",
+        "id_of",
         "labels",
         "lines",
         "message",
@@ -80,7 +79,8 @@ class Reading:
         self.number = 0
         self.unmapped: set[tuple[int, int]] = set()
         self.deletions: list[tuple[str, str, Resource]] = []
-        self._key, self._sender = key, sender
+        self.id_of: Callable[..., str] = ids_that_begin(key, "hl7v2", sender)
+        """Derive a stable id under this sender from the parts of a name."""
         self._pending: list[tuple[dict[str, str], str]] = []
         self._positions: dict[str, int] = {}
         self._times: dict[str, str | None] = {}
@@ -115,7 +115,7 @@ class Reading:
 
     def time(self, raw: str) -> str | None:
         """Return a DTM as FHIR dateTime, with the zone of the message or of the sender where it states none."""
-        sent = raw.partition(self.component)[0]
+        sent = raw.partition(self.component)[0] if self.component in raw else raw
         if sent not in self._times:
             self._times[sent] = self._time(sent)
         return self._times[sent]
@@ -145,10 +145,6 @@ class Reading:
         blank = {"reference": ""}
         self._pending.append((blank, name))
         return blank
-
-    def id_of(self, *parts: str) -> str:
-        """Derive a stable id under this sender."""
-        return stable_id(self._key, "hl7v2", self._sender, *parts)
 
     def party(
         self, kind: str, raw: str, read: Callable[[str, "Reading"], tuple[str, Resource] | None]
@@ -293,8 +289,13 @@ class Reading:
 
     def _identity(self, opening: Opening) -> str:
         for alternative in opening.keys:
-            parts = [self._key_part(*one) for one in alternative]
-            if all(parts):
+            parts: list[str] = []
+            for path, field, component in alternative:
+                part = self._key_part(path, field, component)
+                if not part:
+                    break
+                parts.append(part)
+            else:
                 return self.id_of(opening.resource_type, alternative[0][0], *parts)
         # Without a business key it is this segment of this message, whatever else it may be.
         return self.id_of(opening.resource_type, self.message.text("MSH-10"), opening.name, str(self.number))
@@ -305,7 +306,9 @@ class Reading:
             return str(self.open.get(path, {}).get("id", ""))
         sent = self.fields[field] if field < len(self.fields) else ""
         if component and sent:
-            parts = (sent.partition(self.repetition)[0] if self.repetition else sent).split(self.component, component)
+            if self.repetition and self.repetition in sent:
+                sent = sent.partition(self.repetition)[0]
+            parts = sent.split(self.component, component)
             sent = parts[component - 1] if component <= len(parts) else ""
         return "" if sent == NULL_TEXT else sent
 
