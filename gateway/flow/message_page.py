@@ -50,6 +50,8 @@ class MessagePage:
     """What a person may confirm or refuse."""
     waiting: tuple[Waiting, ...] = ()
     """For whom its CONs forbid disclosure until a person has looked."""
+    relays: tuple[Work, ...] = ()
+    """To whom it is passed on, and how far that is."""
 
 
 def console_message(house: House, staff: tuple[str, str], input_id: str) -> MessagePage | None:
@@ -76,6 +78,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     waits = record is not None and record.state == "quarantined" and withheld is None
     key = message_key(reception.header)
     seen = tx.messages.seen(*key) if key else None
+    work = tx.outbox.of_subject(stored.id)
     return MessagePage(
         id=stored.id,
         stored=stored,
@@ -84,11 +87,12 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         withheld=withheld,
         raw=None if withheld else _text(stored.payload, message),
         answer=seen.answer.decode("latin-1") if seen is not None and seen.input_id == stored.id else None,
-        reply=next((work for work in tx.outbox.of_subject(stored.id) if work.kind == "acknowledge"), None),
+        reply=next((one for one in work if one.kind == "acknowledge"), None),
         owes_reply=owes_application_answer(reception),
         record=record,
         merges=tuple(merges_of(house, tx, stored.payload)) if waits else (),
         waiting=waiting_consents(house, tx, stored) if waits else (),
+        relays=tuple(one for one in work if one.kind == "relay"),
     )
 
 

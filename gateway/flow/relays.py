@@ -16,6 +16,7 @@ from gateway.flow.disclose import Asked, keep_decision
 from gateway.flow.house import House, Relay
 from gateway.flow.numbers import person_by_number
 from gateway.flow.pass_on import Errand, Passing, pass_on
+from gateway.flow.review_queue import open_held_parts
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -53,14 +54,23 @@ def queue_relays(house: House, tx: Transaction, stored: StoredInput) -> None:
     message = read_message(stored.payload)
     if not isinstance(message, Message):
         return
-    lanes = [f"{rule.to}/{_TRANSPORT}" for rule in _rules(house, stored, message)]
-    queued = {one.lane for one in tx.outbox.of_subject(stored.id) if one.kind == "relay"} if lanes else set()
-    for lane in lanes:
-        if lane not in queued:
-            tx.outbox.add(
-                lane=lane, kind="relay", subject=stored.id, action="create", message_id=house.new_id(), version=1,
-                at=house.clock(),
-            )  # fmt: skip
+    receivers = [rule.to for rule in _rules(house, stored, message)]
+    queued = {one.lane for one in tx.outbox.of_subject(stored.id) if one.kind == "relay"} if receivers else set()
+    for to in receivers:
+        if _lane(to) not in queued:
+            queue_relay(house, tx, stored.id, to)
+
+
+def queue_relay(house: House, tx: Transaction, input_id: str, to: str) -> None:
+    """Queue a message for one receiver, under an MSH-10 of its own: once more where something it held is settled."""
+    tx.outbox.add(
+        lane=_lane(to), kind="relay", subject=input_id, action="create", message_id=house.new_id(), version=1,
+        at=house.clock(),
+    )  # fmt: skip
+
+
+def _lane(to: str) -> str:
+    return f"{to}/{_TRANSPORT}"
 
 
 def _rules(house: House, stored: StoredInput, message: Message) -> list[RelayRule]:
@@ -172,6 +182,9 @@ def _kept(
     if isinstance(outcome, Refusal):
         state: WorkState = "held" if outcome.record.decision == "HOLD" or outcome.record.held else "refused"
         return _Stop(state, f"{outcome.record.reason} ({outcome.record.section})")
+    if outcome.record.held:
+        handoff_id = next((one.handoff_id for one in tx.inputs.records(work.subject)), None)
+        open_held_parts(house, tx, work.subject, handoff_id, asked.recipient, outcome.record)
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     kind = "^".join(filter(None, (message.text("MSH-9.1"), message.text("MSH-9.2"))))
     tx.decisions.intend(

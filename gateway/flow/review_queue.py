@@ -1,6 +1,7 @@
 """The queue of what a second person has to look at: how something gets into it.
 
-One subject has at most one open review of a kind. Opening is a row of the audit trail; closing: `reviews`.
+One subject has at most one open review of a kind for each recipient. Opening is a row of the audit trail; closing is in
+`reviews`.
 """
 
 from gateway.flow.house import House
@@ -34,8 +35,20 @@ def open_held_items(house: House, tx: Transaction, referral: Referral, record: D
     _open(house, tx, review)
 
 
+def open_held_parts(
+    house: House, tx: Transaction, input_id: str, handoff_id: str | None, recipient: str, record: DecisionRecord
+) -> None:
+    """Put before a person the groups of a message that hold while the rest of it is passed on."""
+    review = Review(
+        id=house.new_id(), kind="held", subject=input_id, handoff_id=handoff_id, recipient=recipient,
+        organization=house.operator, reason=record.reason, items=record.held, raised_by=WORKER, opened_at=house.clock(),
+    )  # fmt: skip
+    _open(house, tx, review)
+
+
 def _open(house: House, tx: Transaction, review: Review) -> None:
-    if any(one.closed_at is None for one in tx.reviews.of_subject(review.subject, review.kind)):
+    before = tx.reviews.of_subject(review.subject, review.kind)
+    if any(one.closed_at is None and one.recipient == review.recipient for one in before):
         return
     tx.reviews.save(review)
     told = {

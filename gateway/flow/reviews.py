@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.flow.console import serves_every_program
 from gateway.flow.house import House
 from gateway.flow.referrals import add_work
+from gateway.flow.relays import queue_relay
 from gateway.model.audit import AuditEntry
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.model.release import Review
@@ -30,7 +31,8 @@ def may_look(house: House, actor: Member, organization: str) -> bool:
 def close_review(house: House, actor: Member, review_id: str, note: str, *, again: bool = False) -> None:
     """Close a review with a note. Legal reviews end by approving or refusing their release, not here.
 
-    `again`: what held the items of a delivery is settled, so the referral is decided and sent once more, as an update.
+    `again`: what held the items of a delivery is settled, so the referral is decided and sent once more, as an update,
+    and a message passed on once more, under an MSH-10 of its own.
     """
 
     def look(tx: Transaction) -> None:
@@ -42,12 +44,19 @@ def close_review(house: House, actor: Member, review_id: str, note: str, *, agai
         if review.kind == "legal":
             raise RequestRefused(Problem(409, "conflict", None, "Approve or refuse the release itself."))
         close(house, tx, actor, review, note)
-        referral = tx.referrals.get(review.subject) if again else None
-        handoff = tx.handoffs.get(referral.handoff_id) if referral else None
-        if referral is not None and handoff is not None:
-            add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
+        if again:
+            _send_again(house, tx, review)
 
     house.database.write(look)
+
+
+def _send_again(house: House, tx: Transaction, review: Review) -> None:
+    referral = tx.referrals.get(review.subject)
+    handoff = tx.handoffs.get(referral.handoff_id) if referral else None
+    if referral is not None and handoff is not None:
+        add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
+    elif tx.inputs.get(review.subject) is not None:
+        queue_relay(house, tx, review.subject, review.recipient)
 
 
 def close(house: House, tx: Transaction, actor: Member, review: Review, note: str) -> None:

@@ -73,7 +73,7 @@ class Review:
     id: str
     kind: ReviewKind
     subject: str
-    """Id of the release, or of the referral (its Task) with an item that holds."""
+    """Id of the release, or of the referral (its Task) or message (its input) with an item that holds."""
     handoff_id: str | None
     recipient: str
     organization: str
