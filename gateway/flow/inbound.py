@@ -6,9 +6,10 @@ never permit. A later word on the same number (RF1-6) changes or cancels it, in 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -63,7 +64,7 @@ def _told(
     if missing:
         return "quarantined", f"expected a referral, found none of what is needed: {', '.join(sorted(missing))}", None
     numbers = identifiers_of(message.named("PID")[0])
-    resources = _as_ours(house, sender, resources, handoff_id)
+    resources = _own_copies(house, handoff_id, _as_ours(house, sender, resources, handoff_id))
     draft = Draft(
         handoff=handoff_id, mapping=MAPPING, program=MAPPING, agency=sender.id, key="",
         content_hash=_hash(resources), bundle=_bundle(resources),
@@ -95,6 +96,36 @@ def _as_ours(house: House, sender: Organization, resources: Sequence[Resource], 
         else:
             made.append(one)
     return made
+
+
+def _own_copies(house: House, handoff_id: str, resources: Sequence[Resource]) -> list[Resource]:
+    """Give what a referral says ids of its own.
+
+    The sender's feed tells of the same patient and visit: it goes on there, while a referral stays as it was written
+    and may be taken back alone.
+    """
+    names = {
+        _reference(one): stable_id(house.key, "referral-in", handoff_id, one["resourceType"], one["id"])
+        for one in resources
+    }
+    return [{**_pointing(one, names), "id": names[_reference(one)]} for one in resources]
+
+
+def _pointing(part: Any, names: Mapping[str, str]) -> Any:
+    """Return a part of a resource whose references lead to the new ids."""
+    if isinstance(part, list):
+        return [_pointing(one, names) for one in part]
+    if not isinstance(part, dict):
+        return part
+    pointed = {name: _pointing(value, names) for name, value in part.items()}
+    old = part.get("reference")
+    if isinstance(old, str) and old in names:
+        pointed["reference"] = f"{old.partition('/')[0]}/{names[old]}"
+    return pointed
+
+
+def _reference(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def _hash(resources: Sequence[Resource]) -> str:

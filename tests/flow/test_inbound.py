@@ -15,6 +15,7 @@ from gateway.tracking.status import StatusEvent, TaskStatus
 from gateway.wiring.feeds import message_writer
 from tests.support.feed_world import HOSPITAL, a_feed_world, packs, told
 from tests.support.flow_house import World
+from tests.support.hospital_feed import adt
 
 NONE: frozenset[str] = frozenset()
 LINK_DAY = date(2024, 1, 1)
@@ -257,3 +258,19 @@ def _written(world: World, n: int) -> bytes:
     disclosure, endpoint, envelope = world.transport.sent[n]
     push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="P", write=message_writer(packs()))
     return push._written(disclosure, endpoint, envelope)
+
+
+def test_a_sender_that_refers_somebody_may_go_on_telling_of_them() -> None:
+    """Its feed tells of the same patient number: both have their own copy, and neither stops or changes the other."""
+    world = a_world()
+    told(world, ref("I12", "I-1"))
+    referred = [one for one in world.database.state.contents[the_record(world).id] if one[0] == "Patient"]
+    before = world.database.state.resources[referred[0]].body or {}
+
+    admitted = told(world, adt("A01", "I-2", number="M-5", person="Newcomer^Nia^New||19850607|F", rest="PV1|1|E"))
+    again = told(world, ref("I13", "I-3", at="20261102130000-0800", note="Very soon"))
+    discharged = told(world, adt("A03", "I-4", number="M-5", person="Newcomer^Nia||19850607|F", rest="PV1|1|E"))
+
+    assert [admitted.state, again.state, discharged.state] == ["converted"] * 3
+    after = world.database.state.resources[referred[0]].body or {}
+    assert after["name"] == before["name"] == [{"family": "Newcomer", "given": ["Nia"]}]
