@@ -1,0 +1,292 @@
+"""What a provision speaks of: a permit must be sure of the item, a refusal need only not be sure of the contrary."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model.labels import CONFIDENTIALITY
+from tests.support.part2_world import (
+    T0,
+    a_condition,
+    a_consent,
+    a_permit,
+    answer,
+    labels,
+    organization,
+    purpose,
+    recipient,
+    written_by,
+)
+
+Json = dict[str, Any]
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+TYPES = "http://hl7.org/fhir/resource-types"
+RECORD = a_condition()
+
+
+def permitted(condition: Json, record: Json = RECORD, **case: Any) -> bool:
+    """Ask with a consent whose permit states the condition."""
+    outcome = answer(a_consent(a_permit(**condition)), records=[record, written_by("aspen", record)], **case)
+    assert outcome in (("PERMIT", "OK_CONSENT"), ("DENY", "SCOPE_NOT_COVERED")), outcome
+    return outcome[0] == "PERMIT"
+
+
+def refused(condition: Json, record: Json = RECORD, author: str = "aspen", **case: Any) -> bool:
+    """Ask with a complete consent that makes an exception of what the condition states."""
+    paper = a_consent(a_permit(provision=[{"type": "deny", **condition}]))
+    outcome = answer(paper, records=[record, written_by(author, record)], **case)
+    assert outcome in (("PERMIT", "OK_CONSENT"), ("DENY", "EXPLICIT_DENY")), outcome
+    return outcome[0] == "DENY"
+
+
+def a_level(code: str) -> Json:
+    return {"securityLabel": [{"system": CONFIDENTIALITY, "code": code}]}
+
+
+class TestContent:
+    @pytest.mark.parametrize(
+        ("condition", "speaks"),
+        [
+            ({"class": [{"system": TYPES, "code": "Condition"}]}, True),
+            ({"class": [{"code": "Condition"}]}, True),
+            ({"class": [{"system": TYPES, "code": "Observation"}]}, False),
+            ({"code": [{"coding": [{"system": ICD, "code": "F11.20"}]}]}, True),
+            ({"code": [{"coding": [{"system": ICD, "code": "F11"}, {"system": ICD, "code": "F11.20"}]}]}, True),
+            ({"code": [{"coding": [{"system": ICD, "code": "F10.20"}]}]}, False),
+            ({"code": [{"coding": [{"system": "urn:x", "code": "F11.20"}]}]}, False),
+            ({"securityLabel": labels("42CFRPart2")}, True),
+            ({"securityLabel": labels("SUD")}, True),
+            ({"securityLabel": labels("HIV")}, False),
+            ({"securityLabel": labels("HIV", "SUD")}, True),
+            ({"class": [{"code": "Condition"}], "securityLabel": labels("HIV")}, False),
+            ({"action": [{"coding": [{"code": "disclose"}]}]}, True),
+            ({"action": [{"coding": [{"code": "access"}, {"code": "collect"}]}]}, True),
+            ({"action": [{"coding": [{"code": "collect"}]}]}, False),
+        ],
+    )
+    def test_is_told_by_class_code_label_and_action_all_of_which_must_match(
+        self, condition: Json, speaks: bool
+    ) -> None:
+        assert permitted(condition) is speaks
+        assert refused(condition) is speaks
+
+    @pytest.mark.parametrize(("level", "permits"), [("N", False), ("R", True), ("V", True)])
+    def test_a_permit_reaches_up_to_its_level(self, level: str, permits: bool) -> None:
+        assert permitted(a_level(level)) is permits
+
+    @pytest.mark.parametrize(("level", "refuses"), [("N", True), ("R", True), ("V", False)])
+    def test_a_refusal_begins_at_its_level(self, level: str, refuses: bool) -> None:
+        assert refused(a_level(level)) is refuses
+
+    def test_a_label_beside_a_level_is_enough(self) -> None:
+        both = [*labels("SUD"), {"system": CONFIDENTIALITY, "code": "N"}]
+
+        assert permitted({"securityLabel": both})
+        assert refused({"securityLabel": [*labels("SUD"), {"system": CONFIDENTIALITY, "code": "V"}]})
+
+    def test_a_code_is_found_wherever_it_stands_but_in_meta(self) -> None:
+        coding = {"system": "urn:x", "code": "q"}
+        condition = {"code": [{"coding": [coding]}]}
+
+        assert permitted(condition, a_condition(stage=[{"type": {"coding": [coding]}}]))
+        assert not permitted(condition, a_condition(meta={"tag": [coding]}))
+        assert permitted({"code": [{"coding": [{"code": "q"}]}]}, a_condition(stage=[{"type": {"code": "q"}}]))
+
+
+def data(meaning: str, **reference: Any) -> Json:
+    return {"data": [{"meaning": meaning, "reference": reference}]}
+
+
+class TestSingleResources:
+    EVIDENCE = {
+        **a_condition(evidence=[{"detail": [{"reference": "https://warmhandoff.example/fhir/Observation/o"}]}]),
+        "identifier": [{"system": "urn:x", "value": "1"}, {"value": "2"}],
+    }
+    ITSELF = {"reference": "Condition/f1120"}
+    NUMBER = {"identifier": {"system": "urn:x", "value": "1"}}
+    BARE = {"identifier": {"value": "2"}}
+    DETAIL = {"reference": "Observation/o"}
+    OTHER = {"reference": "Condition/other"}
+
+    @pytest.mark.parametrize(
+        ("meaning", "meant", "not_meant"),
+        [
+            ("instance", (ITSELF, NUMBER, BARE), (DETAIL, OTHER)),
+            ("related", (ITSELF, NUMBER, BARE, DETAIL), (OTHER,)),
+            ("dependents", (DETAIL,), (ITSELF, NUMBER, BARE, OTHER)),
+            ("authoredby", (organization("aspen"),), (organization("mercy"), ITSELF, DETAIL)),
+            ("unheard-of", (), (ITSELF, NUMBER, DETAIL)),
+        ],
+    )
+    def test_are_meant_as_the_standard_says(
+        self, meaning: str, meant: tuple[Json, ...], not_meant: tuple[Json, ...]
+    ) -> None:
+        for reference in meant:
+            assert permitted(data(meaning, **reference), self.EVIDENCE)
+            assert refused(data(meaning, **reference), self.EVIDENCE)
+        for reference in not_meant:
+            assert not permitted(data(meaning, **reference), self.EVIDENCE)
+            assert not refused(data(meaning, **reference), self.EVIDENCE)
+
+    def test_one_of_several_is_enough(self) -> None:
+        several = {"data": [*data("instance", **self.OTHER)["data"], *data("instance", **self.ITSELF)["data"]]}
+
+        assert permitted(several)
+
+
+class TestTimes:
+    OCTOBER = {"dataPeriod": {"start": "2026-10-01", "end": "2026-10-31"}}
+
+    @pytest.mark.parametrize(
+        ("element", "within", "touches"),
+        [
+            ({"onsetDateTime": "2026-10-15"}, True, True),
+            ({"onsetDateTime": "2026-10"}, False, True),
+            ({"onsetDateTime": "2026-09-15"}, False, False),
+            ({"onsetDateTime": "2026-11-15"}, False, False),
+            ({"onsetPeriod": {"start": "2026-09-15", "end": "2026-10-15"}}, False, True),
+            ({"onsetPeriod": {"start": "2026-10-15", "end": "2026-11-15"}}, False, True),
+            ({"onsetPeriod": {"start": "2026-10-02", "end": "2026-10-15"}}, True, True),
+            ({"onsetPeriod": {"start": "2026-10-15"}}, True, True),
+            ({"onsetPeriod": {"end": "2026-10-15"}, "recordedDate": "2026-10-15"}, True, True),
+            ({"onsetDateTime": "some day", "recordedDate": "2026-10-15"}, False, True),
+            ({}, False, True),
+        ],
+    )
+    def test_of_an_item_lie_within_what_is_permitted_and_touch_what_is_refused(
+        self, element: Json, within: bool, touches: bool
+    ) -> None:
+        record = a_condition(**element)
+
+        assert permitted(self.OCTOBER, record) is within
+        assert refused(self.OCTOBER, record) is touches
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            *("effectiveDateTime", "effectiveInstant", "onsetDateTime", "performedDateTime", "occurrenceDateTime"),
+            *("authoredOn", "recordedDate", "date", "created", "issued", "servicedDate"),
+        ],
+    )
+    def test_are_read_from_every_element_that_dates_one(self, key: str) -> None:
+        assert permitted(self.OCTOBER, a_condition(**{key: "2026-10-15T12:00:00Z"}))
+        assert not refused(self.OCTOBER, a_condition(**{key: "2026-11-15T12:00:00Z"}))
+
+    @pytest.mark.parametrize(
+        "key", ["effectivePeriod", "onsetPeriod", "performedPeriod", "occurrencePeriod", "period", "billablePeriod"]
+    )
+    def test_and_from_every_one_that_lasts(self, key: str) -> None:
+        assert permitted(self.OCTOBER, a_condition(**{key: {"start": "2026-10-15", "end": "2026-10-16"}}))
+        assert not refused(self.OCTOBER, a_condition(**{key: {"start": "2026-11-15", "end": "2026-11-16"}}))
+
+    @pytest.mark.parametrize(
+        ("period", "within", "touches"),
+        [
+            ({"start": "2026-10-15"}, True, True),
+            ({"start": "2026-10-16"}, False, False),
+            ({"end": "2026-10-15"}, True, True),
+            ({"end": "2026-10-14"}, False, False),
+        ],
+    )
+    def test_may_be_open_at_either_end(self, period: Json, within: bool, touches: bool) -> None:
+        record = a_condition(onsetPeriod={"start": "2026-10-15T12:00:00Z", "end": "2026-10-15T13:00:00Z"})
+
+        assert permitted({"dataPeriod": period}, record) is within
+        assert refused({"dataPeriod": period}, record) is touches
+
+    @pytest.mark.parametrize(
+        ("period", "refuses"),
+        [
+            ({"start": "2026-11-03"}, False),
+            ({"end": "2026-11-01"}, False),
+            ({"start": "2026-11-02", "end": "2026-11-02"}, True),
+            ({"start": T0}, True),
+            ({"end": "2026-11-02T17:59:59Z"}, False),
+        ],
+    )
+    def test_a_refusal_counts_in_its_own_period(self, period: Json, refuses: bool) -> None:
+        assert refused({"period": period}) is refuses
+
+
+class TestWhom:
+    @pytest.mark.parametrize(
+        ("actor", "refuses"),
+        [
+            (recipient("mercy"), True),
+            (recipient("plan"), False),
+            ({"role": {"coding": [{"code": "IRCP"}]}, "reference": {"display": "somebody"}}, True),
+            ({"role": {"coding": [{"code": "CST"}]}, "reference": organization("aspen")}, True),
+            ({"role": {"coding": [{"code": "CST"}]}, "reference": organization("birch")}, False),
+            ({"role": {"coding": [{"code": "CST"}]}, "reference": {"display": "somebody"}}, True),
+        ],
+    )
+    def test_a_refusal_concerns_who_is_named_and_who_may_be(self, actor: Json, refuses: bool) -> None:
+        assert refused({"actor": [actor]}) is refuses
+
+    @pytest.mark.parametrize(
+        ("codes", "refuses"),
+        [(["TREAT"], True), (["HPAYMT"], False), (["HPAYMT", "TREAT"], True)],
+    )
+    def test_of_its_purposes_one_is_enough_to_refuse(self, codes: list[str], refuses: bool) -> None:
+        assert refused({"purpose": [purpose(one) for one in codes]}) is refuses
+
+
+class TestTheDeepestCounts:
+    def reason(self, *provisions: Json, **root: Any) -> str:
+        period = {"start": "2026-09-01", "end": "2026-12-31"}
+        return answer(a_consent(provision={"type": "deny", "period": period, "provision": list(provisions), **root}))[1]
+
+    REFUSAL = {"type": "deny", "actor": [recipient("mercy")]}
+
+    def test_a_bare_closed_root_is_no_refusal_of_what_it_permits(self) -> None:
+        assert self.reason(a_permit()) == "OK_CONSENT"
+
+    def test_a_root_that_states_something_is_one(self) -> None:
+        assert self.reason(a_permit("plan"), securityLabel=labels("SUD")) == "EXPLICIT_DENY"
+
+    def test_a_permit_within_a_refusal_is_deeper(self) -> None:
+        assert self.reason({**self.REFUSAL, "provision": [a_permit()]}) == "OK_CONSENT"
+
+    def test_a_permit_for_somebody_else_within_it_is_none(self) -> None:
+        assert self.reason({**self.REFUSAL, "provision": [a_permit("plan")]}) == "EXPLICIT_DENY"
+
+    def test_at_one_depth_the_refusal_counts_in_any_order(self) -> None:
+        assert self.reason(a_permit(), self.REFUSAL) == "EXPLICIT_DENY"
+        assert self.reason(self.REFUSAL, a_permit()) == "EXPLICIT_DENY"
+
+    def test_a_permit_for_another_purpose_is_no_way_around(self) -> None:
+        way = {**self.REFUSAL, "provision": [a_permit(purposes=["HPAYMT"])]}
+
+        assert self.reason(a_permit(), way) == "EXPLICIT_DENY"
+
+    def test_what_is_about_content_cannot_be_cut_from_a_document(self) -> None:
+        document = {
+            "resourceType": "DocumentReference",
+            "id": "d",
+            "subject": {"reference": "Patient/t1"},
+            "description": "methadone",
+            "date": "2026-10-15T12:00:00Z",
+        }
+        records = [document, written_by("aspen", document)]
+        for condition, reason in (
+            ({"securityLabel": labels("SUD")}, "UNSEGMENTABLE"),
+            (a_level("R"), "UNSEGMENTABLE"),
+            ({"actor": [recipient("mercy")]}, "EXPLICIT_DENY"),
+            ({"class": [{"code": "DocumentReference"}]}, "EXPLICIT_DENY"),
+        ):
+            paper = a_consent(a_permit(provision=[{"type": "deny", **condition}]))
+            assert answer(paper, records=records) == ("DENY", reason)
+
+
+def test_a_refusal_counts_only_while_its_consent_is_in_force() -> None:
+    refusal = {"type": "deny", "actor": [recipient("mercy")], "period": {"end": "2026-12-31"}}
+    other = a_consent()
+
+    def outcome(**changes: Any) -> str:
+        return answer(a_consent(id="refusal", provision={**refusal, **changes.pop("root", {})}, **changes), other)[1]
+
+    assert outcome() == "EXPLICIT_DENY"
+    assert outcome(status="inactive") == "OK_CONSENT"
+    assert outcome(root={"period": {"end": "2026-11-01"}}) == "OK_CONSENT"
+    assert outcome(root={"period": {"start": "2026-11-03"}}) == "OK_CONSENT"
