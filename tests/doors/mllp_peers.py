@@ -33,7 +33,7 @@ def read_blocks(connection: socket.socket, count: int) -> list[bytes]:
 
 
 @contextmanager
-def receiver(*conversations: Callable[[socket.socket], None]) -> Iterator[tuple[str, int]]:
+def receiver(*conversations: Callable[[socket.socket], None], patience_s: float = 10) -> Iterator[tuple[str, int]]:
     """Accept one connection after the other, let each function hold its conversation, then close it."""
 
     def serve() -> None:
@@ -44,7 +44,7 @@ def receiver(*conversations: Callable[[socket.socket], None]) -> Iterator[tuple[
                 converse(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
+        server.settimeout(patience_s)
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield "127.0.0.1", server.getsockname()[1]
