@@ -1,6 +1,6 @@
 """Step 11 for HL7v2: read a kept message and let it move what it speaks of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from gateway.flow.admissions import take_adt, unmatched
@@ -31,27 +31,32 @@ _ABOUT_REFERRALS = frozenset({"REF", "RRI", "OSU"})
 _NOT_OF_PRODUCTION = "MSH-11: not of production, so it moves nothing here"
 
 
-def take_message(house: House, input_id: str, finish: Callable[[Transaction], bool]) -> bool:
-    """Read a kept message; what moves nothing is marked with the reason, and nothing is lost.
+def take_messages(house: House, input_ids: Sequence[str], finish: Callable[[Transaction], bool]) -> bool:
+    """Read kept messages in their order; what moves nothing is marked with the reason, and nothing is lost.
 
     `finish` is called in the same transaction, so that what was done and that it was done are one commit; its word is
     returned.
     """
 
     def take(tx: Transaction) -> bool:
-        stored = tx.inputs.get(input_id)
-        assert stored is not None, "work always points at a kept message"
-        message = read_message(stored.payload)
-        outcome = _take(house, tx, stored, message)
-        state, reason, handoff_id = joined(take_consents(house, tx, stored, outcome[2]), outcome)
-        tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
-        tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
-        tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
-        if isinstance(message, Message) and not _is_of_training(house, message):
-            queue_relays(house, tx, stored)
+        for input_id in input_ids:
+            _take_one(house, tx, input_id)
         return finish(tx)
 
     return house.database.write(take)
+
+
+def _take_one(house: House, tx: Transaction, input_id: str) -> None:
+    stored = tx.inputs.get(input_id)
+    assert stored is not None, "work always points at a kept message"
+    message = read_message(stored.payload)
+    outcome = _take(house, tx, stored, message)
+    state, reason, handoff_id = joined(take_consents(house, tx, stored, outcome[2]), outcome)
+    tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
+    tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
+    tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
+    if isinstance(message, Message) and not _is_of_training(house, message):
+        queue_relays(house, tx, stored)
 
 
 def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:

@@ -1,10 +1,11 @@
 """Do queued work: lease a lane, do its pieces in order, give it back. Any number of workers may run this."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 from gateway.flow.accept import convert
 from gateway.flow.alerts import deliver_alert
-from gateway.flow.answers import take_message
+from gateway.flow.answers import take_messages
 from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver
 from gateway.flow.house import House
@@ -28,6 +29,9 @@ _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
 }
 """Work that tells itself what became of it, and whether its lane may go on."""
 
+_TOGETHER = 4
+"""Messages read in one transaction: they share its commit, and others do not wait long behind them for theirs."""
+
 
 def work_once(house: House, owner: str) -> bool:
     """Lease one lane and do what is ready in it; tell whether there was anything to do.
@@ -37,29 +41,44 @@ def work_once(house: House, owner: str) -> bool:
     claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease))
     if claim is None:
         return False
-    for piece in claim.work:
-        try:
-            lane_goes_on = _do(house, claim, piece)
-        except Exception as error:  # the outermost loop of the workers: nothing may stop the other lanes
-            lane_goes_on = _put_aside(house, piece, error)
-        if not lane_goes_on:
+    for pieces in _in_turn(claim.work):
+        if not _goes_on(house, claim, pieces):
             break
     house.database.write(lambda tx: tx.outbox.release(claim))
     return True
 
 
-def _do(house: House, claim: Claim, piece: Work) -> bool:
+def _in_turn(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
+    """Yield the pieces of a lane in their order, messages that follow each other a few at a time."""
+    for is_message, following in groupby(work, lambda piece: piece.kind == "answer"):
+        pieces, size = list(following), _TOGETHER if is_message else 1
+        yield from (pieces[n : n + size] for n in range(0, len(pieces), size))
+
+
+def _goes_on(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
+    """Do pieces and tell whether the lane goes on; where one of several stops all, each is done by itself."""
+    try:
+        return _do(house, claim, pieces)
+    except Exception as error:  # the outermost loop of the workers: nothing may stop the other lanes
+        if len(pieces) == 1:
+            return _put_aside(house, pieces[0], error)
+    return all(_goes_on(house, claim, [piece]) for piece in pieces)
+
+
+def _do(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
+    piece = pieces[0]
     if piece.kind in _SENDINGS:
         return _SENDINGS[piece.kind](house, claim, piece)
     if piece.kind == "convert":
         if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
             return False
-        return house.database.write(lambda tx: _done(house, tx, claim, piece))
-    return take_message(house, piece.subject, lambda tx: _done(house, tx, claim, piece))
+        return house.database.write(lambda tx: _done(house, tx, claim, pieces))
+    return take_messages(house, [one.subject for one in pieces], lambda tx: _done(house, tx, claim, pieces))
 
 
-def _done(house: House, tx: Transaction, claim: Claim, piece: Work) -> bool:
-    tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+def _done(house: House, tx: Transaction, claim: Claim, pieces: Sequence[Work]) -> bool:
+    for piece in pieces:
+        tx.outbox.set_state(piece.id, "delivered", None, house.clock())
     return tx.outbox.owns(claim, house.clock(), house.lease)
 
 

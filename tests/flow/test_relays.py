@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.flow.answers import take_messages
+from gateway.flow.numbers import number_system
 from gateway.flow.proof import accounting, replay
 from gateway.flow.reviews import close_review
 from gateway.flow.work import work_once
 from gateway.model.accounting import Wanted
 from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import Person
 from gateway.model.notice import STATEMENT_2
 from gateway.model.staff import Member
 from gateway.testing.state import State
@@ -141,6 +143,17 @@ def test_without_one_known_person_it_waits_for_a_person(person: str, reason: str
 
     assert exchange.relay.sent == []
     assert exchange.states() == [("held", reason)]
+
+
+def test_one_number_that_two_partners_gave_to_two_people_is_nobodys() -> None:
+    exchange = an_exchange()
+    theirs = (number_system("org:demo-clinic", "HOSPITAL"), "M-1")
+    other = Person("other", "Example", "Bo", None, None, None, None, ("p-other",), (theirs,))
+    exchange.world.database.write(lambda tx: tx.people.save(other, exchange.world.clock()))
+
+    told(exchange.world, result(*GLUCOSE))
+
+    assert [state for state, _ in exchange.states()] == ["held"]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +380,7 @@ def test_no_look_up_that_fails_while_a_relay_is_prepared_lets_it_go() -> None:
     work_once(replace(exchange.world.house, database=counted), "test")
     asked = counted.asked[: counted.asked.index("decisions.confirm")]
     assert len(exchange.relay.sent) == 1
-    assert {"inputs.get", "inputs.records", "people.lock", "resources.of_person", "decisions.intend"} <= {*asked}
+    assert {"inputs.get", "people.by_number", "people.lock", "resources.of_person", "decisions.intend"} <= {*asked}
 
     for call in sorted({*asked, "commit"} - {"write"}):
         exchange.world.database.state = queued
