@@ -28,6 +28,18 @@ def person_by_number(
     return None
 
 
+def all_with_numbers(house: House, tx: Transaction, numbers: Iterable[PersonIdentifier]) -> dict[str, Person]:
+    """Return everybody, by id, who has any of these numbers: ours, or one that any partner gave.
+
+    For what must be about one person only: two partners can have given one number to two people.
+    """
+    found: dict[str, Person] = {}
+    for number in numbers:
+        systems = {PERSON_ID, *(number_system(one.id, number.assigner) for one in house.registry)}
+        found |= {person.id: person for system, person in tx.people.by_number(number.value) if system in systems}
+    return found
+
+
 def with_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifier]) -> Person:
     """Add a partner's record numbers to a person, so that its messages are recognized."""
     own = {value for system, value in person.identifiers if system == PERSON_ID}

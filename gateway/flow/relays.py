@@ -14,7 +14,7 @@ from gateway.flow.circumstances import circumstances_of
 from gateway.flow.deliver import carry
 from gateway.flow.disclose import Asked, keep_decision
 from gateway.flow.house import House, Relay
-from gateway.flow.numbers import person_by_number
+from gateway.flow.numbers import all_with_numbers
 from gateway.flow.pass_on import Errand, Passing, pass_on
 from gateway.flow.review_queue import open_held_parts
 from gateway.formats.hl7v2 import Message, read_message
@@ -131,7 +131,7 @@ def _person(house: House, tx: Transaction, stored: StoredInput, message: Message
     named = person_of(patients[0]) if len(patients) == 1 else None
     if named is None or message.named("MRG") or event in IDENTITY_EVENTS:
         return _Stop("refused", _SEVERAL)
-    known = {one[0].id: one[0] for number in named.identifiers if (one := person_by_number(house, tx, [number]))}
+    known = all_with_numbers(house, tx, named.identifiers)
     if not known:
         _, reason, _ = unmatched(tx, named)
         return _Stop("held", reason or "")

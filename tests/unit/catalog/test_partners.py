@@ -7,6 +7,7 @@ import pytest
 
 from gateway.catalog.partners import overlaid, read_partner_entries, read_partners, registry_from
 from gateway.model.errors import ConfigurationError
+from gateway.model.partner import Feed, RelayRule
 from tests.support.shared_data import shared_data
 
 HARBOR = """\
@@ -75,6 +76,52 @@ def test_a_mistake_is_named_with_its_line(folder: Path, old: str, new: str, wher
 
     assert where in str(refused.value)
     assert what in str(refused.value)
+
+
+CEDAR = """\
+id: org:cedar
+name: Cedar
+identifiers: [{system: "urn:oid:2.999.5", value: "9"}]
+roles: [hie]
+legal_class: [{from: 2020-01-01, part2: no}]
+endpoints:
+  - {transport: hl7v2, address: "mllp://cedar.example:2576"}
+feeds:
+  - application: CEDAR
+    pass_on:
+      - {to: org:oak, purpose: [TREAT, COC], types: [ADT, ORU]}
+"""
+OAK = CEDAR.partition("feeds:")[0].replace("cedar", "oak").replace('"9"', '"10"')
+
+
+def test_a_feed_says_to_whom_it_is_passed_on(folder: Path) -> None:
+    (folder / "cedar.yaml").write_text(CEDAR, encoding="utf-8")
+    (folder / "oak.yaml").write_text(OAK, encoding="utf-8")
+
+    cedar = read_partners(folder).get("org:cedar")
+
+    assert cedar is not None
+    assert cedar.feeds == (Feed("CEDAR", pass_on=(RelayRule("org:oak", ("TREAT", "COC"), frozenset({"ADT", "ORU"})),)),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("to: org:oak", "to: org:harbor"),
+        ("to: org:oak", "to: org:nowhere"),
+        ("to: org:oak", "to: org:cedar"),
+        ("    pass_on:\n", "    pass_on:\n      - {to: org:oak, purpose: TREAT, types: [MDM]}\n"),
+        ("types: [ADT, ORU]", "types: [REF]"),
+        ("purpose: [TREAT, COC]", "purpose: []"),
+    ],
+    ids=["takes no HL7v2", "unknown", "its own sender", "twice", "a type between two", "no purpose"],
+)
+def test_a_receiver_that_cannot_be_passed_on_to_is_named_with_its_line(folder: Path, old: str, new: str) -> None:
+    (folder / "cedar.yaml").write_text(CEDAR.replace(old, new), encoding="utf-8")
+    (folder / "oak.yaml").write_text(OAK, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"cedar\.yaml:1[12]:\d+: (to|feeds)"):
+        read_partners(folder)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
