@@ -56,7 +56,7 @@ def _take_one(house: House, tx: Transaction, input_id: str) -> None:
     tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
     tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
     if isinstance(message, Message) and not _is_of_training(house, message):
-        queue_relays(house, tx, stored)
+        queue_relays(house, tx, stored, message)
 
 
 def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:

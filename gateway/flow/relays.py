@@ -49,11 +49,8 @@ class _Ready:
     relay: Relay
 
 
-def queue_relays(house: House, tx: Transaction, stored: StoredInput) -> None:
+def queue_relays(house: House, tx: Transaction, stored: StoredInput, message: Message) -> None:
     """Queue a message that was just read for each receiver of its feed; what is queued already is not queued again."""
-    message = read_message(stored.payload)
-    if not isinstance(message, Message):
-        return
     receivers = [rule.to for rule in _rules(house, stored, message)]
     queued = {one.lane for one in tx.outbox.of_subject(stored.id) if one.kind == "relay"} if receivers else set()
     for to in receivers:
