@@ -96,11 +96,12 @@ def labels_of(message: Message) -> MessageLabels:
     found: dict[str, set[Label]] = {name: set() for name in ("message", "patient", "visit", "order", "document")}
     scope = "message"
     for segment in message.segments:
-        scope = _SCOPES.get(segment.id, scope)
-        read = _READERS.get(segment.id)
+        name = segment.fields[0]
+        scope = _SCOPES.get(name, scope)
+        read = _READERS.get(name)
         if read is not None:
-            found[scope if segment.id == "ARV" else _HOME[segment.id]].update(read(segment))
-        if segment.id == "OBX":
+            found[scope if name == "ARV" else _HOME[name]].update(read(segment))
+        if name == "OBX":
             found["message"].update(_said(segment, code=3, text=5))
     if any(PART2 in labels for labels in found.values()):
         found["message"] |= {PART2, RESTRICTED}
@@ -148,6 +149,8 @@ def meaning_of(text: str) -> frozenset[Label]:
 
 def is_law_notice(text: str) -> bool:
     """Say whether a note is a notice of 42 CFR 2.32, of any year's wording."""
+    if "4" not in text:  # the cheapest sign that it is none: most results and notes have not even that
+        return False
     plain = _PLAIN.sub("", text.lower())
     return _LAW in plain and ("prohibit" in plain or "protectedby" in plain)
 

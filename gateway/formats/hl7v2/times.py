@@ -33,9 +33,11 @@ def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     is kept, since a FHIR time must state its offset (FHIR R4 datatypes, dateTime).
     """
     match = _DTM.fullmatch(dtm.strip())
-    if match is None or not _exists(match):
+    if match is None:
         return None
     year, month, day, hour, minute, second, fraction, stated = match.groups()
+    if not _exists(year, month or "01", day or "01", hour or "00", minute or "00", second or "00"):
+        return None
     zone = stated or default_zone
     if not hour or not zone:
         return "-".join([part for part in (year, month, day) if part])
@@ -54,12 +56,13 @@ def dtm(date_time: str) -> str:
     return digits + fraction + ("+0000" if zone == "Z" else zone)
 
 
-def _exists(match: re.Match[str]) -> bool:
-    year, month, day, hour, minute, second = match.group("y", "mo", "d", "h", "mi", "s")
+def _exists(year: str, month: str, day: str, hour: str, minute: str, second: str) -> bool:
+    # Most days are not among those that some months lack, and digits of one length compare as their numbers do.
+    is_day = "0001" <= year <= "9999" and "01" <= month <= "12" and "01" <= day <= "28"
+    if is_day and "00" <= hour <= "23" and "00" <= minute <= "59" and "00" <= second <= "59":
+        return True
     try:
-        datetime(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
-        )
+        datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     except ValueError:
         return False
     return True

@@ -105,12 +105,14 @@ class _Compiler:
         if resources:
             first = next(iter(resources))
             resources[first] = {**(resources[first] or {}), **{word: told[word] for word in _LINKS if word in told}}
+        openings = tuple(self._opening(source, one, resources) for one in resources)
         rows = tuple(self._rows(segment, name, source))
         left_out = {**(content.get("left_out") or {}), **self._also_left_out(segment)}
         conditions = {**(content.get("when") or {}), **(told.get("when") or {})}
         return Node(
             segment,
-            openings=tuple(self._opening(source, one, resources) for one in resources),
+            openings=openings,
+            closing=tuple(sorted(openings, key=lambda one: one.joins)),
             rows=rows,
             left_out={self._field(source, path): str(why) for path, why in left_out.items()},
             only_with=self._only_with(source),
@@ -158,7 +160,7 @@ class _Compiler:
             joins=bool(told.get("joins")),
             implied=_implied(name, resources),
             needs=frozenset(told.get("needs") or ()),
-            given=frozenset(filled),
+            unfilled=frozenset(told.get("needs") or ()) - filled.keys(),
             late=tuple((element, compile_constant(value)) for element, value in (told.get("late") or {}).items()),
         )
 

@@ -96,8 +96,8 @@ class Opening:
     """Kept, even empty, where another resource of its segment is: it is what ties them together."""
     needs: frozenset[str]
     """Elements without which it is none: FHIR asks for them, and no default can stand in."""
-    given: frozenset[str]
-    """Elements that have a constant."""
+    unfilled: frozenset[str]
+    """What it needs and no constant gives: only a row can."""
     late: tuple[tuple[str, Make], ...]
     """Element -> what it holds where nothing in the whole message filled it."""
 
@@ -108,6 +108,8 @@ class Node:
 
     segment: str
     openings: tuple[Opening, ...] = ()
+    closing: tuple[Opening, ...] = ()
+    """The openings in the order in which it is told what is kept of them: those that only tie others together last."""
     rows: tuple[Row, ...] = ()
     left_out: Mapping[int, str] = field(default_factory=dict)
     """Field -> why it is passed over on purpose."""

@@ -51,15 +51,13 @@ def name_of(parts: list[str], r: "Reading", first: int) -> dict[str, Any] | None
         name["use"] = known
     if family and (surname := r.subcomponents(family)[0]):
         name["family"] = surname
-    givens = [r.text(one) for one in (given, further) if one]
-    if any(givens):
-        name["given"] = [one for one in givens if one]
+    if givens := [text for one in (given, further) if one and (text := r.text(one))]:
+        name["given"] = givens
     if prefix and (text := r.text(prefix)):
         name["prefix"] = [text]
-    suffixes = [r.text(one) for one in (suffix, degree) if one]
-    if any(suffixes):
-        name["suffix"] = [one for one in suffixes if one]
-    return name if name.keys() - {"use"} else None
+    if suffixes := [text for one in (suffix, degree) if one and (text := r.text(one))]:
+        name["suffix"] = suffixes
+    return name if len(name) > ("use" in name) else None
 
 
 def name_parts(name: dict[str, Any]) -> tuple[Component, ...]:
@@ -85,12 +83,12 @@ def address(table: TermTable | None, system: str) -> tuple[Read, Write]:
             entry["type"] = "postal"
         street, other = parts[0], parts[1]
         lines = [street and r.subcomponents(street)[0], other and r.text(other)]
-        if any(lines):
+        if lines[0] or lines[1]:
             entry["line"] = [line for line in lines if line]
         for element, position in _ADDRESS_PARTS:
             if parts[position] and (text := r.text(parts[position])):
                 entry[element] = text
-        return entry if entry.keys() - {"use", "type"} else None
+        return entry if len(entry) > ("use" in entry) + ("type" in entry) else None
 
     return read, lambda value, w: written_address(value)
 

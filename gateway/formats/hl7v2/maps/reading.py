@@ -197,12 +197,12 @@ class Reading:
     def _close(self, node: Node) -> None:
         """Keep what was filled, with its constants; what lacks something it cannot do without stays in the message."""
         openings = node.openings
-        for opening in sorted(openings, key=_joins) if len(openings) > 1 else openings:
+        for opening in node.closing:
             resource = self.open[opening.name]
             if len(resource) == (2 if opening.resource_type else 0):
                 if not (opening.joins and any(one.name in self.open for one in openings if one is not opening)):
                     self._drop(opening)
-            elif not opening.needs <= resource.keys() | opening.given:
+            elif opening.unfilled and not opening.unfilled <= resource.keys():
                 self._lack(node, opening)
         for opening in openings:
             found = self.open.get(opening.name)
@@ -215,7 +215,7 @@ class Reading:
         for element, make in opening.constants:
             if element not in found and (value := make(self)) not in _BLANKS:
                 found[element] = value
-        if not opening.needs <= found.keys():
+        if opening.needs and not opening.needs <= found.keys():
             self._lack(node, opening)
             return
         if opening.late:
@@ -353,10 +353,6 @@ def _is_plain(message: Message) -> bool:
     """Tell whether nothing in a message is escaped or asks for deletion."""
     text, escape = message.decoded_text, message.separators.escape
     return NULL_TEXT not in text and (not escape or text.count(escape) == 1)
-
-
-def _joins(opening: Opening) -> bool:
-    return opening.joins
 
 
 def _pruned(value: Any, lost: frozenset[str]) -> Any:
