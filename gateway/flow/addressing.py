@@ -4,7 +4,6 @@ Ids are derived from the referral, its recipient and the patient, so that the sa
 again, and a record whose person changed never speaks of the new person under the old person's Task.
 """
 
-import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,13 +106,8 @@ def _for_recipient(
 ) -> Addressed:
     parts = (request["id"], recipient.organization, recipient.transport, patient)
     identifier = stable_id(key, "referral", *parts)
-    own_request, own_task = copy.deepcopy(request), copy.deepcopy(task)
-    own_request["id"] = stable_id(key, "ServiceRequest", *parts)
-    own_task["id"] = stable_id(key, "Task", *parts)
-    for resource in (own_request, own_task):
-        for placer in resource.get("identifier", []):
-            if placer.get("system") == REFERRAL_ID:
-                placer["value"] = identifier
+    own_request = _own(request, stable_id(key, "ServiceRequest", *parts), identifier)
+    own_task = _own(task, stable_id(key, "Task", *parts), identifier)
     own_request["performer"] = [reference(recipient.organization)]
     own_task["focus"] = {"reference": f"ServiceRequest/{own_request['id']}"}
     own_task["owner"] = reference(recipient.organization)
@@ -121,6 +115,13 @@ def _for_recipient(
     if known is not None:
         own_task |= {name: known[name] for name in LIVE_TASK_ELEMENTS if name in known}
     return Addressed(own_task, own_request, identifier, recipient)
+
+
+def _own(resource: Resource, resource_id: str, identifier: str) -> Resource:
+    """Copy a resource as one recipient's, with an id and a referral number of its own."""
+    numbers = resource.get("identifier", ())
+    own = [{**one, "value": identifier} if one.get("system") == REFERRAL_ID else one for one in numbers]
+    return {**resource, "id": resource_id, **({"identifier": own} if own else {})}
 
 
 def _retargeted(resource: Resource, copies: Mapping[str, list[str]]) -> Resource:

@@ -19,7 +19,7 @@ from gateway.model.partner import Registry
 from gateway.redaction.consent_item import cut_consent
 from gateway.redaction.least import POLICE, limited
 from gateway.redaction.notice_text import asking_entry, notice_entry, scope_entry, statement_for
-from gateway.redaction.rebuild import can_be_rebuilt, rebuild, references_in
+from gateway.redaction.rebuild import can_be_rebuilt, points_to, rebuild
 from gateway.redaction.release_labels import envelope_level, labels_of, meta_of
 from gateway.redaction.visible import OWN_BASE, Visible, visible_to
 
@@ -117,21 +117,24 @@ def _provenance(provenance: Json, items: Set[str], visible: Visible) -> dict[str
     return built if "agent" in built else None
 
 
-def _directory(resources: Iterable[Json], records: LabeledRecords, visible: Visible) -> list[dict[str, Any]]:
+def _directory(resources: list[dict[str, Any]], records: LabeledRecords, visible: Visible) -> list[dict[str, Any]]:
     """Return the directory resources that what leaves points to, and those they point to."""
     built: dict[str, dict[str, Any]] = {}
-    wanted = [reference for one in resources for reference in references_in(one)]
-    while wanted:
-        reference = wanted.pop()
-        resource = records.directory.get(reference)
-        if resource is None or reference in built or reference not in visible.references:
-            continue
-        allowed = POLICE.get(resource["resourceType"])
-        if allowed is not None and _is_police(resource, records, visible):
-            resource = {key: one for key, one in resource.items() if key in allowed | {"resourceType", "id"}}
-        built[reference] = rebuild(resource, visible)
-        wanted += references_in(built[reference])
+    left = {reference: one for reference, one in records.directory.items() if reference in visible.references}
+    written = orjson.dumps(resources)
+    while found := [reference for reference in left if points_to(written, reference)]:
+        for reference in found:
+            built[reference] = rebuild(_allowed(left.pop(reference), records, visible), visible)
+        written = orjson.dumps([built[reference] for reference in found])
     return list(built.values())
+
+
+def _allowed(resource: Json, records: LabeledRecords, visible: Visible) -> Json:
+    """Return what of a directory resource may be told of anybody, or, of the police, of a post."""
+    allowed = POLICE.get(resource["resourceType"])
+    if allowed is None or not _is_police(resource, records, visible):
+        return resource
+    return {key: one for key, one in resource.items() if key in allowed | {"resourceType", "id"}}
 
 
 def _is_police(resource: Json, records: LabeledRecords, visible: Visible) -> bool:

@@ -3,9 +3,10 @@
 import base64
 from typing import Any
 
+import orjson
 import pytest
 
-from gateway.redaction.rebuild import can_be_rebuilt, rebuild, references_in
+from gateway.redaction.rebuild import can_be_rebuilt, points_to, rebuild
 from gateway.redaction.visible import OWN_BASE, Visible
 from tests.support.part2_world import PARTNER, PERSON, organization, world
 
@@ -227,7 +228,11 @@ def test_a_modifier_unknown_here_is_found_at_every_depth(key: str, wrap: Any) ->
     assert not can_be_rebuilt({"resourceType": "Condition", **wrap({key: ["x"]})})
 
 
-def test_references_are_found_at_every_depth() -> None:
-    built = {"subject": {"reference": "Patient/t1"}, "entry": [{"item": FLU}, {"reference": {"x": [QUARRY, FLU]}}]}
+def test_a_reference_is_found_at_every_depth_and_never_in_a_text_that_quotes_one() -> None:
+    quoting = orjson.dumps({"valueString": orjson.dumps({"reference": "Organization/o1"}).decode()})
+    written = orjson.dumps({"subject": {"reference": "Patient/t1"}, "entry": [{"reference": {"x": [QUARRY, FLU]}}]})
 
-    assert references_in(built) == {"Patient/t1", "Condition/flu"}
+    assert points_to(written, "Patient/t1")
+    assert points_to(written, "Condition/flu")
+    assert not points_to(written, "Patient/t")
+    assert not points_to(quoting, "Organization/o1")
