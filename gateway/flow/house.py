@@ -122,6 +122,8 @@ class House:
     clients: Mapping[str, Any] = field(default_factory=dict)
     """Registered clients by id, for the organization a receipt or message belongs to."""
 
+    code_systems: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The codes of every system that is known code by code, by its URL; no other small code is ever de-identified."""
     read_feed: Callable[[Message, Organization | None], FeedResult | None] = lambda message, teller: None
     """Read a message of a partner (None: of nobody registered) by its mapping pack; None where no pack takes it."""
     alerts: tuple[AlertRoute, ...] = ()

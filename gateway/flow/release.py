@@ -11,6 +11,7 @@ from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.judgement import read_matter, verdicts_of
 from gateway.flow.release_content import content_of, items_of, on_behalf_of
+from gateway.flow.release_deidentified import SAFE_HARBOR, decided_deidentified
 from gateway.flow.release_kinds import KINDS
 from gateway.flow.review_queue import open_review
 from gateway.flow.reviews import NO_DUTY, close, may_look
@@ -138,7 +139,10 @@ def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -
     """Decide a release now and keep the decision. The person stays locked."""
     resources = content_of(house, tx, release, handoff)
     asked = _asked(release, on_behalf_of(house, release, handoff))
-    made = disclose_items(house, tx, asked, handoff, resources, release.items)
+    if release.kind == "public_health":
+        made = decided_deidentified(house, release, asked, resources)
+    else:
+        made = disclose_items(house, tx, asked, handoff, resources, release.items)
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, None)
     failure = _failure(house, release, made)
     disclosure = made.outcome if isinstance(made.outcome, Disclosure) and failure is None else None
@@ -205,6 +209,11 @@ def _understood(house: House, wanted: ReleaseRequest) -> tuple[ReleaseKind, Way]
         raise RequestRefused(Problem(400, "value", None, "That recipient takes no FHIR: hand over a copy instead."))
     if wanted.kind != "patient_access" and house.registry.get(wanted.recipient) is None:
         raise RequestRefused(Problem(400, "value", None, "Expected a recipient of the registry."))
+    recipient = house.registry.get(wanted.recipient)
+    if rule.to_roles and (recipient is None or not recipient.roles & rule.to_roles):
+        raise RequestRefused(Problem(400, "value", None, "This kind of release does not go to that recipient."))
+    if rule.must_state is not None and wanted.evidence.get(rule.must_state) is not True:
+        raise RequestRefused(Problem(400, "required", None, "Nothing is released before the form's statement is made."))
     return cast(ReleaseKind, wanted.kind), wanted.way
 
 
@@ -224,6 +233,8 @@ def _evidence(house: House, actor: Member, kind: ReleaseKind, wanted: ReleaseReq
         stated["report"] = "initial"
     if kind == "court_order":
         stated |= {"order": None, "process": None}
+    if kind == "public_health":
+        stated["method"] = SAFE_HARBOR
     if kind == "patient_access":
         stated |= {"account": wanted.recipient, "identity_checked_by": actor.id}
     return stated
@@ -240,7 +251,7 @@ def _asked(release: Release, organization: str) -> Asked:
         purpose=(rule.purpose,),
         transport=TRANSPORTS[release.way],
         channel=CHANNEL,
-        basis={"type": release.kind, **release.evidence} if rule.invokes_basis else None,
+        basis={"type": rule.basis or release.kind, **release.evidence} if rule.invokes_basis else None,
     )
 
 

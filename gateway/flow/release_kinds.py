@@ -22,7 +22,8 @@ class KindRule:
     review other than whoever asked has registered what it stands on. `second_look`: somebody else has to look at it
     afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out. `fails` are the
     reasons that say that the basis itself does not hold: then nothing of the record goes, not even what needs no
-    basis, for the release was asked for on this one.
+    basis, for the release was asked for on this one. `basis` is the engine's word for it, where that is another one.
+    `to_roles`: one of these a recipient must have. `must_state`: evidence without which it is not even asked for.
     """
 
     title: str
@@ -36,6 +37,9 @@ class KindRule:
     second_look: bool = False
     whole_record: bool = False
     fails: frozenset[str] = frozenset()
+    basis: str | None = None
+    to_roles: frozenset[str] = frozenset()
+    must_state: str | None = None
 
 
 EMERGENCY_FACTS = ("recipient_name", "recipient_affiliation", "time", "nature")
@@ -83,5 +87,10 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
         ways=_COPY, needs_approval=True,
     ),
     "lawful_custody": KindRule("Health care in custody", "45 CFR 164.512(k)(5)", "TREAT", ("facility",)),
+    "public_health": KindRule(
+        "De-identified, to public health", "42 CFR 2.54", "PUBHLTH", ("no_knowledge",), forms=("fhir",),
+        fails=frozenset({"NOT_DEIDENTIFIED"}), basis="deidentified", to_roles=frozenset({"public_health"}),
+        must_state="no_knowledge",
+    ),
 }  # fmt: skip
 """Kind -> its rule. `criminal_justice` invokes no basis: the consent of 2.35 decides, and nothing else."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 ReleaseKind = Literal[
     "emergency", "court_order", "research", "audit", "qso", "child_abuse_report", "crime_on_premises",
-    "criminal_justice", "patient_access", "hipaa_locate", "lawful_custody",
+    "criminal_justice", "patient_access", "hipaa_locate", "lawful_custody", "public_health",
 ]  # fmt: skip
 
 Way = Literal["send", "copy"]

@@ -52,7 +52,8 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
         labels.update(labels_of(item, verdict))
         resources.append({**rebuild(cut[item.reference] or {}, visible), "meta": meta_of(item, verdict)})
     items = {item.reference for item in released}
-    provenances = [_provenance(one, items, visible) for one in records.provenances]
+    named = {one for one in items if verdicts[one].release != "deidentified"}
+    provenances = [_provenance(one, named, visible) for one in records.provenances]
     resources += [one for one in provenances if one is not None]
     resources += _directory(resources, records, visible)
     if any("ASK_NO_FURTHER_USE" in verdicts[item.reference].obligations for item in released):

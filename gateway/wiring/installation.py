@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from flask import Flask
 
+from gateway.catalog.code_systems import read_code_systems
 from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
 from gateway.catalog.mappings import read_mappings
 from gateway.catalog.partners import read_partners
@@ -212,6 +213,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         operator=settings.installation.operator,
         processing_id=settings.mllp.processing_id,
         wordings=read_wordings(),
+        code_systems=read_code_systems(),
         consent_reminder_days=settings.consents.reminder_days,
         clients={client.id: client for client in settings.clients},
     )  # fmt: skip

@@ -55,6 +55,10 @@ _FIELDS: Iterable[FormField] = (
     FormField("identity", "How the person proved who they are", hint="Kind of document; no number of it."),
     FormField("subject", "Why they look for the person", hint="Suspect, fugitive, witness or missing person."),
     FormField("facility", "Facility that has lawful custody"),
+    FormField(
+        "no_knowledge", "I know of nothing by which what is left could still tell who it is about", "yes",
+        hint="A rare diagnosis, an event everybody heard of: then do not release it (45 CFR 164.514(b)(2)(ii)).",
+    ),
 )  # fmt: skip
 FIELDS: Mapping[str, FormField] = {one.name: one for one in _FIELDS}
 """Name of a piece of evidence -> its question."""

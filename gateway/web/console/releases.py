@@ -140,6 +140,7 @@ _OFFERED: Mapping[str, Callable[[Organization], bool]] = {
     "child_abuse_report": lambda one: bool(one.roles & {"child_protection", "police"}),
     "lawful_custody": lambda one: "jail_health" in one.roles,
     "criminal_justice": lambda one: bool(one.roles & {"court", "probation", "prosecutor"}),
+    "public_health": lambda one: "public_health" in one.roles,
 }
 """Kind -> whom its form offers. Under stress nobody should look for the emergency room among landlords; whether a
 recipient may have anything is the engine's to say."""
