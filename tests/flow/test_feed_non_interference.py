@@ -1,20 +1,25 @@
 """Feeds, alerts and referrals to us tell an outsider nothing of what a Part 2 program wrote (42 CFR 2.13).
 
 Each case is lived twice, with the program's part and without: the hospital answers its referral, a crisis center and
-the hospital tell of the person, the hospital refers the person to us and asks how far that is. Every acknowledgement,
-alert, delivery and answer must be the same bytes. The random worlds are in `test_non_interference`.
+the hospital tell of the person, what the hospital tells is passed on to the center, the hospital refers the person to
+us and asks how far that is. Every acknowledgement, alert, delivery, relay and answer must be the same bytes. The random
+worlds are in `test_non_interference`.
 """
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.model.partner import Endpoint, Feed, Registry
+from gateway.model.handoff import SendResult
+from gateway.model.hl7_parts import PassedOn
+from gateway.model.partner import Endpoint, Feed, Registry, RelayRule
 from gateway.model.route import AlertRoute, Route
 from gateway.wiring.feeds import feed_reader
 from tests.support.feed_world import packs
 from tests.support.flow_house import KEY
+from tests.support.relay_world import RecordingRelay
 from tests.support.two_worlds import (
     OFFICES,
     PEOPLE,
@@ -31,21 +36,42 @@ from tests.support.two_worlds import (
 
 NONE: frozenset[str] = frozenset()
 FEEDS = {
-    "org:demo-hospital": Feed("EHR", "HOSPITAL", keeps_unwatched=False),
+    "org:demo-hospital": Feed(
+        "EHR",
+        "HOSPITAL",
+        keeps_unwatched=False,
+        pass_on=(RelayRule("org:demo-corresponders", ("TREAT",), frozenset({"ADT"})),),
+    ),
     "org:demo-corresponders": Feed("CENTER", "CRISIS", keeps_unwatched=False),
 }
+
+
+class WireRelay(RecordingRelay):
+    """Passes on to the wire that everything else goes out on."""
+
+    def __init__(self, world: TwoWorld) -> None:
+        super().__init__()
+        self._world = world
+
+    def relay(self, passed_on: PassedOn, endpoint: Endpoint) -> SendResult:
+        """Keep what is sent among all that was."""
+        self._world.wire.sent.append((endpoint.address, passed_on.content))
+        return super().relay(passed_on, endpoint)
 
 
 def a_world(*, has_program_part: bool) -> TwoWorld:
     """The two worlds' house with feeds that drop, alerts to whoever may know, and a route for referrals to us."""
     world = TwoWorld("fhir", has_program_part)
     house = world.gateway.house
-    link = Endpoint("hl7v2", "mllp://127.0.0.1:2596", application="EHR", facility="HOSPITAL")
+    links = {
+        "org:demo-hospital": Endpoint("hl7v2", "mllp://127.0.0.1:2596", application="EHR", facility="HOSPITAL"),
+        "org:demo-corresponders": Endpoint("hl7v2", "mllp://127.0.0.1:2597", verified=date(2026, 1, 1)),
+    }
     registry = Registry(
         replace(
             one,
             feeds=(FEEDS[one.id],) if one.id in FEEDS else (),
-            endpoints=(*one.endpoints, *([link] if one.id == "org:demo-hospital" else [])),
+            endpoints=(*one.endpoints, *([links[one.id]] if one.id in links else [])),
         )
         for one in house.registry
     )
@@ -63,6 +89,7 @@ def a_world(*, has_program_part: bool) -> TwoWorld:
             alerts=alerts,
             routes=(*house.routes, inbound),
             read_feed=feed_reader(packs(), KEY, "America/Los_Angeles", world.clock),
+            relay=WireRelay(world),
         )
     )
     return world
@@ -124,7 +151,7 @@ def test_what_a_program_wrote_changes_nothing_that_feeds_cause(office: str, rele
     assert seen_full == seen_bare
 
 
-def test_the_story_has_an_alert_and_answers() -> None:
+def test_the_story_has_an_alert_relays_and_answers() -> None:
     """Without them the comparison above would compare nothing."""
     records = [contact(1, 0, "verbal", "mental_health")]
     world = a_world(has_program_part=True)
@@ -133,4 +160,5 @@ def test_the_story_has_an_alert_and_answers() -> None:
     seen = lived(a_world(has_program_part=True), records, world.numbers())
 
     assert b"The person was admitted" in seen
+    assert seen.count(b"mllp://127.0.0.1:2597") > 3
     assert seen.count(b"MSA|AA|") > 40
