@@ -7,11 +7,12 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, select
 
 from gateway.model.consent_life import ConsentTerm
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.prepared import Prepared
 from gateway.storage.tables import consent_terms
 from gateway.storage.upsert import upsert
 
 _GET = select(consent_terms).where(consent_terms.c.consent_id == bindparam("key"))
-_DROP = delete(consent_terms).where(consent_terms.c.consent_id == bindparam("key"))
+_DROP = Prepared(delete(consent_terms).where(consent_terms.c.consent_id == bindparam("key")))
 _ENDING = (
     select(consent_terms)
     .where(consent_terms.c.ends_at <= bindparam("until"))
@@ -55,7 +56,7 @@ class SqlConsentTerms:
 
     def drop(self, consent_id: str) -> None:
         """Forget the term of a consent; does nothing where there is none."""
-        self._connection.execute(_DROP, {"key": consent_id})
+        _DROP.run(self._connection, {"key": consent_id})
 
     def ending(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms that have ended at `until`, the earliest end first."""

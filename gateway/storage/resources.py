@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, select
+from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select
 
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource
@@ -29,8 +30,6 @@ _LONGEST_INDEXED = 200
 
 _CURRENT = resources.c.deleted == 0
 _GET = Prepared(select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key")))
-# By id alone: SQLite scans the table for pairs (a, b) IN (...), and one id under two types is rare.
-_GET_MANY = select(resources).where(resources.c.id.in_(bindparam("ids", expanding=True)))
 _FORMER = (
     select(resource_versions)
     .where(resource_versions.c.type == bindparam("type"), resource_versions.c.id == bindparam("key"))
@@ -42,13 +41,6 @@ _OF_PEOPLE = (
         resources.c.person_id.in_(bindparam("persons", expanding=True)),
         resources.c.type.in_(bindparam("types", expanding=True)),
         _CURRENT,
-    )
-    .order_by(resources.c.updated_at, resources.c.id)
-)
-_OF_PERSON = (
-    select(resources)
-    .where(
-        resources.c.person_id == bindparam("person"), resources.c.type.in_(bindparam("types", expanding=True)), _CURRENT
     )
     .order_by(resources.c.updated_at, resources.c.id)
 )
@@ -87,6 +79,31 @@ _LINKED = Prepared(
     )
 )
 _LINK = Prepared(handoff_resources.insert())
+
+
+_MOST_PREPARED = 64
+"""Rows asked for at once by a statement of its own; more are asked for as a list of any length."""
+_GET_LIST = select(resources).where(resources.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _of_person(types: int) -> Prepared:
+    """Build the question for the resources of a person that are of one of so many types."""
+    kinds = or_(*(resources.c.type == bindparam(f"type_{n}") for n in range(types)))
+    return Prepared(
+        select(resources)
+        .where(resources.c.person_id == bindparam("person"), kinds, _CURRENT)
+        .order_by(resources.c.updated_at, resources.c.id)
+    )
+
+
+@cache
+def _get_many(count: int) -> Prepared:
+    """Build the question for so many rows; by id alone: SQLite scans the table for pairs (a, b) IN (...).
+
+    One id under two types is rare.
+    """
+    return Prepared(select(resources).where(resources.c.id.in_([bindparam(f"id_{n}") for n in range(count)])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +162,9 @@ class SqlResources:
 
     def of_person(self, resource_types: Sequence[str], person_id: str) -> list[StoredResource]:
         """Return the current resources of these types about a person, oldest change first."""
-        return self._all(_OF_PERSON, {"person": person_id, "types": list(resource_types)})
+        types = {f"type_{n}": one for n, one in enumerate(resource_types)}
+        found = _of_person(len(types)).all(self._connection, {"person": person_id, **types})
+        return [_stored(row, row) for row in found]
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
         """Return the current resources of a type that carry this business identifier."""
@@ -176,7 +195,11 @@ def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
 def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
     """Return the rows of these resources, deleted ones too."""
     wanted = set(keys)
-    found = connection.execute(_GET_MANY, {"ids": [key for _, key in wanted]})
+    ids = [key for _, key in wanted]
+    if len(ids) <= _MOST_PREPARED:
+        found = _get_many(len(ids)).all(connection, {f"id_{n}": one for n, one in enumerate(ids)})
+    else:
+        found = list(connection.execute(_GET_LIST, {"ids": ids}))
     return {(row.type, row.id): row for row in found if (row.type, row.id) in wanted}
 
 
