@@ -37,6 +37,10 @@ FENTANYL: Resource = {
 
 @pytest.fixture
 def world() -> World:
+    return a_health_world()
+
+
+def a_health_world() -> World:
     """A house that knows a public health authority and the systems whose codes are known."""
     base = a_world()
     registry = Registry([*base.house.registry, HEALTH])
@@ -49,8 +53,11 @@ def asked(record: str, way: str = "copy", **changes: Any) -> ReleaseRequest:
     return replace(wanted, **changes)
 
 
-def with_diagnosis(world: World) -> str:
-    """Hand in a case, and have its program write a diagnosis into it; return the record."""
+def with_diagnosis(world: World, *others: Resource) -> str:
+    """Hand in a case, and have its program write a diagnosis into it; return the record.
+
+    `others` are in it too, and nobody knows who wrote them.
+    """
     record = take_case(world)
 
     def write(tx: Any) -> None:
@@ -64,7 +71,7 @@ def with_diagnosis(world: World) -> str:
                 written = [each["reference"] for each in one["target"]]
                 if f"Goal/{program['id']}" in written:
                     one["target"].append({"reference": "Condition/fentanyl"})
-        tx.handoffs.save(handoff, [*resources, condition])
+        tx.handoffs.save(handoff, [*others, *resources, condition])
 
     world.database.write(write)
     return record
@@ -167,6 +174,18 @@ def test_the_programs_own_staff_release_what_is_theirs(world: World) -> None:
     copy = orjson.loads(give_copy(world.house, CASE_WORKER, release.id, "fhir").content)
 
     assert "Condition" in {entry["resource"]["resourceType"] for entry in copy["entry"]}
+
+
+def test_what_others_wrote_into_the_record_changes_nothing_of_it() -> None:
+    """42 CFR 2.13: not a byte tells what was kept back."""
+    others = {**FENTANYL, "id": "others", "subject": {"reference": "Patient/x"}}
+    copies = []
+    for more in ((), (others,)):
+        world = a_health_world()
+        release = request_release(world.house, CASE_WORKER, asked(with_diagnosis(world, *more)))
+        copies.append(give_copy(world.house, CASE_WORKER, release.id, "fhir").content)
+
+    assert copies[0] == copies[1]
 
 
 def test_without_known_systems_only_large_ones_are_told(world: World) -> None:
