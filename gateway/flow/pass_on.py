@@ -24,6 +24,10 @@ _NOBODY = Hl7Header((), (), (), (), "", "")
 """The header of a message that goes nowhere: it is decided on once more, to compare."""
 
 
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""Whatever goes wrong while filtering, nothing of the message leaves; an error's text may quote it, so none is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """Whom a message goes to and by what it is decided; `request` and `facts` in the words of the consent engine."""
@@ -62,8 +66,7 @@ def pass_on(message: Message, errand: Errand, registry: Registry) -> Passing:
             return Passing(_unparseable(unread), unread.written(registry))
         matter = _matter(message, errand, _records(parts, errand, registry))
         return Passing(_passed(message, parts, matter, errand.header, registry), matter.written(registry))
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        # Whatever went wrong while filtering, nothing of the message leaves; its text may quote it, so it is not told.
+    except _FAULTS:
         return Passing(_unparseable(unread), unread.written(registry))
 
 
@@ -80,7 +83,7 @@ def decided_again(matter: Matter, registry: Registry) -> DecisionRecord:
         if isinstance(parts, Unreadable):
             return _unparseable(matter).record
         return _passed(message, parts, matter, _NOBODY, registry).record
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+    except _FAULTS:
         return _unparseable(matter).record
 
 

@@ -122,13 +122,14 @@ def _decided(house: House, tx: Transaction, work: Work, stored: StoredInput) -> 
 
 
 def _person(house: House, tx: Transaction, stored: StoredInput, message: Message) -> Person | _Stop:
-    """Return the one person a message is about, or why nobody may know it from us yet."""
+    """Return the one person a message is about, locked, or why nobody may know of it from us yet."""
     patients = message.named("PID")
     event = message.text("MSH-9.2") or message.text("EVN-1")
     named = person_of(patients[0]) if len(patients) == 1 else None
     if named is None or message.named("MRG") or event in IDENTITY_EVENTS:
         return _Stop("refused", _SEVERAL)
-    known = all_with_numbers(house, tx, named.identifiers)
+    tx.people.lock_each(sorted(all_with_numbers(house, tx, named.identifiers)))
+    known = all_with_numbers(house, tx, named.identifiers)  # a merge may have come before the lock
     if not known:
         _, reason, _ = unmatched(tx, named)
         return _Stop("held", reason or "")

@@ -1,5 +1,6 @@
 """The pages of HL7v2 messages as a browser without script meets them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from gateway.flow.message_page import MessagePage
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
-from gateway.model.handoff import InputRecord
+from gateway.model.handoff import InputRecord, Work
 from gateway.model.hl7_consent import ConsentStatement
 from tests.doors.test_console_http import enter
 from tests.support.browsing import submit
@@ -25,6 +26,7 @@ CONTENT = (
     b"MRG|M-2^^^HOSPITAL^MR\rZPI|1|site\r"
 )
 ID = "mmmmmmmmmmmmmmmmmmmmmmmmmm"
+NOW = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
 
 
 def a_page(**changes: Any) -> MessagePage:
@@ -96,6 +98,35 @@ def test_a_withheld_message_says_why(site: Site, browser: FlaskClient) -> None:
 
     assert "Only the structure is shown: no agreement in force." in html
     assert "Otter-Test" not in html
+
+
+def a_relay(work_id: int) -> Work:
+    return Work(
+        work_id, "org:sample-practice/hl7v2", "relay", ID, "create", f"m{work_id}", "refused", 0, "UNSEGMENTABLE", 1,
+        NOW, NOW,
+    )  # fmt: skip
+
+
+def test_to_whom_a_message_goes_on_is_told_and_why_not_where_its_content_is(site: Site, browser: FlaskClient) -> None:
+    site.house.console_messages[ID] = a_page(relays=(a_relay(1),))
+    shown = browser.get(f"/console/messages/{ID}").text
+    site.house.console_messages[ID] = a_page(relays=(a_relay(1),), withheld="no agreement in force", raw=None)
+    withheld = browser.get(f"/console/messages/{ID}").text
+
+    assert "org:sample-practice/hl7v2" in shown
+    assert "org:sample-practice/hl7v2" in withheld
+    assert ("UNSEGMENTABLE" in shown, "UNSEGMENTABLE" in withheld) == (True, False)
+
+
+def test_what_could_not_go_on_leads_to_its_message(site: Site, browser: FlaskClient) -> None:
+    site.house.database.write(
+        lambda tx: tx.outbox.add(
+            lane="org:sample-practice/hl7v2", kind="relay", subject=ID, action="create", message_id="m1", version=1,
+            at=NOW, state="held", reason="it is about nobody we know",
+        )
+    )  # fmt: skip
+
+    assert f'href="/console/messages/{ID}">message</a>' in browser.get("/console/queues").text
 
 
 def test_a_message_that_waits_for_a_person_is_one_click_away(site: Site, browser: FlaskClient) -> None:
