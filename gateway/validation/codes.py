@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.model.findings import Severity
 from gateway.validation.definitions import Binding
+from gateway.validation.primitives import USUAL
 from gateway.validation.run import Check, Place, Run
 from gateway.validation.terminology import Members, Membership, Terminology
 
@@ -109,6 +110,28 @@ def coding_check(terminology: Terminology) -> Check:
             run.error("code-unknown", place, f"expected a code of {system}, found one that it does not define")
 
     return check
+
+
+def spare_usual_codings(check: Check, terminology: Terminology) -> Check:
+    """Return the check of Codings, spared those of a system, a code and maybe a display that are plainly right."""
+    is_address, is_code, is_words = USUAL["uri"], USUAL["code"], USUAL["string"]
+
+    def is_usual(value: dict[str, Any]) -> bool:
+        system, code = value.get("system"), value.get("code")
+        if system.__class__ is not str or code.__class__ is not str or not is_address(system) or not is_code(code):
+            return False
+        if len(value) > 2:
+            display = value.get("display")
+            if len(value) > 3 or display.__class__ is not str or not is_words(display):
+                return False
+        codes = terminology.codes(system)
+        return codes is None or code in codes
+
+    def check_unless_usual(value: Any, place: Place, run: Run) -> None:
+        if value.__class__ is not dict or not is_usual(value):
+            check(value, place, run)
+
+    return check_unless_usual
 
 
 def check_system(value: Any, place: Place, run: Run) -> None:

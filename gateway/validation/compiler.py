@@ -16,7 +16,7 @@ from gateway.validation.definitions import (
     Type,
     read_structure,
 )
-from gateway.validation.invariants import compile_invariant
+from gateway.validation.invariants import NATIVE, compile_invariant
 from gateway.validation.narrative import check_narrative
 from gateway.validation.primitives import TESTS, USUAL, expected, kind
 from gateway.validation.run import Check, Place, Run
@@ -25,6 +25,9 @@ from gateway.validation.terminology import Terminology
 
 EVERYWHERE = "ele-1"
 """The invariant of every element, "has a value or children": the walk itself refuses empty objects, lists and nulls."""
+
+OF_CONTAINED = ("dom-2", "dom-3", "dom-4", "dom-5")
+"""The invariants that are about contained resources: where there are none, they hold."""
 
 BACKBONES = ("BackboneElement", "Element")
 
@@ -132,6 +135,9 @@ class Compiler:
         check = self.item_check(structure, node, _own_type(node, item))
         if item and item.code == "Extension":
             check = extensions.dispatch(structure, node, check, stands_on, self)
+        usual = self._usual(element, item.code if item else "")
+        is_primitive = bool(item and item.code in TESTS)
+        is_plain = not is_primitive and element.least <= 1 and not element.most and not node.slices
         return Property(
             name=stem,
             check=check,
@@ -140,8 +146,10 @@ class Compiler:
             most=element.most or None,  # 0 is told by the item's own check
             slices=tuple(slicing.slices(structure, node, stands_on, self)) if element.many else (),
             closed=bool(element.slicing and element.slicing.closed and node.slices),
-            primitive=bool(item and item.code in TESTS),
-            usual=self._usual(element, item.code if item else ""),
+            primitive=is_primitive,
+            usual=None if element.many else usual,
+            usual_item=usual if element.many else None,
+            is_plain_list=element.many and is_plain,
         )
 
     def _resource_type(self) -> Property:
@@ -176,7 +184,10 @@ class Compiler:
         known = [shape for url in item.profiles if (shape := self.shape(url))]
         if len(known) == 1 and item.code != "Extension":
             return known[0].check
-        return self.type_shape(item.code).check
+        whole = self.type_shape(item.code).check
+        if item.code == "Coding":
+            return codes.spare_usual_codings(whole, self.terminology)
+        return references.spare_known_addresses(whole) if item.code == "Reference" else whole
 
     def _node_shape(self, structure: Structure, node: Node) -> Shape:
         """Return the shape of an element that lists its own children; made once, since content may refer to itself."""
@@ -239,7 +250,12 @@ def _already_read(value: Any, place: Place, run: Run) -> None:
 
 
 def _rule(rule: Invariant, path: str) -> Rule:
-    return Rule(rule.key, rule.severity, rule.expression, compile_invariant(rule.expression, path))
+    holds = compile_invariant(rule.expression, path)
+    return Rule(rule.key, rule.severity, rule.expression, holds, _about(rule))
+
+
+def _about(rule: Invariant) -> str:
+    return "contained" if rule.key in OF_CONTAINED and rule.expression in NATIVE else ""
 
 
 def _only_type(node: Node) -> str:

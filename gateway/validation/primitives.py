@@ -98,10 +98,15 @@ TESTS: dict[str, Test] = {
 }
 """Test by type name; `xhtml` has its own checks (`gateway.validation.narrative`)."""
 
+_USUAL_DAY = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+
 USUAL: dict[str, Callable[[str], object]] = {
     "canonical": re.compile(r"https?://[!-~]+").fullmatch,
     "code": re.compile(r"[!-~]+").fullmatch,
+    "date": re.compile(_USUAL_DAY).fullmatch,
+    "dateTime": re.compile(rf"{_USUAL_DAY}(T{_TIME}{_ZONE})?").fullmatch,
     "id": _ID.fullmatch,
+    "instant": re.compile(rf"{_USUAL_DAY}T{_TIME}{_ZONE}").fullmatch,
     "markdown": re.compile(r"[!-~][ -~]{0,999}").fullmatch,
     "string": re.compile(r"[!-~][ -~]{0,999}").fullmatch,
     "uri": re.compile(r"https?://[!-~]+").fullmatch,

@@ -46,6 +46,19 @@ def form_check(resource_types: frozenset[str]) -> Check:
     return check
 
 
+def spare_known_addresses(check: Check) -> Check:
+    """Return the check of References, spared those that are an address alone which this run has found well formed."""
+
+    def check_unless_known(value: Any, place: Place, run: Run) -> None:
+        if value.__class__ is dict and len(value) == 1:
+            address = value.get("reference")
+            if address.__class__ is str and address in run.addresses:
+                return
+        check(value, place, run)
+
+    return check_unless_known
+
+
 def check_full_urls(bundle: dict[str, Any], place: Place, run: Run) -> None:
     """Check that a full URL which reads like a server's ends in its own resource's type and id (FHIR R4 Bundle)."""
     entries = bundle.get("entry")

@@ -22,12 +22,13 @@ LONGEST_NAME = 40
 
 @dataclass(slots=True)
 class Rule:
-    """Tie an invariant to its severity and key."""
+    """Tie an invariant to its severity and key; `about` is an element without which it holds, "" for none."""
 
     key: str
     severity: Severity
     expression: str
     holds: Holds
+    about: str = ""
 
 
 @dataclass(slots=True)
@@ -47,7 +48,8 @@ class Property:
 
     `name` is the FHIRPath name: `value` for `valueQuantity`. `stem` is set for choice elements only, to the JSON name
     without the underscore, so that `valueDate` and `_valueDate` count as one choice made. `usual` spares the check of
-    what most texts of a primitive look like; a choice element has none, since its type has to be noted.
+    what most texts of a primitive look like, `usual_item` that of those in a list; a choice element has none, since its
+    type has to be noted. `is_plain_list` says that a list is right where its items are and there is one.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Property:
     closed: bool = False
     primitive: bool = False
     usual: Usual | None = None
+    usual_item: Usual | None = None
+    is_plain_list: bool = False
 
 
 @dataclass(slots=True)
@@ -92,8 +96,12 @@ class Shape:
             prop = find(name)
             if prop is None:
                 misnamed = self._stranger(name, place, run) or misnamed
-            elif item.__class__ is str and prop.usual is not None and prop.usual(item) and not prop.many:
+            elif item.__class__ is str and prop.usual is not None and prop.usual(item):
                 pass
+            elif item.__class__ is list and prop.is_plain_list and item:
+                check = prop.check
+                for index, part in enumerate(item):
+                    check(part, (place, prop.name, index), run)
             elif prop.many:
                 check_list(prop, item, value.get("_" + name) if prop.primitive else None, place, run)
             else:
@@ -156,6 +164,8 @@ def apply_rules(rules: tuple[Rule, ...], value: Any, place: Place, run: Run) -> 
     """Ask invariants; an expression that cannot be evaluated is told, never passed over."""
     resource, root = run.resource, run.root
     for rule in rules:
+        if rule.about and rule.about not in value:
+            continue
         try:
             if rule.holds(value, resource, root):
                 continue
@@ -173,7 +183,7 @@ def check_list(prop: Property, items: Any, companions: Any, place: Place, run: R
         found = "an empty list" if items == [] else kind(items)
         run.broken("json-type", (place, name, None), f"expected a list of at least one item, found {found}")
         return
-    check, usual = prop.check, prop.usual
+    check, usual = prop.check, prop.usual_item
     counts = [0] * len(prop.slices)
     for index, item in enumerate(items):
         if item is None and has_companion(companions, index):
