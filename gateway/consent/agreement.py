@@ -53,7 +53,7 @@ def agreement(
         return None
     prepared = prepare(request, records, consents, registry, facts, switches, at)
     situation = prepared.situation
-    if situation is None:
+    if isinstance(situation, Withhold):
         return None  # decide says why
     stop = _without_yes(situation, prepared.items, without_agreement)
     return refuse_whole(prepared.items, stop, prepared.seal) if stop else None

@@ -54,8 +54,8 @@ def decide(
     """
     prepared = prepare(request, records, consents, registry, facts, switches, at)
     situation, items, seal = prepared.situation, prepared.items, prepared.seal
-    if situation is None:
-        return refuse_whole(items, prepared.stop or Withhold("NO_CONSENT", 1302), seal)
+    if isinstance(situation, Withhold):
+        return refuse_whole(items, situation, seal)
     findings = _findings(items, situation)
     left_out = _left_out(findings, situation)
     without = dict(left_out)

@@ -26,12 +26,11 @@ _RELAYING_ROLES = frozenset({"intermediary", "hie"})
 
 
 class Prepared(NamedTuple):
-    """The items asked for and the situation they are decided in, or the `stop` that ends the whole request."""
+    """The items asked for and the situation they are decided in, or what ends the whole request."""
 
     items: tuple[Item, ...]
     seal: Seal
-    situation: Situation | None
-    stop: Withhold | None
+    situation: Situation | Withhold
 
 
 def prepare(
@@ -57,9 +56,9 @@ def prepare(
     now = written(at)
     seal = Seal(now, _input_hash(request, records, directives, facts, registry, switches, now))
     if isinstance(person, Withhold):
-        return Prepared(items, seal, None, person)
+        return Prepared(items, seal, person)
     if not request.purposes:
-        return Prepared(items, seal, None, Withhold("PURPOSE_MISSING", 500))
+        return Prepared(items, seal, Withhold("PURPOSE_MISSING", 500))
     recipient = recipient_of(request.recipient, request, facts, registry, person)
     tells_items_apart = (
         request.basis is not None
@@ -76,7 +75,7 @@ def prepare(
         tells_items_apart=tells_items_apart,
         must_hold=must_hold(request, request.recipient, person, registry, at),
     )  # fmt: skip
-    return Prepared(items, seal, situation, None)
+    return Prepared(items, seal, situation)
 
 
 def _relays(request: Request, facts: Facts, registry: Registry, at: datetime) -> tuple[Recipient, ...]:

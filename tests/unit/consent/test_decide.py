@@ -1,0 +1,53 @@
+"""The whole of a decision: which recipients of copies get what the recipient gets, and what is refused as a whole."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model.decision import Permit, Refusal
+from tests.support.part2_world import a_condition, a_consent, a_permit, ask, written_by
+
+Json = dict[str, Any]
+
+
+def recipients(copies: list[str], *named: str, **case: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Send from the program; return who gets it, and what is withheld."""
+    permit = ask(a_consent(a_permit("mercy", *named)), by="org:aspen", copies=copies, **case)
+    assert isinstance(permit, Permit), permit.record
+    return permit.recipients, permit.record.withheld
+
+
+class TestCopies:
+    def test_go_to_those_who_may_have_all_the_recipient_has(self) -> None:
+        assert recipients(["org:plan"], "plan") == (("org:mercy", "org:plan"), ())
+        assert recipients(["org:plan", "org:minds"], "plan", "minds") == (("org:mercy", "org:plan", "org:minds"), ())
+
+    def test_stay_here_for_those_who_may_not_and_the_others_get_theirs(self) -> None:
+        assert recipients(["org:shelter", "org:plan"], "plan") == (("org:mercy", "org:plan"), ("org:shelter",))
+
+    def test_there_are_none_where_nobody_asks_for_them(self) -> None:
+        assert recipients([]) == (("org:mercy",), ())
+
+
+def test_what_ends_the_whole_request_withholds_every_item() -> None:
+    other = a_condition("other", "I10")
+    records = [a_condition(), other, written_by("aspen", a_condition(), other)]
+
+    refusal = ask(a_consent(), records=records, purpose=[])
+
+    assert isinstance(refusal, Refusal)
+    assert (refusal.record.decision, refusal.record.reason) == ("DENY", "PURPOSE_MISSING")
+    assert refusal.record.withheld == ("Condition/f1120", "Condition/other")
+    assert {one.outcome for one in refusal.verdicts} == {"DENY"}
+
+
+@pytest.mark.parametrize(("items", "withheld"), [(["Condition/f1120"], 1), ([], 0), (["Condition/nobody"], 0)])
+def test_only_what_was_asked_for_is_decided(items: list[str], withheld: int) -> None:
+    other = a_condition("other", "I10")
+    records = [a_condition(), other, written_by("aspen", a_condition(), other)]
+
+    refusal = ask(records=records, items=items)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.record.reason == "NO_CONSENT"
+    assert len(refusal.record.withheld) == withheld
