@@ -5,6 +5,7 @@ they stand beside the checker, never in its place. Importing them costs half a s
 `gateway.validation` does not.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
@@ -24,22 +25,49 @@ def second_opinion(resource: Any) -> Findings:
     if not isinstance(name, str):
         return _one("Resource", "expected an object with a resourceType, found something else")
     try:
-        get_fhir_model_class(name).model_validate(resource)
-    except ValidationError as problem:
-        # The error's own text holds the input, which may be PHI: only where and of what kind is taken from it.
-        told = problem.errors(include_input=False, include_url=False, include_context=False)
-        return findings(
-            Finding("error", RULE, _location(name, item["loc"]), f"R4B refuses this: {item['type']}") for item in told
-        )
-    except (KeyError, ValueError):
+        return findings(_refusals(resource, name, name))
+    except (KeyError, TypeError, ValueError):
         return _one(name if name.isalnum() else "Resource", "expected resource types that R4B knows, found another")
     except RecursionError:
         return _one(name, "expected a resource of reasonable depth, found one too deep to read")
-    return Findings()
 
 
-def _location(name: str, steps: tuple[int | str, ...]) -> str:
-    text = name
+def _refusals(resource: Any, name: str, place: str) -> Iterator[Finding]:
+    """Yield what the model of a type refuses; the resources of a Bundle are asked one by one, after the Bundle.
+
+    The models of a whole Bundle at once are so many objects that the garbage collector takes longer than they do.
+    """
+    bundle, held = _taken_out(resource) if name == "Bundle" else (resource, {})
+    try:
+        get_fhir_model_class(name).model_validate(bundle)
+    except ValidationError as problem:
+        # The error's own text holds the input, which may be PHI: only where and of what kind is taken from it.
+        for item in problem.errors(include_input=False, include_url=False, include_context=False):
+            yield Finding("error", RULE, _location(name, place, item["loc"]), f"R4B refuses this: {item['type']}")
+    for index, inner in held.items():
+        yield from _refusals(inner, inner["resourceType"], f"{place}.entry[{index}].resource")
+
+
+def _taken_out(bundle: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Any]]:
+    """Return a Bundle whose entries hold no resources, and those by the number of their entry."""
+    entries = bundle.get("entry")
+    if not isinstance(entries, list):
+        return bundle, {}
+    held = {index: entry["resource"] for index, entry in enumerate(entries) if _has_typed_resource(entry)}
+    emptied = [
+        {name: value for name, value in entry.items() if name != "resource"} if index in held else entry
+        for index, entry in enumerate(entries)
+    ]
+    return {**bundle, "entry": emptied}, held
+
+
+def _has_typed_resource(entry: Any) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
+
+
+def _location(name: str, place: str, steps: tuple[int | str, ...]) -> str:
+    text = place
     for step in steps:
         if isinstance(step, int):
             text += f"[{step}]"

@@ -29,3 +29,32 @@ def test_what_the_models_do_not_know_is_one_finding() -> None:
 
     for resource in (None, {}, {"resourceType": "Wish"}, nested):
         assert [finding.rule for finding in second_opinion(resource)] == ["r4b"]
+
+
+def test_a_refusal_inside_a_bundle_says_in_which_entry() -> None:
+    bundle = examples.bundle()
+    bundle["entry"][0]["resource"]["birthDate"] = "MARKED"
+    bundle["entry"][1] |= {"resource": examples.bundle(), "extra": "MARKED"}
+    bundle["entry"][1]["resource"]["entry"][2]["resource"]["status"] = 5
+
+    found = second_opinion(bundle)
+
+    assert {finding.location for finding in found} == {
+        "Bundle.entry[0].resource.birthDate",
+        "Bundle.entry[1].extra",
+        "Bundle.entry[1].resource.entry[2].resource.status",
+    }
+    assert "MARKED" not in repr(found)
+
+
+def test_an_entry_without_anything_but_its_resource_is_fine() -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": examples.patient()}]}
+
+    assert second_opinion(bundle).items == ()
+
+
+def test_a_resource_type_that_is_no_text_is_a_finding_wherever_it_stands() -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": 5}}]}
+    patient = examples.patient() | {"contained": [{"resourceType": 5}]}
+
+    assert [[finding.rule for finding in second_opinion(one)] for one in (bundle, patient)] == [["r4b"], ["r4b"]]
