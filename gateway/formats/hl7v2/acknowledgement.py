@@ -145,7 +145,8 @@ def _asked(condition: str, verdict: Verdict) -> bool:
         return verdict != "accept"
     if condition == "SU":
         return verdict == "accept"
-    return condition == "AL"
+    # A word that is not of HL7 table 0155 is answered like AL: a sender without an answer stands still.
+    return condition not in ("", "NE")
 
 
 def _write(

@@ -109,6 +109,7 @@ def test_original_mode_answers_by_header_alone(frame: bytes, code: str, error: s
         ("NE", "NE", "", ""),
         ("NE", "AL", "AA", "AE"),
         ("", "ER", "", "AE"),
+        ("ALWAYS", "NE", "CA", "CE"),
         ("AL", "AL", "CA", "CE"),
     ],
 )
