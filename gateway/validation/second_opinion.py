@@ -35,7 +35,8 @@ def second_opinion(resource: Any) -> Findings:
 def _refusals(resource: Any, name: str, place: str) -> Iterator[Finding]:
     """Yield what the model of a type refuses; the resources of a Bundle are asked one by one, after the Bundle.
 
-    The models of a whole Bundle at once are so many objects that the garbage collector takes longer than they do.
+    So the many objects of one resource's models are given back before those of the next are made: a whole Bundle of
+    them at once takes longer than its parts.
     """
     bundle, held = _taken_out(resource) if name == "Bundle" else (resource, {})
     try:
