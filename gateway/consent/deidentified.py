@@ -53,11 +53,16 @@ _SPARSE_AREAS = _words(
 
 
 def deidentified(item: Item, situation: Situation) -> Release | Withhold:
-    """Decide an item released as de-identified; counts below the site's smallest cell identify too."""
+    """Decide an item released as de-identified, to a public health authority and nobody else (42 CFR 2.54).
+
+    Counts below the site's smallest cell identify too.
+    """
+    recipient = situation.recipient.organization
+    is_theirs = recipient is not None and "public_health" in recipient.roles
     is_known_person = any(subject in situation.facts.patients for subject in item.subjects)
     method = str((situation.request.basis or {}).get("method", ""))
     is_clean = method.startswith("164.514(b)") and not is_known_person and _is_clean(item, situation)
-    if not is_clean:
+    if not is_theirs or not is_clean:
         return Withhold("NOT_DEIDENTIFIED", STEP)
     return Release("OK_DEIDENT", STEP, obligations.DEIDENTIFIED, Basis("deidentified"), "deidentified", exempt=True)
 

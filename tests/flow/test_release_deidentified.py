@@ -163,6 +163,19 @@ def test_it_is_not_asked_for_without_the_statement_nor_of_anybody_else(world: Wo
     assert world.database.state.releases == {}
 
 
+def test_who_is_no_longer_public_health_gets_nothing_of_what_is_queued(world: World) -> None:
+    release = request_release(world.house, OFFICER, asked(with_diagnosis(world), "send"))
+    registry = Registry(
+        replace(one, roles=frozenset({"other"})) if one.id == HEALTH.id else one for one in world.house.registry
+    )
+    house = replace(world.house, registry=registry)
+
+    replace(world, house=house, gateway=Gateway(house)).work()
+
+    assert (release.state, world.transport.sent) == ("queued", [])
+    assert [one.record["reason"] for one in world.database.state.decisions.values()][-1] == "NOT_DEIDENTIFIED"
+
+
 def test_staff_of_another_organization_release_nothing_of_it(world: World) -> None:
     with pytest.raises(RequestRefused):
         request_release(world.house, OUTSIDER, asked(with_diagnosis(world)))
