@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.flow.answers import take_messages
+from gateway.flow.gateway import Gateway
 from gateway.flow.numbers import number_system
 from gateway.flow.proof import accounting, replay
 from gateway.flow.reviews import close_review
@@ -17,6 +18,7 @@ from gateway.model.accounting import Wanted
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import Person
 from gateway.model.notice import STATEMENT_2
+from gateway.model.partner import Registry
 from gateway.model.staff import Member
 from gateway.testing.state import State
 from tests.support.counted import CountedDatabase, FailingDatabase
@@ -199,6 +201,27 @@ def test_what_nobody_registered_sends_is_passed_on_to_nobody() -> None:
     exchange = an_exchange()
 
     told(exchange.world, result(*GLUCOSE, sender="STRANGER|LAB"))
+
+    assert exchange.relays() == []
+
+
+def test_a_message_of_training_is_passed_on_to_nobody() -> None:
+    exchange = an_exchange()
+
+    told(exchange.world, result(*GLUCOSE).replace(b"|O1|P|", b"|O1|T|"))
+
+    assert exchange.relays() == []
+
+
+def test_what_comes_without_the_certificate_of_its_feed_is_passed_on_to_nobody() -> None:
+    exchange = an_exchange()
+    registry = Registry(
+        replace(one, feeds=tuple(replace(feed, certificates=frozenset({"ab" * 32})) for feed in one.feeds))
+        for one in exchange.world.house.registry
+    )
+    house = replace(exchange.world.house, registry=registry)
+
+    told(replace(exchange.world, house=house, gateway=Gateway(house)), result(*GLUCOSE))
 
     assert exchange.relays() == []
 
