@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.catalog import shipped
-from gateway.validation import Checker, DefinitionError
+from gateway.validation import Checker, DefinitionError, Elements
 
 KINDS = ("StructureDefinition", "ValueSet", "CodeSystem")
 Json = Mapping[str, Any]
@@ -83,6 +83,11 @@ def load_checker(packages: Path | None = None) -> Checker:
     """
     own = Package(shipped("profiles", "handoff"))
     return Checker(ShippedDefinitions((own, *_packages(packages))), own.profiles)
+
+
+def load_elements() -> Elements:
+    """Load which elements R4 has."""
+    return Elements(ShippedDefinitions(()))
 
 
 def _packages(folder: Path | None) -> Iterator[Package]:

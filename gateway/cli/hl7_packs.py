@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.catalog.hl7v2_packs import FOLDER, Hl7Packs, PackFolder, hl7_pack_folders, read_hl7_packs
+from gateway.catalog.hl7v2_targets import lost_rows
 from gateway.catalog.profiles import load_checker
 from gateway.formats import fhir_json
 from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
@@ -38,10 +39,10 @@ def hl7_rows(directory: Path) -> Iterator[dict[str, str]]:
 def check_hl7_packs(directory: Path) -> list[str]:
     """Return the mistakes of every HL7v2 pack and partner's file, one a line."""
     try:
-        read_hl7_packs(directory / "mappings")
+        packs = read_hl7_packs(directory / "mappings")
     except ConfigurationError as error:
         return str(error).splitlines()
-    return []
+    return list(lost_rows(packs))
 
 
 def pack_of(message: Message, packs: Hl7Packs, partner: str) -> CompiledPack | None:

@@ -3,6 +3,7 @@
 from gateway.validation.arrival import read_json
 from gateway.validation.checker import Checker, check
 from gateway.validation.definitions import DefinitionError, Definitions
+from gateway.validation.elements import Elements
 from gateway.validation.outcome import to_operation_outcome
 
-__all__ = ["Checker", "DefinitionError", "Definitions", "check", "read_json", "to_operation_outcome"]
+__all__ = ["Checker", "DefinitionError", "Definitions", "Elements", "check", "read_json", "to_operation_outcome"]

@@ -155,3 +155,14 @@ def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
     file.write_text("hello")
 
     assert run("new", "--from", file).exit_code == 1
+
+
+def test_a_partners_row_that_leads_nowhere_fails_the_check(tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "hl7v2" / "adt"
+    folder.mkdir(parents=True)
+    (folder / "sample-hospital.yaml").write_text("rows: {PV1-10: {to: Encounter.typo, as: CWE}}\n")
+
+    result = run("check", "hl7v2/adt", "--config", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("hl7v2/adt/sample-hospital.yaml:1:16: rows.PV1-10: expected an element that R4 has")

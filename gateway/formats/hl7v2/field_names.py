@@ -15,6 +15,11 @@ def field_name(segment_id: str, field: int, version: str) -> str:
     return _names(segment_id, _nearest(version)).get(field, "")
 
 
+def is_field(segment_id: str, field: int) -> bool:
+    """Tell whether any version has the field; the newest, which have most, are asked first."""
+    return any(field in _names(segment_id, version) for version in reversed(_KNOWN))
+
+
 def _nearest(version: str) -> str:
     return max((known for known in _KNOWN if known <= version), default=_KNOWN[0])
 

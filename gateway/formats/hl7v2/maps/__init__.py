@@ -9,7 +9,7 @@ is told in `docs/hl7v2-mapping.md`.
 from gateway.formats.hl7v2.maps.compile import PackSource, compile_pack
 from gateway.formats.hl7v2.maps.feed import FeedContext, FeedResult, read_feed
 from gateway.formats.hl7v2.maps.outgoing import OutgoingContext, write_message
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Sender
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Row, Sender
 from gateway.formats.hl7v2.maps.terms import TermTable, read_terms
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Names",
     "OutgoingContext",
     "PackSource",
+    "Row",
     "Sender",
     "TermTable",
     "compile_pack",

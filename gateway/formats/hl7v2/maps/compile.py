@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Names, Node, Opening, Row, Way
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Names, Node, Opening, Row, Way, nodes_of
 from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, references_in
 from gateway.formats.hl7v2.maps.rows import VARIABLE_CONTENT, Place, RowError, claims, compile_row, conditions_of
 from gateway.formats.hl7v2.maps.terms import TermTable
@@ -49,7 +49,7 @@ def compile_pack(
         writes=dict(pack.content.get("writes") or {}),
         root=root,
         shown=_shown(root),
-        foreign={row.path: (row.rule, row.target) for node in _all(root) for row in node.rows if not row.field},
+        foreign={row.path: (row.rule, row.target) for node in nodes_of(root) for row in node.rows if not row.field},
         names=Names(changes.get("code_systems") or {}, changes.get("assigners") or {}),
         zone=str(changes.get("zone", "")),
         charset=str(changes.get("charset", "")),
@@ -194,9 +194,9 @@ class _Compiler:
             place, segment, told, table, claims(rows, path, str(told.get("to", ""))), is_one_of_several=several
         )
         content = str(told.get("to", "")) or (told["write"] if told["write"] in VARIABLE_CONTENT else "")
-        rule = sources[path].where(at).rpartition(":")[0]
+        where = sources[path].where(at)
         field = place.field if place.segment == segment else 0
-        return Row(path, field, place.component, content, rule, fill, take)
+        return Row(path, field, place.component, content, where.rpartition(":")[0], where, fill, take)
 
     def _table(self, told: Mapping[str, Any]) -> TermTable | None:
         if "table" not in told:
@@ -235,7 +235,7 @@ class _Compiler:
 
 def _shown(root: Node) -> dict[str, str]:
     """Return target -> FHIR element of every row of the structure."""
-    openings = {opening.name: opening for node in _all(root) for opening in node.openings}
+    openings = {opening.name: opening for node in nodes_of(root) for opening in node.openings}
 
     def element(name: str) -> str:
         opening = openings.get(name)
@@ -244,7 +244,7 @@ def _shown(root: Node) -> dict[str, str]:
         owner, inner, is_list = opening.inside
         return f"{element(owner)}.{inner}{'[]' if is_list else ''}"
 
-    targets = {row.target for node in _all(root) for row in node.rows if row.target}
+    targets = {row.target for node in nodes_of(root) for row in node.rows if row.target}
     return {target: ".".join((element(name), *rest)) for target in targets for name, *rest in [target.split(".")]}
 
 
@@ -268,7 +268,7 @@ def _implied(name: str, resources: Mapping[str, Any]) -> Way | None:
 def _connect(root: Node) -> None:
     """Give every node the segments that may follow it: its children, its siblings, its parents', then any at all."""
     anywhere: dict[str, list[Node]] = {}
-    for node in _all(root):
+    for node in nodes_of(root):
         anywhere.setdefault(node.segment, []).append(node)
 
     def connect(node: Node, above: dict[str, tuple[Node, ...]]) -> None:
@@ -277,15 +277,9 @@ def _connect(root: Node) -> None:
             own.setdefault(child.segment, []).append(child)
         # Where no node here is meant (`when`), one further up may be.
         node.next = {**above, **{segment: (*nodes, *above.get(segment, ())) for segment, nodes in own.items()}}
-        below = {opening.name for child in node.children for one in _all(child) for opening in one.openings}
+        below = {opening.name for child in node.children for one in nodes_of(child) for opening in one.openings}
         node.closes = tuple(sorted(below - {opening.name for opening in node.openings}))
         for child in node.children:
             connect(child, node.next)
 
     connect(root, {segment: tuple(nodes) for segment, nodes in anywhere.items() if segment})
-
-
-def _all(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _all(child)

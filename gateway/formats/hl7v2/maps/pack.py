@@ -1,6 +1,6 @@
 """What a compiled pack is made of: nodes for segments, rows for fields, and what reading and writing share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,6 +65,8 @@ class Row:
     """Such as Patient.name[]; "" for a row that only writes."""
     rule: str
     """`file:line` where it stands."""
+    where: str
+    """The same with the column, for whoever has to mend it."""
     fill: Fill | None
     take: Take | None
 
@@ -156,6 +158,22 @@ class CompiledPack:
     def takes(self, code: str, event: str) -> bool:
         """Tell whether messages of this type and event are read by this pack."""
         return (code, event) in self.reads or (code, "") in self.reads
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row; one of a segment with several places in the structure as often."""
+        for node in nodes_of(self.root):
+            yield from node.rows
+
+    def opened(self) -> frozenset[str]:
+        """Return the names of all that its segments open."""
+        return frozenset(opening.name for node in nodes_of(self.root) for opening in node.openings)
+
+
+def nodes_of(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it."""
+    yield node
+    for child in node.children:
+        yield from nodes_of(child)
 
 
 def choose(candidates: tuple[Node, ...], segment: Segment) -> Node | None:
