@@ -76,7 +76,7 @@ def inline_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
     while open_values:
         value = open_values.pop()
         if isinstance(value, dict):
-            if str(value.get("url", "")).endswith(INLINE_LABEL):
+            if str(value.get("url")).endswith(INLINE_LABEL):
                 coding = value.get("valueCoding") or {}
                 yield coding.get("system", ""), coding.get("code", "")
             open_values.extend(value.values())
