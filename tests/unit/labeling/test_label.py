@@ -266,3 +266,33 @@ class TestVersionsAndReferences:
     def test_an_entry_that_is_no_resource_stops(self, entry: Json) -> None:
         with pytest.raises(ValueError, match="expected"):
             label({"entry": [entry]}, world(), instant(T0))
+
+
+def test_everything_of_a_bundle_is_there_once_in_its_place() -> None:
+    record = a_condition(code="B20", meta={"security": labels("SDV")})
+    clinic = {"resourceType": "Organization", "id": "c"}
+    by = written_by("aspen", record)
+
+    found = label(bundle(clinic, record, by), world(), instant(T0))
+
+    (item,) = found.items
+    assert (item.reference, item.type, item.resource) == ("Condition/f1120", "Condition", record)
+    assert {code for _, code in item.labels} == {"R", "42CFRPart2", "HIV", "SDV"}
+    assert {code for _, code in item.shown} == {"HIV", "SDV"}
+    assert (found.directory, found.provenances, found.at) == ({"Organization/c": clinic}, (by,), instant(T0))
+    turned = dict(reversed(record.items()))
+    assert labeled(turned, by)["Condition/f1120"].digest == item.digest
+    assert labeled({**record, "id": "other"}, by)["Condition/other"].digest != item.digest
+
+
+def test_a_label_on_a_single_element_bars_the_whole_and_is_not_shown() -> None:
+    address = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label"
+    extension = {"url": address, "valueCoding": {"system": ACT_CODE, "code": "HIV"}}
+
+    item = labeled(an_observation(component=[{"extension": [extension]}]))["Observation/o"]
+
+    assert (item.labels, item.shown) == ({(ACT_CODE, "HIV")}, set())
+
+
+def test_nothing_is_labeled_of_nothing() -> None:
+    assert label({}, world(), instant(T0)).items == ()

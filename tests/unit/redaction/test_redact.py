@@ -14,6 +14,7 @@ from gateway.model.decision import Permit, Refusal
 from gateway.model.disclosure import Disclosure
 from gateway.model.fhir_time import instant
 from gateway.model.labels import CONFIDENTIALITY
+from gateway.model.notice import STATEMENT_1
 from gateway.redaction import redact
 from tests.support.part2_world import (
     OWN,
@@ -497,6 +498,13 @@ class TestTheEnvelope:
 
         text = json.dumps(disclosure.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert disclosure.body == text.encode()
+
+    def test_says_its_notice_and_its_level(self) -> None:
+        protected = disclosed(a_consent())
+        open_to_all = disclosed(records=[FLU, by_quarry(FLU)])
+
+        assert (protected.notice_number, protected.notice, protected.confidentiality) == (1, STATEMENT_1, "R")
+        assert (open_to_all.notice_number, open_to_all.notice, open_to_all.confidentiality) == (0, "", "N")
 
     def test_says_to_whom_for_what_and_how_it_goes(self) -> None:
         registry = world(
