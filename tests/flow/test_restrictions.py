@@ -307,7 +307,7 @@ def restrict(world: TwoWorld, office: str) -> None:
     goals=st.sampled_from(["", "stay sober until winter"]),
     office=st.sampled_from(["demo-lead", "demo-detox"]),
 )
-@settings(parent=WORLDS, max_examples=10)
+@settings(parent=WORLDS, max_examples=4)
 def test_who_is_restricted_sees_and_makes_work_as_if_there_were_nothing(needs: str, goals: str, office: str) -> None:
     """The same bytes, headers included, and the same questions to the store, as with a consent that opens nothing."""
     first = [contact(1, 0, "verbal", "mental_health")]
