@@ -9,6 +9,7 @@ import orjson
 
 from gateway.catalog.hl7v2_packs import FOLDER, Hl7Packs, PackFolder, hl7_pack_folders, read_hl7_packs
 from gateway.catalog.hl7v2_targets import lost_rows
+from gateway.catalog.partners import read_partners
 from gateway.catalog.profiles import load_checker
 from gateway.formats import fhir_json
 from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
@@ -43,6 +44,24 @@ def check_hl7_packs(directory: Path) -> list[str]:
     except ConfigurationError as error:
         return str(error).splitlines()
     return list(lost_rows(packs))
+
+
+def unclaimed_files(directory: Path) -> list[str]:
+    """Return a line for each partner's file that is named for nobody in `partners/`: no message is read by it.
+
+    Without a `partners/`, or with one that cannot be read (others tell that), nothing can be said.
+    """
+    try:
+        registry = read_partners(directory / "partners")
+    except ConfigurationError:
+        return []
+    return [
+        f"{name}/{path.name}: warning: expected the name of a partner, found no org:{path.stem} in partners/;"
+        " nothing is read by this file"
+        for name, folder in hl7_names(directory).items()
+        for path in folder.partners
+        if f"org:{path.stem}" not in registry
+    ]
 
 
 def pack_of(message: Message, packs: Hl7Packs, partner: str) -> CompiledPack | None:

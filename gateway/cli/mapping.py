@@ -12,7 +12,14 @@ import orjson
 from gateway.catalog.hl7v2_packs import PackFolder, read_hl7_packs
 from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
-from gateway.cli.hl7_packs import check_hl7_packs, hl7_example_differences, hl7_examples, hl7_names, hl7_rows
+from gateway.cli.hl7_packs import (
+    check_hl7_packs,
+    hl7_example_differences,
+    hl7_examples,
+    hl7_names,
+    hl7_rows,
+    unclaimed_files,
+)
 from gateway.cli.message_fields import explain_messages, is_hl7v2
 from gateway.formats import fhir_json, read
 from gateway.mapping import CompiledMapping, Context, apply, explain
@@ -126,7 +133,7 @@ def check(names: tuple[str, ...], directory: Path) -> None:
             click.echo(str(error), err=True)
     asked = _hl7_packs(names, directory)
     mistakes = check_hl7_packs(directory) if asked else []
-    for line in mistakes:
+    for line in [*mistakes, *(unclaimed_files(directory) if asked else ())]:
         click.echo(line, err=True)
     for name in () if mistakes else asked:
         click.echo(f"{name}: ok")

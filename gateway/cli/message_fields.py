@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import orjson
 
-from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
+from gateway.catalog.hl7v2_packs import FOLDER, Hl7Packs, read_hl7_packs
 from gateway.cli.hl7_packs import EXAMPLE_AT, EXAMPLE_KEY, EXAMPLE_SENDER, pack_of
 from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
 from gateway.formats.hl7v2.maps import FeedContext, read_feed
@@ -34,6 +34,12 @@ def explain_messages(file: Path, number: int | None, mappings: Path, partner: st
     except ConfigurationError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    if partner and not any(partner == name for name, _ in packs.overlays):
+        click.echo(
+            f"gateway mapping explain: warning: expected a partner who has a file mappings/{FOLDER}/<pack>/NAME.yaml"
+            f" (NAME is the id without org:), found none of {partner!r}; the packs are shown as they are for everybody",
+            err=True,
+        )
     for n, content in enumerate(split_batch(file.read_bytes()).messages, 1):
         if number not in (None, n):
             continue

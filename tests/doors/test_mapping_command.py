@@ -166,3 +166,20 @@ def test_a_partners_row_that_leads_nowhere_fails_the_check(tmp_path: Path) -> No
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("hl7v2/adt/sample-hospital.yaml:1:16: rows.PV1-10: expected an element that R4 has")
+
+
+def test_a_file_of_nobody_who_is_registered_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "hospital.yaml").write_text("id: org:sample-hospital\nname: Sample Hospital\n")
+    folder = tmp_path / "mappings" / "hl7v2" / "adt"
+    folder.mkdir(parents=True)
+    for name in ("sample-hospital", "sample-hopsital"):
+        (folder / f"{name}.yaml").write_text("zone: America/Los_Angeles\n")
+
+    result = run("check", "hl7v2/adt", "--config", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (0, "hl7v2/adt: ok\n")
+    assert result.stderr == (
+        "hl7v2/adt/sample-hopsital.yaml: warning: expected the name of a partner, found no org:sample-hopsital in"
+        " partners/; nothing is read by this file\n"
+    )

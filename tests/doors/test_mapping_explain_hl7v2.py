@@ -62,6 +62,22 @@ def test_without_json_a_person_can_read_it(tmp_path: Path) -> None:
     assert "Originating referral identifier = 'R-1' (hl7v2/segments/RF1.yaml:" in result.stdout
 
 
+def test_a_partner_without_a_file_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "a.hl7").write_bytes(MESSAGE)
+    folder = tmp_path / "mappings" / "hl7v2" / "rri"
+    folder.mkdir(parents=True)
+    (folder / "sample-hospital.yaml").write_text("zone: America/Los_Angeles\n")
+
+    def warning(partner: str) -> str:
+        command = ["mapping", "explain", "--config", str(tmp_path), "--partner", partner, str(tmp_path / "a.hl7")]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0
+        return result.stderr
+
+    assert warning("sample-hospital") == ""
+    assert "found none of 'org:sample-hospital'" in warning("org:sample-hospital")
+
+
 def test_what_cannot_be_read_is_told_and_counts(tmp_path: Path) -> None:
     (tmp_path / "bad.hl7").write_bytes(b"MSH||||\r" + MESSAGE)
 
