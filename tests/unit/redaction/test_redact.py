@@ -520,6 +520,12 @@ class TestTheEnvelope:
         assert disclosure.purposes == ("http://terminology.hl7.org/CodeSystem/v3-ActReason|TREAT",)
 
 
+def test_copies_go_to_those_the_permit_lets_have_one() -> None:
+    disclosure = disclosed(a_consent(a_permit("mercy", "plan")), by="org:aspen", copies=["org:plan", "org:shelter"])
+
+    assert (disclosure.recipient, disclosure.copies) == ("org:mercy", ("org:plan",))
+
+
 class TestWhatInforms:
     def entries(self, *consents: Json, records: list[Json] | None = None) -> list[Json]:
         used = {"records": records} if records is not None else {}
