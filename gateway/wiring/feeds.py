@@ -44,10 +44,10 @@ def feed_reader(
 
 
 def message_writer(packs: Hl7Packs) -> WriteMessage:
-    """Return what writes a message that is no referral, by the pack that can."""
+    """Return what writes a message that is no referral, by the pack that can, as the receiving partner has it."""
 
     def write(kind: str, disclosure: Disclosure, header: Hl7Header, in_reply_to: str) -> bytes:
-        pack = packs.for_writing(kind)
+        pack = packs.for_writing(kind, disclosure.recipient.removeprefix("org:"))
         if pack is None:
             raise WillNeverWork(f"no pack writes messages {kind}")
         resources = [entry["resource"] for entry in disclosure.content["entry"]]

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
 from gateway.delivery.mllp_push import MllpPush
 from gateway.flow.gateway import Gateway
 from gateway.flow.moves import move
@@ -253,11 +255,29 @@ def test_what_is_no_referral_waits_for_a_person(missing: str) -> None:
     assert (record.state, world.transport.sent) == ("quarantined", [])
 
 
-def _written(world: World, n: int) -> bytes:
-    """Write what went back as the transport does."""
+def _written(world: World, n: int, *, theirs: Hl7Packs | None = None, notice: str = "") -> bytes:
+    """Write what went back as the transport does; `theirs`: packs with partners' files; `notice`: one it must bear."""
     disclosure, endpoint, envelope = world.transport.sent[n]
-    push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="P", write=message_writer(packs()))
-    return push._written(disclosure, endpoint, envelope)
+    write = message_writer(theirs or packs())
+    push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="P", write=write)
+    return push._written(replace(disclosure, notice=notice or disclosure.notice), endpoint, envelope)
+
+
+@pytest.mark.parametrize(("partner", "charset"), [("demo-hospital", b"8859/1"), ("another-hospital", b"")])
+def test_an_answer_is_written_as_its_receivers_file_says_and_keeps_the_notice(
+    tmp_path: Path, partner: str, charset: bytes
+) -> None:
+    world = a_world()
+    told(world, ref("I12", "Q1"))
+    recipient_says(world, "accepted")
+    folder = tmp_path / "hl7v2" / "rri"
+    folder.mkdir(parents=True)
+    (folder / f"{partner}.yaml").write_text("charset: 8859/1\nrows: {NTE-3: {to: 'Observation.note[].text'}}\n")
+
+    written = _written(world, -1, theirs=read_hl7_packs(tmp_path), notice="An invented notice")
+
+    assert (written.partition(b"\r")[0].split(b"|") + [b""] * 18)[17] == charset
+    assert b"|P|An invented notice|NOTICE^" in written
 
 
 def test_a_sender_that_refers_somebody_may_go_on_telling_of_them() -> None:

@@ -140,3 +140,13 @@ def test_a_pack_that_names_a_map_nobody_wrote_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"hl7v2/own/pack.yaml:4:24: .*expected a segment map, found 'PV9'"):
         read_hl7_packs(tmp_path)
+
+
+def test_a_partner_cannot_change_the_map_that_writes_the_notice(tmp_path: Path) -> None:
+    folder = tmp_path / "hl7v2" / "rri"
+    folder.mkdir(parents=True)
+    (folder / "own.yaml").write_text("rows: {NTE-3: {to: 'Observation.note[].text', map: NTE-notice}}\n")
+
+    message = r"hl7v2/rri/own.yaml:1:15: rows.NTE-3: expected a map that a partner may change, found NTE-notice"
+    with pytest.raises(ConfigurationError, match=message):
+        read_hl7_packs(tmp_path)

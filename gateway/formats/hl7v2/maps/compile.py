@@ -57,6 +57,8 @@ def compile_pack(
 
 
 _COUNT = {"write": "$number"}
+_TRAVELS = ("$notice", "$scope", "$labels")
+"""What must travel with content (42 CFR 2.32); no partner's file changes a map that writes one of these."""
 _LINKS = ("via", "also")
 """What a place in the structure may say of the resource that its segment opens."""
 
@@ -167,9 +169,15 @@ class _Compiler:
     def _rows(self, segment: str, name: str, source: PackSource) -> Iterator[Row]:
         rows = dict(source.content.get("rows") or {})
         sources = dict.fromkeys(rows, source)
+        is_fixed = any(one.get("write") in _TRAVELS for told in rows.values() for one in _specs(told))
         for path, told in self._changed.items():
-            if self._overlay is not None and str(path).startswith(f"{segment}-") and _is_meant(told, name):
+            if self._overlay is None or not str(path).startswith(f"{segment}-") or not _is_meant(told, name):
+                continue
+            if not is_fixed:
                 rows[path], sources[path] = told, self._overlay
+            elif any("map" in one for one in _specs(told)):
+                message = f"expected a map that a partner may change, found {name}: it writes what must travel"
+                self._problem(self._overlay, ("rows", path), message)
         for path, told in rows.items():
             for n, one in enumerate(told if isinstance(told, list) else [told]):
                 at: Location = ("rows", path, n) if isinstance(told, list) else ("rows", path)
@@ -246,6 +254,11 @@ def _shown(root: Node) -> dict[str, str]:
 
     targets = {row.target for node in nodes_of(root) for row in node.rows if row.target}
     return {target: ".".join((element(name), *rest)) for target in targets for name, *rest in [target.split(".")]}
+
+
+def _specs(told: Any) -> list[dict[str, Any]]:
+    """Return the rows of one field that are more than a target."""
+    return [one for one in (told if isinstance(told, list) else [told]) if isinstance(one, dict)]
 
 
 def _is_meant(told: Any, name: str) -> bool:
