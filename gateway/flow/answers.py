@@ -14,6 +14,7 @@ from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.referrals import FINAL
 from gateway.flow.relays import queue_relays
+from gateway.flow.sources import NOT_ITS_RECIPIENT, Source, source_of
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
@@ -62,23 +63,23 @@ def _take_one(house: House, tx: Transaction, input_id: str) -> None:
 def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:
     if isinstance(message, Unreadable):
         return "quarantined", message.reason, None
-    code = message.text("MSH-9.1")
+    code, source = message.text("MSH-9.1"), source_of(house, stored.client, message)
     if _is_of_training(house, message) and code != "ACK":
         return "quarantined" if code in _ABOUT_REFERRALS else "skipped", _NOT_OF_PRODUCTION, None
     if code == "REF" and referral_by_identifier(tx, message.text("RF1-6.1")) is None:
         return take_referral(house, tx, stored, message)
     if code in ("RRI", "REF"):
-        return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, answer))
+        return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, source, answer))
     if code == "ACK":
-        return take_acknowledgement(house, tx, message)
+        return take_acknowledgement(house, tx, source, message)
     fed = take_record(house, tx, stored, message)
     if code == "ADT":
         return joined(take_adt(house, tx, message, fed), fed.made)
     if code == "SIU":
-        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, one, fed))
+        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, source, one, fed))
         return joined(moved_by, fed.made)
     if code == "OSU" and _is_of_ours(tx, message):
-        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, answer))
+        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, source, answer))
         return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
 
@@ -103,10 +104,12 @@ def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
     return "skipped", "unmapped: nothing in it is mapped: kept, and shown", None
 
 
-def _take_answer(house: House, tx: Transaction, answer: ReferralAnswer) -> Outcome:
+def _take_answer(house: House, tx: Transaction, source: Source, answer: ReferralAnswer) -> Outcome:
     referral = referral_by_identifier(tx, answer.referral)
     if referral is None:
         return "quarantined", "RF1-6: expected the number of a referral of ours, found an unknown one", None
+    if not source.may_answer_for(referral):
+        return "quarantined", NOT_ITS_RECIPIENT, None
     _learn_numbers(house, tx, referral, answer.person)
     now = house.clock()
     event = status_event(Status(cast(TaskStatus, referral.status), now), answer, now)
@@ -117,10 +120,14 @@ def _take_answer(house: House, tx: Transaction, answer: ReferralAnswer) -> Outco
     return moved(house, tx, referral, event, implied=is_implied, external_id=answer.external_id)
 
 
-def _take_appointment(house: House, tx: Transaction, appointment: AppointmentEvent, fed: Fed) -> Outcome:
+def _take_appointment(
+    house: House, tx: Transaction, source: Source, appointment: AppointmentEvent, fed: Fed
+) -> Outcome:
     """Move the referral that an appointment names, else the one that is open at its sender for this person."""
     event = appointment_event(appointment, house.clock())
     referral = referral_by_identifier(tx, appointment.referral) if appointment.referral else None
+    if referral is not None and not source.may_answer_for(referral):
+        return "quarantined", NOT_ITS_RECIPIENT, None
     if referral is not None:
         return moved(house, tx, referral, event, implied=True)
     named = appointment.person

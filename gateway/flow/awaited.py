@@ -5,6 +5,7 @@ HL7 v2.5.1 ch. 2.9.3: in enhanced mode the second answer comes as a message of i
 
 from gateway.flow.house import House
 from gateway.flow.outcomes import Outcome
+from gateway.flow.sources import NOT_ITS_RECIPIENT, Source
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.acknowledgement import read_acknowledgement
 from gateway.model.audit import AuditEntry
@@ -55,7 +56,7 @@ def look(house: House, claim: Claim, piece: Work) -> bool:
     return house.database.write(give_up)
 
 
-def take_acknowledgement(house: House, tx: Transaction, message: Message) -> Outcome:
+def take_acknowledgement(house: House, tx: Transaction, source: Source, message: Message) -> Outcome:
     """Take an ACK that came as a message of its own: the application answer to something we sent."""
     acknowledgement = read_acknowledgement(message.raw)
     if acknowledgement is None:
@@ -63,6 +64,9 @@ def take_acknowledgement(house: House, tx: Transaction, message: Message) -> Out
     work = _awaited(tx, acknowledgement.control_id)
     if work is None or acknowledgement.code.startswith("C"):
         return "skipped", "MSA-2: an answer to no message of ours that waits for one", None
+    answered = tx.referrals.get(work.subject)
+    if answered is not None and not source.may_answer_for(answered):
+        return "quarantined", NOT_ITS_RECIPIENT, None
     outcome = judge(acknowledgement)
     now = house.clock()
     if outcome.kind == "accepted":
@@ -72,8 +76,7 @@ def take_acknowledgement(house: House, tx: Transaction, message: Message) -> Out
         tx.outbox.set_state(work.id, "dead", f"its application refused: {outcome.reason}", now)
     told = {"work": work.id, "code": acknowledgement.code}
     tx.audit.append(AuditEntry(now, "delivery.answered", "mllp", told))
-    referral = tx.referrals.get(work.subject)
-    return "converted", f"the application answer {acknowledgement.code}", referral.handoff_id if referral else None
+    return "converted", f"the application answer {acknowledgement.code}", answered.handoff_id if answered else None
 
 
 def _awaited(tx: Transaction, control_id: str) -> Work | None:
