@@ -20,7 +20,7 @@ _BETWEEN = frozenset({"hie", "intermediary"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The sender of a message: as its header names it (None: nobody registered), and whether its connection proved it."""
+    """The sender of a message: as its header names it (None: nobody registered), and whether that was proven."""
 
     named: Organization | None
     is_proven: bool
