@@ -9,7 +9,7 @@ from itertools import islice
 from gateway.flow.addressing import Addressing, address
 from gateway.flow.consent_changes import FILED_BY
 from gateway.flow.consent_terms import keep_watch_of_record
-from gateway.flow.handed_in import as_handed_in, is_anothers
+from gateway.flow.handed_in import as_handed_in
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
@@ -229,17 +229,10 @@ def _unless_filed(tx: Transaction, resource: Resource) -> Resource:
     if resource["resourceType"] != "Consent" or resource.get("status") == "inactive":
         return resource
     stored = tx.resources.get("Consent", resource["id"])
-    if stored is None:
-        return resource
-    is_filed = any(tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", []))
-    # What the program handed in itself is its word; another client may add a no to it, and take nothing from it.
-    is_its_word = is_anothers(resource) and not is_anothers(stored.body)
-    return stored.body if is_filed or (is_its_word and not _refuses(resource)) else resource
-
-
-def _refuses(consent: Resource) -> bool:
-    provision = consent.get("provision", {})
-    return provision.get("type") == "deny" and not provision.get("provision")
+    filed = stored is not None and any(
+        tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", [])
+    )
+    return stored.body if stored is not None and filed else resource
 
 
 def _agency(house: House, draft: Draft) -> str:

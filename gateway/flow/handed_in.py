@@ -8,9 +8,6 @@ from gateway.consent import disclosers_of
 from gateway.flow.house import House
 from gateway.model.handoff import Resource
 
-_HANDED_IN_BY = "urn:warm-handoff:handed-in-by:"
-"""Beginning of `meta.source` of a Consent that somebody else than its program handed in."""
-
 
 def as_handed_in(house: House, resource: Resource, client: str | None) -> Resource:
     """Return a record's resource; a Part 2 program's Consent that another client handed in is marked as external.
@@ -25,10 +22,5 @@ def as_handed_in(house: House, resource: Resource, client: str | None) -> Resour
     if all(one is None or one.id == own or not one.is_program(house.clock()) for one in named):
         return resource
     unverified = {name: value for name, value in resource.items() if name != "verification"}
-    meta = {**resource.get("meta", {}), "source": f"{_HANDED_IN_BY}{own}"}
+    meta = {**resource.get("meta", {}), "source": f"urn:warm-handoff:handed-in-by:{own}"}
     return {**unverified, "meta": meta}
-
-
-def is_anothers(consent: Resource) -> bool:
-    """Say whether a Consent is the word of somebody else than the program it names."""
-    return str(consent.get("meta", {}).get("source", "")).startswith(_HANDED_IN_BY)

@@ -16,7 +16,7 @@ from gateway.model.partner import Endpoint, LegalClass, Organization, Registry
 from gateway.model.transport import Envelope
 from tests.support.flow_house import HOSPITAL, NOW, a_caller
 from tests.support.part2_world import a_class, a_consent, a_permit, a_tpo_consent
-from tests.support.two_worlds import GOOD_RELEASE, HOSPITAL_NPI, NPI, RELEASES, TwoWorld, case
+from tests.support.two_worlds import HOSPITAL_NPI, NPI, RELEASES, TwoWorld, case
 
 LEAD = a_caller("demo-lead", "org:demo-lead")
 PARTNER = "https://warmhandoff.example/id/partner"
@@ -73,10 +73,6 @@ def file(world: TwoWorld, consent: dict[str, Any]) -> None:
     assert isinstance(world.gateway.file_consent(LEAD, body, None, None), Answer)
     world.clock.advance(timedelta(seconds=1))
     world.work()
-
-
-def consents(world: TwoWorld) -> list[dict[str, Any]]:
-    return [one.body for (kind, _), one in world.database.state.resources.items() if kind == "Consent"]
 
 
 def accept(world: TwoWorld) -> None:
@@ -163,24 +159,3 @@ def test_a_consent_for_somebody_else_sends_nobody_anything() -> None:
     file(world, a_consent(a_permit(actor=[receiving(partner(PARTNER, "demo-shelter"))])))
 
     assert len(world.wire.sent) == before
-
-
-def test_what_a_program_said_of_consent_is_not_replaced_by_who_else_hands_its_record_in() -> None:
-    world = TwoWorld("fhir", has_program_part=True)
-    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober", RELEASES["deficient"])])
-    before = world.database.state.resources
-
-    by_police = case(1, 0, "demo-lead", TREATMENT, "stay sober; find work", GOOD_RELEASE)
-    world.hand_in([replace(by_police, client="demo-agency")])
-
-    assert consents(world) == [one.body for (kind, _), one in before.items() if kind == "Consent"]
-
-
-def test_a_no_is_heard_from_whoever_hands_it_in() -> None:
-    world = TwoWorld("fhir", has_program_part=True)
-    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober", GOOD_RELEASE)])
-
-    refused = case(1, 0, "demo-lead", TREATMENT, "stay sober", {**GOOD_RELEASE, "roi_signed": "refused"})
-    world.hand_in([replace(refused, client="demo-agency")])
-
-    assert [one["provision"]["type"] for one in consents(world)] == ["deny"]

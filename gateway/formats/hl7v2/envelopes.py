@@ -70,8 +70,6 @@ def _envelope(segment_id: str, header: Hl7Header) -> bytes:
 def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:
     """Wrap the answers to the messages of a batch as a batch; b"" where none of them asked for one.
 
-    A batch without a message is answered too, by a batch without an answer: its sender waits for one.
-
     BHS-12 names the batch that is answered. A trailer that counts wrong adds an AE for the batch itself: its messages
     are stored all the same.
     """
@@ -81,7 +79,7 @@ def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: da
     given = [answer for answer in answers if answer]
     if wrong := batch.miscounted():
         given.append(_miscounted(opening, wrong[0], control_id, at))
-    if answers and not given:
+    if not given:
         return b""
     writer = MessageWriter()
     names = {3: own[0], 4: own[1], 5: sender[0], 6: sender[1]}
