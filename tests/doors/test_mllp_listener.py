@@ -102,6 +102,16 @@ def test_a_batch_is_stored_message_by_message_and_answered_as_a_batch() -> None:
     assert lines[-2] == b"BTS|2"
 
 
+def test_a_batch_without_a_message_is_answered_by_one_without_an_answer() -> None:
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(b"BHS|^~\\&|WARD|HARBOR|GATEWAY|WH|||||B1\rBTS|0\r"))
+
+        lines = read_blocks(peer, 1)[0].split(b"\r")
+    assert inbox.taken == []
+    assert lines[0].endswith(b"|NEW1|B1")
+    assert lines[1] == b"BTS|0"
+
+
 def test_a_batch_that_counts_wrong_is_stored_and_told() -> None:
     with listening() as (inbox, listener), connect(listener) as peer:
         peer.sendall(framed(b"BHS|^~\\&|WARD|HARBOR|GATEWAY|WH|||||B1\r" + admission(b"C1") + b"BTS|5\r"))

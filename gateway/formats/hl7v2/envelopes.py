@@ -70,6 +70,9 @@ def _envelope(segment_id: str, header: Hl7Header) -> bytes:
 def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:
     """Wrap the answers to the messages of a batch as a batch; b"" where none of them asked for one.
 
+    A batch without a message is answered by one without an answer, for its sender waits; but not one that names another
+    batch in BHS-12, which may itself be such an answer: two of us would go on for ever.
+
     BHS-12 names the batch that is answered. A trailer that counts wrong adds an AE for the batch itself: its messages
     are stored all the same.
     """
@@ -79,7 +82,7 @@ def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: da
     given = [answer for answer in answers if answer]
     if wrong := batch.miscounted():
         given.append(_miscounted(opening, wrong[0], control_id, at))
-    if not given:
+    if not given and (answers or opening.text("MSH-12")):
         return b""
     writer = MessageWriter()
     names = {3: own[0], 4: own[1], 5: sender[0], 6: sender[1]}

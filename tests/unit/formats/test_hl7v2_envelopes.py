@@ -64,6 +64,12 @@ def test_a_batch_whose_messages_ask_for_no_answer_gets_none() -> None:
     assert batch_answer(batch, [b""], "K1", AT) == b""
 
 
+def test_an_empty_batch_that_answers_a_batch_gets_no_answer() -> None:
+    batch = split_batch(b"BHS|^~\\&|A|B|||||||B2|B1\rBTS|0\r")
+
+    assert batch_answer(batch, [], "K1", AT) == b""
+
+
 def test_a_file_header_alone_names_the_sender_too() -> None:
     batch = split_batch(b"FHS#*?!%#A#B#C#D#####F1\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5\rFTS|1\r")
 
