@@ -25,9 +25,10 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
-# The long proofs, some hours: what the suite runs a share of (docs/proofs.md).
+# The long proofs, some hours: what the suite runs a share of, with other draws each time (docs/proofs.md).
+proof: SEED := $(shell date +%s)
 proof: $(VENV)/.dev
-	NON_INTERFERENCE_EXAMPLES=100000 $(BIN)/python -m pytest -n 2 --timeout 14400 tests/flow/test_non_interference.py
+	NON_INTERFERENCE_EXAMPLES=100000 NON_INTERFERENCE_SEED=$(SEED) $(BIN)/python -m pytest -n 2 --timeout 14400 tests/flow/test_non_interference.py
 	REVOCATION_RACE_PERSONS=1000 $(BIN)/python -m pytest --timeout 7200 tests/doors/test_revocation_race.py
 
 # One room: make mutants ROOM=redaction; one file: make mutants ROOM=redaction.rebuild

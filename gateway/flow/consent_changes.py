@@ -14,6 +14,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Shortcoming
 from gateway.model.consent_life import Revoking
+from gateway.model.exchange import Problem
 from gateway.model.fhir_time import written
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource, Transaction
@@ -23,21 +24,28 @@ FILED_BY = "https://warmhandoff.example/id/filed-by"
 REPLACED_BY = "https://warmhandoff.example/id/replaced-by"
 """Tag system: the id of the Consent that took the place of this one."""
 
+A_NO = Problem(
+    409, "conflict", None, "A no is obeyed, whoever wrote it: a new form of the person replaces it (42 CFR 2.31(a)(6))."
+)
+"""The answer to who would take a no back, or call it false: neither may let more leave than before."""
+
 _EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 
 
 def put_revocation(
     house: House, tx: Transaction, actor: str, stored: StoredResource, revoking: Revoking, by: Resource | None
-) -> None:
-    """Write a revocation into a consent, received now (42 CFR 2.31(a)(6), (c)(3)).
+) -> Problem | None:
+    """Write a revocation into a consent, received now (42 CFR 2.31(a)(6), (c)(3)); None = it stands.
 
     A written or electronic one of the whole consent ends it; one for single recipients leaves it standing for the
     others; a spoken one holds what it would stop until it comes in writing or a new form is signed. The same one again
-    changes nothing. The person must be locked.
+    changes nothing. A no is not taken back: `A_NO`. The person must be locked.
     """
     now = house.clock()
+    if is_a_no(read_directive(house, stored.body)):
+        return A_NO
     if _is_told_already(house, stored.body, revoking):
-        return
+        return None
     parts: list[Resource] = [
         {"url": "when", "valueDateTime": written(now)},
         {"url": "method", "valueCode": revoking.method},
@@ -50,6 +58,12 @@ def put_revocation(
         body["status"] = "inactive"
     told = {"method": revoking.method, "recipients": list(revoking.recipients)}
     put_next(house, tx, actor, stored, body, "consent.revoked", told)
+    return None
+
+
+def is_a_no(directive: Directive) -> bool:
+    """Say whether a consent says no and nothing else."""
+    return directive.can_refuse and not directive.permits_something
 
 
 def _is_told_already(house: House, body: Resource, revoking: Revoking) -> bool:
@@ -155,7 +169,17 @@ def put_next(
     version = tx.resources.put(body, handoff_id=stored.handoff_id, person_id=stored.person_id, at=now)
     keep_watch(house, tx, body)
     tx.audit.append(AuditEntry(now, kind, actor, {"consent": body["id"], "version": version, **told}))
+    reopen_what_it_stopped(house, tx, stored)
     return version
+
+
+def reopen_what_it_stopped(house: House, tx: Transaction, before: StoredResource) -> None:
+    """Let work be decided again, once a consent that refused something has changed.
+
+    It must not wait for the next version of a record: the moment would tell that the record has one (42 CFR 2.13).
+    """
+    if before.person_id is not None and read_directive(house, before.body).can_refuse:
+        reopen_stopped(house, tx, before.person_id)
 
 
 def reopen_stopped(house: House, tx: Transaction, person_id: str) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import orjson
 
 from gateway.consent import disclosers_of
-from gateway.flow.consent_changes import FILED_BY, put_revocation, reopen_stopped, replace_consents, replaced_by
+from gateway.flow.consent_changes import (
+    FILED_BY,
+    put_revocation,
+    reopen_stopped,
+    reopen_what_it_stopped,
+    replace_consents,
+    replaced_by,
+)
 from gateway.flow.consent_terms import keep_watch, read_directive, waits
 from gateway.flow.house import House
 from gateway.flow.people import person_by_reference
@@ -110,9 +117,10 @@ def revoke_by_reference(
         papers = _written_on(house, document, stored.body["patient"]) if document is not None else []
         if isinstance(papers, Problem):
             return papers
-        _keep_all(house, tx, papers, person)
-        put_revocation(house, tx, caller.client, stored, reach, patient)
-        return None
+        problem = put_revocation(house, tx, caller.client, stored, reach, patient)
+        if problem is None:
+            _keep_all(house, tx, papers, person)
+        return problem
 
     return house.database.write(write)
 
@@ -178,6 +186,8 @@ def _keep_consent(
         replace_consents(house, tx, caller.client, person, consent_id, replaced_by(directive))
     if kept.get("status") == "active":
         reopen_stopped(house, tx, person)
+    elif stored is not None:
+        reopen_what_it_stopped(house, tx, stored)
     tx.audit.append(
         AuditEntry(
             now,

@@ -29,8 +29,7 @@ def revoke_consent(house: House, actor: Member, consent_id: str, revoking: Revok
             return Problem(422, "value", "recipient", "Expected organizations of the registry, found another.")
         if stored.body.get("status") != "active":
             return _OVER
-        put_revocation(house, tx, actor.id, stored, revoking, stored.body.get("patient"))
-        return None
+        return put_revocation(house, tx, actor.id, stored, revoking, stored.body.get("patient"))
 
     return house.database.write(revoke)
 

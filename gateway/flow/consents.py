@@ -9,7 +9,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from gateway.consent import read_switches
-from gateway.flow.consent_changes import reopen_stopped, replace_consents, replaceable
+from gateway.flow.consent_changes import is_a_no, reopen_stopped, replace_consents, replaceable
 from gateway.flow.consent_terms import keep_watch, read_directive
 from gateway.flow.consent_views import binary_id, may_look_after
 from gateway.flow.house import House
@@ -156,9 +156,9 @@ def _standing_refusals(house: House, tx: Transaction, person_id: str, form: Cons
         return []
     for stored in tx.resources.of_person(["Consent"], person_id):
         directive = read_directive(house, stored.body)
-        is_a_no = directive.status == "active" and directive.can_refuse and not directive.permits_something
+        stands = directive.status == "active" and is_a_no(directive)
         of = {one.organization for one in directive.disclosers}
-        if is_a_no and stored.body["id"] not in form.supersedes and (not of or of & set(form.disclosers)):
+        if stands and stored.body["id"] not in form.supersedes and (not of or of & set(form.disclosers)):
             words = f"The person's no ({stored.body['id']}) stands and would go on stopping this: name it as replaced."
             return [Shortcoming("EXPLICIT_DENY", "42 CFR 2.31(a)(6)", words)]
     return []

@@ -104,11 +104,10 @@ def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> A
     known = {person.id for key in question.patient for person in _known_by(tx, key)}
     content = _content(house, tx, known.pop() if len(known) == 1 else NOBODY, asked.recipient)
     made = _decided(house, asked, question, content)
-    if isinstance(made.outcome, Disclosure) and not _is_named_in(made.outcome, question):
-        content = _NOTHING
-        made = _decided(house, asked, question, content)
-    elif isinstance(made.outcome, Disclosure):
-        made = _narrowed(house, made, question)
+    if isinstance(made.outcome, Disclosure):
+        named = _named_in(made.outcome, question)
+        content = _in_the_name_of(named, content) if named is not None else _NOTHING
+        made = _narrowed(house, _decided(house, asked, question, content), question)
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, content.person_id)
     if not isinstance(made.outcome, Disclosure):
         return DENIED
@@ -212,7 +211,7 @@ def _only(matter: Matter, items: Sequence[str]) -> Matter:
 
 def _narrowed(house: House, made: Made, question: Consult) -> Made:
     """Decide again on the types and labels asked about, where some were named."""
-    if not question.types and not question.labels:
+    if not isinstance(made.outcome, Disclosure) or not (question.types or question.labels):
         return made
     matter, _ = read_matter(made.inputs)
     labels = frozenset[Label]().union(*(expand(one) for one in question.labels))
@@ -227,15 +226,29 @@ def _narrowed(house: House, made: Made, question: Consult) -> Made:
     return made_of(house, _only(matter, items))
 
 
-def _is_named_in(disclosure: Disclosure, question: Consult) -> bool:
-    """Say whether the caller named the person by what it may have: a Patient that leaves, or an identifier in it."""
-    keys = set()
+def _named_in(disclosure: Disclosure, question: Consult) -> str | None:
+    """Return the Patient by which the caller named the person; None where it named one that may not leave.
+
+    It is one that leaves, itself or an identifier in it; of several the first by its id.
+    """
+    found = []
     for entry in disclosure.content["entry"]:
         resource = entry["resource"]
         if resource["resourceType"] == "Patient":
-            keys.add(f"Patient/{resource['id']}")
-            keys.update(f"{one.get('system', '')}|{one.get('value')}" for one in resource.get("identifier", ()))
-    return not keys.isdisjoint(question.patient)
+            reference = f"Patient/{resource['id']}"
+            keys = {f"{one.get('system', '')}|{one.get('value')}" for one in resource.get("identifier", ())}
+            if not {reference, *keys}.isdisjoint(question.patient):
+                found.append(reference)
+    return min(found, default=None)
+
+
+def _in_the_name_of(patient: str, content: _Content) -> _Content:
+    """Put one Patient first: the decision, and the AuditEvent its caller may read, are about a person by that name.
+
+    Any other could be the Patient of a record that the caller may not know of.
+    """
+    own_first = sorted(content.records, key=lambda one: f"{one['resourceType']}/{one['id']}" != patient)
+    return replace(content, records=tuple(own_first))
 
 
 def _log(house: House, tx: Transaction, asked: Asked, decision_id: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
-from gateway.flow.consent_changes import reopen_stopped
+from gateway.flow.consent_changes import A_NO, reopen_stopped
 from gateway.flow.consent_terms import read_directive
 from gateway.flow.consent_views import may_look_after, may_see
 from gateway.flow.house import House
@@ -24,9 +24,6 @@ _KINDS = ("agreed", "self_pay")
 _PAYERS = frozenset({"payer"})
 
 _SECOND = Problem(403, "forbidden", None, "Somebody else than who reported the consent has to take the report back.")
-_A_NO = Problem(
-    409, "conflict", None, "A no is obeyed, whoever wrote it: a new form of the person replaces it (42 CFR 2.31(a)(6))."
-)
 _OVER = Problem(409, "conflict", None, "It has ended already.")
 
 
@@ -105,7 +102,7 @@ def report_false(house: House, actor: Member, consent_id: str, why: str) -> Prob
         if not why.strip():
             return Problem(400, "required", None, "Expected words on what is false about it.")
         if not directive.permits_something:
-            return _A_NO
+            return A_NO
         tx.people.lock(stored.person_id)
         caveat = Caveat(
             id=house.new_id(), person_id=stored.person_id, kind="consent_false", organization=actor.organization,

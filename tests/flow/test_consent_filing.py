@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.flow.consent_changes import A_NO
 from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
@@ -179,6 +180,33 @@ def test_a_recipient_that_has_received_on_it_takes_back_its_own_access_only() ->
         {"consent": consent_id, "version": 2, "method": "written", "recipients": ["org:demo-hospital"]}
     ]
     assert world.states()[-1][1] == "refused"
+
+
+def test_a_no_is_not_taken_back_but_replaced() -> None:
+    world = a_refused_referral()
+    file(world)
+    no = file(world, provision={"type": "deny"})
+
+    refused = revoke(world, LEAD, no, document=a_document())
+
+    assert refused is A_NO
+    assert stored(world, no)["status"] == "active"
+    hand_in(world, "find work")
+    assert world.states()[-1][1] == "refused"
+
+
+def test_what_a_no_stopped_is_decided_again_when_its_author_ends_it() -> None:
+    world = a_refused_referral()
+    no = file(world, provision={"type": "deny"})
+    file(world)
+    before = states(world)
+
+    ended = {**stored(world, no), "status": "inactive"}
+    assert isinstance(world.gateway.file_consent(LEAD, ended, no, 1), Answer)
+    world.work()
+
+    assert before == {"refused"}
+    assert states(world) == {"delivered"}
 
 
 def test_to_everybody_else_the_consent_does_not_exist() -> None:
