@@ -1,0 +1,160 @@
+"""A pytest plugin that makes one change after the other and sees whether a test notices: `make mutants`.
+
+The tests are collected once. Each change is then made in a process forked from there, which runs the tests that pass
+through the changed function until one fails: first those that noticed its other changes, then the quick ones. A run
+without end is cut by a limit on the processor's time, and counts as noticed. What nobody notices is looked up in
+`explained.json`; whatever is not explained there is told, and fails the run.
+"""
+
+import gc
+import json
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FrameType
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutants.changes import Change, changes_of
+
+_EXPLAINED = Path(__file__).with_name("explained.json")
+_ENDLESS_S = 5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take what is to be changed, and what may be left out to be quick."""
+    parser.addoption("--change", required=True, help="a room, or a file of it: redaction, or redaction.rebuild")
+    parser.addoption("--every", type=int, default=1, help="make only each n-th change")
+    parser.addoption("--within", type=float, default=float("inf"), help="leave out tests that take more seconds")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    """Make the changes instead of running the tests alone; an unexplained one that nobody notices is a failure."""
+    option = session.config.option
+    room, _, module = option.change.partition(".")
+    paths = sorted(Path("gateway", room).glob(f"{module or '*'}.py"))
+    changes = [change for path in paths for change in changes_of(path)][:: option.every]
+    judges = _Judges(session.items, changes, option.within)
+    explained = {(told["function"], told["was"], told["becomes"]) for told in json.loads(_EXPLAINED.read_text("utf-8"))}
+    count = {"noticed": 0, "explained": 0, "not noticed": 0}
+    for change in changes:
+        if judges.notice(change):
+            count["noticed"] += 1
+        elif (change.function, change.was, change.becomes) in explained:
+            count["explained"] += 1
+        else:
+            count["not noticed"] += 1
+            session.testsfailed += 1
+            told = {"function": change.function, "was": change.was, "becomes": change.becomes}
+            sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{option.change}: {len(changes)} changes made, {count}\n")
+    return True
+
+
+class _Judges:
+    """The collected tests, and which of them pass through which function."""
+
+    def __init__(self, tests: list[pytest.Item], changes: list[Change], within_s: float) -> None:
+        self._tests = tests
+        gc.collect()
+        gc.freeze()
+        self._took, passes = self._watched(changes)
+        self._order = {
+            function: sorted((test for test in through if self._took[test] <= within_s), key=self._took.__getitem__)
+            for function, through in passes.items()
+        }
+
+    def notice(self, change: Change) -> bool:
+        """Whether a test fails, or does not end, once `change` is made; that test is asked first the next time."""
+        order = self._order.get(change.function, [])
+
+        def judged(tell: Callable[[str], object]) -> None:
+            change.make()
+            for test, following in zip(order, [*order[1:], None], strict=True):
+                tell(f"{test}\n")
+                _limit_cpu(_ENDLESS_S + 10 * self._took[test])
+                if not self._passes(test, following):
+                    os._exit(1)
+
+        ended_well, said = _in_a_fork(judged)
+        if ended_well or not said:
+            return False
+        by = int(said.split()[-1])
+        order.remove(by)
+        order.insert(0, by)
+        return True
+
+    def _watched(self, changes: list[Change]) -> tuple[dict[int, float], dict[str, list[int]]]:
+        """Run every test once, unchanged: the seconds each took, and the tests that pass through each function."""
+        names = {change.real.__code__: change.function for change in changes}
+
+        def watched(tell: Callable[[str], object]) -> None:
+            for test in range(len(self._tests)):
+                following = test + 1 if test + 1 < len(self._tests) else None
+                began = time.perf_counter()
+                passed, called = _traced(lambda: self._passes(test, following))  # noqa: B023 - called at once
+                through = [names[code] for code in called if code in names]
+                tell(json.dumps([test, time.perf_counter() - began, through]) + "\n")
+                if not passed:
+                    os._exit(1)
+
+        ended_well, said = _in_a_fork(watched)
+        lines = [json.loads(line) for line in said.splitlines()]
+        if not ended_well:
+            raise pytest.UsageError(f"{self._tests[lines[-1][0]].nodeid} fails without any change")
+        passes = defaultdict(list)
+        for test, _, through in lines:
+            for function in through:
+                passes[function].append(test)
+        return {test: took for test, took, _ in lines}, passes
+
+    def _passes(self, test: int, following: int | None) -> bool:
+        item, after = self._tests[test], None if following is None else self._tests[following]
+        return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=after))
+
+
+def _traced(call: Callable[[], bool]) -> tuple[bool, set[CodeType]]:
+    """Give the answer of `call`, and all code that was called on the way."""
+    called = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        called.add(frame.f_code)
+
+    sys.settrace(note)
+    try:
+        return call(), called
+    finally:
+        sys.settrace(None)
+
+
+def _in_a_fork(work: Callable[[Callable[[str], object]], None]) -> tuple[bool, str]:
+    """Do `work` in a process of its own: whether it came to its end, and what it told."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        silence = os.open(os.devnull, os.O_RDWR)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        try:
+            with os.fdopen(writing, "w", buffering=1, encoding="utf-8") as pipe:
+                work(pipe.write)
+        except BaseException:
+            os._exit(2)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        said = pipe.read()
+    return os.waitpid(child, 0)[1] == 0, said
+
+
+def _limit_cpu(seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 1, hard))
