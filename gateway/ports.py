@@ -407,6 +407,10 @@ class ConsentTerms(Protocol):
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         ...
 
+    def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
+        ...
+
     def waiting(self, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that wait for their verification, the longest wait first."""
         ...

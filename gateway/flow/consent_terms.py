@@ -1,19 +1,19 @@
-"""When a consent ends and whether it waits for somebody: read once when it is written, and kept for the lists.
+"""When a consent begins to stop less, when it ends, and whether it waits for somebody: read once when it is written.
 
-The store keeps one row for each consent that will end on a date or waits for its verification; the lists of consents
-that end soon, the reminders and the sweep are answered from these rows. No decision ever is.
+The store keeps one row for each consent of which one of these is known; the lists of consents that end soon, the
+reminders and the sweep are answered from these rows. No decision ever is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gateway.consent import compile_consents, read_switches
 from gateway.consent.consent_checks import is_unverified
 from gateway.flow.house import House
-from gateway.model.consent_directive import Directive
+from gateway.model.consent_directive import Directive, Interval, Provision
 from gateway.model.consent_life import ConsentTerm
-from gateway.model.fhir_time import written
+from gateway.model.fhir_time import covered_interval, written
 from gateway.model.handoff import Resource
 from gateway.ports import Transaction
 
@@ -26,14 +26,45 @@ def read_directive(house: House, consent: Resource) -> Directive:
 
 
 def end_of(directive: Directive) -> datetime | None:
-    """Return the first instant at which nothing of a consent is good any more; None where no date says so."""
+    """Return the first instant at which a consent neither permits nor refuses anything; None where no date says so."""
     own = directive.period[1]
-    ends = [
-        min((end for end in (own, *(one.period[1] for one in grant.provisions)) if end is not None), default=None)
-        for grant in directive.grants
-    ]
+    ends = [_earliest(own, *(one.period[1] for one in grant.provisions)) for grant in directive.grants]
+    if directive.can_refuse and directive.root is not None:
+        is_default = directive.root.is_bare and directive.permits_something
+        ends += _refused_until(directive.root, own, is_default)
     known = [end for end in ends if end is not None]
     return max(known) if known and len(known) == len(ends) else own
+
+
+def _refused_until(provision: Provision, until: datetime | None, is_default: bool) -> Iterator[datetime | None]:
+    """Yield until when each refusal in a tree of provisions stands: to its own end, or that of what it lies in."""
+    until = _earliest(until, provision.period[1])
+    if provision.type == "deny" and not is_default:
+        yield until
+    for nested in provision.nested:
+        yield from _refused_until(nested, until, is_default=False)
+
+
+def _earliest(*ends: datetime | None) -> datetime | None:
+    return min((end for end in ends if end is not None), default=None)
+
+
+def next_turn(directive: Directive, at: datetime) -> datetime | None:
+    """Return the first instant after `at` at which a consent may stop less than before; None where no date says so.
+
+    Something it permits begins then, or it is dated or confirmed then; or something it refuses ends, or is taken back.
+    """
+    edges = list(_edges(directive.root)) if directive.root else []
+    turns = [directive.dated, *directive.confirmations, *(start for start, _ in edges)]
+    if directive.can_refuse:
+        turns += [directive.revocable_from, *(one.when for one in directive.revocations), *(end for _, end in edges)]
+    return min((one for one in turns if one is not None and one > at), default=None)
+
+
+def _edges(provision: Provision) -> Iterator[Interval]:
+    yield provision.period
+    for nested in provision.nested:
+        yield from _edges(nested)
 
 
 def waits(house: House, directive: Directive) -> bool:
@@ -55,7 +86,7 @@ def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Reso
     for resource in resources:
         if resource["resourceType"] != "Consent":
             continue
-        term = _term_of(house, resource) if _may_have_a_term(resource) else None
+        term = _term_of(house, resource) if _may_have_a_term(resource, house.clock()) else None
         if term is None or (term.ends_at is not None and term.ends_at <= house.clock()):
             tx.consent_terms.drop(resource["id"])
         else:
@@ -72,14 +103,23 @@ def _put(tx: Transaction, term: ConsentTerm) -> None:
     tx.consent_terms.put(term)
 
 
-def _may_have_a_term(consent: Resource) -> bool:
-    """Say at a glance whether reading a consent is worth it: most records bring an agreement without any end."""
+def _may_have_a_term(consent: Resource, now: datetime) -> bool:
+    """Say at a glance whether reading a consent is worth it: most records bring an agreement without any period."""
     may_wait = "verification" in consent or "source" in consent.get("meta", {})
-    return consent.get("status") == "active" and (may_wait or _has_end(consent.get("provision", {})))
+    may_turn = _has_period(consent.get("provision", {})) or _is_dated_ahead(consent.get("dateTime"), now)
+    return consent.get("status") == "active" and (may_wait or may_turn)
 
 
-def _has_end(provision: Resource) -> bool:
-    return "end" in provision.get("period", {}) or any(map(_has_end, provision.get("provision", ())))
+def _has_period(provision: Resource) -> bool:
+    return "period" in provision or any(map(_has_period, provision.get("provision", ())))
+
+
+def _is_dated_ahead(dated: object, now: datetime) -> bool:
+    """Say whether a consent may be signed later than now: by a clock that is ahead, or today in the west."""
+    try:
+        return covered_interval(dated, UTC)[1] > now
+    except ValueError:
+        return False  # one that nobody can date is deficient, and stays so
 
 
 def _term_of(house: House, consent: Resource) -> ConsentTerm | None:
@@ -89,5 +129,6 @@ def _term_of(house: House, consent: Resource) -> ConsentTerm | None:
     directive = read_directive(house, {**consent, "meta": {**consent.get("meta", {}), "lastUpdated": written(now)}})
     if not directive.readable:
         return None
-    term = ConsentTerm(consent["id"], end_of(directive), now if waits(house, directive) else None)
-    return term if term.ends_at or term.waits_since else None
+    waits_since = now if waits(house, directive) else None
+    term = ConsentTerm(consent["id"], end_of(directive), waits_since, turns_at=next_turn(directive, now))
+    return term if term.ends_at or term.waits_since or term.turns_at else None

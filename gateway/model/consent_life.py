@@ -27,9 +27,9 @@ class Revoking:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
-    """What the store knows of a consent beside its content, for lists: its end, and since when it waits.
+    """What the store knows of a consent beside its content: its end, since when it waits, when it says more.
 
-    Kept only for consents that are active and end on a date or wait for their verification.
+    Kept only for consents that are active and of which one of these is known.
     """
 
     consent_id: str
@@ -38,6 +38,8 @@ class ConsentTerm:
     waits_since: datetime | None = None
     reminded: bool = False
     """Somebody was reminded of this end."""
+    turns_at: datetime | None = None
+    """The next instant at which it may stop less: something it permits begins, or something it refuses ends."""
 
 
 @dataclass(frozen=True, slots=True)

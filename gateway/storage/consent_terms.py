@@ -1,4 +1,4 @@
-"""Which consents end when, and which wait for somebody: one row each, for lists and sweeps, never for a decision."""
+"""Which consents turn and end when, and which wait for somebody: for lists and sweeps, never for a decision."""
 
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,12 @@ _UNREMINDED = (
     select(consent_terms)
     .where(consent_terms.c.ends_at <= bindparam("until"), consent_terms.c.reminded == 0)
     .order_by(consent_terms.c.ends_at, consent_terms.c.consent_id)
+    .limit(bindparam("most"))
+)
+_TURNING = (
+    select(consent_terms)
+    .where(consent_terms.c.turns_at <= bindparam("until"))
+    .order_by(consent_terms.c.turns_at, consent_terms.c.consent_id)
     .limit(bindparam("most"))
 )
 _WAITING = (
@@ -51,6 +57,7 @@ class SqlConsentTerms:
             "ends_at": None if term.ends_at is None else to_micros(term.ends_at),
             "waits_since": None if term.waits_since is None else to_micros(term.waits_since),
             "reminded": int(term.reminded),
+            "turns_at": None if term.turns_at is None else to_micros(term.turns_at),
         }
         self._connection.execute(upsert(self._connection.dialect.name, consent_terms), row)
 
@@ -66,6 +73,10 @@ class SqlConsentTerms:
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         return self._all(_UNREMINDED, {"until": to_micros(until), "most": limit})
 
+    def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
+        return self._all(_TURNING, {"until": to_micros(until), "most": limit})
+
     def waiting(self, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that wait for their verification, the longest wait first."""
         return self._all(_WAITING, {"most": limit})
@@ -80,4 +91,5 @@ def _term(row: Row[Any]) -> ConsentTerm:
         None if row.ends_at is None else from_micros(row.ends_at),
         None if row.waits_since is None else from_micros(row.waits_since),
         bool(row.reminded),
+        None if row.turns_at is None else from_micros(row.turns_at),
     )

@@ -261,7 +261,9 @@ consent_terms = Table(
     Column("ends_at", BigInteger),
     Column("waits_since", BigInteger),
     Column("reminded", Integer, nullable=False),
+    Column("turns_at", BigInteger),
     Index("consent_term_by_end", "ends_at"),
+    Index("consent_term_by_turn", "turns_at"),
     Index("consent_term_by_wait", "waits_since"),
 )
 

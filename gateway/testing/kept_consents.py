@@ -33,6 +33,12 @@ class InMemoryConsentTerms:
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         return [one for one in _by_end(self._state.consent_terms.values(), until) if not one.reminded][:limit]
 
+    def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
+        terms = self._state.consent_terms.values()
+        turned = [(one.turns_at, one.consent_id, one) for one in terms if one.turns_at and one.turns_at <= until]
+        return [term for _, _, term in sorted(turned)][:limit]
+
     def waiting(self, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that wait for their verification, the longest wait first."""
         waiting = [

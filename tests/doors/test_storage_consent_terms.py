@@ -47,6 +47,16 @@ def test_who_was_reminded_is_not_reminded_again(database: Database) -> None:
     assert database.read(lambda tx: tx.consent_terms.unreminded(SOON)) == [not_yet]
 
 
+def test_what_turns_comes_in_its_order_and_only_once_its_instant_has_come(database: Database) -> None:
+    later, soon = ConsentTerm("c-1", None, turns_at=LATER), ConsentTerm("c-2", LATER, turns_at=SOON)
+    keep(database, later, soon, ConsentTerm("c-3", SOON))
+
+    assert database.read(lambda tx: tx.consent_terms.turning(SOON - timedelta(microseconds=1))) == []
+    assert database.read(lambda tx: tx.consent_terms.turning(SOON)) == [soon]
+    assert database.read(lambda tx: tx.consent_terms.turning(LATER)) == [soon, later]
+    assert database.read(lambda tx: tx.consent_terms.turning(LATER, 1)) == [soon]
+
+
 def test_the_longest_wait_comes_first(database: Database) -> None:
     second, first = ConsentTerm("c-1", None, LATER), ConsentTerm("c-2", None, SOON)
     keep(database, second, first, ConsentTerm("c-3", SOON))
