@@ -82,9 +82,13 @@ def _is_yes(directive: Directive, situation: Situation) -> bool:
         return False
     if is_unverified(directive, situation.switches, situation.at):
         return False
-    start, end = directive.period
-    is_current = (start is None or start <= situation.at) and (end is None or situation.at < end)
-    return is_current and any(_reaches(grant, situation) for grant in directive.grants if grant.provisions)
+    grants = [grant for grant in directive.grants if grant.provisions and _is_in_force(directive, grant, situation.at)]
+    return any(_reaches(grant, situation) for grant in grants)
+
+
+def _is_in_force(directive: Directive, grant: Grant, at: datetime) -> bool:
+    periods = (directive.period, *(one.period for one in grant.provisions))
+    return all((start is None or start <= at) and (end is None or at < end) for start, end in periods)
 
 
 def _reaches(grant: Grant, situation: Situation) -> bool:

@@ -86,6 +86,17 @@ def test_a_yes_to_somebody_else_or_something_else_is_none() -> None:
     assert gate(to_quarry, recipient="org:quarry") is None
 
 
+@pytest.mark.parametrize("period", [{"end": "2026-11-01"}, {"start": "2026-11-03"}])
+def test_a_yes_counts_while_every_part_of_it_is_in_force(period: Json) -> None:
+    inside = spoken()
+    inside["provision"] = {"type": "deny", "provision": [{"type": "permit", "period": period}]}
+    around = spoken()
+    around["provision"] = {"type": "permit", "period": period}
+
+    assert gate(inside) == "NO_CONSENT"
+    assert gate(around) == "NO_CONSENT"
+
+
 def test_a_policy_replaces_a_question_never_an_answer() -> None:
     assert gate(policy="Policy 7: crisis referrals") is None
     assert gate(a_consent(provision={"type": "deny"}), policy="Policy 7: crisis referrals") == "EXPLICIT_DENY"
