@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
@@ -199,8 +199,3 @@ def _day(fields: Fields, name: str) -> date | None:
         return date.fromisoformat(fields.get(name, ""))
     except ValueError:
         return None
-
-
-def as_page_values(fields: Fields) -> dict[str, Any]:
-    """Return what was sent, so that a form that comes back holds it."""
-    return {name: fields.getlist(name) for name in fields}

@@ -22,6 +22,8 @@ from gateway.web.services import Services
 Page = str | tuple[str, int] | AnyResponse
 
 _LONGEST_ID = 64
+_SHOWN_OF_ID = 12
+"""As many characters of an id as every page of the console shows."""
 
 
 def add_release_pages(door: Blueprint, services: Services) -> None:
@@ -153,7 +155,7 @@ def _recipients(kind: str, organizations: tuple[Organization, ...]) -> list[Orga
 
 def _with_choices(one: FormField, organizations: tuple[Organization, ...], items: list[str]) -> FormField:
     if one.name == "content":
-        return replace(one, options=tuple((item, item) for item in items))
+        return replace(one, options=tuple((item, _item_name(item)) for item in items))
     kinds = {"approval": ("research",), "agreement": ("audit", "qsoa")}.get(one.name)
     if kinds is None:
         return one
@@ -164,6 +166,11 @@ def _with_choices(one: FormField, organizations: tuple[Organization, ...], items
         if each.kind in kinds
     )
     return replace(one, options=options)
+
+
+def _item_name(reference: str) -> str:
+    kind, _, item_id = reference.partition("/")
+    return f"{kind} {item_id[:_SHOWN_OF_ID]}"
 
 
 def _with_options(one: FormField, organizations: tuple[Organization, ...]) -> FormField:
