@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.consent import read_switches
 from gateway.consent.consent_checks import is_unverified
+from gateway.consent.kinds import STATEMENTS_OF_2024, is_legacy_form
 from gateway.flow.consent_changes import REPLACED_BY
 from gateway.flow.consent_terms import end_of
 from gateway.flow.house import House
@@ -64,9 +65,21 @@ def _state_in_force(house: House, directive: Directive, now: datetime, day: _Day
         return "waits", "waits for its verification"
     if start is not None and now < start:
         return "not-yet", f"begins on {day(start)}"
+    active = f"active {until}".strip()
     if directive.revocations:
-        return "revoked-in-part", f"active {until}, taken back for some recipients".replace("  ", " ")
-    return "active", f"active {until}".strip()
+        return "revoked-in-part", f"{active}, taken back for some recipients"
+    if _lacks_elements(directive):
+        return "active", f"{active}, but without elements of 42 CFR 2.31(a): no record of a Part 2 program leaves on it"
+    return "active", active
+
+
+def _lacks_elements(directive: Directive) -> bool:
+    """Say whether nothing a consent permits is the written consent that a program needs (42 CFR 2.31(a)).
+
+    Most agreements that come in a record are none: they open what no program holds, and nothing else.
+    """
+    forgiven = STATEMENTS_OF_2024 if is_legacy_form(directive) else frozenset()
+    return all(grant.lacks - forgiven for grant in directive.grants)
 
 
 def organizations(house: House, parties: Sequence[Party]) -> list[Organization]:

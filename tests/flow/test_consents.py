@@ -55,10 +55,10 @@ def hand_in(world: World, goals: str) -> None:
     world.work()
 
 
-def a_record_with_release() -> tuple[World, str]:
+def a_record_with_release(release: dict[str, str] = GOOD_RELEASE) -> tuple[World, str]:
     """A record of the program that came with the person's consent in it; the world, and the consent's id."""
     world = a_world()
-    row = case(1, 0, "demo-lead", "medical", "stay sober", GOOD_RELEASE).full
+    row = case(1, 0, "demo-lead", "medical", "stay sober", release).full
     world.gateway.accept("http", "lead-referral", "demo-agency", "text/csv", csv_of(row), None)
     world.work()
     (consent_id,) = (key for kind, key in world.database.state.resources if kind == "Consent")
@@ -415,6 +415,19 @@ def test_the_list_says_what_would_stop_with_a_consent() -> None:
         consent_id,
         sorted(world.database.state.referrals),
         "active until 2026-12-31",
+    )
+
+
+def test_an_agreement_is_not_shown_as_if_a_program_could_disclose_on_it() -> None:
+    """42 CFR 2.31(a): what a form only ticks off is no written consent to disclose a program's records."""
+    world, consent_id = a_record_with_release({"roi_signed": "Y", "roi_signed_at": "2026-10-20T10:00:00"})
+    world.gateway.consent_desk.verify(KIM, consent_id, "a call to the program")
+
+    line = line_of(world, consent_id)
+
+    assert (line.state, line.words) == (
+        "active",
+        "active, but without elements of 42 CFR 2.31(a): no record of a Part 2 program leaves on it",
     )
 
 
