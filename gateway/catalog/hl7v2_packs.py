@@ -101,11 +101,6 @@ def read_hl7_packs(*folders: Path) -> Hl7Packs:
     return Hl7Packs(packs, overlays)
 
 
-def read_hl7_pack(folder: PackFolder, *folders: Path) -> CompiledPack:
-    """Read and compile one pack as it stands for no partner in particular. Raises ConfigurationError."""
-    return _compiled(folder, _segments(*folders), _tables(*folders), None)
-
-
 def _compiled(
     folder: PackFolder, segments: Mapping[str, PackSource], tables: Mapping[str, TermTable], partner: Path | None
 ) -> CompiledPack:
