@@ -20,7 +20,6 @@ from gateway.flow import (
 from gateway.flow.chores import Chores
 from gateway.flow.consent_desk import ConsentDesk
 from gateway.flow.consent_segments import settle_consents
-from gateway.flow.consent_sweep import sweep
 from gateway.flow.house import House
 from gateway.flow.lookup import look_up
 from gateway.flow.merges import decide_merge
@@ -63,10 +62,6 @@ class Gateway:
     def consent_desk(self) -> ConsentDesk:
         """Where consents are taken, compared, looked after and taken back."""
         return ConsentDesk(self.house)
-
-    def sweep_consents(self) -> bool:
-        """Look once at the ends of consents; tell whether there is more to do at once."""
-        return sweep(self.house)
 
     @property
     def release_desk(self) -> ReleaseDesk:
