@@ -124,6 +124,10 @@ class Inputs(Protocol):
         """Mark an input as done or quarantined."""
         ...
 
+    def set_sender(self, input_id: str, client: str) -> None:
+        """Write whose an input is, once a person has said so."""
+        ...
+
     def put_records(self, records: Iterable[InputRecord]) -> None:
         """Write (or overwrite) what became of records of an input."""
         ...

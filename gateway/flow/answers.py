@@ -6,23 +6,24 @@ from typing import cast
 from gateway.flow.admissions import take_adt, unmatched
 from gateway.flow.awaited import take_acknowledgement
 from gateway.flow.consent_segments import take_consents
-from gateway.flow.feeds import Fed, take_record
+from gateway.flow.feeds import take_record
 from gateway.flow.house import House
 from gateway.flow.inbound import take_referral
 from gateway.flow.moves import moved, referral_by_identifier
 from gateway.flow.numbers import person_by_number, with_numbers
-from gateway.flow.outcomes import Outcome, joined, read_or_kept
+from gateway.flow.outcomes import Outcome, joined, put_outcome, read_or_kept
 from gateway.flow.referrals import FINAL
 from gateway.flow.relays import queue_relays
-from gateway.flow.sources import NOT_ITS_RECIPIENT, Source, source_of
+from gateway.flow.sources import NOT_ITS_RECIPIENT, may_answer_for, place_of, sender_of, why_it_waits
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
 from gateway.formats.hl7v2.order_answers import read_order_answer
 from gateway.formats.hl7v2.statements import RECORD_KINDS
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import InputRecord, Referral, StoredInput
+from gateway.model.handoff import Referral, StoredInput
 from gateway.model.hl7_answer import AppointmentEvent, PersonNamed, ReferralAnswer
+from gateway.model.partner import Organization
 from gateway.ports import Transaction
 from gateway.tracking.admission import appointment_event
 from gateway.tracking.referral_answer import status_event
@@ -41,50 +42,58 @@ def take_messages(house: House, input_ids: Sequence[str], finish: Callable[[Tran
 
     def take(tx: Transaction) -> bool:
         for input_id in input_ids:
-            _take_one(house, tx, input_id)
+            stored = tx.inputs.get(input_id)
+            assert stored is not None, "work always points at a kept message"
+            take_one(house, tx, stored)
         return finish(tx)
 
     return house.database.write(take)
 
 
-def _take_one(house: House, tx: Transaction, input_id: str) -> None:
-    stored = tx.inputs.get(input_id)
-    assert stored is not None, "work always points at a kept message"
+def take_one(house: House, tx: Transaction, stored: StoredInput, actor: str = "worker") -> None:
+    """Read a kept message, for the first time or again after `actor` has said what was not known of it."""
     message = read_message(stored.payload)
     outcome = _take(house, tx, stored, message)
-    state, reason, handoff_id = joined(take_consents(house, tx, stored, outcome[2]), outcome)
-    tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
-    tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
-    tx.audit.append(AuditEntry(house.clock(), "message.taken", "worker", {"input": input_id, "state": state}))
-    if isinstance(message, Message) and not _is_of_training(house, message):
+    became = joined(take_consents(house, tx, stored, outcome[2]), outcome)
+    put_outcome(tx, stored.id, became)
+    tx.audit.append(AuditEntry(house.clock(), "message.taken", actor, {"input": stored.id, "state": became[0]}))
+    if isinstance(message, Message) and not is_of_training(house, message):
         queue_relays(house, tx, stored, message)
 
 
 def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:
     if isinstance(message, Unreadable):
         return "quarantined", message.reason, None
-    code, source = message.text("MSH-9.1"), source_of(house, stored.client, message)
-    if _is_of_training(house, message) and code != "ACK":
+    code, sender = message.text("MSH-9.1"), sender_of(house, stored)
+    if is_of_training(house, message) and code != "ACK":
         return "quarantined" if code in _ABOUT_REFERRALS else "skipped", _NOT_OF_PRODUCTION, None
+    if sender is None:
+        return "quarantined", why_it_waits(house, message), None
+    return _take_from(house, tx, stored, sender, message)
+
+
+def _take_from(house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message) -> Outcome:
+    """Take a message as the word of a partner."""
+    code = message.text("MSH-9.1")
     if code == "REF" and referral_by_identifier(tx, message.text("RF1-6.1")) is None:
-        return take_referral(house, tx, stored, message)
+        return take_referral(house, tx, stored, sender, message)
     if code in ("RRI", "REF"):
-        return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, source, answer))
+        return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
     if code == "ACK":
-        return take_acknowledgement(house, tx, source, message)
-    fed = take_record(house, tx, stored, message)
+        return take_acknowledgement(house, tx, sender, message)
+    fed = take_record(house, tx, stored, sender, message)
     if code == "ADT":
-        return joined(take_adt(house, tx, message, fed), fed.made)
+        return joined(take_adt(house, tx, sender, message, fed), fed.made)
     if code == "SIU":
-        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, source, one, fed))
+        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, sender, one))
         return joined(moved_by, fed.made)
     if code == "OSU" and _is_of_ours(tx, message):
-        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, source, answer))
+        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
         return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
 
 
-def _is_of_training(house: House, message: Message) -> bool:
+def is_of_training(house: House, message: Message) -> bool:
     """Say whether a message is of training or debugging (MSH-11, HL7 table 0103), and this installation is not."""
     return house.processing_id == "P" and read_header(message).processing_id in ("T", "D")
 
@@ -104,11 +113,11 @@ def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
     return "skipped", "unmapped: nothing in it is mapped: kept, and shown", None
 
 
-def _take_answer(house: House, tx: Transaction, source: Source, answer: ReferralAnswer) -> Outcome:
+def _take_answer(house: House, tx: Transaction, sender: Organization, answer: ReferralAnswer) -> Outcome:
     referral = referral_by_identifier(tx, answer.referral)
     if referral is None:
         return "quarantined", "RF1-6: expected the number of a referral of ours, found an unknown one", None
-    if not source.may_answer_for(referral):
+    if not may_answer_for(sender, referral):
         return "quarantined", NOT_ITS_RECIPIENT, None
     _learn_numbers(house, tx, referral, answer.person)
     now = house.clock()
@@ -120,13 +129,11 @@ def _take_answer(house: House, tx: Transaction, source: Source, answer: Referral
     return moved(house, tx, referral, event, implied=is_implied, external_id=answer.external_id)
 
 
-def _take_appointment(
-    house: House, tx: Transaction, source: Source, appointment: AppointmentEvent, fed: Fed
-) -> Outcome:
-    """Move the referral that an appointment names, else the one that is open at its sender for this person."""
+def _take_appointment(house: House, tx: Transaction, sender: Organization, appointment: AppointmentEvent) -> Outcome:
+    """Move the referral that an appointment names, else the one that is open at its place for this person."""
     event = appointment_event(appointment, house.clock())
     referral = referral_by_identifier(tx, appointment.referral) if appointment.referral else None
-    if referral is not None and not source.may_answer_for(referral):
+    if referral is not None and not may_answer_for(sender, referral):
         return "quarantined", NOT_ITS_RECIPIENT, None
     if referral is not None:
         return moved(house, tx, referral, event, implied=True)
@@ -136,7 +143,7 @@ def _take_appointment(
     known = person_by_number(house, tx, named.identifiers)
     if known is None:
         return unmatched(tx, named)
-    there = fed.teller.id if fed.teller else known[1]
+    there = place_of(sender, known[1])
     still_open = [
         one for one in tx.referrals.of_person(known[0].id) if one.recipient == there and one.status not in FINAL
     ]

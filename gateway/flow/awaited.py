@@ -5,11 +5,12 @@ HL7 v2.5.1 ch. 2.9.3: in enhanced mode the second answer comes as a message of i
 
 from gateway.flow.house import House
 from gateway.flow.outcomes import Outcome
-from gateway.flow.sources import NOT_ITS_RECIPIENT, Source
+from gateway.flow.sources import NOT_ITS_RECIPIENT, may_answer_for
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.acknowledgement import read_acknowledgement
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work, WorkState
+from gateway.model.partner import Organization
 from gateway.ports import Claim, Transaction
 from gateway.tracking.acknowledgement import judge
 
@@ -56,7 +57,7 @@ def look(house: House, claim: Claim, piece: Work) -> bool:
     return house.database.write(give_up)
 
 
-def take_acknowledgement(house: House, tx: Transaction, source: Source, message: Message) -> Outcome:
+def take_acknowledgement(house: House, tx: Transaction, sender: Organization, message: Message) -> Outcome:
     """Take an ACK that came as a message of its own: the application answer to something we sent."""
     acknowledgement = read_acknowledgement(message.raw)
     if acknowledgement is None:
@@ -65,7 +66,7 @@ def take_acknowledgement(house: House, tx: Transaction, source: Source, message:
     if work is None or acknowledgement.code.startswith("C"):
         return "skipped", "MSA-2: an answer to no message of ours that waits for one", None
     answered = tx.referrals.get(work.subject)
-    if answered is not None and not source.may_answer_for(answered):
+    if answered is not None and not may_answer_for(sender, answered):
         return "quarantined", NOT_ITS_RECIPIENT, None
     outcome = judge(acknowledgement)
     now = house.clock()

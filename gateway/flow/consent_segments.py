@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
-from gateway.flow.outcomes import Outcome, joined
+from gateway.flow.outcomes import Outcome, joined, put_outcome
 from gateway.flow.referrals import reopen_refused
 from gateway.flow.rescission import revoke
+from gateway.flow.resemblance import could_be_about
+from gateway.flow.sources import sender_of, why_it_waits
 from gateway.flow.stated_consents import Told, refusal, reviewed, unverified
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.consent_segments import has_consents, read_consents
-from gateway.identity import match
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import InputRecord, Person, Resource, StoredInput
-from gateway.model.hl7_answer import PersonNamed
+from gateway.model.handoff import Person, Resource, StoredInput
 from gateway.model.hl7_consent import ConsentStatement
 from gateway.model.partner import Organization
 from gateway.ports import StoredResource, Transaction
@@ -67,32 +67,22 @@ def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | N
     message = read_message(stored.payload)
     if isinstance(message, Unreadable):
         return
-    registered = _registered_sender(house, message)
+    registered = sender_of(house, stored) or _claimed_sender(house, message)
     own = tx.people.get(person_id) if person_id and len(message.named("PID")) == 1 else None
     for statement in read_consents(message):
         known = person_by_number(house, tx, statement.person.identifiers) if statement.person else None
         sender = registered or (house.registry.get(known[1]) if known else None)
         certain = known[0] if known else own
-        possible = () if certain else _possible(tx, statement.person)
+        possible = () if certain else could_be_about(tx, statement.person)
         yield Told(statement, sender, certain, possible, stored.id, stored.received_at)
 
 
-def _registered_sender(house: House, message: Message) -> Organization | None:
+def _claimed_sender(house: House, message: Message) -> Organization | None:
     """Return who has MSH-3 and MSH-4, as a feed or as a receiver; whoever writes them falsely can only restrict."""
     header = read_header(message)
     found = house.registry.sender("".join(header.sending_application[:1]), "".join(header.sending_facility[:1]))
     link = house.reply_link(header)
     return found[0] if found else link[0] if link else None
-
-
-def _possible(tx: Transaction, named: PersonNamed | None) -> tuple[Person, ...]:
-    if named is None:
-        return ()
-    found = Person("", named.family, named.given, named.birth_date, named.gender, named.phone, named.address)
-    candidates = tx.people.candidates(named.family, named.given, named.birth_date, named.phone)
-    possible = match(found, candidates).person_ids
-    # In the order of their ids: two transactions that lock several people must not wait for each other.
-    return tuple(sorted((one for one in candidates if one.id in possible), key=lambda one: one.id))
 
 
 def _take(house: House, tx: Transaction, told: Told) -> Outcome:
@@ -190,13 +180,21 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
                 revoke(house, tx, told, person)
             _settle_reviews(house, tx, told, person_id)
         reason = "a person confirmed what it says of consent" if person_id else "a person set aside its CON"
-        tx.inputs.put_records([InputRecord(input_id, 1, "converted" if person_id else "skipped", reason, None)])
-        tx.inputs.set_state(input_id, "done", reason)
+        settled: Outcome = ("converted" if person_id else "skipped", reason, None)
+        put_outcome(tx, input_id, joined(settled, _without_sender(house, stored)))
         told_of = {"input": input_id, "person": person_id}
         tx.audit.append(AuditEntry(house.clock(), "consent.settled", actor, told_of))
         return True
 
     return house.database.write(settle)
+
+
+def _without_sender(house: House, stored: StoredInput) -> Outcome | None:
+    """Say what still waits of a message that nobody registered sent: all but its CONs."""
+    message = read_message(stored.payload)
+    if sender_of(house, stored) is not None or isinstance(message, Unreadable):
+        return None
+    return "quarantined", why_it_waits(house, message), None
 
 
 def _reviews(tx: Transaction, told: Told) -> list[StoredResource]:

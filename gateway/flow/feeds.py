@@ -1,8 +1,7 @@
 """Records that others keep of people we know, as their messages tell them: visits, results, documents, plans.
 
 Each becomes a handoff of its own kind, so that whatever reads or sends it is decided like any record. The sender is its
-author and must be registered, for nothing of unknown origin may leave; of nobody we know nothing is kept but the
-message.
+author, for nothing of unknown origin may leave; of nobody we know nothing is kept but the message.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
 from gateway.flow.outcomes import Outcome
 from gateway.flow.replaced_documents import PROGRAM, Replacement, replacement_in
+from gateway.flow.sources import WITHOUT_IDENTIFIER
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -35,7 +35,6 @@ _NEVER = frozenset({"Consent", "Provenance"})
 
 _ABOUT_NOBODY = DIRECTORY_TYPES | {"Patient"}
 
-UNREGISTERED = "its sender is no partner's (feeds in partners/): kept as sent, and no record is made of it"
 _SEVERAL = "it names several patients: kept as sent, and no record is made of it"
 _ANOTHERS = "a number in it is that of another person or sender here: look whose it is"
 
@@ -69,7 +68,7 @@ class Fed:
 NOTHING = Fed(None)
 
 
-def take_record(house: House, tx: Transaction, stored: StoredInput, message: Message) -> Fed:
+def take_record(house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message) -> Fed:
     """Keep what a message about care tells of a person we know as resources, or say why not."""
     event = message.text("MSH-9.2") or message.text("EVN-1")
     if message.text("MSH-9.1") not in RECORD_KINDS or event in IDENTITY_EVENTS:
@@ -77,9 +76,8 @@ def take_record(house: House, tx: Transaction, stored: StoredInput, message: Mes
     people = {one[0].id: one[0] for one in _people(house, tx, message)}
     if not people:
         return NOTHING
-    sender = house.registry.get(stored.client)
-    if sender is None or not sender.identifiers:
-        return Fed(("skipped", UNREGISTERED, None))
+    if not sender.identifiers:
+        return Fed(("quarantined", WITHOUT_IDENTIFIER, None))
     if len(people) > 1 or len(message.named("PID")) > 1:
         return Fed(("skipped", _SEVERAL, None))
     result = house.read_feed(message, sender)

@@ -11,6 +11,7 @@ from gateway.flow import (
     console,
     consult,
     follow_up,
+    message_desk,
     messages,
     own_events,
     proof,
@@ -183,6 +184,18 @@ class Gateway:
     def settle_consents(self, actor: str, input_id: str, person_id: str | None) -> bool:
         """Say whom the CONs of a message that waits are about, or (None) that they are set aside."""
         return settle_consents(self.house, actor, input_id, person_id)
+
+    def take_message_as(self, actor: str, input_id: str, organization: str) -> bool:
+        """Take a message that nobody registered sent as the word of this partner."""
+        return message_desk.take_as(self.house, actor, input_id, organization)
+
+    def tell_whom(self, actor: str, input_id: str, person_id: str | None) -> bool:
+        """Say whom a message is about: somebody it resembles, or (None) somebody new."""
+        return message_desk.tell_whom(self.house, actor, input_id, person_id)
+
+    def leave_message(self, actor: str, input_id: str) -> bool:
+        """Leave a message that waits as it is: it moves nothing."""
+        return message_desk.leave(self.house, actor, input_id)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""

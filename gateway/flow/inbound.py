@@ -19,6 +19,7 @@ from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome
 from gateway.flow.people import PERSON_ID
+from gateway.flow.sources import WITHOUT_IDENTIFIER
 from gateway.flow.status_answers import MAPPING, queue_status
 from gateway.flow.withdraw import withdraw
 from gateway.formats.hl7v2 import Message
@@ -35,14 +36,14 @@ _SAID_AT = "snapshot_at"
 """Fact of a record: when its source said what it says."""
 
 _PLACER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC"}]}
-_UNKNOWN_SENDER = "its sender is no partner's (feeds in partners/): nobody can tell who refers, and nothing leaves"
 
 
-def take_referral(house: House, tx: Transaction, stored: StoredInput, message: Message) -> Outcome:
+def take_referral(
+    house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message
+) -> Outcome:
     """Take a REF about a referral to us: new (I12), changed (I13), cancelled (I14), asked about (I15)."""
-    sender = house.registry.get(stored.client)
-    if sender is None or not sender.identifiers:
-        return "quarantined", _UNKNOWN_SENDER, None
+    if not sender.identifiers:
+        return "quarantined", WITHOUT_IDENTIFIER, None
     number = message.text("RF1-6.1").strip() or message.text("RF1-11.1").strip()
     if not number:
         return "quarantined", "RF1-6: expected the sender's number of the referral, found none", None

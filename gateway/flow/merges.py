@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number, with_numbers
-from gateway.flow.outcomes import Outcome, read_or_kept
+from gateway.flow.outcomes import Outcome, put_outcome, read_or_kept
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.identities import MERGES, read_identity_changes
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import InputRecord, Person
+from gateway.model.handoff import Person
 from gateway.model.hl7_answer import IdentityChange, PersonIdentifier
 from gateway.ports import Transaction
 
@@ -94,8 +94,7 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
             for merge in merges:
                 _carry_out(house, tx, merge)
         reason = "a person confirmed the merge" if same else "a person refused the merge: nothing moved"
-        tx.inputs.put_records([InputRecord(input_id, 1, "converted" if same else "skipped", reason, None)])
-        tx.inputs.set_state(input_id, "done", reason)
+        put_outcome(tx, input_id, ("converted" if same else "skipped", reason, None))
         touched = sorted({one.id for merge in merges for one in (merge.ended, merge.surviving) if one})
         kind = "merge.confirmed" if same else "merge.refused"
         tx.audit.append(AuditEntry(house.clock(), kind, actor, {"input": input_id, "persons": touched}))

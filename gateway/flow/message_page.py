@@ -12,13 +12,14 @@ from gateway.flow.consent_segments import Waiting, waiting_consents
 from gateway.flow.console import serves_every_program, shows_whole
 from gateway.flow.house import House
 from gateway.flow.merges import Merge, merges_of
+from gateway.flow.message_desk import NO_QUESTION, Question, question_of
 from gateway.flow.messages import message_key
 from gateway.flow.numbers import person_by_number
+from gateway.flow.resemblance import could_be_about
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import owes_application_answer, receive
 from gateway.formats.hl7v2.answers import identifiers_of, person_of
 from gateway.formats.hl7v2.reading import FieldReading, read_fields
-from gateway.identity import match
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import InputRecord, Person, StoredInput, Work
 from gateway.model.hl7_header import Hl7Header
@@ -50,6 +51,8 @@ class MessagePage:
     """What a person may confirm or refuse."""
     waiting: tuple[Waiting, ...] = ()
     """For whom its CONs forbid disclosure until a person has looked."""
+    question: Question = NO_QUESTION
+    """What a person may say of it; whom it resembles is content and is left out where that is `withheld`."""
     relays: tuple[Work, ...] = ()
     """To whom it is passed on, and how far that is."""
 
@@ -76,6 +79,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     withheld = _withheld(house, tx, staff, message, record)
     fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
     waits = record is not None and record.state == "quarantined" and withheld is None
+    question = question_of(house, tx, stored)
     key = message_key(reception.header)
     seen = tx.messages.seen(*key) if key else None
     work = tx.outbox.of_subject(stored.id)
@@ -92,6 +96,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         record=record,
         merges=tuple(merges_of(house, tx, stored.payload)) if waits else (),
         waiting=waiting_consents(house, tx, stored) if waits else (),
+        question=question if withheld is None else replace(question, people=()),
         relays=tuple(one for one in work if one.kind == "relay"),
     )
 
@@ -137,10 +142,4 @@ def _named(house: House, tx: Transaction, message: Message) -> Iterator[Person]:
             yield known[0]
     for named in filter(None, map(person_of, message.named("PID"))):
         known = person_by_number(house, tx, named.identifiers)
-        if known is not None:
-            yield known[0]
-            continue
-        found = Person("", named.family, named.given, named.birth_date, named.gender, named.phone, named.address)
-        candidates = tx.people.candidates(named.family, named.given, named.birth_date, named.phone)
-        possible = match(found, candidates).person_ids
-        yield from (one for one in candidates if one.id in possible)
+        yield from (known[0],) if known is not None else could_be_about(tx, named)

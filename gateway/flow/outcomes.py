@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway.formats.hl7v2 import Unreadable
-from gateway.model.handoff import RecordState
+from gateway.model.handoff import InputRecord, RecordState
+from gateway.ports import Transaction
 
 T = TypeVar("T")
 
@@ -24,6 +25,13 @@ def joined(*outcomes: Outcome | None) -> Outcome:
     reasons = [reason for _, reason, _ in parts if reason]
     handoffs = [handoff for _, _, handoff in parts if handoff]
     return parts[0][0], "; ".join(reasons) or None, handoffs[0] if handoffs else None
+
+
+def put_outcome(tx: Transaction, input_id: str, outcome: Outcome) -> None:
+    """Write down what became of a message."""
+    state, reason, handoff_id = outcome
+    tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
+    tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
 
 
 def read_or_kept(read: T | Unreadable, take: Callable[[T], Outcome]) -> Outcome:

@@ -1,40 +1,45 @@
-"""Whose word an HL7v2 message is, where it speaks of a referral: its recipient's, or of who stands between.
+"""Whose word an HL7v2 message is: of the partner that its sender was found to be when it came, or that a person named.
 
-Who knows the number of a referral was sent it, so a sender nobody registered is believed by it. A sender that the
-registry knows is held to who it is: one partner does not answer for another, and nobody in the name of a partner whose
-certificate it does not show.
+Anybody can write MSH-3 and MSH-4, and the number of a referral stands in every copy of it. So what nobody registered
+sends waits for a person whatever numbers it knows, and one partner does not answer for another
+(docs/decisions/0203-an-unknown-sender-waits.md).
 """
-
-from dataclasses import dataclass
 
 from gateway.flow.house import House
 from gateway.formats.hl7v2 import Message
-from gateway.model.handoff import Referral
+from gateway.model.handoff import Referral, StoredInput
 from gateway.model.partner import Organization
 
 NOT_ITS_RECIPIENT = "MSH-3, MSH-4: expected the partner that the referral was sent to, found another one"
+WITHOUT_IDENTIFIER = "its sender has no identifier (identifiers in partners/): nothing can be written as its word"
+
+_NOBODY = "MSH-3, MSH-4: no partner sends under these names (feeds in partners/): say whose it is, or leave it"
+_UNPROVEN = "MSH-3, MSH-4: a partner's names without a certificate of its feed: say whose it is, or leave it"
 
 _BETWEEN = frozenset({"hie", "intermediary"})
-"""Roles that pass on the answers of others."""
+"""Roles that tell of others' patients and pass on others' answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The sender of a message: as its header names it (None: nobody registered), and whether that was proven."""
-
-    named: Organization | None
-    is_proven: bool
-
-    def may_answer_for(self, referral: Referral) -> bool:
-        """Say whether this sender may speak of a referral."""
-        if self.named is None:
-            return True
-        is_theirs = {self.named.id, self.named.parent} & {referral.recipient, referral.via} - {None}
-        return self.is_proven and bool(is_theirs or self.named.roles & _BETWEEN)
+def sender_of(house: House, stored: StoredInput) -> Organization | None:
+    """Return the partner whose word a kept message is; None where a person has to say it first."""
+    return house.registry.get(stored.client)
 
 
-def source_of(house: House, proven: str | None, message: Message) -> Source:
-    """Return the source of a message; `proven` is whose it was found to be when it came (registry id)."""
-    found = house.registry.sender(message.text("MSH-3.1"), message.text("MSH-4.1"))
-    named = found[0] if found is not None else None
-    return Source(named, named is not None and named.id == proven)
+def why_it_waits(house: House, message: Message) -> str:
+    """Say of a message without a known sender what a person has to decide."""
+    claimed = house.registry.sender(message.text("MSH-3.1"), message.text("MSH-4.1"))
+    return _UNPROVEN if claimed is not None else _NOBODY
+
+
+def may_answer_for(sender: Organization, referral: Referral) -> bool:
+    """Say whether a sender may speak of a referral: its recipient, who passed it on, or who passes on answers."""
+    is_theirs = {sender.id, sender.parent} & {referral.recipient, referral.via} - {None}
+    return bool(is_theirs or sender.roles & _BETWEEN)
+
+
+def place_of(sender: Organization, numbered_by: str | None) -> str:
+    """Return where a visit is that a sender tells of: with itself, or with the partner whose number the person has.
+
+    The second where the sender tells of others' patients; `numbered_by` is as `person_by_number` gives it.
+    """
+    return numbered_by if sender.roles & _BETWEEN and numbered_by is not None else sender.id

@@ -26,6 +26,7 @@ _BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindpa
 _SET_STATE = Prepared(
     update(inputs).where(inputs.c.id == bindparam("key")).values(state=bindparam("new_state"), reason=bindparam("why"))
 )
+_SET_SENDER = Prepared(update(inputs).where(inputs.c.id == bindparam("key")).values(client=bindparam("owner")))
 _RECORDS = Prepared(
     select(input_records).where(input_records.c.input_id == bindparam("key")).order_by(input_records.c.n)
 )
@@ -79,6 +80,10 @@ class SqlInputs:
         """Mark an input as done or quarantined."""
         changed = _SET_STATE.run(self._connection, {"key": input_id, "new_state": state, "why": reason})
         must_exist(changed, "input", input_id)
+
+    def set_sender(self, input_id: str, client: str) -> None:
+        """Write whose an input is, once a person has said so."""
+        must_exist(_SET_SENDER.run(self._connection, {"key": input_id, "owner": client}), "input", input_id)
 
     def put_records(self, records: Iterable[InputRecord]) -> None:
         """Write (or overwrite) what became of records of an input."""

@@ -65,6 +65,11 @@ class InMemoryInputs:
         stored = must_exist(self._state.inputs.get(input_id), "input", input_id)
         self._state.inputs[input_id] = replace(stored, state=state, reason=reason)
 
+    def set_sender(self, input_id: str, client: str) -> None:
+        """Write whose an input is, once a person has said so."""
+        stored = must_exist(self._state.inputs.get(input_id), "input", input_id)
+        self._state.inputs[input_id] = replace(stored, client=client)
+
     def put_records(self, records: Iterable[InputRecord]) -> None:
         """Write (or overwrite) what became of records of an input."""
         for record in records:

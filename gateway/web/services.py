@@ -66,6 +66,18 @@ class ServesConsole(Protocol):
         """Say for a merge that waits whether the persons are one."""
         ...
 
+    def take_message_as(self, actor: str, input_id: str, organization: str) -> bool:
+        """Take a message that nobody registered sent as the word of this partner."""
+        ...
+
+    def tell_whom(self, actor: str, input_id: str, person_id: str | None) -> bool:
+        """Say whom a message is about: somebody it resembles, or (None) somebody new."""
+        ...
+
+    def leave_message(self, actor: str, input_id: str) -> bool:
+        """Leave a message that waits as it is."""
+        ...
+
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""
         ...

@@ -7,12 +7,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.flow.consent_segments import Waiting
+from gateway.flow.message_desk import Question
 from gateway.flow.message_page import MessagePage
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
 from gateway.model.handoff import InputRecord, Work
 from gateway.model.hl7_consent import ConsentStatement
+from gateway.model.partner import Organization
 from tests.doors.test_console_http import enter
 from tests.support.browsing import submit
 from tests.support.stored import a_person, an_input
@@ -167,6 +169,56 @@ def test_what_a_con_forbids_is_confirmed_for_a_person_or_set_aside(
     assert answer.status_code == 303
     assert site.house.asked[-1][0::2] == ("settle_consents", ID)
     assert site.house.asked[-1][3] == person
+
+
+def test_whose_word_it_is_is_chosen_from_the_partners(site: Site, browser: FlaskClient) -> None:
+    partners = (Organization("org:a", "Sample <i>Clinic"), Organization("org:b", "Sample Ward"))
+    site.house.console_messages[ID] = a_page(question=Question(senders=partners, may_be_left=True))
+
+    html = browser.get(f"/console/messages/{ID}").text
+    answer = submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/sender", organization="org:b")
+
+    assert "Sample &lt;i&gt;Clinic" in html
+    assert answer.status_code == 303
+    assert site.house.asked[-1][0::2] == ("take_message_as", ID)
+    assert site.house.asked[-1][3] == "org:b"
+
+
+@pytest.mark.parametrize(("word", "person"), [("person-1", "person-1"), ("", None)])
+def test_whom_a_message_is_about_is_one_of_those_it_resembles_or_somebody_new(
+    site: Site, browser: FlaskClient, word: str, person: str | None
+) -> None:
+    site.house.console_messages[ID] = a_page(question=Question(people=(a_person("person-1"),)))
+
+    answer = submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/person", person=word)
+
+    assert answer.status_code == 303
+    assert site.house.asked[-1][0::2] == ("tell_whom", ID)
+    assert site.house.asked[-1][3] == person
+
+
+def test_a_message_that_waits_can_be_left(site: Site, browser: FlaskClient) -> None:
+    site.house.console_messages[ID] = a_page(question=Question(may_be_left=True))
+
+    answer = submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/leave")
+
+    assert answer.status_code == 303
+    assert site.house.asked[-1][0::2] == ("leave_message", ID)
+
+
+def test_nothing_is_asked_of_a_message_that_waits_for_nothing(browser: FlaskClient) -> None:
+    html = browser.get(f"/console/messages/{ID}").text
+
+    assert not [action for action in ("/sender", "/person", "/leave") if f'{ID}{action}"' in html]
+
+
+@pytest.mark.parametrize(
+    ("action", "form"), [("sender", {"organization": "org:nobody"}), ("person", {"person": "nobody-here"})]
+)
+def test_an_answer_that_nobody_asked_for_is_not_found(
+    site: Site, browser: FlaskClient, action: str, form: dict[str, str]
+) -> None:
+    assert submit(browser, f"/console/messages/{ID}", f"/console/messages/{ID}/{action}", **form).status_code == 404
 
 
 def test_a_merge_without_the_form_token_is_refused(site: Site, browser: FlaskClient) -> None:

@@ -41,6 +41,16 @@ def test_an_input_comes_back_byte_for_byte(database: Database) -> None:
     assert database.read(lambda t: t.inputs.get("input-1")) == an_input(payload=payload, idempotency_key="key-1")
 
 
+def test_whose_an_input_is_can_be_said_later(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input(client=None)))
+
+    database.write(lambda t: t.inputs.set_sender("input-1", "org:sample"))
+
+    assert database.read(lambda t: t.inputs.get("input-1")) == an_input(client="org:sample")
+    with pytest.raises(GatewayError, match="expected a stored input"):
+        database.write(lambda t: t.inputs.set_sender("nobody", "org:sample"))
+
+
 def test_an_unknown_input_is_none(database: Database) -> None:
     assert database.read(lambda t: t.inputs.get("nobody")) is None
 

@@ -89,7 +89,7 @@ def test_an_answer_that_does_not_get_through_is_tried_again_with_the_same_id() -
 
 def a_world_that_waits() -> tuple[World, str]:
     """A referral was sent and its receiver said CA; returned is the MSH-10 it was sent with."""
-    world = a_world()
+    world = a_world_with_a_reply_link()
     world.transport.awaits_application = True
     world.take(CONTACT)
     return world, world.transport.sent[0][2].message_id[:20]

@@ -6,9 +6,9 @@ import pytest
 
 from gateway.model.partner import Feed
 from gateway.tracking.retold import Json
-from tests.support.feed_world import FEED, a_feed_world, kept, records, told
+from tests.support.feed_world import a_feed_world, kept, records, told
 from tests.support.flow_house import World
-from tests.support.hospital_feed import adt, person_id, referral_status
+from tests.support.hospital_feed import FEED, adt, person_id, referral_status
 
 VISIT = "PV1|1|E|ED^^^HOSPITAL||||||||||||||||V-1"
 DIAGNOSIS = "DG1|1||R45.851^Suicidal ideations^I10C|||A"

@@ -267,7 +267,7 @@ def test_a_sender_nobody_registered_stops_and_waits() -> None:
     world = a_world_that_knows_two()
     own = person_number(world)
 
-    state, reason = take(world, con("X", number=own))
+    state, reason = take(world, con("X", number=own).replace(b"EHR|HOSPITAL", b"STRANGER|ELSEWHERE"))
 
     assert (state, "MSH-3 and MSH-4" in reason) == ("quarantined", True)
     assert outcome_of_an_update(world)[0] == "refused"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.flow_house import CONTACT, World, a_world
-from tests.support.hospital_feed import referral_status, take
+from tests.support.hospital_feed import referral_status, take, with_feed
 
 
 def osu(referral: str, status: str, control_id: str = "O1", reason: str = "") -> bytes:
@@ -17,7 +17,7 @@ def osu(referral: str, status: str, control_id: str = "O1", reason: str = "") ->
 
 @pytest.fixture
 def world() -> World:
-    world = a_world()
+    world = with_feed(a_world())
     world.take(CONTACT)
     return world
 

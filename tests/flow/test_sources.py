@@ -1,4 +1,4 @@
-"""One partner does not answer for another; who is in nobody's registry is believed by the number it was sent."""
+"""One partner does not answer for another, and who is in nobody's registry answers for nobody."""
 
 from dataclasses import replace
 
@@ -52,11 +52,16 @@ def test_another_partner_does_not_answer_in_its_place() -> None:
 def test_nobody_answers_in_the_name_of_a_partner_without_its_certificate() -> None:
     world = a_world_where("org:demo-hospital", frozenset({CERTIFICATE}))
 
-    assert take(world, rri(number_of(world), "M-1", "R1"))[0] == "quarantined"
+    state, reason = take(world, rri(number_of(world), "M-1", "R1"))
+
+    assert (state, "without a certificate" in reason) == ("quarantined", True)
 
 
-def test_a_sender_that_nobody_registered_is_believed_by_the_number() -> None:
+def test_what_nobody_registered_sends_waits_for_a_person_whatever_number_it_knows() -> None:
     world = a_world()
     world.take(CONTACT)
 
-    assert take(world, rri(number_of(world), "M-1", "R1"))[0] == "converted"
+    state, reason = take(world, rri(number_of(world), "M-1", "R1"))
+
+    assert (state, "no partner sends under these names" in reason) == ("quarantined", True)
+    assert {one.status for one in world.database.state.referrals.values()} == {"requested"}

@@ -11,10 +11,9 @@ from gateway.model.partner import Endpoint, Feed, Registry
 from gateway.model.route import AlertRoute
 from gateway.wiring.feeds import feed_reader
 from tests.support.flow_house import KEY, World
-from tests.support.hospital_feed import PEER, a_world_that_knows_two
+from tests.support.hospital_feed import FEED, PEER, a_world_that_knows_two
 
 HOSPITAL = "org:demo-hospital"
-FEED = Feed("EHR", "HOSPITAL")
 
 
 @cache

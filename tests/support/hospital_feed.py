@@ -1,11 +1,15 @@
 """What the invented hospital of the tests sends: ADT of any event about people it knows by its own numbers."""
 
+from dataclasses import replace
 from typing import Any
 
+from gateway.flow.gateway import Gateway
 from gateway.model.hl7_header import PeerAddress
+from gateway.model.partner import Feed, Registry
 from tests.support.flow_house import CONTACT, World, a_world
 
 PEER = PeerAddress("127.0.0.1", 5000)
+FEED = Feed("EHR", "HOSPITAL")
 OTHER_CONTACT = {
     **CONTACT, "contact_id": "C-2", "client_id": "K-2", "last_name": "Example", "first_name": "Bo", "dob": "1985-05-05",
     "phone": "360-555-0102",
@@ -48,9 +52,16 @@ def take(world: World, message: bytes) -> tuple[str, str]:
     return record.state, record.reason or ""
 
 
+def with_feed(world: World, organization: str = "org:demo-hospital", feed: Feed = FEED) -> World:
+    """The same world, in which this feed is that organization's and nobody else's."""
+    registry = Registry(replace(one, feeds=(feed,) if one.id == organization else ()) for one in world.house.registry)
+    house = replace(world.house, registry=registry)
+    return replace(world, house=house, gateway=Gateway(house))
+
+
 def a_world_that_knows_two() -> World:
     """Two people were referred to the hospital, and it told its numbers of both: M-1 and M-2."""
-    world = a_world()
+    world = with_feed(a_world())
     world.take(CONTACT)
     world.take(OTHER_CONTACT)
     for n, (disclosure, _, _) in enumerate(list(world.transport.sent), 1):

@@ -171,6 +171,18 @@ class TableHouse:
         self.asked.append(("decide_merge", actor, input_id, same))
         return input_id in self.console_messages
 
+    def take_message_as(self, actor: str, input_id: str, organization: str) -> bool:
+        self.asked.append(("take_message_as", actor, input_id, organization))
+        return organization != "org:nobody"
+
+    def tell_whom(self, actor: str, input_id: str, person_id: str | None) -> bool:
+        self.asked.append(("tell_whom", actor, input_id, person_id))
+        return person_id != "nobody-here"
+
+    def leave_message(self, actor: str, input_id: str) -> bool:
+        self.asked.append(("leave_message", actor, input_id))
+        return input_id in self.console_messages
+
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
         return person_id != "nobody-here"

@@ -26,7 +26,9 @@ _STATES = ("pending", *get_args(RecordState))
 
 
 def add_message_pages(door: Blueprint, services: Services) -> None:
-    """Add the list of messages, the page of one, and the word on what waits (a merge, a CON) to the console."""
+    """Add the list of messages, the page of one, and what a person may say of one that waits to the console."""
+
+    _add_answers(door, services)
 
     @door.get("/messages")
     def messages() -> str:
@@ -69,6 +71,32 @@ def add_message_pages(door: Blueprint, services: Services) -> None:
         flash(
             "It stands: what it forbids does not leave." if person else "Set aside: what it stopped is decided again."
         )
+        return redirect(url_for("console.message", input_id=input_id), 303)
+
+
+def _add_answers(door: Blueprint, services: Services) -> None:
+    """Add what a person may say of a message that waits."""
+
+    @door.post("/messages/<input_id>/sender")
+    def take_message_as(input_id: str) -> AnyResponse:
+        if not services.house.take_message_as(staff().id, input_id, request.form.get("organization", "")):
+            raise RequestRefused(NOT_FOUND)
+        flash("Taken as the word of that partner, and read again.")
+        return redirect(url_for("console.message", input_id=input_id), 303)
+
+    @door.post("/messages/<input_id>/person")
+    def tell_whom(input_id: str) -> AnyResponse:
+        person = request.form.get("person") or None
+        if not services.house.tell_whom(staff().id, input_id, person):
+            raise RequestRefused(NOT_FOUND)
+        flash("The sender's number is theirs now, and the message was read again.")
+        return redirect(url_for("console.message", input_id=input_id), 303)
+
+    @door.post("/messages/<input_id>/leave")
+    def leave_message(input_id: str) -> AnyResponse:
+        if not services.house.leave_message(staff().id, input_id):
+            raise RequestRefused(NOT_FOUND)
+        flash("Left as it is: nothing moved.")
         return redirect(url_for("console.message", input_id=input_id), 303)
 
 
