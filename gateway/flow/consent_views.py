@@ -21,7 +21,7 @@ from gateway.formats.consent_paper import CAPTURED_BY, CAPTURED_FROM, EXTENSIONS
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Paper
-from gateway.model.consent_life import ConsentLine, ConsentList, ConsentState
+from gateway.model.consent_life import ConsentLine, ConsentList, ConsentState, Resting
 from gateway.model.handoff import Resource
 from gateway.model.staff import Member
 from gateway.ports import StoredResource, Transaction
@@ -137,7 +137,7 @@ def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentSta
 
 
 def _lines(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
-    resting: dict[str, dict[str, tuple[str, ...]]] = {}
+    resting: dict[str, dict[str, tuple[Resting, ...]]] = {}
     false: dict[str, set[str | None]] = {}
     for stored in found:
         directive = read_directive(house, stored.body)
@@ -155,7 +155,7 @@ _FALSE = "reported as false: nothing leaves on it"
 
 
 def _line(
-    house: House, tx: Transaction, stored: StoredResource, directive: Directive, referrals: tuple[str, ...]
+    house: House, tx: Transaction, stored: StoredResource, directive: Directive, referrals: tuple[Resting, ...]
 ) -> ConsentLine:
     state, words = state_of(house, stored.body, directive)
     tags = {tag.get("system"): str(tag.get("code", "")) for tag in stored.body.get("meta", {}).get("tag", ())}
@@ -179,9 +179,9 @@ def _line(
     )
 
 
-def _resting(tx: Transaction, person_id: str) -> dict[str, tuple[str, ...]]:
+def _resting(tx: Transaction, person_id: str) -> dict[str, tuple[Resting, ...]]:
     """Say which unfinished referrals of a person rest on which consent: whose newest decision permitted them on it."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[Resting, ...]] = {}
     decided: dict[str, list[Mapping[str, Any]]] = {}
     for referral in tx.referrals.of_person(person_id):
         if referral.status in FINAL:
@@ -192,7 +192,8 @@ def _resting(tx: Transaction, person_id: str) -> dict[str, tuple[str, ...]]:
         newest = next((one for one in decided[referral.handoff_id] if (one["recipient"], one["channel"]) == way), None)
         basis = (newest.get("basis") or {}) if newest else {}
         if basis.get("type") == "Consent":
-            found[basis["id"]] = (*found.get(basis["id"], ()), referral.id)
+            resting = Resting(referral.id, referral.handoff_id, referral.recipient)
+            found[basis["id"]] = (*found.get(basis["id"], ()), resting)
     return found
 
 

@@ -43,6 +43,15 @@ class ConsentTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Resting:
+    """An unfinished referral that rests on a consent, and the record it is in."""
+
+    referral_id: str
+    handoff_id: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentLine:
     """One consent in a list. Names are those of the registry; a person is an id of the index."""
 
@@ -64,8 +73,8 @@ class ConsentLine:
     """Account of the member of staff who took or transcribed it, or ""."""
     from_paper: bool
     version: int
-    referrals: tuple[str, ...] = ()
-    """Ids of unfinished referrals that rest on it: what would stop with it."""
+    referrals: tuple[Resting, ...] = ()
+    """What would stop with it."""
     document_id: str | None = None
     """The Binary with the signed form, if there is one here."""
 

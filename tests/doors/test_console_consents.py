@@ -33,6 +33,18 @@ def test_a_form_signed_on_the_screen_lets_the_records_go_and_gives_the_person_a_
     assert "stay sober until winter" in desk.sent()
 
 
+def test_what_rests_on_a_consent_leads_the_operator_to_its_record_and_nobody_else(desk: Desk) -> None:
+    browser, partner = desk.enter("robin"), desk.enter("pat", organization=CHOICES["disclosers"])
+    kept = desk.sign(browser)
+    desk.sent()
+
+    page, theirs = browser.get(kept.location), partner.get(kept.location)
+
+    assert f'href="/console/records/{desk.record}"' in page.text
+    assert "What rests on it" in theirs.text
+    assert desk.record not in theirs.text
+
+
 def test_the_text_is_shown_in_the_language_of_the_person(desk: Desk) -> None:
     browser = desk.enter("robin")
 

@@ -411,7 +411,7 @@ def test_the_list_says_what_would_stop_with_a_consent() -> None:
     world.clock.at = datetime(2026, 12, 10, 18, 0, tzinfo=UTC)
     (ending,) = world.gateway.consent_desk.ending(KIM).lines
 
-    assert (ending.consent_id, sorted(ending.referrals), ending.words) == (
+    assert (ending.consent_id, sorted(one.referral_id for one in ending.referrals), ending.words) == (
         consent_id,
         sorted(world.database.state.referrals),
         "active until 2026-12-31",
