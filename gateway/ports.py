@@ -295,6 +295,10 @@ class Referrals(Protocol):
         """Return the referrals addressed to a recipient, oldest change first."""
         ...
 
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
+        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
+        ...
+
 
 class Outbox(Protocol):
     """Work in lanes: one lane a destination, strict order inside it, leases with fencing."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.flow import consent_sweep
 from gateway.flow.house import House
+from gateway.flow.second_look import DailyLook
 from gateway.flow.watch import DropCounts
 
 KNOWN_AGAIN_FOR = timedelta(days=30)
@@ -24,6 +25,7 @@ class Chores:
         self._dropped = dropped
         self._forget_at: datetime | None = None
         self._sweep_at: datetime | None = None
+        self._look = DailyLook()
 
     def do_due(self, house: House) -> None:
         """Do what is due now; nothing most of the time."""
@@ -34,6 +36,7 @@ class Chores:
             self._forget_at = now + _EVERY if forgotten < _AT_ONCE else now
         if self._sweep_at is None or now >= self._sweep_at:
             self._sweep_at = now if consent_sweep.sweep(house) else now + consent_sweep.EVERY
+        self._look.go_on(house)
 
     def finish(self, house: House) -> None:
         """Do at the end of the process what would be lost with it."""

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import cast
 
 from gateway.flow.addressing import REFERRAL_ID
+from gateway.flow.circumstances import UNDERTAKEN
 from gateway.flow.house import House
 from gateway.flow.outcomes import Outcome
 from gateway.flow.referrals import may_have_reached
+from gateway.flow.second_look import look_again_soon
 from gateway.flow.status_answers import queue_status
 from gateway.model.audit import AuditEntry
 from gateway.model.findings import Finding
@@ -87,6 +89,8 @@ def move(
     )
     if following is not status:
         queue_status(house, tx, referral)
+    if following.task in UNDERTAKEN and status.task not in UNDERTAKEN:
+        look_again_soon(house, tx, referral.person_id)  # who treats the person is a circumstance of every decision
     tx.audit.append(
         AuditEntry(now, "referral.moved", by, {"referral": referral.id, "from": status.task, "to": following.task})
     )

@@ -35,7 +35,8 @@ def what_it_sees(house: House, tx: Transaction, handoff: Handoff, referral: Refe
 def sees_more(house: House, tx: Transaction, referral: Referral) -> bool:
     """Say whether a recipient may now have more of a record than it was last sent, because of a new consent.
 
-    What it may not have any more is no news: the next sending leaves it out.
+    What it may not have any more is no news: the next sending leaves it out. Nor is it news that what was withheld is
+    gone from the record.
     """
     handoff = tx.handoffs.get(referral.handoff_id)
     sent = [
@@ -46,7 +47,10 @@ def sees_more(house: House, tx: Transaction, referral: Referral) -> bool:
         return False
     resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)
     made = disclose(house, tx, asked_for(handoff, referral), handoff, referral, resources)
-    return isinstance(made.outcome, Disclosure) and set(made.record.withheld) < set(last["withheld"])
+    if not isinstance(made.outcome, Disclosure):
+        return False
+    shown = (entry["resource"] for entry in made.outcome.content["entry"])
+    return not {f"{one['resourceType']}/{one['id']}" for one in shown}.isdisjoint(last["withheld"])
 
 
 def as_recorded(resources: Iterable[Resource], before: Sequence[Resource]) -> list[Resource]:

@@ -12,6 +12,7 @@ from gateway.flow.house import House
 from gateway.flow.relays import deliver_relay
 from gateway.flow.release_delivery import deliver_release
 from gateway.flow.replies import reply
+from gateway.flow.second_look import look_again
 from gateway.flow.status_answers import deliver_status
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work, WorkKind
@@ -25,6 +26,7 @@ _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
     "status-asked": deliver_status,
     "acknowledge": reply,
     "await": look,
+    "look": look_again,
     "relay": deliver_relay,
 }
 """Work that tells itself what became of it, and whether its lane may go on."""

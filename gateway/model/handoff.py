@@ -17,12 +17,14 @@ HandoffState = Literal["active", "unrouted", "held", "withdrawn"]
 person has said whom it is about."""
 
 WorkKind = Literal[
-    "convert", "deliver", "release", "alert", "relay", "status", "status-asked", "answer", "acknowledge", "await"
-]
+    "convert", "deliver", "release", "alert", "relay", "status", "status-asked", "answer", "acknowledge", "await",
+    "look",
+]  # fmt: skip
 """`release`: send a release that was asked for at the console; `alert`: tell of a visit; `relay`: pass an HL7v2 message
 on; `status`: tell who sent us a referral how far it is, `status-asked`: because it asked; `answer`: take an HL7v2
 message that came in; `acknowledge`: send its application answer over the reply link; `await`: look, when the time is
-over, whether the application of a receiver has answered a delivery."""
+over, whether the application of a receiver has answered a delivery; `look`: look again at what was stopped about a
+person."""
 
 WorkState = Literal["ready", "sending", "awaiting", "delivered", "refused", "held", "dead", "superseded"]
 """Life of a piece of work. `awaiting`: the receiver's system has it (CA), its application has not answered yet

@@ -1,6 +1,6 @@
 """Requests to recipients and how far they have come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,12 @@ _HOLDING = (
         referrals.c.recipient == bindparam("recipient"),
     )
     .order_by(referrals.c.updated_at.desc(), referrals.c.id.desc())
+)
+_IN_ORDER = (
+    select(referrals)
+    .where(referrals.c.id > bindparam("after"), referrals.c.status.not_in(bindparam("but", expanding=True)))
+    .order_by(referrals.c.id)
+    .limit(bindparam("most"))
 )
 
 
@@ -97,6 +103,11 @@ class SqlReferrals:
         if since is not None:
             statement = statement.where(referrals.c.updated_at >= to_micros(since))
         return self._all(statement, {"recipient": recipient})
+
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
+        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
+        wanted = {"after": after, "but": sorted(but), "most": limit}
+        return [_referral(row) for row in self._connection.execute(_IN_ORDER, wanted)]
 
     def _first(self, statement: Prepared, parameters: dict[str, str]) -> Referral | None:
         row = statement.first(self._connection, parameters)

@@ -1,6 +1,6 @@
 """In-memory repositories of referrals, work, decisions, messages and the audit trail."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -68,6 +68,11 @@ class InMemoryReferrals:
             and status in (None, referral.status)
             and (since is None or referral.updated_at >= since)
         ]
+
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
+        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
+        open_ones = (one for one in self._state.referrals.values() if one.id > after and one.status not in but)
+        return sorted(open_ones, key=lambda one: one.id)[:limit]
 
     def _oldest_first(self) -> list[Referral]:
         return sorted(self._state.referrals.values(), key=lambda referral: (referral.updated_at, referral.id))

@@ -440,6 +440,19 @@ def test_a_referral_comes_back_and_is_updated(database: Database) -> None:
     assert database.read(lambda t: t.referrals.of_handoff("handoff-1")) == [expected]
 
 
+def test_open_referrals_come_by_their_ids_in_order(database: Database) -> None:
+    keep(database)
+    for number, status in enumerate(("requested", "completed", "accepted", "requested")):
+        referral = a_referral(f"task-{number}", identifier=f"R-{number}", status=status)
+        database.write(lambda t, one=referral: t.referrals.save(one))
+
+    def ids(after: str, limit: int) -> list[str]:
+        return database.read(lambda t: [one.id for one in t.referrals.in_order(after, {"completed"}, limit)])
+
+    assert ids("", 2) == ["task-0", "task-2"]
+    assert ids("task-2", 2) == ["task-3"]
+
+
 def test_a_recipients_referrals_are_chosen_by_status_and_by_change_at_or_after(database: Database) -> None:
     keep(database)
     database.write(lambda t: t.referrals.save(a_referral("new", identifier="R-2", updated_at=LATER)))

@@ -1,0 +1,96 @@
+"""Look again, by ourselves, at what was stopped: circumstances change without anybody's handing anything in.
+
+A provider undertakes a person's care, an agreement or a legal class of the registry begins, a person comes of age, the
+rules or the registry are others since the last start. If that waited for the next version of a record, the moment of
+the sending would tell that the record has one (42 CFR 2.13). A look decides as the sending would and keeps nothing:
+what may leave now becomes ready, and is decided on, with its record, where it is claimed.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+
+from gateway.flow.house import House
+from gateway.flow.news import sees_more, what_it_sees
+from gateway.flow.referrals import FINAL, add_work
+from gateway.model.handoff import Work
+from gateway.ports import Claim, Transaction
+
+LANE = "second-looks"
+
+AT_ONCE = 25
+"""Referrals looked at between two other pieces of work: some tenths of a second."""
+
+
+def look_again_soon(house: House, tx: Transaction, person_id: str) -> None:
+    """Queue a look at what was stopped about a person, because the circumstances have changed in this transaction.
+
+    Queued, it costs whoever caused it the same whatever is kept about the person.
+    """
+    tx.outbox.add(
+        lane=LANE, kind="look", subject=person_id, action="update", message_id=house.new_id(), version=1,
+        at=house.clock(),
+    )  # fmt: skip
+
+
+def look_again(house: House, claim: Claim, piece: Work) -> bool:
+    """Look at what was stopped about one person; tell whether the lane may go on with the next."""
+
+    def look(tx: Transaction) -> bool:
+        for referral in tx.referrals.of_person(piece.subject):
+            _look_at(house, referral.id, tx)
+        tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+        return tx.outbox.owns(claim, house.clock(), house.lease)
+
+    return house.database.write(look)
+
+
+class DailyLook:
+    """The look at everything that is open: begun at every start and whenever somebody's day begins, in small steps.
+
+    What counts by days (agreements, legal classes, birthdays) counts by those of the organizations of the registry.
+    """
+
+    def __init__(self) -> None:
+        self._due: datetime | None = None
+        self._after: str | None = ""
+
+    def go_on(self, house: House) -> None:
+        """Take the next step of the look; do nothing most of the time."""
+        now = house.clock()
+        if self._due is None or now >= self._due:
+            self._due, self._after = _next_midnight({one.zone or UTC for one in house.registry}, now), ""
+        if self._after is None:
+            return
+        after = self._after
+        referrals = house.database.read(lambda tx: tx.referrals.in_order(after, FINAL, AT_ONCE))
+        for one in referrals:
+            house.database.write(partial(_look_at, house, one.id))
+        self._after = referrals[-1].id if len(referrals) == AT_ONCE else None
+
+
+def _next_midnight(zones: Iterable[tzinfo], now: datetime) -> datetime:
+    days = (now.astimezone(zone) + timedelta(days=1) for zone in (UTC, *zones))
+    return min(day.replace(hour=0, minute=0, second=0, microsecond=0) for day in days)
+
+
+def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
+    """Make ready what a referral's recipient may have now, or add an update for what it may have besides."""
+    referral = tx.referrals.get(referral_id)
+    handoff = tx.handoffs.get(referral.handoff_id) if referral else None
+    if referral is None or handoff is None or referral.status in FINAL or handoff.state == "held":
+        return
+    deliveries = [piece for piece in tx.outbox.of_subject(referral.id) if piece.kind == "deliver"]
+    stopped = [piece for piece in deliveries if _is_stopped(piece)]
+    if any(piece.state in ("ready", "sending", "held") and piece not in stopped for piece in deliveries):
+        return
+    if stopped and what_it_sees(house, tx, handoff, referral) is not None:
+        for piece in stopped:
+            tx.outbox.set_state(piece.id, "ready", None, house.clock())
+    elif deliveries and not stopped and sees_more(house, tx, referral):
+        add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
+
+
+def _is_stopped(piece: Work) -> bool:
+    """Say whether a decision stopped it, and no doubt that a person has to settle."""
+    return piece.state == "refused" or (piece.state == "held" and (piece.reason or "").startswith("CONSENT_"))
