@@ -4,10 +4,11 @@ The changes themselves (a condition turned round, a name misspelt, an argument l
 are not written to disk: each becomes a function in memory whose code can take the place of the real one's.
 """
 
-import difflib
+import ast
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,17 +17,20 @@ from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
-_Namespace = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One function with one place of it different: `was` and `becomes` are the lines there, blanks taken together."""
+    """One function with one place of it different.
+
+    `was` and `becomes` are the lines that differ, put together; `lines` are those of the statement in the real file.
+    """
 
     function: str
     number: int
     was: str
     becomes: str
+    lines: range
     real: FunctionType
     changed: FunctionType
 
@@ -42,31 +46,38 @@ class Change:
 def changes_of(path: Path) -> Iterator[Change]:
     """Give every change of the module at `path`, which is relative to where `gateway` lies."""
     module = importlib.import_module(".".join(path.with_suffix("").parts))
-    mutated = mutate_file_contents(str(path), path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    statements = _statements(ast.parse(source))
+    mutated = mutate_file_contents(str(path), source)
     lines = mutated.code.splitlines()
     namespace = {"__name__": module.__name__, "__file__": str(path)}
     exec(compile(mutated.code, str(path), "exec"), namespace)
 
     def text_of(name: str) -> list[str]:
         span = mutated.line_span_by_function_name[name]
-        body = (line.strip().replace(name, "") for line in lines[span.start - 1 : span.end])
-        return [line for line in body if line]
+        text = [line.strip() for line in lines[span.start - 1 : span.end]]
+        begin = next(number for number, line in enumerate(text) if line.startswith("def "))
+        return [line.replace(name, "") for line in text[begin:]]
 
     for name in mutated.mutant_names:
         mangled, _, number = name.rpartition("__mutmut_")
         function, of_class = orig_function_and_class_names_from_key(name)
-        was, becomes = _difference(text_of(f"{mangled}__mutmut_orig"), text_of(name))
+        real = _function(vars(module), of_class, function)
+        original, changed = text_of(f"{mangled}__mutmut_orig"), text_of(name)
+        first = _alike(original, changed)
+        last = _alike(original[first:][::-1], changed[first:][::-1])
         yield Change(
             ".".join(filter(None, (module.__name__, of_class, function))),
             int(number),
-            was,
-            becomes,
-            _function(vars(module), of_class, function),
+            " ".join(filter(None, original[first : len(original) - last])),
+            " ".join(filter(None, changed[first : len(changed) - last])),
+            _around(_begin(source, real) + first, statements),
+            real,
             _function(namespace, of_class, name),
         )
 
 
-def _function(namespace: _Namespace, of_class: str | None, name: str) -> FunctionType:
+def _function(namespace: Mapping[str, Any], of_class: str | None, name: str) -> FunctionType:
     found: Any = vars(namespace[of_class])[name] if of_class else namespace[name]
     found = getattr(found, "__func__", found)
     if not isinstance(found, FunctionType):
@@ -81,9 +92,28 @@ def _defaults(real: tuple[Any, ...] | None, changed: tuple[Any, ...] | None) -> 
     return tuple(new if isinstance(new, _PLAIN) else old for old, new in zip(real, changed, strict=True))
 
 
-def _difference(original: list[str], changed: list[str]) -> tuple[str, str]:
-    told: dict[str, list[str]] = {"-": [], "+": []}
-    for line in difflib.ndiff(original, changed):
-        if line[0] in told:
-            told[line[0]].append(line[2:])
-    return " ".join(told["-"]), " ".join(told["+"])
+def _alike(original: list[str], changed: list[str]) -> int:
+    """Count the lines both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(original, changed, strict=False)))
+
+
+def _begin(source: str, function: FunctionType) -> int:
+    """Return the line of the `def`, which comes after those of its decorators."""
+    first = function.__code__.co_firstlineno
+    above = takewhile(lambda line: not line.strip().startswith("def "), source.splitlines()[first - 1 :])
+    return first + sum(1 for _ in above)
+
+
+def _statements(tree: ast.Module) -> list[range]:
+    """Return the lines of every statement, inner ones last; of those that have a body, the lines before it."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            end = body[0].lineno if body else (node.end_lineno or node.lineno) + 1
+            found.append(range(node.lineno, max(end, node.lineno + 1)))
+    return sorted(found, key=lambda lines: lines.start)
+
+
+def _around(line: int, statements: list[range]) -> range:
+    return next((lines for lines in reversed(statements) if line in lines), range(line, line + 1))

@@ -13,12 +13,15 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
+from hypothesis import settings
 
 from tests.mutants.changes import Change, changes_of
 
@@ -31,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--change", required=True, help="a room, or a file of it: redaction, or redaction.rebuild")
     parser.addoption("--every", type=int, default=1, help="make only each n-th change")
     parser.addoption("--within", type=float, default=float("inf"), help="leave out tests that take more seconds")
+
+
+def pytest_configure() -> None:
+    """Let every judge try the same examples each time, and remember none of those that a change made fail."""
+    settings.register_profile("mutants", database=None, derandomize=True)
+    settings.load_profile("mutants")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,15 +74,16 @@ class _Judges:
         self._tests = tests
         gc.collect()
         gc.freeze()
-        self._took, passes = self._watched(changes)
-        self._order = {
-            function: sorted((test for test in through if self._took[test] <= within_s), key=self._took.__getitem__)
-            for function, through in passes.items()
-        }
+        self._took, self._passing = self._watched(changes)
+        self._within_s = within_s
+        self._sharp: dict[str, list[int]] = defaultdict(list)
 
     def notice(self, change: Change) -> bool:
         """Whether a test fails, or does not end, once `change` is made; that test is asked first the next time."""
-        order = self._order.get(change.function, [])
+        sharp = self._sharp[change.function]
+        passing = set().union(*(self._passing[change.function, line] for line in change.lines))
+        quick = sorted((test for test in passing if self._took[test] <= self._within_s), key=self._took.__getitem__)
+        order = [*(test for test in sharp if test in passing), *(test for test in quick if test not in sharp)]
 
         def judged(tell: Callable[[str], object]) -> None:
             change.make()
@@ -87,21 +97,20 @@ class _Judges:
         if ended_well or not said:
             return False
         by = int(said.split()[-1])
-        order.remove(by)
-        order.insert(0, by)
+        sharp[:] = [by, *(test for test in sharp if test != by)]
         return True
 
-    def _watched(self, changes: list[Change]) -> tuple[dict[int, float], dict[str, list[int]]]:
-        """Run every test once, unchanged: the seconds each took, and the tests that pass through each function."""
-        names = {change.real.__code__: change.function for change in changes}
+    def _watched(self, changes: list[Change]) -> tuple[dict[int, float], dict[tuple[str, int], set[int]]]:
+        """Run every test once, unchanged: the seconds each took, and those that pass each line of a function."""
+        names = {code: change.function for change in changes for code in _with_inner(change.real.__code__)}
 
         def watched(tell: Callable[[str], object]) -> None:
             for test in range(len(self._tests)):
                 following = test + 1 if test + 1 < len(self._tests) else None
                 began = time.perf_counter()
-                passed, called = _traced(lambda: self._passes(test, following))  # noqa: B023 - called at once
-                through = [names[code] for code in called if code in names]
-                tell(json.dumps([test, time.perf_counter() - began, through]) + "\n")
+                with _traced(names) as passed_lines:
+                    passed = self._passes(test, following)
+                tell(json.dumps([test, time.perf_counter() - began, sorted(passed_lines)]) + "\n")
                 if not passed:
                     os._exit(1)
 
@@ -109,27 +118,40 @@ class _Judges:
         lines = [json.loads(line) for line in said.splitlines()]
         if not ended_well:
             raise pytest.UsageError(f"{self._tests[lines[-1][0]].nodeid} fails without any change")
-        passes = defaultdict(list)
-        for test, _, through in lines:
-            for function in through:
-                passes[function].append(test)
-        return {test: took for test, took, _ in lines}, passes
+        passing: dict[tuple[str, int], set[int]] = defaultdict(set)
+        for test, _, passed_lines in lines:
+            for function, line in passed_lines:
+                passing[function, line].add(test)
+        return {test: took for test, took, _ in lines}, passing
 
     def _passes(self, test: int, following: int | None) -> bool:
         item, after = self._tests[test], None if following is None else self._tests[following]
         return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=after))
 
 
-def _traced(call: Callable[[], bool]) -> tuple[bool, set[CodeType]]:
-    """Give the answer of `call`, and all code that was called on the way."""
-    called = set()
+def _with_inner(code: CodeType) -> Iterator[CodeType]:
+    """Give the code of a function and of what is defined in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _with_inner(constant)
 
-    def note(frame: FrameType, event: str, argument: object) -> None:
-        called.add(frame.f_code)
+
+@contextmanager
+def _traced(names: dict[CodeType, str]) -> Iterator[set[tuple[str, int]]]:
+    """Collect the lines that are passed of the functions in `names`, each with the name of its function."""
+    passed: set[tuple[str, int]] = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+        function = names.get(frame.f_code)
+        if function is None:
+            return None
+        passed.add((function, frame.f_lineno))
+        return note
 
     sys.settrace(note)
     try:
-        return call(), called
+        yield passed
     finally:
         sys.settrace(None)
 
