@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.labeling.sensitivity_codes import CODES, PHRASES, PREFIX_LENGTHS, PREFIXES, WORDS
+from gateway.model.extensions import is_understood
 from gateway.model.labels import Label
 
 
@@ -23,7 +24,8 @@ _NOT_TEXT = _words(
         abatementDateTime deceasedDateTime valueDateTime servicedDate lastModified sent received assertedDate
         """
 )
-_STAYING = frozenset({"text", "contained", "extension", "modifierExtension"})
+_STAYING = frozenset({"text", "contained", "modifierExtension"})
+"""Parts that never leave; neither do extensions that are not understood here."""
 _NESTED = (dict, list)
 
 INLINE_LABEL = "inline-sec-label"
@@ -36,12 +38,12 @@ def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> 
 
     `names` are lower-case names that reveal treatment by themselves (programs that do nothing else).
     """
-    return _read(resource, names, frozenset())
+    return _read(resource, names, only_leaving=False)
 
 
 def leaving_labels(resource: Mapping[str, Any]) -> set[Label]:
-    """Return the labels of what can leave: narrative, contained and extensions never do (`gateway.redaction`)."""
-    return _read(resource, (), _STAYING)[0]
+    """Return the labels of what can leave: no narrative, nothing contained, no foreign extension (`gateway.redaction`)."""
+    return _read(resource, (), only_leaving=True)[0]
 
 
 def has_staying_parts(canonical: bytes) -> bool:
@@ -49,10 +51,10 @@ def has_staying_parts(canonical: bytes) -> bool:
     return b'"div":' in canonical or b'"contained":' in canonical or b'xtension":' in canonical
 
 
-def _read(resource: Mapping[str, Any], names: tuple[str, ...], skipped: frozenset[str]) -> tuple[set[Label], bool]:
+def _read(resource: Mapping[str, Any], names: tuple[str, ...], *, only_leaving: bool) -> tuple[set[Label], bool]:
     labels: set[Label] = set()
     texts: list[str] = []
-    _collect(resource, labels, texts, skipped)
+    _collect(resource, labels, texts, only_leaving)
     if not texts:
         return labels, False
     text = "\n".join(texts).lower()
@@ -93,7 +95,7 @@ def code_label(system: str, code: str) -> Label | None:
     return found
 
 
-def _collect(value: Any, labels: set[Label], texts: list[str], skipped: frozenset[str]) -> None:
+def _collect(value: Any, labels: set[Label], texts: list[str], only_leaving: bool) -> None:
     if isinstance(value, dict):
         code = value.get("code")
         if isinstance(code, str):
@@ -106,14 +108,24 @@ def _collect(value: Any, labels: set[Label], texts: list[str], skipped: frozense
                     texts.append(inner)
                 elif key in ("div", "data"):
                     texts.append(_readable(key, inner, value))
-            elif isinstance(inner, _NESTED) and key != "meta" and key not in skipped:
-                _collect(inner, labels, texts, skipped)
+            elif isinstance(inner, _NESTED) and key != "meta":
+                _collect(_leaving(key, inner, value) if only_leaving else inner, labels, texts, only_leaving)
     else:
         for inner in value:
             if isinstance(inner, str):
                 texts.append(inner)
             elif isinstance(inner, _NESTED):
-                _collect(inner, labels, texts, skipped)
+                _collect(inner, labels, texts, only_leaving)
+
+
+def _leaving(key: str, inner: Any, holder: Mapping[str, Any]) -> Any:
+    """Return what of a part of a resource leaves, as `gateway.redaction` rebuilds it: of extensions the known ones."""
+    if key in _STAYING:
+        return []
+    if key != "extension":
+        return inner
+    within = "" if "resourceType" in holder else str(holder.get("url", ""))
+    return [one for one in inner if isinstance(one, dict) and is_understood(str(one.get("url", "")), within)]
 
 
 def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:

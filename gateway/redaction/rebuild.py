@@ -5,22 +5,16 @@ no role, date or flag is left of it; the same happens whether the thing named ex
 """
 
 import base64
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 import orjson
 
+from gateway.model.extensions import is_understood
 from gateway.redaction.visible import OWN_BASE, Visible
 
 Json = Mapping[str, Any]
-
-KEPT_EXTENSIONS = (OWN_BASE + "StructureDefinition/", "http://hl7.org/fhir/StructureDefinition/")
-"""Beginnings of extension addresses that are understood here; every other extension is dropped."""
-
-_PART = re.compile(r"[A-Za-z0-9._-]+")
-"""The address of a part of a complex extension (FHIR R4 extensibility)."""
 
 _NEVER = frozenset({"text", "contained", "meta", "implicitRules", "language", "modifierExtension"})
 _ATTACHMENT = frozenset({"contentType", "language", "data", "creation"})
@@ -131,8 +125,7 @@ def _extensions(value: Any, visible: Visible, within: str) -> Built:
     """
     kept = []
     for one in value:
-        address = one.get("url", "")
-        if address.startswith(KEPT_EXTENSIONS) or (within and _PART.fullmatch(address)):
+        if is_understood(one.get("url", ""), within):
             new = _build(one, visible)
             if not isinstance(new, _Lost):
                 kept.append(new)

@@ -25,6 +25,7 @@ NO_TEXTS = (
     "servicedDate", "lastModified", "sent", "received", "assertedDate", "code",
 )  # fmt: skip
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+OWN_EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/wh-reason"
 
 
 def found(resource: Json) -> set[tuple[str, str]]:
@@ -133,6 +134,26 @@ class TestWhatLeaves:
 
         assert found(resource) == {SUD, HIV}
         assert leaving_labels(resource) == {SUD}
+
+    @pytest.mark.parametrize(
+        "extension",
+        [
+            {"url": OWN_EXTENSION, "valueString": "hiv"},
+            {"url": OWN_EXTENSION, "valueCoding": {"system": ICD, "code": "B20"}},
+            {"url": OWN_EXTENSION, "extension": [{"url": "why", "valueString": "hiv"}]},
+            {"url": "http://hl7.org/fhir/StructureDefinition/reason", "valueString": "hiv"},
+        ],
+    )
+    def test_an_extension_that_leaves_counts_there_too(self, extension: dict[str, Any]) -> None:
+        assert leaving_labels({"extension": [extension]}) == {HIV}
+        assert leaving_labels({"a": [{"extension": [extension]}]}) == {HIV}
+
+    @pytest.mark.parametrize("key", ["extension", "modifierExtension"])
+    def test_a_part_of_an_extension_that_stays_stays_too(self, key: str) -> None:
+        part = {"url": "why", "valueString": "hiv"}
+        foreign = {"url": "https://elsewhere.example/why", "extension": [{"url": OWN_EXTENSION, "valueString": "hiv"}]}
+
+        assert leaving_labels({key: [part, foreign], "resourceType": "Questionnaire", "url": "x"}) == set()
 
     def test_a_text_that_is_a_string_leaves(self) -> None:
         assert leaving_labels({"code": {"text": "heroin"}}) == {SUD}
