@@ -42,7 +42,7 @@ def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> 
 
 
 def leaving_labels(resource: Mapping[str, Any]) -> set[Label]:
-    """Return the labels of what can leave: no narrative, nothing contained, no foreign extension (`gateway.redaction`)."""
+    """Return the labels of what can leave: no narrative, contained or foreign extension (`gateway.redaction`)."""
     return _read(resource, (), only_leaving=True)[0]
 
 
