@@ -152,7 +152,7 @@ class SqlDatabase:
     def _run_writer(self, work: Callable[[Connection, Effects], T]) -> T:
         if self._writer is None:
             raise GatewayError("the database was opened for reading only: expected no writes")
-        return self._writer.submit(work).result()
+        return self._writer.run(work)
 
     def _work_was_added(self) -> None:
         with self._added:

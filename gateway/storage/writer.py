@@ -1,7 +1,8 @@
-"""One thread that writes: it commits together what has queued up, and releases the callers once that is on disk.
+"""One piece of work at a time is written, or a group: a thread commits together what has queued up.
 
 Many callers share one fsync, which is what makes `synchronous=FULL` affordable: with a commit for each of 16 threads
-SQLite's slowest requests waited near a second, with group commit a few hundredths.
+SQLite's slowest requests waited near a second, with group commit a few hundredths. Who finds nobody writing needs no
+thread: on a busy machine, waking it and being woken by it took longer than the commit.
 """
 
 import threading
@@ -56,25 +57,36 @@ class Writer:
         self._on_work_added = on_work_added
         self._on_chained = on_chained
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._turn = threading.Lock()
+        """Held by whoever writes, from the first piece of a group to the end of its commit."""
+        self._writing: int | None = None
+        """The thread that has the turn."""
+        self._others_wait = False
+        """A group is being gathered or written: nobody may overtake it."""
         self._open = True
         self._gate = threading.Lock()
         self._held: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
+    def run(self, work: Callable[[Connection, Effects], T]) -> T:
+        """Write work and return what it returned, once that is on disk, or raise what it raised; see `submit`."""
+        if not self._others_wait and self._queue.empty() and self._turn.acquire(blocking=False):
+            return self._run_here(work)
+        return self.submit(work).result()
+
     def submit(self, work: Callable[[Connection, Effects], T]) -> "Future[T]":
         """Queue work; its future gets what it returned, once that is on disk, or what it raised.
 
         Raises `RuntimeError` inside work that is itself being written: waiting there for the future would never end.
         """
-        if threading.current_thread() is self._thread:
+        if self._writing == threading.get_ident():
             raise RuntimeError(
                 "write was called by work that is itself being written: use the transaction it was given"
             )
         future: Future[T] = Future()
         with self._gate:
-            if not self._open:
-                raise GatewayError("the database is closed: expected no more writes")
+            self._require_open()
             self._queue.put(_Job(work, future))
         return future
 
@@ -85,32 +97,59 @@ class Writer:
                 self._open = False
                 self._queue.put(None)
         self._thread.join()
+        with self._turn:
+            if self._held is not None:
+                self._held.close()
+                self._held = None
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise GatewayError("the database is closed: expected no more writes")
+
+    def _run_here(self, work: Callable[[Connection, Effects], T]) -> T:
+        """Write work in the thread of its caller, who has the turn already and gives it back."""
+        future: Future[T] = Future()
+        try:
+            self._require_open()
+            self._write([_Job(work, future)])
+        finally:
+            self._turn.release()
+        return future.result()
 
     def _run(self) -> None:
         expected = 1
-        while group := self._next_group(expected):
-            expected = len(group)
+        while job := self._queue.get():
+            self._others_wait = True
+            with self._turn:  # before others are waited for: who comes meanwhile shall join them
+                group = self._gathered(job, expected)
+                expected = len(group)
+                self._write(group)
+            self._others_wait = False
+
+    def _write(self, group: list[_Job]) -> None:
+        """Commit a group whose turn it is."""
+        self._writing = threading.get_ident()
+        try:
             for lone in self._commit(group):
                 self._commit_alone(lone)
-        if self._held is not None:
-            self._held.close()
+        finally:
+            self._writing = None
 
-    def _next_group(self, expected: int) -> list[_Job]:
-        """Wait for work and take what has queued up behind it; empty once the writer is closed and all is done.
+    def _gathered(self, first: _Job, expected: int) -> list[_Job]:
+        """Take what has queued up behind a piece of work.
 
         Callers of the last group often come back at once, one by one: without a moment's patience the first of them
         would have a commit of its own, and all others would wait for two.
         """
-        group: list[_Job] = []
-        gathered_until = 0.0
+        group = [first]
+        until = time.monotonic() + _GATHER_S
         with suppress(Empty):
             while len(group) < _GROUP:
-                patience_s = max(0.0, gathered_until - time.monotonic()) if len(group) < expected else 0.0
-                job = self._queue.get(timeout=patience_s) if group and patience_s else self._queue.get(not group)
+                patience_s = max(0.0, until - time.monotonic()) if len(group) < expected else 0.0
+                job = self._queue.get(timeout=patience_s) if patience_s else self._queue.get_nowait()
                 if job is None:
-                    self._queue.put(None)  # met again, alone, when this group is done
+                    self._queue.put(None)  # met again when this group is done
                     break
-                gathered_until = gathered_until or time.monotonic() + _GATHER_S
                 group.append(job)
         return group
 

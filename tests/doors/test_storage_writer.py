@@ -1,8 +1,8 @@
-"""The writer thread: groups that share a commit, failures inside them, and failures of the database itself."""
+"""Who writes: groups that share a commit, failures inside them, and failures of the database itself."""
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -213,3 +213,77 @@ def test_work_that_fails_in_the_writers_own_hands_does_not_end_the_thread(writer
 
     assert isinstance(broken.exception(), TryLater)
     assert writer.submit(lambda connection, _: SqlInputs(connection).get("none")).result() is None
+
+
+def whoever_writes(_connection: Connection, _effects: Effects) -> int:
+    """Tell which thread runs this work."""
+    return threading.get_ident()
+
+
+def test_work_that_meets_nobody_is_written_by_its_own_caller(engine: Engine, writer: Writer) -> None:
+    writer.run(add("one"))
+
+    assert writer.run(whoever_writes) == threading.get_ident()
+    assert kept(engine) == {"one"}
+
+
+def test_work_that_finds_others_writing_waits_for_its_turn(engine: Engine, writer: Writer) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: Connection, effects: Effects) -> str:
+        begun.set()
+        go_on.wait()
+        return str(add("held")(connection, effects))
+
+    with ThreadPoolExecutor(2) as callers:
+        holding = callers.submit(writer.run, hold)
+        begun.wait()
+        queued = writer.submit(add("queued"))
+        behind = callers.submit(writer.run, add("behind"))
+        go_on.set()
+
+        assert [one.result() for one in (holding, queued, behind)] == ["held", "queued", "behind"]
+    assert kept(engine) == {"held", "queued", "behind"}
+
+
+def test_what_its_caller_writes_and_fails_leaves_nothing_and_the_next_is_written(
+    engine: Engine, writer: Writer
+) -> None:
+    with pytest.raises(Unlucky):
+        writer.run(add_and_fail)
+
+    assert writer.run(add("after")) == "after"
+    assert kept(engine) == {"after"}
+
+
+def test_work_cannot_wait_for_other_work_whoever_writes_it(writer: Writer) -> None:
+    def wait_for_another(_connection: Connection, _effects: Effects) -> None:
+        writer.run(add("never"))
+
+    with pytest.raises(RuntimeError, match="use the transaction it was given"):
+        writer.run(wait_for_another)
+    with pytest.raises(RuntimeError, match="use the transaction it was given"):
+        writer.submit(wait_for_another).result()
+
+
+def test_closing_waits_for_work_in_the_hands_of_its_caller(engine: Engine) -> None:
+    writer = Writer(engine, on_work_added=lambda: None)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(connection: Connection, effects: Effects) -> str:
+        begun.set()
+        go_on.wait()
+        return str(add("held")(connection, effects))
+
+    with ThreadPoolExecutor(2) as others:
+        holding = others.submit(writer.run, hold)
+        begun.wait()
+        closing = others.submit(writer.close)
+        assert not closing.done()
+        go_on.set()
+        closing.result()
+
+        assert holding.result() == "held"
+    with pytest.raises(GatewayError, match="the database is closed"):
+        writer.run(add("late"))
+    assert kept(engine) == {"held"}
