@@ -27,12 +27,14 @@ class Switches:
     `notice` names or is the text sent: any but the current ones of 42 CFR 2.32(a) holds every disclosure that owes it.
     `small_cell` is the smallest count a de-identified table may show. `own_addresses` are the beginnings of
     `meta.source` that are this installation's own: a consent from elsewhere must be verified, by itself or by its
-    source (`verified_sources`), and confirmed within `external_consent_max_age` hours.
+    source (`verified_sources`), and confirmed within `external_consent_max_age` hours. `emergency_hours` is how long
+    after the time among its four facts a medical emergency opens anything (42 CFR 2.51).
     """
 
     legacy_consent: Literal["hold", "accept"] = "hold"
     require_verification_external: bool = True
     external_consent_max_age: int = 24
+    emergency_hours: int = 24
     verified_sources: tuple[VerifiedSource, ...] = ()
     hipaa_treatment: Literal["allow", "deny"] = "allow"
     oral_revocation: Literal["hold", "deny"] = "hold"
@@ -91,7 +93,7 @@ def read_switches(stated: Mapping[str, Any] | None) -> Switches:
     for name, allowed in _ALLOWED.items():
         if name in values and values[name] not in allowed:
             raise ValueError(f"switch {name}: expected one of {', '.join(map(str, allowed))}")
-    for name in ("minor_consent", "small_cell", "external_consent_max_age"):
+    for name in ("minor_consent", "small_cell", "external_consent_max_age", "emergency_hours"):
         value = values.get(name, 0)
         is_word = value == "parental" and name == "minor_consent"
         if not is_word and (isinstance(value, bool) or not isinstance(value, int) or value < 0):

@@ -1,7 +1,8 @@
 """Step 11, second part: the bases that need no consent, each with the evidence its section asks for."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.consent import obligations
 from gateway.consent.court_order import by_court_order
@@ -28,7 +29,7 @@ def by_basis(item: Item, situation: Situation) -> Release | Withhold | None:
 
 
 def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
-    """Check 42 CFR 2.51: medical personnel, the four facts of (c), and consent that cannot be had.
+    """Check 42 CFR 2.51: medical personnel, the four facts of (c), of these hours, and consent that cannot be had.
 
     None for a purpose that is no treatment: an emergency opens nothing else.
     """
@@ -37,14 +38,15 @@ def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
         return None
     if not _is_medical(situation):
         return Withhold("EMERGENCY_NOT_MEDICAL_PERSONNEL", STEP)
-    if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS) or not _has_been(
-        evidence.get("time"), situation.at
-    ):
+    documented = _documented_at(evidence, situation.at)
+    if documented is None:
         return Withhold("EMERGENCY_UNDOCUMENTED", STEP + 1)
+    if situation.at - documented > timedelta(hours=situation.switches.emergency_hours):
+        return Withhold("EMERGENCY_OVER", STEP + 2)
     disaster = evidence.get("disaster") or {}
     is_closed = bool(disaster.get("declaration")) and disaster.get("program_closed") is True
     if not is_closed and evidence.get("consent_obtainable") is not False:
-        return Withhold("EMERGENCY_CONSENT_OBTAINABLE", STEP + 2)
+        return Withhold("EMERGENCY_CONSENT_OBTAINABLE", STEP + 3)
     owed = obligations.EMERGENCY | obligations.of_author(item)
     if any(situation.recipient.reference in one.against and one.covers(item) for one in situation.facts.restrictions):
         owed |= {"ASK_NO_FURTHER_USE"}
@@ -59,11 +61,15 @@ def _is_medical(situation: Situation) -> bool:
     return not is_own_person or request.person_role in MEDICAL_PERSONNEL
 
 
-def _has_been(text: object, at: datetime) -> bool:
+def _documented_at(evidence: Mapping[str, Any], at: datetime) -> datetime | None:
+    """Return the time among the four facts of 42 CFR 2.51(c); None where one of them is missing, or still to come."""
+    if not all(str(evidence.get(fact) or "").strip() for fact in _FOUR_FACTS):
+        return None
     try:
-        return instant(text) <= at
+        stated = instant(evidence.get("time"))
     except ValueError:
-        return False
+        return None
+    return stated if stated <= at else None
 
 
 def _research(item: Item, situation: Situation) -> Release | Withhold:

@@ -50,7 +50,10 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
         "Medical emergency (break the glass)", "42 CFR 2.51", "ETREAT",
         (*EMERGENCY_FACTS, "consent_obtainable", "declaration", "program_closed"), second_look=True,
         fails=frozenset(
-            {"EMERGENCY_NOT_MEDICAL_PERSONNEL", "EMERGENCY_UNDOCUMENTED", "EMERGENCY_CONSENT_OBTAINABLE"}
+            {
+                "EMERGENCY_NOT_MEDICAL_PERSONNEL", "EMERGENCY_UNDOCUMENTED", "EMERGENCY_OVER",
+                "EMERGENCY_CONSENT_OBTAINABLE",
+            }
         ),
     ),
     "court_order": KindRule(

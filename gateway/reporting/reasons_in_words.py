@@ -161,6 +161,10 @@ WORDS: Mapping[str, InWords] = {
     "EMERGENCY_UNDOCUMENTED": InWords(
         "One of the four facts of the emergency is missing.", "Break the glass again with all four."
     ),
+    "EMERGENCY_OVER": InWords(
+        "The emergency was stated for a time that lies longer back than this site lets one last.",
+        "Ask the person; where the emergency goes on, break the glass again with the time of now.",
+    ),
     "RESEARCH_NO_APPROVAL": InWords(
         "No approval of this study with this program is registered and in force.", "Register it with the recipient."
     ),

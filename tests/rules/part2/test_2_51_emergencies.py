@@ -77,6 +77,27 @@ def test_no_emergency_has_happened_later_than_now() -> None:
     assert answer(**{**CASE, "basis": {**FACTS, "time": "2026-11-03T18:00:00Z"}})[1] == "EMERGENCY_UNDOCUMENTED"
 
 
+@pytest.mark.parametrize(
+    ("time", "switches", "reason"),
+    [
+        ("2026-11-01T18:00:00Z", {}, "OK_EMERGENCY"),
+        ("2026-11-01T17:59:59Z", {}, "EMERGENCY_OVER"),
+        ("2019-11-02T18:00:00Z", {}, "EMERGENCY_OVER"),
+        ("2026-10-31T18:00:00Z", {"emergency_hours": 48}, "OK_EMERGENCY"),
+        ("2026-11-02T17:59:59Z", {"emergency_hours": 0}, "EMERGENCY_OVER"),
+    ],
+)
+def test_an_emergency_of_long_ago_is_none(time: str, switches: Json, reason: str) -> None:
+    """That consent cannot be had (2.51(a)(1)) is a statement about now; a site says how many hours that is."""
+    assert answer(**{**CASE, "basis": {**FACTS, "time": time}}, switches=switches)[1] == reason
+
+
+def test_a_disaster_needs_facts_of_now_too() -> None:
+    basis = {**FACTS, "time": "2026-10-31T18:00:00Z", "disaster": {"declaration": "WA-1", "program_closed": True}}
+
+    assert answer(**{**CASE, "basis": basis}) == ("DENY", "EMERGENCY_OVER")
+
+
 def test_no_paper_stands_in_its_way() -> None:
     unreadable = a_consent(implicitRules="https://elsewhere.example")
     refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")]})
