@@ -47,7 +47,11 @@ def _derived(inner: "_Hash", outer: "_Hash", parts: tuple[str, ...]) -> str:
 
 
 def _framed(parts: tuple[str, ...]) -> bytes:
-    return b"".join([len(raw).to_bytes(4, "big") + raw for raw in [part.encode() for part in parts]])
+    framed = b""
+    for part in parts:
+        raw = part.encode()
+        framed += len(raw).to_bytes(4, "big") + raw
+    return framed
 
 
 @lru_cache(maxsize=8)

@@ -224,7 +224,7 @@ def _note(nte: Segment) -> set[Label]:
 
 def _said(segment: Segment, *, code: int, text: int) -> set[Label]:
     """Read the note of our labels, or a notice of the law; messages without notes carry both as results."""
-    if (segment.text(code, 1), segment.text(code, 3)) == (LABELS_NOTE, LOCAL_NOTES):
+    if segment.text(code, 1) == LABELS_NOTE and segment.text(code, 3) == LOCAL_NOTES:
         return {_in_note(word) for word in segment.text(text).split()}
     return {PART2, RESTRICTED} if is_law_notice("\n".join(segment.texts(text))) else set()
 

@@ -81,6 +81,8 @@ class Segment:
 
         A place that is not named to its last part is read whole: `&` and `^` which a sender forgot to escape stay in.
         """
+        if field >= len(self.fields) or not self.fields[field]:
+            return ""
         return _decoded(self.raw_value(field, component, subcomponent, repetition), self._separators, self._codec)
 
     def texts(self, field: int, component: int = 0, subcomponent: int = 0) -> list[str]:

@@ -29,7 +29,7 @@ def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
         kind = r.text(parts[4]) if parts[4] else ""
-        assigned_by = {*r.subcomponents(parts[3])[:2], r.subcomponents(parts[5])[0]}
+        assigned_by = {*r.subcomponents(parts[3])[:2], r.first_subcomponent(parts[5])}
         if kind.upper() in _PROTECTED or not _PROTECTED_BY.isdisjoint(assigned_by):
             return None
         found = _identifier(parts[0] and r.text(parts[0]), parts[3], kind, r, system)
@@ -250,7 +250,7 @@ PLACES = "https://warmhandoff.example/id/hl7v2-place/"
 
 def _location(raw: str, r: "Reading") -> tuple[str, Resource] | None:
     parts = r.components(raw)
-    cells = [parts[n] and r.subcomponents(parts[n])[0] for n in (0, 1, 2, 3, 6, 7)]
+    cells = [parts[n] and r.first_subcomponent(parts[n]) for n in (0, 1, 2, 3, 6, 7)]
     description = parts[8] and r.text(parts[8])
     named = [(part, cell) for part, cell in zip(_PLACE_PARTS, cells, strict=True) if cell]
     if not named and not description:

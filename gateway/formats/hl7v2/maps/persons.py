@@ -49,7 +49,7 @@ def name_of(parts: list[str], r: "Reading", first: int) -> dict[str, Any] | None
     use = parts[first + 6] if first == 0 else ""
     if use and (known := _NAME_USE.get(r.text(use).upper())):
         name["use"] = known
-    if family and (surname := r.subcomponents(family)[0]):
+    if family and (surname := r.first_subcomponent(family)):
         name["family"] = surname
     if givens := [text for one in (given, further) if one and (text := r.text(one))]:
         name["given"] = givens
@@ -82,7 +82,7 @@ def address(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if use in ("M", "SH"):
             entry["type"] = "postal"
         street, other = parts[0], parts[1]
-        lines = [street and r.subcomponents(street)[0], other and r.text(other)]
+        lines = [street and r.first_subcomponent(street), other and r.text(other)]
         if lines[0] or lines[1]:
             entry["line"] = [line for line in lines if line]
         for element, position in _ADDRESS_PARTS:

@@ -129,11 +129,7 @@ def _put_single(name: str, rest: Steps, begin: Any, meant: Any) -> Put:
 
 def _put_item(name: str, begin: Any) -> Put:
     if not begin:
-
-        def put(resource: Resource, value: Any, r: "Reading") -> None:
-            _append(resource, name, value)
-
-        return put
+        return lambda resource, value, r: _append(resource, name, value)
     make = compile_constant(begin)
     return lambda resource, value, r: _append(resource, name, {**make(r), **value})
 

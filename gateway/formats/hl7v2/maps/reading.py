@@ -101,6 +101,11 @@ class Reading:
         """Split one repetition; at least fourteen components, undecoded."""
         return (raw + self.padding).split(self.component)
 
+    def first_subcomponent(self, raw: str) -> str:
+        """Return the first subcomponent of one component, decoded."""
+        mark = self.subcomponent
+        return self.text(raw.partition(mark)[0] if mark and mark in raw else raw)
+
     def subcomponents(self, raw: str) -> list[str]:
         """Split and decode one component; at least five subcomponents."""
         mark = self.subcomponent
@@ -303,7 +308,8 @@ class Reading:
     def _key_part(self, path: str, field: int, component: int) -> str:
         """Return what a part of a business key says: a field as it was sent, or the id of an open resource."""
         if not field:
-            return str(self.open.get(path, {}).get("id", ""))
+            found = self.open.get(path)
+            return str(found.get("id", "")) if found is not None else ""
         sent = self.fields[field] if field < len(self.fields) else ""
         if component and sent:
             if self.repetition and self.repetition in sent:
@@ -352,7 +358,7 @@ def complete_times(appointment: Resource) -> None:
 def _is_plain(message: Message) -> bool:
     """Tell whether nothing in a message is escaped or asks for deletion."""
     text, escape = message.decoded_text, message.separators.escape
-    return NULL_TEXT not in text and (not escape or text.count(escape) == 1)
+    return NULL_TEXT not in text and (not escape or text.find(escape, text.find(escape) + 1) < 0)
 
 
 def _pruned(value: Any, lost: frozenset[str]) -> Any:

@@ -102,7 +102,7 @@ def quantity(table: TermTable | None, system: str) -> tuple[Read, Write]:
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
         value = _decimal(r.text(parts[0]))
-        unit = parts[1] and r.subcomponents(parts[1])[0]
+        unit = parts[1] and r.first_subcomponent(parts[1])
         return None if value is None else {"value": value, **({"unit": unit} if unit else {})}
 
     return read, lambda value, w: (str(value.get("value", "")), str(value.get("unit", "")))
