@@ -1,10 +1,11 @@
 """Step 8: is an item de-identified? The engine looks itself, by the safe harbor of 45 CFR 164.514(b)(2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.consent import obligations
+from gateway.consent.facts import relative
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.model.decision import Basis
@@ -26,7 +27,7 @@ _IDENTIFYING_KEYS = _words(
 )
 _CODED_KEYS = _words(
     """
-        resourceType id reference type status intent system code unit comparator use gender language state country
+        resourceType reference type status intent system code unit comparator use gender language state country
         profile measure
         """
 )
@@ -41,6 +42,10 @@ _DATES = _words(
 _OF_THE_REPORT = frozenset({"date", "period", "reporter"})
 """What a summary says of itself: when and by whom it was made, of nobody in it."""
 _OF_ONE_PERSON = frozenset({"subject", "evaluatedResource"})
+_MADE_ID = re.compile(r"[a-z2-7]{26}")
+"""An id as a keyed hash makes it: of nothing that anybody knows (45 CFR 164.514(c))."""
+_NUMBER = re.compile(r"\d[-.]?\d[-.]?\d[-.]?\d")
+"""In any other id: a number long enough to be that of a record, a telephone or a day."""
 _YEARS = frozenset({"a", "year", "years", "yr", "yrs"})
 _YEAR = re.compile(r"\d{4}")
 _AREA = re.compile(r"\d{3}(00)?")
@@ -59,12 +64,40 @@ def deidentified(item: Item, situation: Situation) -> Release | Withhold:
     """
     recipient = situation.recipient.organization
     is_theirs = recipient is not None and "public_health" in recipient.roles
-    is_known_person = any(subject in situation.facts.patients for subject in item.subjects)
     method = str((situation.request.basis or {}).get("method", ""))
-    is_clean = method.startswith("164.514(b)") and not is_known_person and _is_clean(item, situation)
+    is_clean = method.startswith("164.514(b)") and item.reference in _of_nobody(situation)
     if not is_theirs or not is_clean:
         return Withhold("NOT_DEIDENTIFIED", STEP)
     return Release("OK_DEIDENT", STEP, obligations.DEIDENTIFIED, Basis("deidentified"), "deidentified", exempt=True)
+
+
+def _of_nobody(situation: Situation) -> frozenset[str]:
+    """Return the items that tell of nobody: neither by themselves nor by another record they lead to."""
+    if "of_nobody" not in situation.memory:
+        known = situation.facts.patients_by_key.keys()
+        clean = {one.reference: one for one in situation.items if known.isdisjoint(one.subjects)}
+        clean = {name: one for name, one in clean.items() if _is_clean(one, situation)}
+        led_to = {name: set(_references(one.resource)) for name, one in clean.items()}
+        while leading_away := [name for name, others in led_to.items() if not others <= led_to.keys()]:
+            for name in leading_away:
+                del led_to[name]
+        situation.memory["of_nobody"] = frozenset(led_to)
+    found: frozenset[str] = situation.memory["of_nobody"]
+    return found
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield every literal reference to a record; who made a summary is no record of anybody."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+    elif isinstance(value, Mapping):
+        if isinstance(value.get("reference"), str):
+            yield relative(value["reference"])
+        is_summary = value.get("resourceType") == "MeasureReport"
+        for name, one in value.items():
+            if not (is_summary and name in _OF_THE_REPORT):
+                yield from _references(one)
 
 
 def _is_clean(item: Item, situation: Situation) -> bool:
@@ -98,6 +131,8 @@ def _identifies(value: Any, year: int, key: str = "") -> bool:
         return identifies or _is_old_age(value, key)
     if key in _DATES:
         return not _YEAR.fullmatch(str(value)) or (key == "birthDate" and year - int(value) > OLDEST_STATED_AGE)
+    if key == "id":
+        return not _MADE_ID.fullmatch(str(value)) and _NUMBER.search(str(value)) is not None
     if key == "postalCode":
         return not _AREA.fullmatch(str(value)) or str(value)[:3] in _SPARSE_AREAS
     return isinstance(value, str) and key not in _CODED_KEYS and not _YEAR.fullmatch(value)

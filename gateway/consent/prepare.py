@@ -73,6 +73,7 @@ def prepare(
         refusing=tuple([one for one in directives if one.can_refuse]),
         is_unreadable=not all(one.readable for one in directives),
         tells_items_apart=tells_items_apart,
+        items=items,
         must_hold=must_hold(request, request.recipient, person, registry, at),
     )  # fmt: skip
     return Prepared(items, seal, situation)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from gateway.consent.facts import Facts
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
+from gateway.model.labeled import Item
 from gateway.model.partner import Organization, Registry
 from gateway.model.request import Request
 
@@ -46,8 +47,9 @@ class Situation:
 
     `directives` are the person's consents in being, by id; `refusing` those of them that refuse something;
     `is_unreadable`: one of them cannot be read safely. `tells_items_apart`: items of one origin with the same labels
-    may come out differently. `must_hold`: who asks does not receive, so it must hold each item it asks to send.
-    `memory` keeps what is the same for every item (consents read for one discloser).
+    may come out differently. `items` is everything that was asked for. `must_hold`: who asks does not receive, so it
+    must hold each item it asks to send. `memory` keeps what is the same for every item (consents read for one
+    discloser).
     """
 
     request: Request
@@ -63,6 +65,7 @@ class Situation:
     refusing: tuple[Directive, ...]
     is_unreadable: bool
     tells_items_apart: bool
+    items: tuple[Item, ...] = ()
     must_hold: bool = False
     memory: dict[Any, Any] = field(default_factory=dict)
 

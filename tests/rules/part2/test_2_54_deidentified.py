@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import a_condition, answer, written_by
+from tests.support.part2_world import a_condition, answer, ask, written_by
 
 Json = dict[str, Any]
 
@@ -100,5 +100,33 @@ def test_a_summary_is_about_nobody(report: Json, reason: str) -> None:
     assert outcome({**summary, **report}) == reason
 
 
+NOBODY: Json = {"resourceType": "Patient", "id": "x", "gender": "female", "birthDate": "1980"}
+OF_NOBODY: Json = {**SEEN, "subject": {"reference": "Patient/x"}}
+
+
+def outcomes(*items: Json, **case: Any) -> dict[str, str]:
+    """Decide on records together, and say of each whether it goes."""
+    decided = ask(records=(*items, written_by("aspen", *items)), **{**CASE, **case})
+    return {one.item: "goes" if one.outcome == "PERMIT" else "withheld" for one in decided.verdicts}
+
+
+def test_a_record_leads_to_no_record_elsewhere() -> None:
+    """45 CFR 164.514(b)(2)(i)(R): a link that others can follow is a number of the person."""
+    assert outcome(OF_NOBODY) == "NOT_DEIDENTIFIED"
+    assert outcomes(NOBODY, OF_NOBODY) == {"Patient/x": "goes", "Observation/o": "goes"}
+
+
+def test_a_record_of_somebody_who_can_be_told_can_be_told_too() -> None:
+    somebody = {**NOBODY, "identifier": [{"value": "1"}]}
+    further = {**SEEN, "id": "p", "derivedFrom": [{"reference": "Observation/o"}]}
+
+    assert set(outcomes(somebody, OF_NOBODY, further).values()) == {"withheld"}
+
+
+def test_an_id_that_looks_like_the_number_of_a_record_identifies() -> None:
+    assert outcome({**SEEN, "id": "19800101"}) == "NOT_DEIDENTIFIED"
+
+
 def test_a_person_of_the_index_is_somebody() -> None:
     assert outcome(a_condition(onsetDateTime="2026")) == "NOT_DEIDENTIFIED"
+    assert outcomes({**NOBODY, "id": "t1"}) == {"Patient/t1": "withheld"}

@@ -45,12 +45,24 @@ def test_some_elements_identify_by_being_there(key: str) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        *("reference", "type", "status", "intent", "system", "code", "unit", "comparator", "use", "gender", "language"),
+        *("type", "status", "intent", "system", "code", "unit", "comparator", "use", "gender", "language"),
         *("state", "country", "profile", "measure"),
     ],
 )
 def test_a_word_of_a_standard_tells_of_nobody(key: str) -> None:
     assert is_clean({"component": [{key: "final"}]})
+
+
+@pytest.mark.parametrize(
+    ("number", "clean"),
+    [
+        ("o", True), ("admitted", True), ("x-12", True), ("r3f6x2j74vn572qejm3j3fk4cz", True),
+        ("r3f6x2j7777n572qejm3j3fk4cz2", False), ("19800101", False), ("360-555-0101", False), ("mrn.1.2.3.4", False),
+    ],
+)  # fmt: skip
+def test_an_id_is_no_number_of_a_record(number: str, clean: bool) -> None:
+    assert is_clean({"id": number}) is clean
+    assert is_clean({"component": [{"id": number}]}) is clean
 
 
 @pytest.mark.parametrize(
