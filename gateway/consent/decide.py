@@ -22,6 +22,7 @@ from gateway.consent.own_access import as_patient, inside_program
 from gateway.consent.prepare import prepare
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation, recipient_of
+from gateway.consent.state_law import looks_at_type
 from gateway.consent.switches import Switches
 from gateway.consent.without_consent import by_basis
 from gateway.model.consent_directive import Consents
@@ -137,7 +138,8 @@ def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
     alike: dict[Any, Release | Withhold] = {}
     findings = []
     for item in items:
-        kind = (id(item.origin), item.labels, item.subjects, item.type in DOCUMENTS)
+        kind_of_type = item.type if looks_at_type(item, situation) else item.type in DOCUMENTS
+        kind = (id(item.origin), item.labels, item.subjects, kind_of_type)
         found = alike.get(kind)
         if found is None:
             found = alike[kind] = decide_item(item, situation)

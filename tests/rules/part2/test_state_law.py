@@ -140,6 +140,16 @@ class TestAnotherState:
         (condition,) = [one["resource"] for one in content["entry"] if one["resource"]["resourceType"] == "Condition"]
         assert set(condition) == {"resourceType", "id", "meta", "code", "subject"}
 
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_kind_of_record_it_does_not_list_stays_beside_one_that_it_does(self, tmp_path: Path, order: int) -> None:
+        seen = {**HIV_TEST, "resourceType": "Observation", "id": "seen"}
+        records = (*(HIV_TEST, seen)[::order], written_by("quarry", HIV_TEST, seen))
+        case: Json = {"records": records, "purpose": ["ETREAT"], "recipient": "org:squad"}
+
+        record = ask(registry=in_state("XX", tmp_path, XX), **case).record
+
+        assert (record.decision, record.withheld) == ("PERMIT_REDACTED", ("Observation/seen",))
+
     def test_a_consent_of_the_person_opens_it(self, tmp_path: Path) -> None:
         paper = a_consent(a_permit(securityLabel=labels("HIV")), organization=[organization("quarry")])
         records = (HIV_TEST, written_by("quarry", HIV_TEST))
