@@ -1,7 +1,7 @@
 """What reached the receivers: told by the stand-in EHR's page, or read off the line to a real receiver."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -107,12 +107,22 @@ def referrals_on_line(exchanges: Iterable[Exchange]) -> list[Arrived]:
 
 
 def has_goals(exchanges: Iterable[Exchange], person: Invented) -> bool:
-    """Tell whether the goals of a person (the program's part of a record) are in anything sent by FHIR."""
-    return any(
-        any(resource["resourceType"] == "Goal" for resource in resources)
-        and any(_name(resource) == (person.family, person.given) for resource in resources)
-        for resources in (_resources(exchange.sent) for exchange in exchanges if exchange.channel == "fhir")
-    )
+    """Tell whether the goals of a person, which a program wrote, are in anything sent by FHIR."""
+    return any(one["resourceType"] == "Goal" for one in _sent_of(exchanges, person))
+
+
+def has_findings(exchanges: Iterable[Exchange], person: Invented) -> bool:
+    """Tell whether what a clinician found of a person is in anything sent by FHIR."""
+    observed = (one for one in _sent_of(exchanges, person) if one["resourceType"] == "Observation")
+    return any(coding["code"] == "exam" for one in observed for part in one["category"] for coding in part["coding"])
+
+
+def _sent_of(exchanges: Iterable[Exchange], person: Invented) -> Iterator[dict[str, Any]]:
+    """Yield every resource that was sent by FHIR together with this person."""
+    for exchange in exchanges:
+        resources = _resources(exchange.sent) if exchange.channel == "fhir" else []
+        if any(_name(one) == (person.family, person.given) for one in resources):
+            yield from resources
 
 
 def _in_bundle(sent: bytes) -> list[Arrived]:

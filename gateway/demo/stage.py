@@ -15,15 +15,6 @@ START_S = 60.0
 _STOP_S = 30.0
 _COMMAND_S = 60.0
 
-_CO_RESPONDERS = """
-# Added by the demonstration: the co-responders hand in their own contacts.
-[[clients]]
-id = "demo-corresponders"
-organization = "org:demo-corresponders"
-submits_for = ["org:demo-pd"]
-scopes = ["intake", "system/Consent.cu"]
-"""
-
 # A demonstration does not wait for minutes between two tries, and its outage is no reason for a dead letter.
 _DELIVERY = {"back_off_base_s": "0.2", "back_off_cap_s": "1", "max_tries": "500"}
 
@@ -166,7 +157,7 @@ def free_address() -> str:
 
 
 def configure(directory: Path, receivers: Addresses) -> None:
-    """Edit the starter configuration as its owner would: addresses of two partners, one client, quick retries."""
+    """Edit the starter configuration as its owner would: addresses of two partners, quick retries."""
     _edit(directory / "partners" / "demo-hospital.yaml", r'address: "http://[^"]*"', f'address: "{receivers.fhir}"')
     _edit(
         directory / "partners" / "demo-clinic.yaml", r'address: "mllp://[^"]*"', f'address: "mllp://{receivers.mllp}"'
@@ -174,8 +165,6 @@ def configure(directory: Path, receivers: Addresses) -> None:
     settings = directory / "gateway.toml"
     for name, value in _DELIVERY.items():
         _edit(settings, rf"(?m)^{name} = \S+", f"{name} = {value}")
-    with settings.open("a", encoding="utf-8") as file:
-        file.write(_CO_RESPONDERS)
 
 
 def _edit(path: Path, pattern: str, replacement: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.demo.consents import CLINIC, HOSPITAL, revoked, signed
 from gateway.demo.doors import Doors, Sent, wait_for
-from gateway.demo.received import Arrived, has_goals
+from gateway.demo.received import Arrived, has_findings, has_goals
 from gateway.demo.receivers import Receivers
 from gateway.demo.samples import files, people
 from gateway.demo.samples.files import CASE_MANAGEMENT, FILES, FOLDER
@@ -79,6 +79,7 @@ class Story:
         self._open()
         self._police_records()
         self._agreements()
+        self._case_manager_on_board()
         self._part2_program()
         self._outage()
         self._again()
@@ -126,12 +127,25 @@ class Story:
         self._settle()
         self._compare(files.CRISES, files.CONTACTS)
 
+    def _case_manager_on_board(self) -> None:
+        self.telling.chapter(
+            "Police refer, with a case manager on board",
+            "The case manager works for a program under 42 CFR Part 2. The officers asked, Mia and Ted said yes: the\n"
+            "officers' referrals go. What the case manager found needs a Part 2 consent: it stays behind, silently.",
+        )
+        self._hand_in(files.RIDES)
+        self._settle()
+        self._compare(files.RIDES)
+        for person in (people.MIA, people.TED):
+            found = has_findings(self.receivers.exchanges(), person)
+            self._check(f"the hospital has nothing that the case manager found of {person.given}", not found)
+
     def _part2_program(self) -> None:
         self.telling.chapter(
             "A Part 2 program refers",
-            "Case management for people who use substances: 42 CFR Part 2. A column that says 'signed' is no consent.\n"
-            "Two people sign the whole form: Wes names the clinic, Xia the clinic and the hospital. What Wes has not\n"
-            "consented to is withheld from the hospital, while the police's part of the same record goes there.",
+            "What the program itself hands in is its Part 2 record, whoever wrote it: the police's part too. A column\n"
+            "that says 'signed' is no consent. Two people sign the whole form: Wes names the clinic, Xia the clinic\n"
+            "and the hospital. So nothing of Wes goes to the hospital, and nothing of the others goes anywhere.",
         )
         self._hand_in(files.DIVERSIONS)
         self._file_consent(files.DIVERSIONS, 1, [CLINIC])
@@ -307,7 +321,7 @@ class Story:
         tally.delivered_hl7v2 = sum(one.channel == "hl7v2" for one in arrived)
         tally.refused, tally.held, tally.dead = (_in_state(work, state) for state in ("refused", "held", "dead"))
         sent = self.receivers.exchanges()
-        tally.withheld = sum(not has_goals(sent, one.person) for one in _expected(FILES) if one.withheld)
+        tally.withheld = sum(not has_findings(sent, one.person) for one in _expected(FILES) if one.withheld)
         self.telling.chapter("What came of it", "Counted from receipts, metrics and the receiving EHR.")
         for name, wanted in (
             ("delivered_fhir", expected["fhir"]),

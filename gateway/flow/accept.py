@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
-from gateway.flow.consent_changes import FILED_BY
-from gateway.flow.consent_terms import keep_watch_of_record
-from gateway.flow.handed_in import as_handed_in
+from gateway.flow.consent_changes import FILED_BY, is_a_no
+from gateway.flow.consent_terms import keep_watch_of_record, read_directive
+from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
@@ -182,7 +182,10 @@ def _keep(
     """Store a new or changed record, its person and its referrals, and enqueue what has to be sent."""
     now = house.clock()
     written = [as_handed_in(house, entry["resource"], stored.client) for entry in draft.bundle["entry"]]
-    resources = [_unless_filed(tx, resource) for resource in written]
+    resources = in_hand(
+        house, [_unless_filed(house, tx, resource) for resource in written],
+        record=draft.handoff, agency=agency, client=stored.client, received=known.created_at if known else now,
+    )  # fmt: skip
     seen = seen_before(house, tx, known) if known else {}
     if known is not None and close_stranger(house, tx, known, resources):
         known_person = None
@@ -224,15 +227,20 @@ def _keep(
     return "converted", None, handoff.id
 
 
-def _unless_filed(tx: Transaction, resource: Resource) -> Resource:
-    """Prefer what a person has filed since: an import never undoes a revocation; a revocation in the record counts."""
+def _unless_filed(house: House, tx: Transaction, resource: Resource) -> Resource:
+    """Prefer what a person has filed since, and a program's own word on its consent to that of another client.
+
+    An import never undoes a revocation; a revocation in the record counts, and so does a no, whoever hands it in.
+    """
     if resource["resourceType"] != "Consent" or resource.get("status") == "inactive":
         return resource
     stored = tx.resources.get("Consent", resource["id"])
-    filed = stored is not None and any(
-        tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", [])
-    )
-    return stored.body if stored is not None and filed else resource
+    if stored is None:
+        return resource
+    if any(tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", [])):
+        return stored.body
+    is_its_word = is_anothers(resource) and not is_anothers(stored.body)
+    return stored.body if is_its_word and not is_a_no(read_directive(house, resource)) else resource
 
 
 def _agency(house: House, draft: Draft) -> str:

@@ -12,6 +12,7 @@ from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
 from gateway.flow.circumstances import NOTHING_KNOWN, Circumstances, circumstances_of, circumstances_of_nobody
 from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
+from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
 from gateway.labeling import label
@@ -129,14 +130,15 @@ def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _
     """
     own = tuple(referral for referral in tx.referrals.of_person(person_id) if referral.recipient == recipient)
     addressed = frozenset[str]().union(*(_core(one) for one in own))
-    records: dict[str, Resource] = {}
+    contents = list(tx.handoffs.contents_of(person_id))
     handoffs_of: dict[str, set[str]] = {}
-    for handoff_id, body in tx.handoffs.contents_of(person_id):
-        reference = f"{body['resourceType']}/{body['id']}"
-        if body["resourceType"] not in ("Task", "ServiceRequest") or reference in addressed:
-            records[reference] = body
-            handoffs_of.setdefault(reference, set()).add(handoff_id)
-    kept = tuple(records.values())
+    for handoff_id, body in contents:
+        handoffs_of.setdefault(f"{body['resourceType']}/{body['id']}", set()).add(handoff_id)
+    kept = tuple(
+        body
+        for reference, body in held_together(contents).items()
+        if body["resourceType"] not in ("Task", "ServiceRequest") or reference in addressed
+    )
     return _Content(person_id or None, kept, circumstances_asked(house, tx, person_id, kept), handoffs_of, own)
 
 

@@ -1,12 +1,23 @@
-"""Whose word a consent inside a record is: that of the program it names, or of somebody who handed the record in.
+"""What follows from who handed a record in: whose word its consents are, and in whose hands its parts have come.
 
 A record says itself who wrote its parts, and anybody who may hand in records could say so. What a program discloses
-must not hang on that: its consents count at once only where its own credential brought them.
+must not hang on that: its consents count at once only where its own credential brought them, and whatever is in its
+hands is its Part 2 record, whoever wrote it (42 CFR 2.11, records).
 """
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from gateway.consent import disclosers_of
 from gateway.flow.house import House
+from gateway.labeling import label
 from gateway.model.handoff import Resource
+from gateway.model.ids import stable_id
+from gateway.model.partner import Organization
+from gateway.model.provenance import LIFECYCLE, PARTICIPANT, RECEIVE, is_receipt
+
+_HANDED_IN_BY = "urn:warm-handoff:handed-in-by:"
+"""Beginning of `meta.source` of a Consent that somebody else than its program handed in."""
 
 
 def as_handed_in(house: House, resource: Resource, client: str | None) -> Resource:
@@ -22,5 +33,101 @@ def as_handed_in(house: House, resource: Resource, client: str | None) -> Resour
     if all(one is None or one.id == own or not one.is_program(house.clock()) for one in named):
         return resource
     unverified = {name: value for name, value in resource.items() if name != "verification"}
-    meta = {**resource.get("meta", {}), "source": f"urn:warm-handoff:handed-in-by:{own}"}
+    meta = {**resource.get("meta", {}), "source": f"{_HANDED_IN_BY}{own}"}
     return {**unverified, "meta": meta}
+
+
+def is_anothers(consent: Resource) -> bool:
+    """Say whether a Consent is the word of somebody else than the program it names."""
+    return str(consent.get("meta", {}).get("source", "")).startswith(_HANDED_IN_BY)
+
+
+def in_hand(
+    house: House, resources: Sequence[Resource], *, record: str, agency: str, client: str | None, received: datetime
+) -> list[Resource]:
+    """Return a record as it lies in the hands of whoever hands it in, with their receipt of what others wrote in it.
+
+    `record` is the id of its handoff, `agency` the organization that keeps it ("" where nobody knows it), `client` who
+    handed it in. Where either is a Part 2 program, the record is in its hands; where the agency is unknown, in hands
+    nobody knows, so that nothing of it leaves. Police's own hands change nothing and sign for nothing. Whether whoever
+    received it is a program is asked anew at each decision, so a class that is put right takes effect at once.
+    """
+    registered = house.clients.get(client or "")
+    named = (agency, registered.organization if registered is not None else None)
+    hands = [found for one in named if (found := house.registry.get(one)) is not None]
+    programs = [one for one in hands if one.is_program(house.clock())]
+    if not programs and not agency:
+        return with_receipt(house, resources, record, None, received)
+    keeper = next((one for one in (*programs, *hands) if programs or not one.is_law_enforcement), None)
+    return list(resources) if keeper is None else with_receipt(house, resources, record, keeper, received)
+
+
+def with_receipt(
+    house: House, resources: Sequence[Resource], record: str, keeper: Organization | None, received: datetime
+) -> list[Resource]:
+    """Add the receipt of what neither its keeper nor any Part 2 program wrote; `keeper` None is somebody unknown.
+
+    What a program wrote is a Part 2 record already, and stays that program's to disclose.
+    """
+    labeled = label({"entry": [{"resource": one} for one in resources]}, house.registry, house.clock()).items
+    acquired = [
+        item.reference
+        for item in labeled
+        if item.origin.authors and item.origin.program is None and keeper not in item.origin.authors
+    ]
+    if not acquired:
+        return list(resources)
+    receipt = {
+        "resourceType": "Provenance",
+        "id": stable_id(house.key, "Provenance", "held", record, keeper.id if keeper else ""),
+        "target": [{"reference": reference} for reference in acquired],
+        "recorded": received.isoformat(timespec="seconds"),
+        "activity": {"coding": [{"system": LIFECYCLE, "code": RECEIVE}]},
+        "agent": [
+            {
+                "type": {"coding": [{"system": PARTICIPANT, "code": "custodian"}]},
+                "who": house.reference(keeper.id) if keeper else {"display": "an agency that is not registered"},
+            }
+        ],
+    }
+    return [*(one for one in resources if one["id"] != receipt["id"]), receipt]
+
+
+def held_together(contents: Iterable[tuple[str, Resource]]) -> dict[str, Resource]:
+    """Put several records of a person together, as (id of the handoff, resource), and return them by reference.
+
+    Two records may hold the same resource, one in a program's hands and one in police's, whose copy is no Part 2 record
+    (42 CFR 2.11). So a receipt counts only for what has come into the same hands with every record that holds it: what
+    a program received in a record of its own changes nothing for who may have it from another.
+    """
+    kept = list(contents)
+    holding: dict[str, set[str]] = {}
+    received: dict[tuple[str, str], set[str]] = {}
+    for handoff_id, body in kept:
+        holding.setdefault(_reference(body), set()).add(handoff_id)
+        if is_receipt(body):
+            for target in _targets(body):
+                received.setdefault((_custodian(body), target), set()).add(handoff_id)
+    together: dict[str, Resource] = {}
+    for _, body in kept:
+        if is_receipt(body):
+            whole = [one for one in _targets(body) if received[_custodian(body), one] >= holding.get(one, set())]
+            if not whole:
+                continue
+            body = {**body, "target": [{"reference": one} for one in whole]}
+        together[_reference(body)] = body
+    return together
+
+
+def _reference(resource: Mapping[str, object]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _targets(provenance: Resource) -> list[str]:
+    return [one["reference"] for one in provenance["target"] if "reference" in one]
+
+
+def _custodian(receipt: Resource) -> str:
+    """Tell one custodian from another: the identifier of the first, as `with_receipt` writes it."""
+    identifier = receipt["agent"][0]["who"].get("identifier", {})
+    return f"{identifier.get('system', '')}|{identifier.get('value', '')}"

@@ -6,8 +6,11 @@ with the notice. Everything else is one answer: no such receipt, nobody known, n
 person. All take the same work: what is asked of the store does not depend on what is found there (42 CFR 2.13(c)(2)).
 """
 
+from collections.abc import Mapping
+
 from gateway.flow.consult import NOBODY, circumstances_asked
 from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
+from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
 from gateway.model.caller import Caller
@@ -26,8 +29,8 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
 
     def look(tx: Transaction) -> Status:
         person_id = _person(tx, caller, receipt, record)
-        resources = [body for _, body in tx.handoffs.contents_of(person_id)]
-        made = _decided(house, tx, caller, person_id, resources)
+        records = held_together(tx.handoffs.contents_of(person_id))
+        made = _decided(house, tx, caller, person_id, records)
         asked = _asked(caller)
         decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, person_id or None)
         tasks = _tasks_of(made)
@@ -50,9 +53,8 @@ def _person(tx: Transaction, caller: Caller, receipt: str, record: int) -> str:
     return (handoff.person_id if handoff is not None and handoff.state == "active" else None) or NOBODY
 
 
-def _decided(house: House, tx: Transaction, caller: Caller, person_id: str, resources: list[Resource]) -> Made:
+def _decided(house: House, tx: Transaction, caller: Caller, person_id: str, records: Mapping[str, Resource]) -> Made:
     """Decide on the person's Tasks alone; what else is kept only says whose they are and who wrote them."""
-    records = {f"{one['resourceType']}/{one['id']}": one for one in resources}
     people = [one for one in records.values() if one["resourceType"] == "Patient"]
     patients = [f"Patient/{one['id']}" for one in people]
     tasks = sorted(reference for reference in records if reference.startswith("Task/"))

@@ -9,19 +9,16 @@ from collections.abc import Sequence
 
 from gateway.flow.addressing import for_referral
 from gateway.flow.console import serves_every_program
+from gateway.flow.handed_in import with_receipt
 from gateway.flow.house import House
 from gateway.flow.release_kinds import KINDS
 from gateway.labeling import label
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import Handoff, Resource
-from gateway.model.ids import stable_id
 from gateway.model.labeled import Item
 from gateway.model.release import Release
 from gateway.model.staff import Member
 from gateway.ports import Transaction
-
-_LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
-_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
 def content_of(house: House, tx: Transaction, release: Release, handoff: Handoff) -> Sequence[Resource]:
@@ -82,21 +79,5 @@ def _holders(item: Item) -> set[str]:
 def _in_hand(house: House, tx: Transaction, handoff: Handoff) -> list[Resource]:
     """Return the resources of a record, with its agency's receipt of what no Part 2 program wrote."""
     resources = tx.handoffs.resources(handoff.id)
-    if house.registry.get(handoff.agency) is None:
-        return resources
-    labeled = label({"entry": [{"resource": one} for one in resources]}, house.registry, house.clock()).items
-    received = [item.reference for item in labeled if item.origin.program is None and item.origin.authors]
-    receipt = {
-        "resourceType": "Provenance",
-        "id": stable_id(house.key, "Provenance", "held", handoff.id, handoff.agency),
-        "target": [{"reference": reference} for reference in received],
-        "recorded": handoff.created_at.isoformat(timespec="seconds"),
-        "activity": {"coding": [{"system": _LIFECYCLE, "code": "receive"}]},
-        "agent": [
-            {
-                "type": {"coding": [{"system": _PARTICIPANT, "code": "custodian"}]},
-                "who": house.reference(handoff.agency),
-            }
-        ],
-    }
-    return [*resources, receipt] if received else resources
+    agency = house.registry.get(handoff.agency)
+    return resources if agency is None else with_receipt(house, resources, handoff.id, agency, handoff.created_at)

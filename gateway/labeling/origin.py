@@ -11,6 +11,7 @@ from typing import Any
 from gateway.model.fhir_time import BEGINNING, instant
 from gateway.model.labeled import Hop, Origin
 from gateway.model.partner import Organization, Registry
+from gateway.model.provenance import RECEIVE, activity_of
 
 RECEIVED_UNDER = "https://warmhandoff.example/fhir/StructureDefinition/part2-received-under"
 
@@ -81,10 +82,10 @@ class Origins:
 
     def _take(self, provenance: Json) -> list[str]:
         """Take in one Provenance and return its targets."""
-        activity = _code(provenance.get("activity"))
+        activity = activity_of(provenance)
         targets = [target["reference"] for target in provenance.get("target", ()) if "reference" in target]
         agents = provenance.get("agent", ())
-        if activity == "receive":
+        if activity == RECEIVE:
             hop = (_recorded(provenance), str(provenance.get("id", "")), self._hop(provenance, agents))
             for target in targets:
                 self._hops.setdefault(target, []).append(hop)
@@ -146,10 +147,6 @@ def _recorded(provenance: Json) -> datetime:
         return instant(provenance.get("recorded"))
     except ValueError:
         return BEGINNING
-
-
-def _code(concept: Json | None) -> str | None:
-    return next((coding.get("code") for coding in (concept or {}).get("coding", ())), None)
 
 
 def _is(agent: Json, code: str) -> bool:

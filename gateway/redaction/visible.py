@@ -1,13 +1,13 @@
 """What a recipient may see named: the released items, those who support them, and no program that would tell.
 
 An organization whose name alone identifies a patient is hidden, unless it is the origin of something released (then
-the consent names it anyway) or the recipient, who knows itself. Hidden depends on what is released and on who gets it,
-never on what is withheld.
+the consent names it anyway) or the recipient, who knows itself. Of any other program no person and no place is shown:
+that a record names its clinician would tell that the program wrote something in it. Both depend on what is released and
+on who gets it, never on what is withheld.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from gateway.model.labeled import Item, LabeledRecords
@@ -51,8 +51,9 @@ def visible_to(
 ) -> Visible:
     """Work out what the released items let these recipients see; with several, each knows only itself."""
     released = tuple(released)
-    known = frozenset(recipients)
-    hidden = _hidden(released, registry, records.at) - (known if len(known) == 1 else frozenset())
+    named = _told_by(released) | _who_knows_itself(frozenset(recipients))
+    hidden = frozenset(one.id for one in registry if one.class_at(records.at).sud_only and one.id not in named)
+    silent = frozenset(one.id for one in registry if one.is_program(records.at) and one.id not in named)
     needles = sorted({needle for one in registry if one.id in hidden for needle in _needles(one)})
     base = Visible(
         references=frozenset(item.reference for item in released),
@@ -61,18 +62,23 @@ def visible_to(
         hidden=hidden,
         needles=tuple(needles),
     )
-    shown = {reference for reference, one in records.directory.items() if _may_show(one, records.directory, base)}
+    shown = {
+        reference for reference, one in records.directory.items() if _may_show(one, records.directory, base, silent)
+    }
     return Visible(base.references | shown, base.subjects, registry, hidden, base.needles)
 
 
-def _hidden(released: Iterable[Item], registry: Registry, at: datetime) -> frozenset[str]:
-    told = {
+def _told_by(released: Iterable[Item]) -> frozenset[str]:
+    return frozenset(
         one.id
         for item in released
         for one in (*item.origin.authors, item.origin.program, *(hop.custodian for hop in item.origin.hops))
         if one is not None
-    }
-    return frozenset(one.id for one in registry if one.class_at(at).sud_only and one.id not in told)
+    )
+
+
+def _who_knows_itself(recipients: frozenset[str]) -> frozenset[str]:
+    return recipients if len(recipients) == 1 else frozenset()
 
 
 def _needles(organization: Organization) -> Iterable[str]:
@@ -83,15 +89,19 @@ def _needles(organization: Organization) -> Iterable[str]:
             yield host.lower()
 
 
-def _may_show(resource: Json, directory: Mapping[str, Json], visible: Visible) -> bool:
-    """Say whether a directory resource belongs to somebody who may be named; whoever is unknown may not."""
+def _may_show(resource: Json, directory: Mapping[str, Json], visible: Visible, silent: Set[str]) -> bool:
+    """Say whether a directory resource belongs to somebody who may be named; whoever is unknown may not.
+
+    `silent` are the programs of whose people and places nothing is shown, though their names may be.
+    """
     if resource["resourceType"] == "Organization":
         return any(visible.organization(one) is not None for one in resource.get("identifier", ()))
     for key in ("organization", "managingOrganization", "providedBy"):
         named = resource.get(key)
         if isinstance(named, Mapping):
-            inside = directory.get(named.get("reference", ""))
-            is_shown = inside is not None and _may_show(inside, {}, visible)
-            if not is_shown and visible.organization(named.get("identifier")) is None:
+            inside = directory.get(named.get("reference", ""), {})
+            numbers = (named.get("identifier"), *inside.get("identifier", ()))
+            homes = [home for one in numbers if (home := visible.organization(one)) is not None]
+            if not homes or any(home.id in silent for home in homes):
                 return False
     return True

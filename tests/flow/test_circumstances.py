@@ -16,12 +16,21 @@ from gateway.model.partner import Endpoint, LegalClass, Organization, Registry
 from gateway.model.transport import Envelope
 from tests.support.flow_house import HOSPITAL, NOW, a_caller
 from tests.support.part2_world import a_class, a_consent, a_permit, a_tpo_consent
-from tests.support.two_worlds import HOSPITAL_NPI, NPI, RELEASES, TwoWorld, case
+from tests.support.two_worlds import (
+    GOOD_RELEASE,
+    HOSPITAL_NPI,
+    NPI,
+    RELEASES,
+    Submission,
+    TwoWorld,
+    case,
+    mixed_contact,
+)
 
 LEAD = a_caller("demo-lead", "org:demo-lead")
 PARTNER = "https://warmhandoff.example/id/partner"
-TREATMENT = "SUD treatment"
-"""What the program wrote: nothing of it may leave without a consent."""
+WRITTEN = b"suicide"
+"""In what the program's clinician wrote: nothing of it may leave without a consent."""
 
 
 def partner(system: str, value: str) -> dict[str, Any]:
@@ -44,7 +53,7 @@ class Noting:
 
 
 def world_with(through: Noting | None = None) -> TwoWorld:
-    """A referral that a program wrote parts of; with a transport, it goes through a network."""
+    """An officer's referral with a program's findings beside it; with a transport, it goes through a network."""
     world = TwoWorld("fhir", has_program_part=True)
     if through is not None:
         own = Organization(
@@ -61,8 +70,13 @@ def world_with(through: Noting | None = None) -> TwoWorld:
         routes = tuple(replace(one, via="org:network") for one in house.routes)
         registry = Registry([*house.registry, own])
         world.gateway = Gateway(replace(house, registry=registry, routes=routes, transports={"fhir": through}))
-    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober", RELEASES["agreed to be referred"])])
+    world.hand_in([a_contact()])
     return world
+
+
+def a_contact(**more: str) -> Submission:
+    made = mixed_contact(1, 0, "demo-lead", "verbal", "mental_health")
+    return replace(made, full={**made.full, **more})
 
 
 def file(world: TwoWorld, consent: dict[str, Any]) -> None:
@@ -86,9 +100,8 @@ def accept(world: TwoWorld) -> None:
 
 
 def what_the_hospital_reads(world: TwoWorld) -> bytes:
-    return b"".join(
-        world.gateway.search(HOSPITAL, kind, []).body for kind in ("Patient", "ServiceRequest", "Goal", "Condition")
-    )
+    kinds = ("Patient", "ServiceRequest", "Observation")
+    return b"".join(world.gateway.search(HOSPITAL, kind, []).body for kind in kinds)
 
 
 def test_a_class_of_treating_providers_takes_in_a_recipient_once_it_has_undertaken_the_care() -> None:
@@ -98,8 +111,8 @@ def test_a_class_of_treating_providers_takes_in_a_recipient_once_it_has_undertak
 
     accept(world)
 
-    assert b"stay sober" not in before
-    assert b"stay sober" in what_the_hospital_reads(world)
+    assert WRITTEN not in before
+    assert WRITTEN in what_the_hospital_reads(world)
 
 
 def test_a_record_cannot_say_who_treats_the_person_in_place_of_the_provider() -> None:
@@ -115,7 +128,7 @@ def test_a_record_cannot_say_who_treats_the_person_in_place_of_the_provider() ->
 
     file(world, a_tpo_consent(sourceReference=None, sourceAttachment={"title": "signed"}))
 
-    assert b"stay sober" not in what_the_hospital_reads(world)
+    assert WRITTEN not in what_the_hospital_reads(world)
 
 
 def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list() -> None:
@@ -129,7 +142,7 @@ def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list(
     (person,) = world.state.people
 
     accept(world)
-    world.hand_in([case(1, 0, "demo-lead", TREATMENT, "stay sober; find work", RELEASES["agreed to be referred"])])
+    world.hand_in([a_contact(suicide="attempt")])
     listed = accounting(
         house.database, house.registry, house.clock, "an-officer", Wanted(person=person), NOW - timedelta(days=1),
         NOW + timedelta(days=1), intermediary="org:network",
@@ -148,8 +161,8 @@ def test_a_consent_that_comes_later_brings_the_rest_to_who_has_a_part() -> None:
         world, a_consent(a_permit(actor=[receiving(partner(NPI, HOSPITAL_NPI))]), sourceAttachment={"title": "signed"})
     )
 
-    assert b"stay sober" not in before
-    assert b"stay sober" in b"".join(message for _, message in world.wire.sent)
+    assert WRITTEN not in before
+    assert WRITTEN in b"".join(message for _, message in world.wire.sent)
 
 
 def test_a_consent_for_somebody_else_sends_nobody_anything() -> None:
@@ -159,3 +172,28 @@ def test_a_consent_for_somebody_else_sends_nobody_anything() -> None:
     file(world, a_consent(a_permit(actor=[receiving(partner(PARTNER, "demo-shelter"))])))
 
     assert len(world.wire.sent) == before
+
+
+def consents(world: TwoWorld) -> list[dict[str, Any]]:
+    return [one.body for (kind, _), one in world.state.resources.items() if kind == "Consent"]
+
+
+def test_what_a_program_said_of_consent_is_not_replaced_by_who_else_hands_its_record_in() -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in([case(1, 0, "demo-lead", "medical", "stay sober", RELEASES["deficient"])])
+    before = consents(world)
+
+    by_police = case(1, 0, "demo-lead", "medical", "stay sober; find work", GOOD_RELEASE)
+    world.hand_in([replace(by_police, client="demo-agency")])
+
+    assert consents(world) == before
+
+
+def test_a_no_is_heard_from_whoever_hands_it_in() -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    world.hand_in([case(1, 0, "demo-lead", "medical", "stay sober", GOOD_RELEASE)])
+
+    refused = case(1, 0, "demo-lead", "medical", "stay sober", {**GOOD_RELEASE, "roi_signed": "refused"})
+    world.hand_in([replace(refused, client="demo-agency")])
+
+    assert [one["provision"]["type"] for one in consents(world)] == ["deny"]

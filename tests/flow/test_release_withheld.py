@@ -12,7 +12,7 @@ from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Registry
 from gateway.model.staff import Member
 from tests.flow.test_non_interference import submissions
-from tests.support.flow_house import World, a_world
+from tests.support.flow_house import CONTACT, World, a_world
 from tests.support.released import CASE_WORKER, NURSE, OUTSIDER, an_emergency, take_case
 from tests.support.two_worlds import TwoWorld, contact, without_fresh_ids
 
@@ -41,7 +41,8 @@ def test_the_program_is_told_which_of_its_items_and_why_and_what_would_change_it
 
 
 def test_the_program_is_told_of_its_own_items_only(world: World) -> None:
-    record = take_case(world)
+    world.take({**CONTACT, "clinician_org": "demo-lead", "referral_by": "officer", "consent_status": "refused"})
+    (record,) = world.database.state.handoffs
     operators = {item.reference for one in withheld(world.house, NURSE, record) for item in one.items}
 
     own = {item.reference for one in withheld(world.house, CASE_WORKER, record) for item in one.items}

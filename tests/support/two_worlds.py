@@ -1,4 +1,4 @@
-"""One random world twice, with and without what a Part 2 program wrote, and all that an outsider sees of either.
+"""One random world twice, with and without what a Part 2 program wrote or received, and all an outsider sees of either.
 
 Used by the proof of non-interference: an observer who may not have the program's part must not be able to tell the
 two apart by any byte that leaves.
@@ -47,8 +47,12 @@ Seen = tuple[Any, ...]
 HOSPITAL = "demo-ehr"
 POLICE = "demo-agency"
 OFFICE = "demo-lead"
+SHARED_DESKS = ("demo-records", "demo-corresponders")
+"""Who hands in what an officer and a clinician wrote together, of police and of a provider: no observer, for it knows
+what it hands in."""
 OFFICES = ("demo-lead", "demo-detox", "demo-unsure", "nobody-registered")
-"""Who keeps a case: a program, one whose very name tells, one that nobody classified, one that nobody registered."""
+"""Who keeps a case, or sends a clinician: a program, one whose very name tells, one that nobody classified, one that
+nobody registered."""
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
 PERSON_ID = "https://warmhandoff.example/id/person"
@@ -60,6 +64,10 @@ CLIENTS = {
     for one in (
         Client(id=POLICE, organization="org:demo-pd", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
         Client(id=OFFICE, organization="org:demo-lead", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
+        Client(id=SHARED_DESKS[0], organization="org:demo-pd", scopes=("intake",)),
+        Client(
+            id=SHARED_DESKS[1], organization="org:demo-corresponders", scopes=("intake",), submits_for=("org:demo-pd",)
+        ),
         Client(
             id=HOSPITAL, organization="org:demo-hospital", person_role="clinician",
             scopes=("system/*.rs", "system/Task.u", "system/Consent.cu"),
@@ -95,6 +103,9 @@ RELEASES: dict[str, Row] = {
 }
 """What a person said about the program's records, none of which lets the hospital have them."""
 
+_SAYS_NOTHING_OF_OTHERS = ("not asked", "expired", "for another", "for another purpose", "taken back")
+"""Releases that change nothing for what others wrote: neither a yes to the hospital in force nor a no to it."""
+
 GOOD_RELEASE = _SIGNED
 """A consent with every element of 42 CFR 2.31(a), for the hospital."""
 
@@ -107,16 +118,46 @@ class Submission:
     client: str
     full: Row
     bare: Row | None
+    more: tuple[Row, ...] = ()
+    """Further rows of the record where the program wrote its part."""
+
+    def rows(self, *, has_program_part: bool) -> tuple[Row, ...]:
+        """Return the rows that are handed in; none where the record is not."""
+        if has_program_part:
+            return (self.full, *self.more)
+        return (self.bare,) if self.bare is not None else ()
 
 
 def case(number: int, person: int, office: str, needs: str, goals: str, release: Row) -> Submission:
-    """Return a police referral to a case management office, with what the office wrote into the same record."""
+    """Return a police referral to a case management office, with what the office wrote into the same record.
+
+    All of it is in the office's hands, so nothing of it may reach anybody here. Where the release says something that
+    holds for others too (a yes to be referred is the person's, whoever asked), the world without the office's part has
+    the record with the release alone.
+    """
     row = {
         "referral_id": f"L-{number}", "lead_office": office, "referring_agency": "WA0990000",
         "referral_pathway": "social_contact", "referral_date": "2026-10-20T09:00:00", "sex": "F",
         "status": "enrolled", "needs": "", "goals": "", **PEOPLE[person], **release,
     }  # fmt: skip
-    return Submission("lead-referral", OFFICE, {**row, "needs": needs, "goals": goals}, row)
+    full = {**row, "needs": needs, "goals": goals}
+    is_alone = any(release == RELEASES[name] for name in _SAYS_NOTHING_OF_OTHERS)
+    return Submission("lead-referral", OFFICE, full, None if is_alone else row)
+
+
+def mixed_contact(number: int, person: int, office: str, consent: str, issue_: str, needs: str = "") -> Submission:
+    """Return a contact that police keep: an officer refers, with what a program's clinician found and asked for.
+
+    The officer's part may go by the person's agreement. Nothing of the clinician's part may, nor that there is one.
+    """
+    row = {
+        **CONTACT, **PEOPLE[person], "contact_id": f"M-{number}", "consent_status": consent,
+        "clinician_org": office, "referral_by": "officer", "weapon": "Y", "primary_issue": "",
+    }  # fmt: skip
+    own_referral = {**row, "referral_by": "clinician", "referral_service": needs}
+    full = {**row, "primary_issue": issue_, "suicide": "ideation"}
+    more = (own_referral,) if needs else ()
+    return Submission("co-responder-contact", SHARED_DESKS[number % 2], full, row, more)
 
 
 def contact(number: int, person: int, consent: str, issue_: str) -> Submission:
@@ -239,9 +280,9 @@ class TwoWorld:
         """Hand in what this world holds of the submissions, do the work, and return the inputs' ids."""
         inputs = []
         for one in submissions:
-            row = one.full if self._full else one.bare
-            if row is not None:
-                taken = self.gateway.accept("http", one.source, one.client, "text/csv", csv_of(row), None)
+            rows = one.rows(has_program_part=self._full)
+            if rows:
+                taken = self.gateway.accept("http", one.source, one.client, "text/csv", csv_of(*rows), None)
                 assert isinstance(taken, Accepted)
                 inputs.append(taken.input_id)
             self.clock.advance(timedelta(seconds=1))

@@ -13,9 +13,9 @@ _HEADER = (
     "contact_id agency_ori clinician_org program contact_date dispatched arrived cleared contact_type first_on_scene "
     "crisis_contact client_id last_name first_name dob sex race ethnicity language veteran housing insurance phone "
     "address city state zip family_support primary_issue suicide self_harm violence weapon emergent_detention "
-    "referral_made referral_service referral_due arrest_made chargeable_not_arrested diverted_from use_of_force "
-    "patrol_calls_relieved patrol_minutes_saved transport_to follow_up_due consent_status consent_form consent_at "
-    "consent_revoked_at consent_revoked_how notes"
+    "referral_made referral_service referral_by referral_due arrest_made chargeable_not_arrested diverted_from "
+    "use_of_force patrol_calls_relieved patrol_minutes_saved transport_to follow_up_due consent_status consent_form "
+    "consent_at consent_revoked_at consent_revoked_how notes"
 )
 COLUMNS = _HEADER.split()
 
@@ -31,6 +31,11 @@ def second_export() -> bytes:
     """Write one contact again, to which the clinician has added what the person said."""
     changed = next(row for row in _CONTACTS if row["first_name"] == people.BEN.given) | {"suicide": "ideation"}
     return _csv([changed])
+
+
+def rides_with_a_program() -> bytes:
+    """Write contacts on which a case manager of a Part 2 program rode along, and the officer referred the person."""
+    return _csv(_WITH_A_CASE_MANAGER)
 
 
 def _contact(
@@ -124,3 +129,11 @@ _CONTACTS: list[Row] = [
     _contact(16, people.VIC, "", "not_asked", referral_made="declined"),
     _contact(17, None, primary_issue="welfare", crisis_contact="N"),
 ]  # fmt: skip
+
+_BY_AN_OFFICER = {"clinician_org": "demo-lead", "referral_by": "officer"}
+_WITH_A_CASE_MANAGER: list[Row] = [
+    _contact(
+        18, people.MIA, "crisis_clinic", "verbal", primary_issue="co_occurring", suicide="ideation", **_BY_AN_OFFICER
+    ),
+    _contact(19, people.TED, "peer_support", "signed", "agreement", primary_issue="substance_use", **_BY_AN_OFFICER),
+]

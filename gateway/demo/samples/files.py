@@ -115,6 +115,19 @@ CONTACTS = SampleFile(
     ),
 )
 
+RIDES = SampleFile(
+    "contacts-with-a-case-manager.csv",
+    "co-responder-contact",
+    POLICE,
+    _CSV,
+    contacts.rides_with_a_program,
+    {"converted": 2},
+    (
+        Expected(people.MIA, "crisis-clinic", "fhir", withheld=True),
+        Expected(people.TED, "peer-support", "fhir", withheld=True),
+    ),
+)
+
 DIVERSIONS = SampleFile(
     "lead-referrals.json",
     "lead-referral",
@@ -123,12 +136,12 @@ DIVERSIONS = SampleFile(
     lead.first_export,
     {"converted": 6},
     (
-        Expected(people.WES, "case-management", "fhir", withheld=True),
+        Expected(people.WES, "case-management", "refused"),
         Expected(people.WES, "sud-treatment", "hl7v2"),
         Expected(people.XIA, "case-management", "fhir"),
         Expected(people.XIA, "sud-treatment", "hl7v2"),
         Expected(people.XIA, "mental-health-outpatient", "fhir"),
-        Expected(people.YAN, "case-management", "fhir", withheld=True),
+        Expected(people.YAN, "case-management", "refused"),
         Expected(people.YAN, "sud-treatment", "refused"),
         Expected(people.ZOE, "case-management", "refused"),
         Expected(people.ZOE, "sud-treatment", "refused"),
@@ -168,6 +181,6 @@ DIVERSIONS_AGAIN = SampleFile(
 )
 
 FILES: tuple[SampleFile, ...] = (
-    CRISES, OPEN_DATA, *INCIDENTS, *DISPATCHES, CONTACTS, DIVERSIONS, OUTAGE, CRISES_AGAIN, CONTACTS_AGAIN,
+    CRISES, OPEN_DATA, *INCIDENTS, *DISPATCHES, CONTACTS, RIDES, DIVERSIONS, OUTAGE, CRISES_AGAIN, CONTACTS_AGAIN,
     DIVERSIONS_AGAIN,
 )  # fmt: skip

@@ -69,7 +69,7 @@ _REFERRALS: list[Row] = [
     # Both get a Part 2 consent during the story: one for the clinic alone, one for clinic and hospital.
     _referral(1, people.WES, "Y", "SUD treatment"),
     _referral(2, people.XIA, "Y", "SUD treatment;mental health care"),
-    # "Signed" and no more: enough for what the police wrote, deficient for what the program wrote.
+    # "Signed" and no more: deficient for whatever is in the program's hands.
     _referral(3, people.YAN, "Y", "SUD treatment", probable_cause_charges="invented", charge_disposition_pending="Y",
               referral_pathway="arrest_diversion"),
     _referral(4, people.ZOE, "N", "SUD treatment;housing"),

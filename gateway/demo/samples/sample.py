@@ -20,7 +20,7 @@ class Expected:
     service: str
     outcome: Outcome
     withheld: bool = False
-    """The Part 2 part of the record stays behind while the rest goes."""
+    """What a Part 2 program's clinician found stays behind while the officer's referral goes."""
 
 
 @dataclass(frozen=True, slots=True)
