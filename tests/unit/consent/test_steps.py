@@ -235,7 +235,7 @@ class TestCourtOrders:
         "verified_by": "counsel",
         "holder": "org:aspen",
         "recipients": ["org:attorneys"],
-        "findings": ["good cause"],
+        "findings": ["no-other-way", "interest-outweighs"],
         "scope": [{"resource_type": "Condition"}],
     }
 
