@@ -19,6 +19,15 @@ STEP = 1150
 
 _DISCLOSING_ORDERS = frozenset({"2.64", "2.65", "2.66"})
 """2.67 places an agent; it discloses nothing."""
+_GOOD_CAUSE = frozenset({"no-other-way", "interest-outweighs"})
+_NEEDED = {
+    "2.64": _GOOD_CAUSE,
+    "2.65": _GOOD_CAUSE | {"extremely-serious-crime", "substantial-value", "holder-had-counsel"},
+    "2.66": _GOOD_CAUSE,
+}
+"""What the court must have found before it could make an order of a kind: 2.64(d), 2.65(d)(1) to (5), 2.66(c)."""
+_OPENING_COMMUNICATIONS = frozenset({"threat-or-serious-crime", "patient-opened-it"})
+"""42 CFR 2.63(a): one of these has to be found besides."""
 _SHIELDED = frozenset({"research", "audit"})
 """42 CFR 2.62: no order turns copies held for these against a patient."""
 
@@ -29,7 +38,7 @@ def by_court_order(item: Item, situation: Situation) -> Release | Withhold:
     order = basis.get("order")
     if not order:
         return Withhold("SUBPOENA_ALONE", STEP)
-    if not _is_in_force(order, situation) or not order.get("findings"):
+    if not _is_in_force(order, situation) or not _has_found_enough(order):
         return Withhold("ORDER_DEFICIENT", STEP + 1)
     if not _is_between(order, item, situation):
         return Withhold("ORDER_SCOPE", STEP + 2)
@@ -54,6 +63,11 @@ def _is_in_force(order: Mapping[str, Any], situation: Situation) -> bool:
     return has_begun and not has_ended
 
 
+def _has_found_enough(order: Mapping[str, Any]) -> bool:
+    found = frozenset(order.get("findings") or ())
+    return bool(found) and found >= _NEEDED.get(str(order.get("kind")), frozenset())
+
+
 def _is_between(order: Mapping[str, Any], item: Item, situation: Situation) -> bool:
     """Say whether the order is to whoever holds the item, for whoever asks, and of a kind that discloses."""
     origin = item.origin
@@ -69,7 +83,8 @@ def _is_between(order: Mapping[str, Any], item: Item, situation: Situation) -> b
 
 
 def _is_within(order: Mapping[str, Any], item: Item) -> bool:
-    """Say whether the item is in scope; confidential communications only where the order says so (42 CFR 2.63)."""
+    """Say whether the item is in scope; confidential communications only where the order says so and why (2.63)."""
     types = {one.get("resource_type") for one in order.get("scope") or ()}
-    opens_notes = order.get("confidential_communications") is True
+    is_found = not _OPENING_COMMUNICATIONS.isdisjoint(order.get("findings") or ())
+    opens_notes = is_found and order.get("confidential_communications") is True
     return item.type in types and (COUNSELING_NOTES not in item.labels or opens_notes)

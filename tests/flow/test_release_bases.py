@@ -122,7 +122,8 @@ def test_an_approval_that_ends_before_the_sending_stops_it(world: World) -> None
 def an_order(**changes: Any) -> dict[str, Any]:
     stated = {
         "court": "26-2-00001-1", "kind": "2.64", "issued": "2026-10-01", "expires": "2026-12-31", "status": "in_force",
-        "holder": PROGRAM, "findings": ["no-other-way"], "scope": ["Goal"], "process": "subpoena", **changes,
+        "holder": PROGRAM, "findings": ["no-other-way", "interest-outweighs"], "scope": ["Goal"],
+        "process": "subpoena", **changes,
     }  # fmt: skip
     return court_order(stated, COURT, LAWYER.id)
 
@@ -151,8 +152,9 @@ def test_an_order_opens_the_types_it_lists_to_the_recipients_it_names(world: Wor
         ({"expires": "2026-10-31"}, "ORDER_DEFICIENT"),
         ({"status": "vacated"}, "ORDER_DEFICIENT"),
         ({"findings": []}, "ORDER_DEFICIENT"),
+        ({"kind": "2.65"}, "ORDER_DEFICIENT"),
     ],
-    ids=["no process", "expired", "vacated", "no findings"],
+    ids=["no process", "expired", "vacated", "no findings", "findings of another kind of order"],
 )
 def test_an_order_that_does_not_do_stays_under_review(world: World, changes: dict[str, Any], reason: str) -> None:
     release = ask(world, "court_order", COURT, asked_by="x", asked_for="y")

@@ -68,7 +68,12 @@ _FINDINGS = (
     ("interest-outweighs", "The public interest and the need outweigh the harm to the patient and the treatment"),
     ("extremely-serious-crime", "The crime is extremely serious (2.65)"),
     ("substantial-value", "The records are likely to be of substantial value (2.65)"),
+    (
+        "holder-had-counsel",
+        "The holder could have counsel of its own, a public holder had; or the holder applied (2.65)",
+    ),
     ("threat-or-serious-crime", "Confidential communications: threat to life, or extremely serious crime (2.63)"),
+    ("patient-opened-it", "Confidential communications: the patient gave evidence of their content (2.63)"),
 )
 _SCOPE = tuple((kind, kind) for kind in (
     "Patient", "Encounter", "Condition", "Observation", "MedicationRequest", "Procedure", "CarePlan", "Goal",

@@ -10,6 +10,11 @@ Json = dict[str, Any]
 RECORD = a_condition()
 
 
+AGAINST_A_PATIENT = (
+    "extremely-serious-crime", "substantial-value", "no-other-way", "interest-outweighs", "holder-had-counsel",
+)  # fmt: skip
+
+
 class TestCourtOrders:
     ORDER: Json = {
         "id": "o1",
@@ -20,7 +25,7 @@ class TestCourtOrders:
         "verified_by": "counsel",
         "holder": "org:aspen",
         "recipients": ["org:attorneys"],
-        "findings": ["good cause"],
+        "findings": ["no-other-way", "interest-outweighs"],
         "scope": [{"resource_type": "Condition"}],
     }
     PROCESS: Json = {"kind": "subpoena", "issued": "2026-10-02", "verified_by": "counsel"}
@@ -53,6 +58,23 @@ class TestCourtOrders:
     def test_a_deficient_one_opens_nothing(self, change: Json) -> None:
         assert self.outcome({**self.ORDER, **change}) == ("DENY", "ORDER_DEFICIENT")
 
+    @pytest.mark.parametrize("kind", ["2.64", "2.66"])
+    @pytest.mark.parametrize("missing", ["no-other-way", "interest-outweighs"])
+    def test_good_cause_is_two_findings(self, kind: str, missing: str) -> None:
+        """2.64(d); 2.66(c)."""
+        findings = [one for one in self.ORDER["findings"] if one != missing]
+
+        assert self.outcome({**self.ORDER, "kind": kind}) == ("PERMIT", "OK_COURT_ORDER")
+        assert self.outcome({**self.ORDER, "kind": kind, "findings": findings}) == ("DENY", "ORDER_DEFICIENT")
+
+    @pytest.mark.parametrize("missing", [None, *AGAINST_A_PATIENT])
+    def test_an_order_against_a_patient_rests_on_five_findings(self, missing: str | None) -> None:
+        """2.65(d)(1) to (5)."""
+        findings = [one for one in AGAINST_A_PATIENT if one != missing]
+        found = self.outcome({**self.ORDER, "kind": "2.65", "findings": findings})
+
+        assert found == (("DENY", "ORDER_DEFICIENT") if missing else ("PERMIT", "OK_COURT_ORDER"))
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -70,8 +92,13 @@ class TestCourtOrders:
         notes = {**RECORD, "meta": {"security": [label]}}
         case: Json = {"records": (notes, written_by("aspen", notes))}
 
+        named = {**self.ORDER, "confidential_communications": True}
+
         assert self.outcome(self.ORDER, **case) == ("DENY", "ORDER_SCOPE")
-        assert self.outcome({**self.ORDER, "confidential_communications": True}, **case)[0] == "PERMIT"
+        assert self.outcome(named, **case) == ("DENY", "ORDER_SCOPE")
+        for why in ("threat-or-serious-crime", "patient-opened-it"):
+            opened = {**named, "findings": [*self.ORDER["findings"], why]}
+            assert self.outcome(opened, **case)[0] == "PERMIT"
 
     def test_no_order_turns_a_researchers_copy_against_patients(self) -> None:
         records = (RECORD, written_by("aspen", RECORD), handed_to("campus", RECORD, code="research"))
