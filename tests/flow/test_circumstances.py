@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
+import pytest
 
 from gateway.flow.gateway import Gateway
 from gateway.flow.proof import accounting
 from gateway.model.accounting import Wanted
+from gateway.model.caveat import Caveat
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import Answer
 from gateway.model.handoff import SendResult
@@ -151,6 +153,32 @@ def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list(
     assert set(transport.ways) == {("org:demo-hospital", "https://network.example/fhir")}
     assert listed is not None
     assert {one.recipient for one in listed.disclosures} == {"org:demo-hospital"}
+
+
+@pytest.mark.parametrize("against", ["org:network", "org:demo-hospital"])
+def test_a_promise_about_who_passes_on_stops_what_would_go_through_it(against: str) -> None:
+    """42 CFR 2.26(a)(3): what an officer wrote goes on, for nobody has promised anything of that."""
+    world = world_with(Noting())
+    network, hospital = receiving(partner(PARTNER, "network")), receiving(partner(NPI, HOSPITAL_NPI))
+    (person,) = world.state.people
+    promise = Caveat(
+        id="a-promise", person_id=person, kind="agreed", organization="org:demo-lead", against=(against,), items=None,
+        consent_id=None, reason="asked for at the desk", by="staff-pam", since=NOW,
+    )  # fmt: skip
+    permit = a_permit(actor=[network], provision=[a_permit(actor=[hospital])])
+
+    world.database.write(lambda tx: tx.caveats.save(promise))
+    file(world, a_consent(permit, sourceReference=None, sourceAttachment={"title": "signed"}))
+    promised = newest(world)
+    world.database.write(lambda tx: tx.caveats.save(replace(promise, ended_at=NOW, ended_by="staff-pam")))
+    file(world, a_consent(permit, sourceReference=None, sourceAttachment={"title": "signed again"}))
+
+    assert (promised, newest(world)) == ("PERMIT_REDACTED", "PERMIT")
+
+
+def newest(world: TwoWorld) -> str:
+    """Return how the newest decision to send came out."""
+    return str([one.record["decision"] for one in world.state.decisions.values() if one.work_id is not None][-1])
 
 
 def test_a_consent_that_comes_later_brings_the_rest_to_who_has_a_part() -> None:
