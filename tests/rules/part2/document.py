@@ -15,8 +15,17 @@ PAGES = _HERE.parents[2] / "docs" / "part2"
 _NOT_RULES = frozenset({"test_executable_cases", "test_prose_cases", "test_documented"})
 _WRITTEN = {
     "part_2": "Part 2", "fhir": "FHIR", "hipaa": "HIPAA", "tpo": "TPO", "hl7v2": "HL7v2", "washington": "Washington",
-    "r4": "R4", "r5": "R5", "utc": "UTC", "cds": "CDS",
+    "r4": "R4", "r5": "R5", "utc": "UTC", "cds": "CDS", "look_up": "look-up",
 }  # fmt: skip
+"""Words that a name of a test cannot write as they are written."""
+_OWNER = r"(?:an?|another|the)_(?:court|director|jail|patient|person|program|registry|researcher)"
+_POSSESSIVE = re.compile(rf"(?<![a-z])({_OWNER}|(?:some|no|any|every)body(?:_else)?|another)s(?![a-z])")
+"""Whose something is: in the name of a test the apostrophe is missing. In a plural these words take no article."""
+_PAUSE = re.compile(
+    r"(treatment(?=_payment)|payment(?=_operations)|types(?=_codes)|codes(?=_dates)|label(?=_purpose)|id(?=_its_)"
+    r"|(?<=_)(?:question|author)(?=_(?:never|not)_)|labeled(?=_not_))"
+)
+"""After which words a comma belongs."""
 _LAST = {"properties": "zz"}
 """What always holds stands at the end."""
 
@@ -58,7 +67,7 @@ def _page(path: Path) -> str:
         tests = [one for one in node.body if _is_test(one)] if isinstance(node, ast.ClassDef) else []
         if isinstance(node, ast.ClassDef) and tests:
             source = ast.get_docstring(node)
-            heading = _sentence(re.sub(r"(?<!^)(?=[A-Z])", "_", node.name.removeprefix("Test")).lower())
+            heading = sentence(re.sub(r"(?<!^)(?=[A-Z])", "_", node.name.removeprefix("Test")).lower())
             lines += [f"## {heading}", "", *([source, ""] if source else []), *_rules(tests), ""]
     lines.append(f"Proven by `tests/rules/part2/{path.name}`.")
     return "\n".join(lines) + "\n"
@@ -72,13 +81,15 @@ def _rules(tests: list[ast.stmt]) -> Iterator[str]:
     for test in tests:
         assert isinstance(test, ast.FunctionDef)
         source = " ".join((ast.get_docstring(test) or "").split())
-        yield f"- {_sentence(test.name.removeprefix('test_'))}." + (f" *{source}*" if source else "")
+        yield f"- {sentence(test.name.removeprefix('test_'))}." + (f" *{source}*" if source else "")
 
 
-def _sentence(name: str) -> str:
+def sentence(name: str) -> str:
+    """Write the name of a test as the sentence it is, without its full stop."""
     name = re.sub(r"(?<=\d)_(?=\d)", ".", name)
     for written, said in _WRITTEN.items():
         name = re.sub(rf"(?<![a-z0-9]){written}(?![a-z0-9])", said, name)
+    name = _POSSESSIVE.sub(r"\1's", _PAUSE.sub(r"\1,", name))
     words = name.replace("_", " ")
     return words[0].upper() + words[1:]
 

@@ -56,7 +56,8 @@ def test_every_disclosure_with_consent_stands_in_the_accounting(paper: Json) -> 
         },
     ],
 )
-def test_what_goes_without_consent_does_not(case: Json) -> None:
+def test_what_goes_without_consent_owes_no_row(case: Json) -> None:
+    """2.25(a). Of it, what 45 CFR 164.528 counts is told beside, as the other part (docs/accounting.md)."""
     record = ask(**case).record
 
     assert record.decision == "PERMIT"
