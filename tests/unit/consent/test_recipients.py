@@ -1,0 +1,172 @@
+"""Whom a permit reaches: who belongs to a class, by what evidence, and who passes on."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.part2_world import (
+    a_class,
+    a_condition,
+    a_consent,
+    a_permit,
+    a_tpo_consent,
+    an_open_visit,
+    answer,
+    ask,
+    organization,
+    recipient,
+    world,
+    written_by,
+)
+
+Json = dict[str, Any]
+CLAIM = {"resourceType": "Claim", "id": "c1", "patient": {"reference": "Patient/t1"}}
+CLAIMS = (CLAIM, written_by("aspen", CLAIM))
+BELONGS = ("PERMIT", "OK_TPO")
+DOES_NOT = ("DENY", "RECIPIENT_NOT_TREATING")
+ASSOCIATE = {"legal_class": [{"from": "2020-01-01", "part2": "no", "business_associate_of": ["org:aspen"]}]}
+QSOA = {"agreements": [{"id": "q", "type": "qsoa", "with": "org:aspen", "from": "2026-01-01"}]}
+COVERAGE = {
+    "resourceType": "Coverage",
+    "id": "c",
+    "status": "active",
+    "beneficiary": {"reference": "Patient/t1"},
+    "payor": [organization("plan")],
+}
+
+
+class TestTheClassOfTpo:
+    @pytest.mark.parametrize("purpose", ["HPAYMT", "HOPERAT"])
+    @pytest.mark.parametrize(
+        ("clerks", "outcome"),
+        [
+            (ASSOCIATE, BELONGS),
+            (QSOA, BELONGS),
+            ({}, DOES_NOT),
+            ({"agreements": [{**QSOA["agreements"][0], "type": "contract"}]}, DOES_NOT),
+            ({"agreements": [{**QSOA["agreements"][0], "to": "2026-06-30"}]}, DOES_NOT),
+        ],
+    )
+    def test_has_those_who_help_to_operate_the_program(
+        self, purpose: str, clerks: Json, outcome: tuple[str, str]
+    ) -> None:
+        case: Json = {"recipient": "org:clerks", "purpose": [purpose], "records": CLAIMS}
+
+        assert answer(a_tpo_consent(), registry=world(clerks=clerks), **case) == outcome
+
+    def test_has_the_payer_for_payment_and_for_operations(self) -> None:
+        case: Json = {"recipient": "org:plan", "records": CLAIMS}
+
+        for purpose in ("HPAYMT", "HOPERAT"):
+            assert answer(a_tpo_consent(), purpose=[purpose], facts=[COVERAGE], **case) == BELONGS
+            assert answer(a_tpo_consent(), purpose=[purpose], **case) == DOES_NOT
+
+    def test_has_a_covered_entity_that_treats_for_operations_and_not_for_payment(self) -> None:
+        case: Json = {"records": CLAIMS, "facts": [an_open_visit("mercy"), an_open_visit("squad")]}
+
+        assert answer(a_tpo_consent(), purpose=["HOPERAT"], **case) == BELONGS
+        assert answer(a_tpo_consent(), purpose=["HPAYMT"], **case) == DOES_NOT
+        assert answer(a_tpo_consent(), purpose=["HOPERAT"], recipient="org:squad", **case) == DOES_NOT
+
+    def test_asks_evidence_for_each_of_several_purposes(self) -> None:
+        case: Json = {"records": CLAIMS, "purpose": ["TREAT", "HPAYMT"]}
+
+        assert answer(a_tpo_consent(), facts=[an_open_visit("mercy"), COVERAGE], **case) == DOES_NOT
+
+    def test_has_no_police_and_no_person(self) -> None:
+        team = {
+            "resourceType": "CareTeam",
+            "id": "team",
+            "subject": {"reference": "Patient/t1"},
+            "participant": [{"member": organization("mercy")}],
+        }
+        me = {"authenticated_as": "RelatedPerson/s", "person": {"id": "RelatedPerson/s"}}
+
+        assert answer(a_tpo_consent(), facts=[team], role="officer", purpose=["COC"]) == DOES_NOT
+        assert answer(a_tpo_consent(), facts=[team], purpose=["COC"]) == BELONGS
+        assert answer(a_tpo_consent(), recipient="RelatedPerson/s", requester=me) == DOES_NOT
+
+    def test_has_a_program_that_treats(self) -> None:
+        assert answer(a_tpo_consent(), recipient="org:birch", facts=[an_open_visit("birch")]) == BELONGS
+
+
+class TestIntermediaries:
+    def through(self, *participants: Json, contained: list[Json] | None = None, **permit: Any) -> Json:
+        nested = [{"type": "permit", "actor": list(participants)}] if participants else []
+        return a_consent(a_permit("relay", provision=nested, **permit), contained=contained)
+
+    def test_that_name_nobody_behind_them_lack_an_element(self) -> None:
+        """42 CFR 2.31(a)(4)(ii)."""
+        lacking = ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
+
+        assert answer(self.through(), via=["org:relay"]) == lacking
+        assert answer(self.through(), recipient="org:relay") == lacking
+
+    def test_may_not_name_all_their_participants(self) -> None:
+        group, actor = a_class("all-participants")
+
+        outcome = answer(self.through(actor, contained=[group]), via=["org:relay"], facts=[an_open_visit("mercy")])
+
+        assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
+
+    def test_reach_only_whom_the_permit_names_behind_them(self) -> None:
+        consent = self.through(recipient("mercy"))
+
+        assert answer(consent, via=["org:relay"]) == ("PERMIT", "OK_INTERMEDIARY")
+        assert answer(consent, via=["org:relay"], recipient="org:plan", records=CLAIMS) == (
+            "DENY",
+            "RECIPIENT_NOT_NAMED",
+        )
+        assert answer(consent, recipient="org:plan", records=CLAIMS) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+    def test_are_not_needed_by_who_is_named_beside_them(self) -> None:
+        both = a_consent(a_permit("mercy", "relay", provision=[{"type": "permit", "actor": [recipient("plan")]}]))
+
+        assert answer(both, via=["org:relay"]) == ("PERMIT", "OK_CONSENT")
+        assert answer(a_consent(a_permit("mercy", "relay")), via=["org:relay"]) == ("PERMIT", "OK_CONSENT")
+
+    def test_nobody_else_on_the_way_is_one(self) -> None:
+        through_broker = a_consent(a_permit("broker", provision=[{"type": "permit", "actor": [recipient("mercy")]}]))
+
+        assert answer(through_broker, via=["org:broker"])[0] == "DENY"
+
+
+class TestOnTheWay:
+    def test_an_associate_of_the_program_acts_for_it_and_is_no_recipient(self) -> None:
+        registry = world(broker=ASSOCIATE)
+
+        assert answer(a_consent(), via=["org:broker"], registry=registry) == ("PERMIT", "OK_CONSENT")
+        assert answer(a_consent(), via=["org:broker"]) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+    def test_an_associate_of_the_recipient_only_passes_on(self) -> None:
+        of_mercy = {"legal_class": [{"from": "2020-01-01", "part2": "no", "business_associate_of": ["org:mercy"]}]}
+
+        assert answer(a_consent(), via=["org:broker"], registry=world(broker=of_mercy)) == ("PERMIT", "OK_CONSENT")
+        assert answer(a_consent(), via=["org:exchange"]) == ("PERMIT", "OK_CONSENT")
+
+
+def test_whom_words_alone_describe_is_no_recipient_and_the_form_lacks_one() -> None:
+    group = {"resourceType": "Group", "id": "g", "type": "practitioner", "actual": False, "code": {"text": "anybody"}}
+    actor = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "#g"}}
+
+    outcome = answer(a_consent(a_permit(actor=[actor]), contained=[group]))
+
+    assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_RECIPIENT")
+
+
+def test_a_fundraiser_needs_a_form_that_offers_to_opt_out() -> None:
+    """42 CFR 2.31(a)(5)(iii)."""
+    offer = {"url": "https://warmhandoff.example/fhir/StructureDefinition/part2-fundraising-opt-out"}
+    item = a_condition()
+    case: Json = {"recipient": "org:donors", "purpose": ["HOPERAT"], "records": (item, written_by("aspen", item))}
+    permit = a_permit("donors", purposes=["HOPERAT"])
+    statements = [
+        {"url": offer["url"].replace("fundraising-opt-out", one), "valueBoolean": True}
+        for one in ("tpo-redisclosure-warning", "refusal-consequences")
+    ]
+
+    asked = ask(a_consent(permit, extensions=statements), **case).record
+    offered = ask(a_consent(permit, extensions=[*statements, {**offer, "valueBoolean": True}]), **case).record
+
+    assert asked.reason == "CONSENT_DEFICIENT:EL_PURPOSE"
+    assert offered.reason == "OK_CONSENT"
