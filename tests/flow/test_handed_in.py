@@ -12,7 +12,8 @@ import pytest
 
 from gateway.flow.gateway import Gateway
 from gateway.flow.handed_in import held_together
-from gateway.model.consult import Consult
+from gateway.model.consult import DENIED, Advice, Consult
+from gateway.model.exchange import Problem
 from gateway.model.partner import LegalClass, Registry
 from gateway.model.provenance import is_receipt
 from tests.support.flow_house import HOSPITAL
@@ -64,6 +65,12 @@ def searched(world: TwoWorld, kind: str) -> list[Resource]:
     return [entry["resource"] for entry in found.get("entry", [])]
 
 
+def consulted(world: TwoWorld) -> Advice | Problem:
+    """Ask as the hospital whether it may have records of the one Patient that is kept."""
+    (patient,) = stored(world, "Patient")
+    return world.gateway.consult(HOSPITAL, Consult((f"Patient/{patient['id']}",), ("TREAT",)))
+
+
 def with_class(world: TwoWorld, organization: str, law: LegalClass) -> None:
     """Let the registry say from now on what an organization is in law."""
     house = world.gateway.house
@@ -80,8 +87,7 @@ def test_what_police_wrote_does_not_leave_a_programs_hands_on_an_agreement() -> 
     assert world.wire.sent == []
     assert reasons(world) == {"CONSENT_DEFICIENT:EL_INFO (42 CFR 2.31(a)(3))"}
     assert [searched(world, kind) for kind in ("Task", "Patient", "Encounter")] == [[], [], []]
-    (patient,) = stored(world, "Patient")
-    assert not world.gateway.consult(HOSPITAL, Consult((f"Patient/{patient['id']}",), ("TREAT",))).is_permitted
+    assert consulted(world) == DENIED
 
 
 def test_a_part_2_consent_opens_it_with_the_receipt_and_the_notice() -> None:
@@ -209,5 +215,4 @@ def test_what_a_program_received_takes_nothing_from_a_copy_of_the_same_person_th
 
     world.hand_in([held, received])
 
-    (patient,) = stored(world, "Patient")
-    assert world.gateway.consult(HOSPITAL, Consult((f"Patient/{patient['id']}",), ("TREAT",))).is_permitted
+    assert consulted(world) != DENIED

@@ -74,11 +74,11 @@ def newest(world: World) -> tuple[str, str, list[str]]:
 
 class TestARestriction:
     def test_stops_what_comes_after_it(self, world: World) -> None:
-        """The police wrote a part of the record, and promised nothing: that part goes on."""
+        """Also for what police wrote: in the program's hands it is the program's record, and its promise covers it."""
         agree(world)
         hand_in(world, "find work")
 
-        assert newest(world)[:2] == ("PERMIT_REDACTED", "RESTRICTION_AGREED")
+        assert newest(world)[:2] == ("DENY", "RESTRICTION_AGREED")
         assert (reached(world, "stay sober"), reached(world, "find work")) == (True, False)
 
     def test_stops_what_is_queued_already(self) -> None:
@@ -90,7 +90,7 @@ class TestARestriction:
         agree(world)
         world.work()
 
-        assert (states(world), reached(world, "stay sober")) == ({"delivered", "refused"}, False)
+        assert (states(world), reached(world, "stay sober")) == ({"refused"}, False)
 
     def test_is_decided_again_once_the_person_has_ended_it(self, world: World) -> None:
         caveat = agree(world)
@@ -220,7 +220,7 @@ class TestAFalseConsent:
         assert report_false(world.house, KIM, consent_id, "the person was in hospital that day") is None
         hand_in(world, "find work")
 
-        assert newest(world)[:2] == ("PERMIT_REDACTED", "CONSENT_FALSE")
+        assert newest(world)[:2] == ("DENY", "CONSENT_FALSE")
         assert not reached(world, "find work")
         assert line_of(world, consent_id).state == "false"
         assert [one["consent"] for one in told(world, "consent.reported-false")] == [consent_id]
