@@ -118,14 +118,14 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
     if "NOTICE" not in release.obligations:
         return None
     is_current = situation.switches.notice in NOTICES
-    if not is_current or (request.transport == "hl7v2" and not any(map(_carries_notice, verified))):
-        return Withhold("NOTICE_UNATTACHABLE", 1501, holds=True)
-    return None
+    has_place = request.transport != "hl7v2" or any(_carries_notice(one, request.message) for one in verified)
+    return None if is_current and has_place else Withhold("NOTICE_UNATTACHABLE", 1501, holds=True)
 
 
-def _carries_notice(endpoint: Endpoint) -> bool:
-    """Say whether the message this receiver takes a referral as carries the notice to where it is kept."""
-    way = notice_way(endpoint.message, _EVENTS.get(endpoint.message, ""), endpoint.version or "")
+def _carries_notice(endpoint: Endpoint, message: str) -> bool:
+    """Say whether this message, else what this receiver takes a referral as, carries the notice to where it is kept."""
+    code, _, event = message.partition("^") if message else (endpoint.message, "", _EVENTS.get(endpoint.message, ""))
+    way = notice_way(code, event, endpoint.version or "")
     return is_proven(way, stores_notes=endpoint.stores_nte, has_field=bool(endpoint.notice_field))
 
 

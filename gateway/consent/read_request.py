@@ -43,6 +43,7 @@ def read_request(written: Mapping[str, Any]) -> Request:
         patient=_text(written, "patient"),
         basis=basis,
         transport=transport,
+        message=_text(written, "message") or "",
         items=None if items is None else frozenset(_texts(written, "items")),
         digest=hashlib.sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).digest(),
     )

@@ -19,6 +19,7 @@ from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import DeliveryAction, SendResult
 from gateway.model.hl7_header import Hl7Header
+from gateway.model.hl7_notice import notice_way
 from gateway.model.hl7_parts import PassedOn
 from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
@@ -133,7 +134,11 @@ class MllpPush:
         """Write what is no referral by the pack that writes such messages."""
         if self._write is None:
             raise WillNeverWork(f"nothing here writes messages {envelope.message}")
-        return self._write(envelope.message, disclosure, header, envelope.in_reply_to)
+        code, _, event = envelope.message.partition("^")
+        if disclosure.notice and not endpoint.notice_field and notice_way(code, event, header.version) is None:
+            raise WillNeverWork(f"a message {envelope.message} {header.version} has no place for the notice it owes")
+        kind = replace(header, message_code=code, trigger_event=event)
+        return self._write(envelope.message, disclosure, kind, envelope.in_reply_to)
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
         with self._lock:

@@ -1,7 +1,8 @@
 """Alerts: somebody who already knows of a person's referral or care team learns that the person was admitted or left.
 
 The news is the teller's, so it goes like a record of the teller's: decided at the instant of sending, for its recipient
-and purpose, by its own consent. It holds who, what and when, and nothing of why. What came late is no news: a word on a
+and purpose, by its own consent. It holds who, what and when, and nothing of why: as a Communication by FHIR, as an ADT
+of the teller's own event by HL7v2. What came late is no news: a word on a
 visit that a later word has overtaken, and one of days ago, alert nobody.
 """
 
@@ -13,6 +14,7 @@ from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.feeds import Fed
 from gateway.flow.house import House
+from gateway.flow.told_visits import message_of, told_visit
 from gateway.flow.watchers import Watch, watches
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
@@ -94,6 +96,7 @@ def _alert(house: House, fed: Fed, admission: AdmissionEvent, watch: Watch, aler
     assert fed.teller is not None
     numbers = sorted(one.identifier for one in watch.referrals)
     about = [{"type": "Task", "identifier": {"system": REFERRAL_ID, "value": number}} for number in numbers]
+    visit = fed.visit() if watch.route.transport == "hl7v2" else None
     return {
         "resourceType": "Communication",
         "id": alert_id,
@@ -103,6 +106,7 @@ def _alert(house: House, fed: Fed, admission: AdmissionEvent, watch: Watch, aler
         "priority": "urgent",
         "subject": {"reference": f"Patient/{_patient(fed)}"},
         **({"about": about} if about else {}),
+        **({"encounter": {"reference": f"Encounter/{visit.resource['id']}"}} if visit else {}),
         **({"sent": admission.at} if admission.at else {}),
         "recipient": [house.reference(watch.route.to)],
         "sender": house.reference(fed.teller.id),
@@ -132,14 +136,14 @@ def _queue(house: House, tx: Transaction, fed: Fed, alert: Resource, route: Aler
     tx.audit.append(AuditEntry(now, "alert.raised", "mllp", {"alert": alert["id"], "rule": route.rule}))
 
 
-def _signature(house: House, alert: Resource, at: datetime) -> Resource:
-    """Name the teller as the author of its news, as of everything else it tells."""
+def _signature(house: House, alert: Resource, at: datetime, news: str = "") -> Resource:
+    """Name the teller as the author of its news (a reference; "" for the alert), as of everything else it tells."""
     lifecycle = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
     participant = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
     return {
         "resourceType": "Provenance",
         "id": stable_id(house.key, "alert-provenance", alert["id"]),
-        "target": [{"reference": f"Communication/{alert['id']}"}],
+        "target": [{"reference": news or f"Communication/{alert['id']}"}],
         "recorded": at.isoformat(timespec="seconds"),
         "activity": {"coding": [{"system": lifecycle, "code": "originate"}]},
         "agent": [{"type": {"coding": [{"system": participant, "code": "author"}]}, "who": alert["sender"]}],
@@ -163,8 +167,10 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if alert is None or handoff is None or route is None:
         return _stop(house, tx, work, "dead", "its visit is no longer here, or no route wants it any more")
     endpoint = house.endpoint(to, transport)
-    made, decision_id = _decided(house, tx, handoff, alert.body, route, work)
-    if not isinstance(made.outcome, Disclosure) or f"Communication/{alert.body['id']}" in made.record.withheld:
+    news, content = _content(house, tx, handoff, alert.body, transport)
+    message = message_of(alert.body) if transport == "hl7v2" else ""
+    made, decision_id = _decided(house, tx, handoff, content, route, work, message)
+    if not isinstance(made.outcome, Disclosure) or news in made.record.withheld:
         state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
         return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
     if endpoint is None:
@@ -174,7 +180,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         decision_id=decision_id, message_id=work.message_id, purpose=" ".join(route.purpose),
         description="an alert: that the person was admitted or left, and when", at=house.clock(),
     )  # fmt: skip
-    return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+    envelope = Envelope(work.message_id, work.action, work.created_at.isoformat(), message)
+    return Ready(made.outcome, endpoint, envelope)
 
 
 def _route_of(house: House, alert: Resource, to: str, transport: str) -> AlertRoute | None:
@@ -185,21 +192,41 @@ def _route_of(house: House, alert: Resource, to: str, transport: str) -> AlertRo
     return next(fits, None)
 
 
-def _decided(
-    house: House, tx: Transaction, handoff: Handoff, alert: Resource, route: AlertRoute, work: Work
-) -> tuple[Made, str]:
-    """Decide on the alert and the person it names, nothing else of the visit, in the transaction that claims it."""
-    named = {f"Communication/{alert['id']}", alert["subject"]["reference"]}
+def _content(
+    house: House, tx: Transaction, handoff: Handoff, alert: Resource, transport: str
+) -> tuple[str, list[Resource]]:
+    """Return the news (a reference) and what tells it: with the person it names, and nothing else of the visit."""
+    news = f"Communication/{alert['id']}"
+    kept = {f"{one['resourceType']}/{one['id']}": one for one in tx.handoffs.resources(handoff.id)}
+    told: list[Resource] = []
+    if transport == "hl7v2":
+        visit = told_visit(house, alert, kept.get(alert.get("encounter", {}).get("reference", "")))
+        news = f"Encounter/{visit['id']}"
+        told = [visit, _signature(house, alert, house.clock(), news)]
+    named = {alert["subject"]["reference"]} | ({news} if not told else set())
     content = []
-    for one in tx.handoffs.resources(handoff.id):
+    for reference, one in kept.items():
         if one["resourceType"] == "Provenance":
             targets = [target for target in one["target"] if target.get("reference") in named]
             content += [{**one, "target": targets}] if targets else []
-        elif f"{one['resourceType']}/{one['id']}" in named:
+        elif reference in named:
             content.append(one)
+    return news, [*content, *told]
+
+
+def _decided(
+    house: House,
+    tx: Transaction,
+    handoff: Handoff,
+    content: list[Resource],
+    route: AlertRoute,
+    work: Work,
+    message: str,
+) -> tuple[Made, str]:
+    """Decide on an alert in the transaction that claims it."""
     asked = Asked(
         organization=handoff.agency, person=("delivery", "worker"), recipient=route.to, purpose=route.purpose,
-        transport=route.transport, channel=route.transport,
+        transport=route.transport, channel=route.transport, message=message,
     )  # fmt: skip
     made = disclose_items(house, tx, asked, handoff, content, None)
     return made, keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, work.id)

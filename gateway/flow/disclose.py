@@ -38,6 +38,8 @@ class Asked:
     basis: dict[str, Any] | None = None
     via: tuple[str, ...] = ()
     """Through whose hands it passes on the way."""
+    message: str = ""
+    """MSH-9 of what it is written as where that is no referral (hl7v2), such as ADT^A01."""
 
     def request(self, patient: str | None, items: Sequence[str] | None) -> dict[str, Any]:
         """Render the request. Organizations are proven by credential or by our own process, never claimed."""
@@ -54,6 +56,7 @@ class Asked:
             "transport": self.transport,
             **({"items": list(items)} if items is not None else {}),
             **({"via": list(self.via)} if self.via else {}),
+            **({"message": self.message} if self.message else {}),
         }
 
 

@@ -62,9 +62,10 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if referral is None or handoff is None or task is None:
         return _stop(house, tx, work, "dead", "its referral is no longer here")
     endpoint = house.endpoint(handoff.agency, "hl7v2")
+    message = f"RRI^{_event(work)}"
     asked = Asked(
         organization=referral.recipient, person=("delivery", "worker"), recipient=handoff.agency,
-        purpose=referral.purpose, transport="hl7v2", channel="hl7v2",
+        purpose=referral.purpose, transport="hl7v2", channel="hl7v2", message=message,
     )  # fmt: skip
     content = _answer(house, tx, handoff, referral, task.body)
     made = disclose_items(house, tx, asked, handoff, content, None)
@@ -81,9 +82,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     )  # fmt: skip
     told = {"work": work.id, "referral": referral.id}
     tx.audit.append(AuditEntry(house.clock(), "status.told", "worker", told))
-    event = "I15" if work.kind == "status-asked" else "I13" if work.action == "update" else "I12"
     return Ready(made.outcome, endpoint, Envelope(
-        work.message_id, work.action, work.created_at.isoformat(), message=f"RRI^{event}",
+        work.message_id, work.action, work.created_at.isoformat(), message=message,
         in_reply_to=_control_id(tx, handoff),
     ))  # fmt: skip
 
@@ -136,6 +136,10 @@ def _control_id(tx: Transaction, handoff: Handoff) -> str:
     stored = tx.inputs.get(handoff.input_id)
     header = receive(stored.payload).header if stored is not None else None
     return header.control_id if header is not None else ""
+
+
+def _event(work: Work) -> str:
+    return "I15" if work.kind == "status-asked" else "I13" if work.action == "update" else "I12"
 
 
 def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Prepared:

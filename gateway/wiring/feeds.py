@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.catalog.hl7v2_packs import Hl7Packs
 from gateway.delivery.mllp_push import WriteMessage
-from gateway.formats.hl7v2 import Message
+from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.labels import labels_text
 from gateway.formats.hl7v2.maps import (
     FeedContext,
@@ -14,6 +14,7 @@ from gateway.formats.hl7v2.maps import (
     read_feed,
     write_message,
 )
+from gateway.formats.hl7v2.notice_places import with_notice
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import WillNeverWork
 from gateway.model.hl7_header import Hl7Header
@@ -54,6 +55,14 @@ def message_writer(packs: Hl7Packs) -> WriteMessage:
         context = OutgoingContext(
             header, notice=disclosure.notice, labels=labels_text(resources), in_reply_to=in_reply_to
         )
-        return write_message(kind, resources, pack, context)
+        written = write_message(kind, resources, pack, context)
+        return _with_restrictions(written, disclosure.notice, context.labels) if kind.startswith("ADT^") else written
 
     return write
+
+
+def _with_restrictions(written: bytes, notice: str, labels: str) -> bytes:
+    """Add what ADT has no notes for, as ARV where its version has that; elsewhere it was decided what happens."""
+    message = read_message(written)
+    assert isinstance(message, Message), "what a pack writes can be read"
+    return (with_notice(message, notice, labels=labels) if notice or labels else None) or written

@@ -1,0 +1,97 @@
+"""A referral goes out over MLLP, its person is admitted, and its receiver hears of that: a whole installation."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import main
+from gateway.formats.hl7v2 import Message, read_message
+from gateway.formats.hl7v2.times import hl7_time
+from gateway.settings import read_settings
+from gateway.wiring import clock
+from gateway.wiring.installation import open_installation
+from tests.doors.mllp_peers import answer, read_blocks, receiver
+from tests.support.flow_house import CONTACT, csv_of
+
+ALERTS = """
+- alerts: [admitted]
+  when: {}
+  to: org:demo-clinic
+  transport: hl7v2
+  purpose: TREAT
+"""
+
+
+@dataclass
+class Clinic:
+    """Takes messages on one connection, says AA to each and keeps them."""
+
+    address: tuple[str, int] = ("", 0)
+    messages: list[Message] = field(default_factory=list)
+    has_referral: threading.Event = field(default_factory=threading.Event)
+    has_alert: threading.Event = field(default_factory=threading.Event)
+
+    def converse(self, connection: socket.socket) -> None:
+        for arrived in (self.has_referral, self.has_alert):
+            [content] = read_blocks(connection, 1)
+            message = read_message(content)
+            assert isinstance(message, Message)
+            connection.sendall(answer(b"AA", message.text("MSH-10").encode()))
+            self.messages.append(message)
+            arrived.set()
+        connection.recv(1)
+
+
+@pytest.fixture
+def clinic() -> Iterator[Clinic]:
+    one = Clinic()
+    with receiver(one.converse, patience_s=60) as address:
+        one.address = address
+        yield one
+
+
+def test_who_has_the_referral_hears_of_the_admission(tmp_path: Path, clinic: Clinic) -> None:
+    folder = tmp_path / "gateway"
+    assert CliRunner().invoke(main, ["init", str(folder)]).exit_code == 0
+    partner = folder / "partners" / "demo-clinic.yaml"
+    partner.write_text(partner.read_text().replace("127.0.0.1:2590", f"{clinic.address[0]}:{clinic.address[1]}"))
+    with (folder / "routes.yaml").open("a") as routes:
+        routes.write(ALERTS)
+    installation = open_installation(read_settings(folder), mllp=("127.0.0.1", 0))
+    installation.start()
+
+    installation.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", csv_of(a_contact()), None)
+    assert clinic.has_referral.wait(60)
+    with socket.create_connection(installation.mllp_address, timeout=60) as hospital:
+        hospital.sendall(b"\x0b" + an_admission(clinic.messages[0].text("PID-3.1")) + b"\x1c\r")
+        acknowledged = read_blocks(hospital, 1)[0]
+    has_alert = clinic.has_alert.wait(60)
+    installation.stop(10)
+
+    assert b"MSA|AA|E1" in acknowledged
+    assert has_alert
+    referral, alert = clinic.messages
+    assert [referral.text("MSH-9.1"), alert.text("MSH-9")] == ["REF", "ADT^A01^ADT_A01"]
+    assert [one.id for one in alert.segments] == ["MSH", "EVN", "PID", "PV1"]
+    assert (alert.text("PID-5.1"), alert.text("PV1-3"), alert.text("MSH-5")) == ("Sample", "", "CLINIC-EHR")
+
+
+def a_contact() -> dict[str, str]:
+    """A contact of this day whose person agreed to be referred for substance use treatment."""
+    at = (clock().astimezone(ZoneInfo("America/Los_Angeles")) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S")
+    return {**CONTACT, "contact_date": at, "consent_at": at, "referral_service": "detox"}
+
+
+def an_admission(number: str) -> bytes:
+    at = hl7_time(clock())
+    return (
+        f"MSH|^~\\&|DEMO_EHR|DEMO_HOSPITAL|WARMHANDOFF|GATEWAY|{at}||ADT^A01|E1|P|2.5.1\rEVN|A01|{at}\r"
+        f"PID|1||{number}^^^WARMHANDOFF^PI||Sample^Ari||19900102|F\rPV1|1|I|ICU^12^A||||||||||||||||V-7\r"
+    ).encode()
