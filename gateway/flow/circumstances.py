@@ -17,7 +17,8 @@ UNDERTAKEN = frozenset({"accepted", "in-progress", "on-hold"})
 """Task states in which a recipient has undertaken the care it was asked for."""
 
 _CONSENTS = ("Consent", "DocumentReference")
-_RELATIONSHIPS = ("CareTeam", "Coverage", "Encounter", "EpisodeOfCare")
+RELATIONSHIPS = ("CareTeam", "Coverage", "Encounter", "EpisodeOfCare")
+"""Resources by which somebody tells that they care, or pay, for a person."""
 _SUBJECT = {"EpisodeOfCare": "patient", "Coverage": "beneficiary"}
 """The element that names the person, where it is not `subject`."""
 
@@ -71,7 +72,7 @@ class Kept:
         asked = (one for one in kinds.get("Consent", ()) if one.body.get("status") not in ("draft", "proposed"))
         entries = [_about(_as_committed(one.body), about) for one in asked]
         entries += [one.body for one in kinds.get("DocumentReference", ())]
-        told = [one for kind in _RELATIONSHIPS for one in kinds.get(kind, ())]
+        told = [one for kind in RELATIONSHIPS for one in kinds.get(kind, ())]
         relationships = (
             *_told_by_themselves(house, self.tellers, told, about),
             *_undertaken(house, self.referrals, about),
@@ -97,7 +98,7 @@ def kept_about_each(tx: Transaction, person_ids: Sequence[str]) -> dict[str, Kep
     A resource that records of several persons share is about nobody, and no circumstance of anybody.
     """
     tx.people.lock_each(person_ids)
-    resources = tx.resources.of_people((*_CONSENTS, *_RELATIONSHIPS), person_ids)
+    resources = tx.resources.of_people((*_CONSENTS, *RELATIONSHIPS), person_ids)
     handoffs, referrals = tx.handoffs.of_people(person_ids), tx.referrals.of_people(person_ids)
     caveats = tx.caveats.of_people(person_ids)
     return {
@@ -113,7 +114,7 @@ def kept_about_each(tx: Transaction, person_ids: Sequence[str]) -> dict[str, Kep
 
 def _kept(tx: Transaction, person_id: str) -> Kept:
     return Kept(
-        tuple(tx.resources.of_person((*_CONSENTS, *_RELATIONSHIPS), person_id)),
+        tuple(tx.resources.of_person((*_CONSENTS, *RELATIONSHIPS), person_id)),
         {one.id: one.agency for one in tx.handoffs.of_person(person_id)},
         tuple(tx.referrals.of_person(person_id)),
         tuple(tx.caveats.of_person(person_id)),

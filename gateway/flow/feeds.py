@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.flow.circumstances import RELATIONSHIPS
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
 from gateway.flow.outcomes import Outcome
 from gateway.flow.replaced_documents import PROGRAM, Replacement, replacement_in
+from gateway.flow.second_look import has_open_referrals, look_again_soon
 from gateway.flow.sources import WITHOUT_IDENTIFIER
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
@@ -118,6 +120,8 @@ def _kept(
     tx.handoffs.save(handoff, resources)
     _learn_patient(house, tx, person, resources)
     replacement.carry_out(tx, retold.changed.keys(), house.clock())
+    if any(one["resourceType"] in RELATIONSHIPS for one in told_now) and has_open_referrals(tx, person.id):
+        look_again_soon(house, tx, person.id)
     told = {"handoff": handoff_id, "version": handoff.version, "input": stored.id, "late": len(retold.late)}
     tx.audit.append(AuditEntry(house.clock(), "record.told", "mllp", told))
     kinds = sorted({one["resourceType"] for one in said} - _ABOUT_NOBODY) or ["Patient"]

@@ -33,6 +33,11 @@ def look_again_soon(house: House, tx: Transaction, person_id: str) -> None:
     )  # fmt: skip
 
 
+def has_open_referrals(tx: Transaction, person_id: str) -> bool:
+    """Say whether there is anything of a person to look at; most of whom a feed tells have never been referred."""
+    return any(one.status not in FINAL for one in tx.referrals.of_person(person_id))
+
+
 def look_again(house: House, claim: Claim, piece: Work) -> bool:
     """Look at what was stopped about one person; tell whether the lane may go on with the next."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gateway.flow.house import House
+from gateway.flow.numbers import number_system
 from gateway.flow.restrictions import agree_restriction
 from gateway.flow.second_look import AT_ONCE, DailyLook
 from gateway.flow.work import work_once
@@ -14,8 +15,11 @@ from gateway.model.caveat import Wish
 from gateway.model.consent_form import Recipients
 from gateway.model.exchange import Answer
 from gateway.model.partner import LegalClass, Organization, Registry
+from gateway.wiring.feeds import feed_reader
 from tests.flow.test_consents import PAM, a_form, a_refused_referral, capture, hand_in, signed, states
-from tests.support.flow_house import CONTACT, HOSPITAL, World, a_world, csv_of
+from tests.support.feed_world import packs
+from tests.support.flow_house import CONTACT, HOSPITAL, KEY, World, a_world, csv_of
+from tests.support.hospital_feed import adt, take, with_feed
 
 TO_THOSE_WHO_TREAT = Recipients(treating_class=True)
 MIDNIGHT = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
@@ -104,7 +108,7 @@ def test_a_day_begins_where_an_organization_of_the_registry_is() -> None:
         look(house, daily)
         seen.append(states(world))
 
-    assert seen == [{"delivered", "refused"}, {"delivered", "refused"}, {"delivered"}]
+    assert seen == [{"refused"}, {"refused"}, {"delivered"}]
 
 
 def no_program_since(world: World, day: date) -> Iterator[Organization]:
@@ -137,3 +141,19 @@ def test_what_waits_for_a_person_goes_on_waiting(reason: str) -> None:
     look(world.house)
 
     assert [state for _, state, _ in world.states()] == ["held"]
+
+
+def test_who_tells_by_its_feed_that_it_treats_the_person_is_taken_in_too() -> None:
+    world = a_refused_referral()
+    capture(world, signed(world, a_form(world, recipients=TO_THOSE_WHO_TREAT)))
+    reader = feed_reader(packs(), KEY, "America/Los_Angeles", world.clock)
+    hospital = with_feed(replace(world, house=replace(world.house, read_feed=reader)))
+    before = states(hospital)
+    (person,) = world.database.state.people.values()
+    numbered = replace(person, identifiers=((number_system("org:demo-hospital", "HOSPITAL"), "M-1"),))
+    world.database.write(lambda tx: tx.people.save(numbered, world.clock()))
+
+    outcome = take(hospital, adt("A01", "E1", rest="PV1|1|E|ED^^^HOSPITAL||||||||||||||||V-1"))
+
+    assert outcome[0] == "converted"
+    assert (before, states(hospital)) == ({"refused"}, {"delivered"})
