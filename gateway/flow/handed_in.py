@@ -14,7 +14,7 @@ from gateway.labeling import label
 from gateway.model.handoff import Resource
 from gateway.model.ids import stable_id
 from gateway.model.partner import Organization
-from gateway.model.provenance import LIFECYCLE, PARTICIPANT, RECEIVE, is_receipt
+from gateway.model.provenance import LIFECYCLE, PARTICIPANT, RECEIVE, is_hop
 
 _HANDED_IN_BY = "urn:warm-handoff:handed-in-by:"
 """Beginning of `meta.source` of a Consent that somebody else than its program handed in."""
@@ -45,27 +45,27 @@ def is_anothers(consent: Resource) -> bool:
 def in_hand(
     house: House, resources: Sequence[Resource], *, record: str, agency: str, client: str | None, received: datetime
 ) -> list[Resource]:
-    """Return a record as it lies in the hands of whoever hands it in, with their receipt of what others wrote in it.
+    """Return a record as it lies in the hands of whoever hands it in, with the hop by which others' parts came there.
 
     `record` is the id of its handoff, `agency` the organization that keeps it ("" where nobody knows it), `client` who
     handed it in. Where either is a Part 2 program, the record is in its hands; where the agency is unknown, in hands
-    nobody knows, so that nothing of it leaves. Police's own hands change nothing and sign for nothing. Whether whoever
-    received it is a program is asked anew at each decision, so a class that is put right takes effect at once.
+    nobody knows, so that nothing of it leaves. What comes to police is as it was. Whether a custodian is a program is
+    asked anew at each decision, so a class that is put right takes effect at once.
     """
     registered = house.clients.get(client or "")
     named = (agency, registered.organization if registered is not None else None)
     hands = [found for one in named if (found := house.registry.get(one)) is not None]
     programs = [one for one in hands if one.is_program(house.clock())]
     if not programs and not agency:
-        return with_receipt(house, resources, record, None, received)
+        return with_hop(house, resources, record, None, received)
     keeper = next((one for one in (*programs, *hands) if programs or not one.is_law_enforcement), None)
-    return list(resources) if keeper is None else with_receipt(house, resources, record, keeper, received)
+    return list(resources) if keeper is None else with_hop(house, resources, record, keeper, received)
 
 
-def with_receipt(
+def with_hop(
     house: House, resources: Sequence[Resource], record: str, keeper: Organization | None, received: datetime
 ) -> list[Resource]:
-    """Add the receipt of what neither its keeper nor any Part 2 program wrote; `keeper` None is somebody unknown.
+    """Add the hop to its keeper of what neither the keeper nor any Part 2 program wrote; None is somebody unknown.
 
     What a program wrote is a Part 2 record already, and stays that program's to disclose.
     """
@@ -77,7 +77,7 @@ def with_receipt(
     ]
     if not acquired:
         return list(resources)
-    receipt = {
+    hop = {
         "resourceType": "Provenance",
         "id": stable_id(house.key, "Provenance", "held", record, keeper.id if keeper else ""),
         "target": [{"reference": reference} for reference in acquired],
@@ -90,14 +90,14 @@ def with_receipt(
             }
         ],
     }
-    return [*(one for one in resources if one["id"] != receipt["id"]), receipt]
+    return [*(one for one in resources if one["id"] != hop["id"]), hop]
 
 
 def held_together(contents: Iterable[tuple[str, Resource]]) -> dict[str, Resource]:
     """Put several records of a person together, as (id of the handoff, resource), and return them by reference.
 
     Two records may hold the same resource, one in a program's hands and one in police's, whose copy is no Part 2 record
-    (42 CFR 2.11). So a receipt counts only for what has come into the same hands with every record that holds it: what
+    (42 CFR 2.11). So a hop counts only for what has come into the same hands with every record that holds it: what
     a program received in a record of its own changes nothing for who may have it from another.
     """
     kept = list(contents)
@@ -105,13 +105,13 @@ def held_together(contents: Iterable[tuple[str, Resource]]) -> dict[str, Resourc
     received: dict[tuple[str, str], set[str]] = {}
     for handoff_id, body in kept:
         holding.setdefault(_reference(body), set()).add(handoff_id)
-        if is_receipt(body):
+        if is_hop(body):
             for target in _targets(body):
-                received.setdefault((_custodian(body), target), set()).add(handoff_id)
+                received.setdefault((str(body.get("agent")), target), set()).add(handoff_id)
     together: dict[str, Resource] = {}
     for _, body in kept:
-        if is_receipt(body):
-            whole = [one for one in _targets(body) if received[_custodian(body), one] >= holding.get(one, set())]
+        if is_hop(body):
+            whole = [one for one in _targets(body) if received[str(body.get("agent")), one] >= holding.get(one, set())]
             if not whole:
                 continue
             body = {**body, "target": [{"reference": one} for one in whole]}
@@ -125,9 +125,3 @@ def _reference(resource: Mapping[str, object]) -> str:
 
 def _targets(provenance: Resource) -> list[str]:
     return [one["reference"] for one in provenance["target"] if "reference" in one]
-
-
-def _custodian(receipt: Resource) -> str:
-    """Tell one custodian from another: the identifier of the first, as `with_receipt` writes it."""
-    identifier = receipt["agent"][0]["who"].get("identifier", {})
-    return f"{identifier.get('system', '')}|{identifier.get('value', '')}"

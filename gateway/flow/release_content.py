@@ -1,15 +1,14 @@
 """What of a record a release is about: whose items somebody may release, and in whose hands they are.
 
-A record is in the hands of the agency that handed it in, whoever wrote its parts, and a release is made from those
-hands. Where that is a Part 2 program, what it acquired about the patient is a Part 2 record, while the police's own
-copy of the same words is none (42 CFR 2.11, records). So the agency's receipt stands in what is decided, and leaves.
+A record is in the hands of the agency that keeps it, whoever wrote its parts, and a release is made from those hands.
+That what others wrote has come to the agency stands in what is decided, and leaves (42 CFR 2.11, records).
 """
 
 from collections.abc import Sequence
 
 from gateway.flow.addressing import for_referral
 from gateway.flow.console import serves_every_program
-from gateway.flow.handed_in import with_receipt
+from gateway.flow.handed_in import with_hop
 from gateway.flow.house import House
 from gateway.flow.release_kinds import KINDS
 from gateway.labeling import label
@@ -77,7 +76,7 @@ def _holders(item: Item) -> set[str]:
 
 
 def _in_hand(house: House, tx: Transaction, handoff: Handoff) -> list[Resource]:
-    """Return the resources of a record, with its agency's receipt of what no Part 2 program wrote."""
+    """Return the resources of a record, with the hop by which what no Part 2 program wrote has come to its agency."""
     resources = tx.handoffs.resources(handoff.id)
     agency = house.registry.get(handoff.agency)
-    return resources if agency is None else with_receipt(house, resources, handoff.id, agency, handoff.created_at)
+    return resources if agency is None else with_hop(house, resources, handoff.id, agency, handoff.created_at)

@@ -11,7 +11,7 @@ from gateway.flow.house import House
 from gateway.flow.referrals import FINAL, may_have_reached
 from gateway.model.handoff import Handoff, Referral, Resource
 from gateway.model.hl7_answer import AdmissionEvent
-from gateway.model.provenance import is_receipt
+from gateway.model.provenance import is_hop
 from gateway.model.route import AlertRoute
 from gateway.ports import Transaction
 from gateway.tracking.admission import precedes
@@ -71,7 +71,7 @@ def _written_by(house: House, resources: Sequence[Resource], organization: str) 
     """Return what an organization signs for as the author."""
     signed: set[str] = set()
     for one in resources:
-        if one["resourceType"] == "Provenance" and not is_receipt(one):
+        if one["resourceType"] == "Provenance" and not is_hop(one):
             found = [house.registry.find_by_reference(agent.get("who")) for agent in one.get("agent", ())]
             if any(author is not None and author.id == organization for author in found):
                 signed |= {target["reference"] for target in one["target"] if "reference" in target}

@@ -13,7 +13,7 @@ from gateway.flow.referrals import FINAL, cancel
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Handoff, Referral, Resource
 from gateway.model.ids import stable_id
-from gateway.model.provenance import is_receipt
+from gateway.model.provenance import is_hop
 from gateway.ports import Transaction
 
 
@@ -102,7 +102,7 @@ def _closed_resources(
 def _provenance(
     house: House, stored: Sequence[Resource], referral: Referral, patients: Sequence[Resource]
 ) -> list[Resource]:
-    """Copy who wrote a referral and who received it, so that its origin stays known after the rest is gone."""
+    """Copy who wrote a referral and to whom it came, so that its origin stays known after the rest is gone."""
     own = f"Task/{referral.id}"
     targets = [own, f"ServiceRequest/{referral.service_request_id}", *(f"Patient/{p['id']}" for p in patients)]
     copies: dict[str, Resource] = {}
@@ -110,7 +110,7 @@ def _provenance(
         named = {target.get("reference") for target in resource.get("target", [])}
         if resource["resourceType"] == "Provenance" and own in named:
             copy = {name: value for name, value in resource.items() if name != "entity"}
-            copy["id"] = stable_id(house.key, "Provenance", referral.id, *(["held"] if is_receipt(resource) else []))
+            copy["id"] = stable_id(house.key, "Provenance", referral.id, *(["held"] if is_hop(resource) else []))
             copy["target"] = [{"reference": target} for target in targets]
             copies.setdefault(copy["id"], copy)
     return list(copies.values())

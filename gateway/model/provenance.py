@@ -18,6 +18,6 @@ def activity_of(provenance: Mapping[str, Any]) -> str | None:
     return next((one.get("code") for one in (provenance.get("activity") or {}).get("coding", ())), None)
 
 
-def is_receipt(provenance: Mapping[str, Any]) -> bool:
-    """Say whether a Provenance tells that somebody received its targets, not that somebody wrote them."""
-    return activity_of(provenance) == RECEIVE
+def is_hop(resource: Mapping[str, Any]) -> bool:
+    """Say whether a resource is a Provenance of a change of hands, and none that says who wrote its targets."""
+    return resource["resourceType"] == "Provenance" and activity_of(resource) == RECEIVE

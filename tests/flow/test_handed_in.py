@@ -15,7 +15,7 @@ from gateway.flow.handed_in import held_together
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import Problem
 from gateway.model.partner import LegalClass, Registry
-from gateway.model.provenance import is_receipt
+from gateway.model.provenance import is_hop
 from tests.support.flow_house import HOSPITAL
 from tests.support.two_worlds import (
     GOOD_RELEASE,
@@ -44,12 +44,12 @@ def stored(world: TwoWorld, kind: str) -> list[Resource]:
     return [one.body for (of, _), one in world.state.resources.items() if of == kind]
 
 
-def receipts(world: TwoWorld) -> list[Resource]:
-    return [one for one in stored(world, "Provenance") if is_receipt(one)]
+def hops(world: TwoWorld) -> list[Resource]:
+    return [one for one in stored(world, "Provenance") if is_hop(one)]
 
 
 def custodians(world: TwoWorld) -> list[str]:
-    return [one["agent"][0]["who"].get("identifier", {}).get("value", "") for one in receipts(world)]
+    return [one["agent"][0]["who"].get("identifier", {}).get("value", "") for one in hops(world)]
 
 
 def reasons(world: TwoWorld) -> set[str]:
@@ -90,15 +90,15 @@ def test_what_police_wrote_does_not_leave_a_programs_hands_on_an_agreement() -> 
     assert consulted(world) == DENIED
 
 
-def test_a_part_2_consent_opens_it_with_the_receipt_and_the_notice() -> None:
+def test_a_part_2_consent_opens_it_with_the_hop_and_the_notice() -> None:
     world = a_world()
 
     world.hand_in([a_case(GOOD_RELEASE)])
 
     (patient,) = searched(world, "Patient")
-    (receipt,) = (one for one in searched(world, "Provenance") if is_receipt(one))
-    assert receipt["agent"][0]["who"]["identifier"]["value"] == "demo-lead"
-    assert {"reference": f"Patient/{patient['id']}"} in receipt["target"]
+    (hop,) = (one for one in searched(world, "Provenance") if is_hop(one))
+    assert hop["agent"][0]["who"]["identifier"]["value"] == "demo-lead"
+    assert {"reference": f"Patient/{patient['id']}"} in hop["target"]
     assert "42CFRPart2" in {one["code"] for one in patient["meta"]["security"]}
     assert b"42 CFR part 2 prohibits unauthorized use or disclosure of these records." in world.wire.sent[0][1]
 
@@ -156,15 +156,15 @@ def test_a_class_that_is_put_right_takes_effect_on_what_is_stored() -> None:
     assert searched(world, "Task") == []
 
 
-def test_the_same_again_keeps_the_receipt_and_sends_nothing_more() -> None:
+def test_the_same_again_keeps_the_hop_and_sends_nothing_more() -> None:
     world = a_world()
     made = a_case(GOOD_RELEASE)
     world.hand_in([made])
-    before = receipts(world), len(world.wire.sent)
+    before = hops(world), len(world.wire.sent)
 
     world.hand_in([replace(made, full={**made.full, "notes": "seen again"}), made])
 
-    assert ([{**one, "meta": None} for one in receipts(world)], len(world.wire.sent)) == (
+    assert ([{**one, "meta": None} for one in hops(world)], len(world.wire.sent)) == (
         [{**one, "meta": None} for one in before[0]],
         before[1],
     )
@@ -180,13 +180,13 @@ def test_what_is_left_of_a_withdrawn_referral_stays_the_programs() -> None:
     world.hand_in([replace(made, full={**unsigned, "status": "declined", "roi_signed": "N"})])
 
     (closed,) = (one for one in stored(world, "Task") if one["status"] == "cancelled")
-    signed_for = [one for one in receipts(world) if {"reference": f"Task/{closed['id']}"} in one["target"]]
+    signed_for = [one for one in hops(world) if {"reference": f"Task/{closed['id']}"} in one["target"]]
     assert [one["agent"][0]["who"]["identifier"]["value"] for one in signed_for] == ["demo-lead"]
     assert world.wire.sent == []
 
 
-def test_a_receipt_counts_only_for_what_every_record_of_it_has_come_into_the_same_hands_with() -> None:
-    def receipt(record: str, custodian: str, *targets: str) -> tuple[str, Resource]:
+def test_a_hop_counts_only_for_what_every_record_of_it_has_come_into_the_same_hands_with() -> None:
+    def hop(record: str, custodian: str, *targets: str) -> tuple[str, Resource]:
         who = {"identifier": {"system": "urn:partners", "value": custodian}}
         body: Resource = {
             "resourceType": "Provenance", "id": f"{record}-{custodian}", "agent": [{"who": who}],
@@ -199,8 +199,8 @@ def test_a_receipt_counts_only_for_what_every_record_of_it_has_come_into_the_sam
 
     together = held_together(
         [
-            ("a", shared), ("a", own), receipt("a", "program", "Patient/shared", "Encounter/own"),
-            ("b", shared), receipt("b", "another", "Patient/shared"),
+            ("a", shared), ("a", own), hop("a", "program", "Patient/shared", "Encounter/own"),
+            ("b", shared), hop("b", "another", "Patient/shared"),
         ]
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from gateway.formats.hl7v2.times import dtm
 from gateway.model.errors import WillNeverWork
 from gateway.model.handoff import Resource
 from gateway.model.hl7_header import Hl7Header
-from gateway.model.provenance import is_receipt
+from gateway.model.provenance import is_hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Writing:
         for resource in resources:
             self._index[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
             self._by_type.setdefault(resource["resourceType"], []).append(resource)
-        events = [one for one in self._by_type.get("Provenance", []) if not is_receipt(one)]
+        events = [one for one in self._by_type.get("Provenance", []) if not is_hop(one)]
         if len(events) == 1:
             self.open["Provenance"] = events[0]
 
