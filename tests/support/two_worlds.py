@@ -62,7 +62,10 @@ EVERYBODY = ("org:demo-pd", "org:demo-corresponders", "org:demo-lead", "org:demo
 CLIENTS = {
     one.id: one
     for one in (
-        Client(id=POLICE, organization="org:demo-pd", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
+        Client(
+            id=POLICE, organization="org:demo-pd", scopes=("intake", "lookup", "system/Consent.cu"),
+            submits_for=EVERYBODY,
+        ),
         Client(id=OFFICE, organization="org:demo-lead", scopes=("intake", "system/Consent.cu"), submits_for=EVERYBODY),
         Client(id=SHARED_DESKS[0], organization="org:demo-pd", scopes=("intake",)),
         Client(
