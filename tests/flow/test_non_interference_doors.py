@@ -1,0 +1,96 @@
+"""Non-interference by the doors that nobody of the outside opens alone: feeds, look-ups, and time that passes.
+
+Random courses as in `test_non_interference`, in the house of `test_feed_non_interference`: feeds tell of people, alert
+and are passed on, an officer asks about what the department handed in, days go by and what was stopped is looked at
+again. `NON_INTERFERENCE_EXAMPLES` and `NON_INTERFERENCE_SEED` count here too (docs/proofs.md).
+"""
+
+from datetime import timedelta
+
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from gateway.flow.gateway import Gateway
+from tests.flow.test_feed_non_interference import a_world, adt
+from tests.flow.test_non_interference import COURSES, RUNS, SEED, WORLDS, Guessed, submissions, take
+from tests.support.two_worlds import POLICE, Seen, Submission, TwoWorld, contact, without_fresh_ids
+
+Step = tuple[str, int, int]
+
+_EVENTS = ("A01", "A03", "A08", "A11")
+_SENDERS = ("EHR|HOSPITAL", "CENTER|CRISIS")
+_KNOWN = ("answer", "put", "revoke", "again", "search", "receipt")
+_STEP = st.tuples(
+    st.sampled_from(["feed", "feed", "look-up", "night", *_KNOWN]), st.integers(0, 10_000), st.integers(0, 10_000)
+)
+_COURSE = st.lists(_STEP, min_size=2, max_size=4)
+
+
+@seed(f"{SEED}/doors")
+@given(records=submissions(unrouted=True), courses=st.lists(_COURSE, min_size=COURSES, max_size=COURSES))
+@settings(parent=WORLDS, max_examples=max(RUNS // 800, 1))
+def test_feeds_look_ups_and_nights_tell_nothing_of_what_is_withheld(
+    records: list[Submission], courses: list[list[Step]]
+) -> None:
+    full = a_world(has_program_part=True)
+    full.hand_in(records)
+    guessed = Guessed(full.references(), full.numbers())
+    seen_full = lived(full, records, courses, guessed)
+
+    bare = a_world(has_program_part=False)
+    bare.hand_in(records)
+
+    assert seen_full == lived(bare, records, courses, guessed)
+
+
+def lived(world: TwoWorld, records: list[Submission], courses: list[list[Step]], guessed: Guessed) -> list[bytes]:
+    """Live a world by each course from the same moment, and return what was seen."""
+    begun = world.moment()
+    seen = []
+    for steps in courses:
+        world.return_to(begun)
+        answers = [answer for n, step in enumerate(steps) for answer in taken(world, records, n, step, guessed)]
+        world.work()
+        seen.append(without_fresh_ids([*answers, *world.wire.sent]))
+    return seen
+
+
+def taken(world: TwoWorld, records: list[Submission], number: int, step: Step, guessed: Guessed) -> list[Seen]:
+    """Take one step and return what came back."""
+    kind, one, other = step
+    if kind == "feed":
+        event, sender = _EVENTS[one % len(_EVENTS)], _SENDERS[other % len(_SENDERS)]
+        return [world.message(adt(event, f"F{number}", one % 3, ("M-1", "M-9")[other % 2], sender))]
+    if kind == "look-up":
+        return [look_up(world, receipt) for receipt in world.inputs_of(POLICE)]
+    if kind == "night":
+        world.clock.advance(timedelta(days=1 + one % 40))
+        started = Gateway(world.gateway.house)
+        for _ in range(2):
+            started.do_chores()
+            world.work()
+        return []
+    return take(world, records, number, step, guessed)
+
+
+def look_up(world: TwoWorld, receipt: str) -> Seen:
+    """Ask as the police about the first record that was handed in under a receipt."""
+    asked = {"receipt": receipt, "record": 1}
+    return world.http(POLICE, "POST", "/lookup", asked, media_type="application/json")
+
+
+def test_each_of_these_steps_does_something() -> None:
+    """Without that the comparison above would compare nothing."""
+    world = a_world(has_program_part=True)
+    records = [contact(1, 0, "verbal", "mental_health")]
+    world.hand_in(records)
+    guessed = Guessed(world.references(), world.numbers())
+    sent = len(world.wire.sent)
+
+    answered = taken(world, records, 0, ("answer", 0, 0), guessed)
+    fed = taken(world, records, 1, ("feed", 0, 0), guessed)
+    told = taken(world, records, 2, ("look-up", 0, 0), guessed)
+
+    assert b"|AA|" in answered[0][0]
+    assert b"|AA|" in fed[0][0]
+    assert (told[0][0], len(world.wire.sent) > sent) == (200, True)
