@@ -1,9 +1,9 @@
 """A pytest plugin that makes one change after the other and sees whether a test notices: `make mutants`.
 
 The tests are collected once. Each change is then made in a process forked from there, which runs the tests that pass
-through the changed function until one fails: first those that noticed its other changes, then the quick ones. A run
-without end is cut by a limit on the processor's time, and counts as noticed. What nobody notices is looked up in
-`explained.json`; whatever is not explained there is told, and fails the run.
+through the changed statement until one fails: first those that noticed other changes of the function, then those of
+its room, then the quick ones. A run without end is cut by a limit on the processor's time, and counts as noticed. What
+nobody notices is looked up in `explained.json`; whatever is not explained there is told, and fails the run.
 """
 
 import gc
@@ -82,8 +82,12 @@ class _Judges:
         """Whether a test fails, or does not end, once `change` is made; that test is asked first the next time."""
         sharp = self._sharp[change.function]
         passing = set().union(*(self._passing[change.function, line] for line in change.lines))
-        quick = sorted((test for test in passing if self._took[test] <= self._within_s), key=self._took.__getitem__)
-        order = [*(test for test in sharp if test in passing), *(test for test in quick if test not in sharp)]
+        near = f"tests/unit/{change.function.split('.')[1]}/"
+        asked = sorted(
+            (test for test in passing if self._took[test] <= self._within_s and test not in sharp),
+            key=lambda test: (not self._tests[test].nodeid.startswith(near), self._took[test]),
+        )
+        order = [*(test for test in sharp if test in passing), *asked]
 
         def judged(tell: Callable[[str], object]) -> None:
             change.make()
