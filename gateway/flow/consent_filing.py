@@ -109,7 +109,7 @@ def revoke_by_reference(
             return NOT_FOUND
         tx.people.lock(person)
         stored = tx.resources.get("Consent", consent_id)
-        if stored is None or stored.person_id != person:
+        if stored is None or stored.person_id != person or not _is_patient_of(tx, stored.body, patient):
             return NOT_FOUND
         reach = _reach(house, tx, caller, stored, person, revoking)
         if reach is None:
@@ -134,6 +134,23 @@ _NO_FILE = Problem(
 def _invalid(house: House, body: Resource) -> Problem | None:
     errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
     return Problem(422, "invariant", errors[0].location, errors[0].message) if errors else None
+
+
+def _is_patient_of(tx: Transaction, consent: Resource, patient: Resource) -> bool:
+    """Say whether a reference names the Patient that stands in the consent.
+
+    That another Patient is the same person is for us to know: a yes would tell whoever asks that there is such a one.
+    """
+    return not _keys(tx, consent.get("patient", {})).isdisjoint(_keys(tx, patient))
+
+
+def _keys(tx: Transaction, patient: Resource) -> set[tuple[str, str]]:
+    """Return all that a reference names a Patient by: its id and its identifiers."""
+    identifiers = [patient["identifier"]] if isinstance(patient.get("identifier"), dict) else []
+    own = str(patient.get("reference", "")).rpartition("Patient/")[2]
+    stored = tx.resources.get("Patient", own) if own else None
+    identifiers += stored.body.get("identifier", []) if stored is not None else []
+    return {("Patient", own)} - {("Patient", "")} | {(i.get("system", ""), i.get("value", "")) for i in identifiers}
 
 
 def _reach(
