@@ -6,13 +6,11 @@ import pytest
 
 from tests.support.part2_world import (
     a_class,
-    a_condition,
     a_consent,
     a_permit,
     a_tpo_consent,
     an_open_visit,
     answer,
-    ask,
     organization,
     recipient,
     world,
@@ -143,30 +141,3 @@ class TestOnTheWay:
 
         assert answer(a_consent(), via=["org:broker"], registry=world(broker=of_mercy)) == ("PERMIT", "OK_CONSENT")
         assert answer(a_consent(), via=["org:exchange"]) == ("PERMIT", "OK_CONSENT")
-
-
-def test_whom_words_alone_describe_is_no_recipient_and_the_form_lacks_one() -> None:
-    group = {"resourceType": "Group", "id": "g", "type": "practitioner", "actual": False, "code": {"text": "anybody"}}
-    actor = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "#g"}}
-
-    outcome = answer(a_consent(a_permit(actor=[actor]), contained=[group]))
-
-    assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_RECIPIENT")
-
-
-def test_a_fundraiser_needs_a_form_that_offers_to_opt_out() -> None:
-    """42 CFR 2.31(a)(5)(iii)."""
-    offer = {"url": "https://warmhandoff.example/fhir/StructureDefinition/part2-fundraising-opt-out"}
-    item = a_condition()
-    case: Json = {"recipient": "org:donors", "purpose": ["HOPERAT"], "records": (item, written_by("aspen", item))}
-    permit = a_permit("donors", purposes=["HOPERAT"])
-    statements = [
-        {"url": offer["url"].replace("fundraising-opt-out", one), "valueBoolean": True}
-        for one in ("tpo-redisclosure-warning", "refusal-consequences")
-    ]
-
-    asked = ask(a_consent(permit, extensions=statements), **case).record
-    offered = ask(a_consent(permit, extensions=[*statements, {**offer, "valueBoolean": True}]), **case).record
-
-    assert asked.reason == "CONSENT_DEFICIENT:EL_PURPOSE"
-    assert offered.reason == "OK_CONSENT"
