@@ -20,7 +20,7 @@ from gateway.flow.consent_changes import (
 )
 from gateway.flow.consent_terms import keep_watch, read_directive, waits
 from gateway.flow.house import House
-from gateway.flow.people import person_by_reference
+from gateway.flow.people import lock_person, person_by_reference
 from gateway.formats.consent_paper import scan_shortcomings
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -46,7 +46,7 @@ def file_consent(
         return problem
 
     def write(tx: Transaction) -> Answer | Problem:
-        person = person_by_reference(tx, body.get("patient"))
+        person = lock_person(tx, lambda: person_by_reference(tx, body.get("patient")))
         if person is None:
             return _NOBODY
         stored = tx.resources.get("Consent", consent_id) if consent_id is not None else None
@@ -57,7 +57,6 @@ def file_consent(
                 return Problem(412, "conflict", "Consent", "Read the Consent again: it has a newer version.")
             if stored.person_id != person:
                 return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
-        tx.people.lock(person)
         return _keep_consent(house, tx, caller, body, consent_id or house.new_id(), stored, person)
 
     return house.database.write(write)
@@ -70,10 +69,9 @@ def file_with_document(house: House, caller: Caller, consent: Resource, document
         return problem
 
     def write(tx: Transaction) -> Answer | Problem:
-        person = person_by_reference(tx, consent.get("patient"))
+        person = lock_person(tx, lambda: person_by_reference(tx, consent.get("patient")))
         if person is None:
             return _NOBODY
-        tx.people.lock(person)
         papers = _written_on(house, document, consent["patient"])
         if isinstance(papers, Problem):
             return papers
@@ -104,10 +102,9 @@ def revoke_by_reference(
 
     def write(tx: Transaction) -> Problem | None:
         consent_id = str(consent.get("reference", "")).rpartition("Consent/")[2]
-        person = person_by_reference(tx, patient)
+        person = lock_person(tx, lambda: person_by_reference(tx, patient))
         if person is None or not consent_id:
             return NOT_FOUND
-        tx.people.lock(person)
         stored = tx.resources.get("Consent", consent_id)
         if stored is None or stored.person_id != person or not _is_patient_of(tx, stored.body, patient):
             return NOT_FOUND

@@ -7,6 +7,7 @@ from gateway.flow.consent_changes import put_rejection, put_revocation, put_veri
 from gateway.flow.consent_terms import read_directive, waits
 from gateway.flow.consent_views import may_see
 from gateway.flow.house import House
+from gateway.flow.people import lock_person, person_of_consent
 from gateway.formats.consent_paper import CAPTURED_BY
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Problem
@@ -81,11 +82,8 @@ def _not_to_be_judged(house: House, actor: Member, stored: StoredResource | None
 
 def _locked(house: House, tx: Transaction, actor: Member, consent_id: str) -> StoredResource | None:
     """Return a consent that this member of staff may look after, with its person locked."""
+    lock_person(tx, lambda: person_of_consent(tx, consent_id))
     stored = tx.resources.get("Consent", consent_id)
-    if stored is None or stored.person_id is None:
-        return None
-    tx.people.lock(stored.person_id)
-    stored = tx.resources.get("Consent", consent_id)
-    if stored is None or not may_see(house, actor, read_directive(house, stored.body)):
+    if stored is None or stored.person_id is None or not may_see(house, actor, read_directive(house, stored.body)):
         return None
     return stored

@@ -13,6 +13,7 @@ from gateway.flow.consent_changes import is_a_no, reopen_stopped, replace_consen
 from gateway.flow.consent_terms import keep_watch, read_directive
 from gateway.flow.consent_views import binary_id, may_look_after
 from gateway.flow.house import House
+from gateway.flow.people import lock_person
 from gateway.formats.consent_paper import (
     CAPTURED_BY,
     CAPTURED_FROM,
@@ -115,9 +116,12 @@ def file_scan(house: House, actor: Member, form: ConsentForm, scan: Scan) -> Cap
 
 def _lock(tx: Transaction, form: ConsentForm) -> None:
     """Lock the person first, so that what is checked is still so when it is written."""
-    person = tx.people.by_patient(form.patient_id)
-    if person is not None:
-        tx.people.lock(person.id)
+
+    def find() -> str | None:
+        person = tx.people.by_patient(form.patient_id)
+        return person.id if person is not None else None
+
+    lock_person(tx, find)
 
 
 def _text(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> FormText | FormRefused:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
+from gateway.flow.people import person_of_record
 from gateway.flow.referrals import release_held
 from gateway.identity import match
 from gateway.labeling import label
@@ -172,8 +173,10 @@ def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | No
     """Say who a held record is about: a known person, or (None) somebody new; then let its deliveries go on."""
 
     def resolve(tx: Transaction) -> bool:
+        entered = person_of_record(tx, handoff_id)
+        tx.people.lock_each([one for one in (entered, person_id) if one is not None])
         handoff = tx.handoffs.get(handoff_id)
-        if handoff is None or handoff.state != "held" or handoff.person_id is None:
+        if handoff is None or handoff.state != "held" or handoff.person_id is None or handoff.person_id != entered:
             return False
         if person_id is not None and person_id not in {one["person_id"] for one in _candidates(tx, handoff)}:
             return False

@@ -14,6 +14,7 @@ from gateway.flow.awaited import await_application
 from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.flow.pacing import goes_on, has_breaker, rest
+from gateway.flow.people import lock_person
 from gateway.flow.review_queue import open_held_items
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
@@ -74,14 +75,13 @@ def carry(house: House, claim: Claim, work: Work, sending: Callable[[], SendResu
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
-    current = tx.outbox.get(work.id)
+    lock_person(tx, lambda: _person_of(tx, work))
+    current, referral = tx.outbox.get(work.id), tx.referrals.get(work.subject)
     if current is None or current.state not in ("ready", "sending"):
         return "stopped"
-    referral = tx.referrals.get(work.subject)
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     if referral is None or handoff is None:
         return _stop(house, tx, work, "dead", "its referral is no longer here")
-    tx.people.lock(referral.person_id)
     endpoint = house.endpoint(referral.taken_by, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)
@@ -105,6 +105,11 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         at=house.clock(),
     )
     return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+
+
+def _person_of(tx: Transaction, work: Work) -> str | None:
+    referral = tx.referrals.get(work.subject)
+    return referral.person_id if referral is not None else None
 
 
 def asked_for(handoff: Handoff, referral: Referral) -> Asked:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.flow.circumstances import Circumstances, circumstances_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
+from gateway.flow.people import lock_person, person_of_record
 from gateway.model.accounting import NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord, Refusal
@@ -77,7 +78,7 @@ def disclose(
     A referral whose own Task or ServiceRequest is withheld is refused whole: the rest would reach a recipient who
     cannot know what is asked of it, and would tell that something is missing.
     """
-    circumstances = circumstances_of(house, tx, handoff.person_id, patient_in(resources))
+    circumstances = _circumstances_of(house, tx, handoff, resources)
     return judged_referral(house, asked, circumstances, referral, resources)
 
 
@@ -112,9 +113,14 @@ def disclose_items(
     person's agreement is needed, because a record of one agency can hold the referral of another. Reads the person's
     consents in the transaction it is called in, so that a revocation committed before wins.
     """
-    circumstances = circumstances_of(house, tx, handoff.person_id, patient_in(resources))
+    circumstances = _circumstances_of(house, tx, handoff, resources)
     gate = Gate(referral_request, without_agreement) if referral_request is not None else None
     return _judged(house, asked, circumstances, resources, items, gate)
+
+
+def _circumstances_of(house: House, tx: Transaction, handoff: Handoff, resources: Sequence[Resource]) -> Circumstances:
+    person_id = lock_person(tx, lambda: person_of_record(tx, handoff.id))
+    return circumstances_of(house, tx, person_id, patient_in(resources))
 
 
 def patient_in(resources: Sequence[Resource]) -> Resource | None:

@@ -1,6 +1,6 @@
 """Find out who the person of a record is; what is only possible holds the record until a person has decided."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.flow.house import House
@@ -100,3 +100,28 @@ def person_by_reference(tx: Transaction, reference: object) -> str | None:
         known = tx.people.by_identifier(PERSON_ID, str(identifier.get("value")))
         return known[0].id if len(known) == 1 else None
     return None
+
+
+def lock_person(tx: Transaction, find: Callable[[], str | None]) -> str | None:
+    """Lock the person that `find` names until the transaction ends, and return their id; None where it names nobody.
+
+    A match or a merge may be committed between the finding and the lock, and what is written about the ended person
+    after it would be read by no decision. So it is found again, and the person it is now is locked too.
+    """
+    locked = None
+    while (person_id := find()) is not None and person_id != locked:
+        tx.people.lock(person_id)
+        locked = person_id
+    return person_id
+
+
+def person_of_record(tx: Transaction, handoff_id: str) -> str | None:
+    """Return the id of the person a record is about; None where there is no such record, or nobody in it."""
+    handoff = tx.handoffs.get(handoff_id)
+    return handoff.person_id if handoff is not None else None
+
+
+def person_of_consent(tx: Transaction, consent_id: str) -> str | None:
+    """Return the id of the person a kept consent is about; None where there is no such consent."""
+    stored = tx.resources.get("Consent", consent_id)
+    return stored.person_id if stored is not None else None

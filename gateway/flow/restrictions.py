@@ -12,6 +12,7 @@ from gateway.flow.consent_changes import A_NO, reopen_stopped
 from gateway.flow.consent_terms import read_directive
 from gateway.flow.consent_views import may_look_after, may_see
 from gateway.flow.house import House
+from gateway.flow.people import lock_person, person_of_consent, person_of_record
 from gateway.model.audit import AuditEntry
 from gateway.model.caveat import ENDINGS, Caveat, CaveatKind, Restrictions, Wish
 from gateway.model.exchange import NOT_FOUND, Problem
@@ -52,13 +53,13 @@ def agree_restriction(house: House, actor: Member, handoff_id: str, wish: Wish) 
     """Write down a restriction about the person of a record; None = done. The same one again changes nothing."""
 
     def agree(tx: Transaction) -> Problem | None:
+        lock_person(tx, lambda: person_of_record(tx, handoff_id))
         handoff = _record(house, tx, actor, handoff_id)
         if handoff is None or handoff.person_id is None:
             return NOT_FOUND
         problem = _wrong(house, tx, actor, handoff, wish)
         if problem is not None:
             return problem
-        tx.people.lock(handoff.person_id)
         caveat = Caveat(
             id=house.new_id(), person_id=handoff.person_id, kind=cast(CaveatKind, wish.kind),
             organization=wish.organization, against=tuple(sorted(set(wish.against))), items=wish.items,
@@ -93,6 +94,7 @@ def report_false(house: House, actor: Member, consent_id: str, why: str) -> Prob
     """Write down that a consent is known to be false (42 CFR 2.31(c)(4)): nothing leaves on it; None = done."""
 
     def report(tx: Transaction) -> Problem | None:
+        lock_person(tx, lambda: person_of_consent(tx, consent_id))
         stored = tx.resources.get("Consent", consent_id)
         if stored is None or stored.person_id is None:
             return NOT_FOUND
@@ -103,7 +105,6 @@ def report_false(house: House, actor: Member, consent_id: str, why: str) -> Prob
             return Problem(400, "required", None, "Expected words on what is false about it.")
         if not directive.permits_something:
             return A_NO
-        tx.people.lock(stored.person_id)
         caveat = Caveat(
             id=house.new_id(), person_id=stored.person_id, kind="consent_false", organization=actor.organization,
             against=(), items=None, consent_id=consent_id, reason=why.strip(), by=actor.id, since=house.clock(),
@@ -118,12 +119,12 @@ def take_report_back(house: House, actor: Member, consent_id: str, why: str) -> 
     """Take back the report that a consent is false; None = done. Never by who reported it; what it stopped goes on."""
 
     def take_back(tx: Transaction) -> Problem | None:
+        lock_person(tx, lambda: person_of_consent(tx, consent_id))
         stored = tx.resources.get("Consent", consent_id)
         if stored is None or stored.person_id is None or not may_see(house, actor, read_directive(house, stored.body)):
             return NOT_FOUND
         if not why.strip():
             return Problem(400, "required", None, "Expected words on how it is known to be right.")
-        tx.people.lock(stored.person_id)
         reports = [one for one in tx.caveats.of_person(stored.person_id) if one.consent_id == consent_id]
         if not reports:
             return _OVER
@@ -182,10 +183,12 @@ def _says(caveat: Caveat) -> tuple[object, ...]:
 
 def _locked(tx: Transaction, caveat_id: str) -> Caveat | None:
     """Return a caveat with its person locked: whom it is about may have changed before."""
-    caveat = tx.caveats.get(caveat_id)
-    if caveat is None:
-        return None
-    tx.people.lock(caveat.person_id)
+
+    def find() -> str | None:
+        caveat = tx.caveats.get(caveat_id)
+        return caveat.person_id if caveat is not None else None
+
+    lock_person(tx, find)
     return tx.caveats.get(caveat_id)
 
 
