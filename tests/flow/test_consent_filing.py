@@ -1,12 +1,14 @@
 """What partners do to consents by FHIR: filed with their paper, taken back by whom it concerns, and by nobody else."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from gateway.flow.consent_changes import A_NO
+from gateway.flow.people import PERSON_ID
 from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
@@ -245,4 +247,22 @@ def test_a_revoked_consent_of_a_record_is_not_brought_back_by_the_next_import() 
     assert revoke(world, LEAD, consent_id) is None
     hand_in(world, "find work")
 
+    assert stored(world, consent_id)["status"] == "inactive"
+
+
+def test_another_patient_of_the_same_person_is_none_of_the_consent() -> None:
+    """A yes would tell whoever names it that it is one, and that it is kept here."""
+    world = a_refused_referral()
+    consent_id = capture(world, signed(world, a_form(world)))
+    (person,) = world.database.state.people.values()
+    known = replace(person, patient_ids=(*person.patient_ids, "another"))
+    world.database.write(lambda tx: tx.people.save(known, world.clock()))
+    consent, revoking = {"reference": f"Consent/{consent_id}"}, Revoking("written")
+
+    by_another = world.gateway.revoke_consent(LEAD, consent, {"reference": "Patient/another"}, None, revoking)
+    number = {"identifier": {"system": PERSON_ID, "value": patient_of(world)}}
+    by_its_number = world.gateway.revoke_consent(LEAD, consent, number, None, revoking)
+
+    assert by_another is NOT_FOUND
+    assert by_its_number is None
     assert stored(world, consent_id)["status"] == "inactive"
