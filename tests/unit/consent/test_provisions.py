@@ -6,7 +6,9 @@ import pytest
 
 from gateway.model.labels import CONFIDENTIALITY
 from tests.support.part2_world import (
+    EXTENSION,
     T0,
+    a_class,
     a_condition,
     a_consent,
     a_permit,
@@ -78,6 +80,12 @@ class TestContent:
     @pytest.mark.parametrize(("level", "refuses"), [("N", True), ("R", True), ("V", False)])
     def test_a_refusal_begins_at_its_level(self, level: str, refuses: bool) -> None:
         assert refused(a_level(level)) is refuses
+
+    def test_a_level_nobody_knows_is_above_all_others(self) -> None:
+        strange = a_condition(meta={"security": [{"system": CONFIDENTIALITY, "code": "X"}]})
+
+        assert not permitted({"securityLabel": [{"system": CONFIDENTIALITY, "code": "R"}]}, strange)
+        assert refused(a_level("V"), strange)
 
     def test_a_label_beside_a_level_is_enough(self) -> None:
         both = [*labels("SUD"), {"system": CONFIDENTIALITY, "code": "N"}]
@@ -195,6 +203,17 @@ class TestTimes:
         assert permitted({"dataPeriod": period}, record) is within
         assert refused({"dataPeriod": period}, record) is touches
 
+    def test_that_end_where_a_refused_period_begins_or_begin_where_it_ends_touch_it_not(self) -> None:
+        october = {"dataPeriod": {"start": "2026-10-01T00:00:00Z", "end": "2026-10-31T23:59:59Z"}}
+
+        def lasting(start: str, end: str) -> Json:
+            return a_condition(onsetPeriod={"start": start, "end": end})
+
+        assert not refused(october, lasting("2026-09-01T00:00:00Z", "2026-09-30T23:59:59Z"))
+        assert refused(october, lasting("2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z"))
+        assert not refused(october, lasting("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"))
+        assert refused(october, lasting("2026-10-31T23:59:59Z", "2026-11-02T00:00:00Z"))
+
     @pytest.mark.parametrize(
         ("period", "refuses"),
         [
@@ -290,3 +309,56 @@ def test_a_refusal_counts_only_while_its_consent_is_in_force() -> None:
     assert outcome(status="inactive") == "OK_CONSENT"
     assert outcome(root={"period": {"end": "2026-11-01"}}) == "OK_CONSENT"
     assert outcome(root={"period": {"start": "2026-11-03"}}) == "OK_CONSENT"
+    revoked = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": T0}]}
+    spoken = {**revoked, "extension": [*revoked["extension"], {"url": "method", "valueCode": "oral"}]}
+    assert outcome(extensions=[revoked]) == "OK_CONSENT"
+    assert outcome(extensions=[spoken]) == "EXPLICIT_DENY"
+
+
+def test_a_refusal_for_the_time_of_a_treatment_ends_with_it() -> None:
+    refusal = a_consent(
+        id="refusal",
+        provision={"type": "deny", "actor": [recipient("mercy")]},
+        extensions=[{"url": EXTENSION + "expiry", "valueCode": "end-of-treatment"}],
+    )
+
+    def treated_at(name: str) -> Json:
+        return {
+            "resourceType": "EpisodeOfCare", "id": "e", "status": "finished", "patient": {"reference": "Patient/t1"},
+            "managingOrganization": organization(name),
+        }  # fmt: skip
+
+    assert answer(a_consent(), refusal, facts=[treated_at("aspen")])[1] == "OK_CONSENT"
+    assert answer(a_consent(), refusal, facts=[treated_at("birch")])[1] == "EXPLICIT_DENY"
+
+
+class TestAPermitWithinARefusal:
+    """The deeper permit lifts the refusal around it only where it is a permit for sure."""
+
+    def outcome(self, **permit: Any) -> str:
+        inner = {**a_permit(), **permit}
+        around = {"type": "deny", "actor": [recipient("mercy")], "provision": [inner]}
+        return answer(a_consent(a_permit(), around))[1]
+
+    def test_lifts_it_for_whom_and_what_it_names(self) -> None:
+        assert self.outcome() == "OK_CONSENT"
+        assert self.outcome(actor=[recipient("mercy"), recipient("plan")]) == "OK_CONSENT"
+
+    @pytest.mark.parametrize(
+        "doubtful",
+        [
+            {"securityLabel": labels("HIV")},
+            {"actor": [recipient("plan")]},
+            {"actor": [{"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "#tpo"}}]},
+            {"purpose": [purpose("HPAYMT")]},
+            {"period": {"end": "2026-10-01"}},
+            {"dataPeriod": {"start": "2026-10-01"}},
+            {"action": [{"coding": [{"code": "collect"}]}]},
+        ],
+    )
+    def test_lifts_nothing_else(self, doubtful: Json) -> None:
+        group, _ = a_class("tpo")
+        inner = {**a_permit(), **doubtful}
+        around = {"type": "deny", "actor": [recipient("mercy")], "provision": [inner]}
+
+        assert answer(a_consent(a_permit(), around, contained=[group]))[1] == "EXPLICIT_DENY"
