@@ -1,10 +1,11 @@
 """Steps 8 to 10 for what we push: decide and redact in the transaction that claims the sending, then send.
 
 The claim commits with its decision and intent before the first byte leaves, and no lock is held across the network.
-A consent revoked before that commit wins; one revoked after it stops the next sending.
+A consent revoked before that commit wins; one revoked after it stops the next sending. What became of a sending is
+written down together with the claim of the next of its lane: one commit lies between the two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -45,31 +46,67 @@ _Stopped = Literal["held", "refused", "dead"]
 Prepared = Ready | Literal["lost", "stopped"]
 
 
-def deliver(house: House, claim: Claim, work: Work) -> bool:
-    """Send one piece of work; tell whether its lane may go on with the next."""
-    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+Settle = Callable[[Transaction], bool]
+"""Writes down what became of a sending, and tells whether its lane may go on with the next."""
+
+
+def deliver(house: House, claim: Claim, row: Sequence[Work]) -> bool:
+    """Send pieces of work in their order, as far as their lane goes on; tell whether it may go on after the last."""
+    settle: Settle | None = None
+    for work in row:
+        prepared = _settle_and_prepare(house, claim, settle, work)
+        if prepared == "lost":
+            return False
+        settle = None if prepared == "stopped" else _sent(house, claim, work, prepared)
+    return settle is None or house.database.write(settle)
 
 
 def send(house: House, claim: Claim, work: Work, prepared: Prepared) -> bool:
     """Send what was prepared, and write down what became of it; tell whether the lane may go on with the next."""
     if isinstance(prepared, str):
         return prepared == "stopped"
-    transport = house.transports[prepared.endpoint.transport]
-    return carry(house, claim, work, lambda: transport.send(prepared.disclosure, prepared.endpoint, prepared.envelope))
+    return house.database.write(_sent(house, claim, work, prepared))
 
 
 def carry(house: House, claim: Claim, work: Work, sending: Callable[[], SendResult]) -> bool:
     """Do one sending whose claim is committed, and write down what became of it, as `send`."""
+    return house.database.write(_carried(house, claim, work, sending))
+
+
+def _settle_and_prepare(house: House, claim: Claim, settle: Settle | None, work: Work) -> Prepared:
+    """Write down what became of the last sending, where there was one, and claim the next in one transaction.
+
+    Where that fails, the last one is written down by itself: its receiver has it, whatever is wrong with the next.
+    """
+    if settle is None:
+        return house.database.write(lambda tx: _prepare(house, tx, claim, work))
+    is_settled = False
+    try:
+        prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work) if settle(tx) else "lost")
+        is_settled = True
+    finally:
+        if not is_settled:
+            house.database.write(settle)
+    return prepared
+
+
+def _sent(house: House, claim: Claim, work: Work, ready: Ready) -> Settle:
+    transport = house.transports[ready.endpoint.transport]
+    return _carried(house, claim, work, lambda: transport.send(ready.disclosure, ready.endpoint, ready.envelope))
+
+
+def _carried(house: House, claim: Claim, work: Work, sending: Callable[[], SendResult]) -> Settle:
+    """Do one sending whose claim is committed."""
     began = house.clock()
     try:
         result = sending()
     except TryLater as error:
         reason = str(error)
-        return house.database.write(lambda tx: try_again(house, tx, claim, work, reason))
+        return lambda tx: try_again(house, tx, claim, work, reason)
     except WillNeverWork as error:
         reason = str(error)
-        return house.database.write(lambda tx: give_up(house, tx, claim, work, reason, began))
-    return house.database.write(lambda tx: _delivered(house, tx, claim, work, result, began))
+        return lambda tx: give_up(house, tx, claim, work, reason, began)
+    return lambda tx: _delivered(house, tx, claim, work, result, began)
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:

@@ -19,7 +19,6 @@ from gateway.model.handoff import Work, WorkKind
 from gateway.ports import Claim, Transaction
 
 _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
-    "deliver": deliver,
     "release": deliver_release,
     "alert": deliver_alert,
     "status": deliver_status,
@@ -31,8 +30,12 @@ _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
 }
 """Work that tells itself what became of it, and whether its lane may go on."""
 
-_TOGETHER = 4
-"""Messages read in one transaction: they share its commit, and others do not wait long behind them for theirs."""
+_TOGETHER: dict[WorkKind, int] = {"answer": 4, "deliver": 25}
+"""How many pieces of a kind are done together where they follow each other.
+
+Messages that are read share a transaction and its commit: few, for others wait behind them for theirs. Deliveries
+share only the commit between two of them.
+"""
 
 
 def work_once(house: House, owner: str) -> bool:
@@ -51,9 +54,9 @@ def work_once(house: House, owner: str) -> bool:
 
 
 def _in_turn(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
-    """Yield the pieces of a lane in their order, messages that follow each other a few at a time."""
-    for is_message, following in groupby(work, lambda piece: piece.kind == "answer"):
-        pieces, size = list(following), _TOGETHER if is_message else 1
+    """Yield the pieces of a lane in their order, those that follow each other and share something together."""
+    for kind, following in groupby(work, lambda piece: piece.kind):
+        pieces, size = list(following), _TOGETHER.get(kind, 1)
         yield from (pieces[n : n + size] for n in range(0, len(pieces), size))
 
 
@@ -69,6 +72,8 @@ def _goes_on(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
 
 def _do(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
     piece = pieces[0]
+    if piece.kind == "deliver":
+        return deliver(house, claim, pieces)
     if piece.kind in _SENDINGS:
         return _SENDINGS[piece.kind](house, claim, piece)
     if piece.kind == "convert":
