@@ -8,6 +8,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -145,10 +146,16 @@ def _read(matter: Matter, registry: Registry) -> Read:
     return Read(
         read_request(matter.request),
         label(_bundle(matter.records), registry, matter.at),
-        compile_consents(matter.consents, registry),
+        _compiled(orjson.dumps(matter.consents), registry),
         read_facts(matter.facts, registry, matter.at),
         read_switches(matter.switches),
     )
+
+
+@lru_cache(maxsize=512)  # a search, a page, or one partner after another asks about the same person
+def _compiled(written: bytes, registry: Registry) -> Consents:
+    """Compile consents that are given as JSON, so that what is remembered of them is shared with nobody."""
+    return compile_consents(orjson.loads(written), registry)
 
 
 def _stopped_at_gate(gate: Gate, read: Read, registry: Registry, at: datetime) -> Refusal | None:

@@ -1,0 +1,48 @@
+"""One decision after the other: what was read of consents is remembered, and what changed in them is read anew."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gateway.bench.consent import sample
+from gateway.flow.judgement import Matter, judge
+from gateway.model.disclosure import Disclosure
+from gateway.model.partner import Registry
+
+AT = datetime(2026, 11, 2, 18, tzinfo=UTC)
+
+
+def a_permitted_matter() -> tuple[Matter, Registry]:
+    """A matter of two items under one consent, and the registry it is decided with."""
+    registry, asked, records, consents, patient = sample(2)
+    matter = Matter(asked, records, consents, [patient], AT, {}, None)
+    assert isinstance(judge(matter, registry), Disclosure)
+    return matter, registry
+
+
+def test_a_consent_that_was_taken_back_permits_nothing_any_more() -> None:
+    matter, registry = a_permitted_matter()
+    entries = [{"resource": {**one["resource"], "status": "inactive"}} for one in matter.consents["entry"]]
+
+    outcome = judge(replace(matter, consents={**matter.consents, "entry": entries}), registry)
+
+    assert outcome.record.decision == "DENY"
+
+
+def test_a_consent_that_was_changed_where_it_lies_is_read_anew() -> None:
+    matter, registry = a_permitted_matter()
+
+    for entry in matter.consents["entry"]:
+        entry["resource"]["status"] = "inactive"
+
+    assert judge(matter, registry).record.decision == "DENY"
+
+
+def test_what_leaves_is_the_same_whether_the_consents_were_read_before_or_not() -> None:
+    matter, registry = a_permitted_matter()
+    again = sample(2)[0]
+
+    first, second = judge(matter, registry), judge(matter, again)
+
+    assert isinstance(first, Disclosure)
+    assert isinstance(second, Disclosure)
+    assert first.body == second.body
