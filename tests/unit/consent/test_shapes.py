@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.consent import compile_consents, disclosers_of
+from gateway.consent.shapes import normalized
 from gateway.model.consent_directive import Directive
 from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
@@ -314,3 +315,53 @@ def test_bundles_of_both_versions_are_one_person() -> None:
 
     assert bundle(refusal)["entry"][0]["resource"]["subject"] == PATIENT_REFERENCE
     assert answer(a_consent(), refusal, at=T0) == ("DENY", "EXPLICIT_DENY")
+
+
+@pytest.mark.parametrize(
+    ("consent", "told"),
+    [
+        (a_consent(subject=PATIENT_REFERENCE), "elements of no version of Consent, or of two"),
+        (a_consent(unheardOf=True), "elements of no version of Consent, or of two"),
+        (
+            a_consent(extensions=[{"url": R5_IN_R4 + "decision", "valueCode": "deny"}]),
+            "an element of R5 that changes the meaning of an R4 Consent",
+        ),
+        (
+            a_consent(a_permit(expression={"language": "text/fhirpath"})),
+            "a provision with a condition nobody can match, or nested too deep",
+        ),
+        (
+            an_r5_consent(provision=[an_r5_provision(documentType=[{"code": "x"}])]),
+            "a provision with a condition nobody can match, or nested too deep",
+        ),
+        (an_r5_consent(subject={"reference": "Group/all"}), "a consent of somebody else than one patient"),
+        (
+            an_r5_consent(decision="maybe"),
+            "expected a base decision, permit or deny, and a list of provisions",
+        ),
+        (
+            an_r5_consent(provision=an_r5_provision()),
+            "expected a base decision, permit or deny, and a list of provisions",
+        ),
+    ],
+)
+def test_a_shape_nobody_reads_says_why(consent: Json, told: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        normalized(consent, {})
+
+    assert str(caught.value) == told
+
+
+def test_provisions_are_read_to_the_same_depth_in_both_shapes() -> None:
+    def r4(depth: int) -> Json:
+        return {"type": "permit", **({"provision": [r4(depth - 1)]} if depth else {})}
+
+    def r5(depth: int) -> Json:
+        return {"provision": [r5(depth - 1)]} if depth else {}
+
+    normalized(a_consent(provision=r4(16)), {})
+    normalized(an_r5_consent(provision=[r5(15)]), {})
+    with pytest.raises(ValueError, match="nested too deep"):
+        normalized(a_consent(provision=r4(17)), {})
+    with pytest.raises(ValueError, match="nested too deep"):
+        normalized(an_r5_consent(provision=[r5(16)]), {})

@@ -14,6 +14,7 @@ from tests.support.part2_world import (
     PARTNER,
     T0,
     a_condition,
+    a_patient,
     bundle,
     handed_to,
     labels,
@@ -262,10 +263,62 @@ class TestVersionsAndReferences:
         assert forth == back
         assert label(bundle(other), world(), instant(T0)).digest != forth
 
-    @pytest.mark.parametrize("entry", [{}, {"resource": {"id": "x"}}, {"resource": {"resourceType": "Condition"}}])
-    def test_an_entry_that_is_no_resource_stops(self, entry: Json) -> None:
-        with pytest.raises(ValueError, match="expected"):
+    @pytest.mark.parametrize(
+        ("entry", "told"),
+        [
+            ({}, "expected a resource in every entry of the records"),
+            ({"resource": "x"}, "expected a resource in every entry of the records"),
+            ({"resource": {"id": "x"}}, "expected a resource in every entry of the records"),
+            (
+                {"resource": {"resourceType": "Condition"}},
+                "expected an id or a fullUrl for every resource of the records",
+            ),
+        ],
+    )
+    def test_an_entry_that_is_no_resource_stops(self, entry: Json, told: str) -> None:
+        with pytest.raises(ValueError) as caught:
             label({"entry": [entry]}, world(), instant(T0))
+
+        assert str(caught.value) == told
+
+    def test_a_resource_without_an_id_goes_by_its_address(self) -> None:
+        record = {"resourceType": "Condition", "subject": {"reference": "urn:uuid:p"}}
+        entries = [
+            {"fullUrl": "urn:uuid:c", "resource": record},
+            {"fullUrl": "urn:uuid:p", "resource": a_patient()},
+        ]
+
+        items = {one.reference: one for one in label({"entry": entries}, world(), instant(T0)).items}
+
+        assert items["urn:uuid:c"].subjects == {"Patient/t1"}
+        assert set(items) == {"urn:uuid:c", "Patient/t1"}
+
+    def test_a_provenance_may_point_inside_and_out(self) -> None:
+        record = a_condition()
+        by = {**written_by("aspen", record), "target": [{"reference": "urn:uuid:c"}, {"reference": "Condition/other"},
+                                                        {"display": "?"}]}  # fmt: skip
+        other = {**written_by("quarry", a_condition("plain", "I10")), "id": "by-quarry"}
+        entries = [
+            {"fullUrl": "urn:uuid:c", "resource": record},
+            {"resource": a_condition("other")},
+            {"resource": a_condition("plain", "I10")},
+            {"resource": by},
+            {"resource": other},
+        ]
+
+        items = {one.reference: one for one in label({"entry": entries}, world(), instant(T0)).items}
+
+        programs = {name: one.origin.program.id if one.origin.program else None for name, one in items.items()}
+        assert programs == {"Condition/f1120": "org:aspen", "Condition/other": "org:aspen", "Condition/plain": None}
+        assert items["Condition/plain"].origin.authors != ()
+
+    def test_a_version_counts_from_its_instant_and_of_two_of_one_instant_the_last(self) -> None:
+        old = a_condition(code="J10.1", meta={"lastUpdated": T0})
+        new = a_condition(code="F11.20", meta={"lastUpdated": T0})
+
+        assert labeled(old, new)["Condition/f1120"].labels == {SUD}
+        assert labeled(new, old)["Condition/f1120"].labels == set()
+        assert labeled(new, a_condition(code="J10.1"))["Condition/f1120"].labels == {SUD}
 
 
 def test_everything_of_a_bundle_is_there_once_in_its_place() -> None:
