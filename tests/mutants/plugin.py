@@ -1,9 +1,10 @@
 """A pytest plugin that makes one change after the other and sees whether a test notices: `make mutants`.
 
 The tests are collected once. Each change is then made in a process forked from there, which runs the tests that pass
-through the changed statement until one fails: first those that noticed other changes of the function, then those of
-its room, then the quick ones. A run without end is cut by a limit on the processor's time, and counts as noticed. What
-nobody notices is looked up in `explained.json`; whatever is not explained there is told, and fails the run.
+through the changed statement until one fails: first those that noticed other changes of the function, then those of its
+module, of its room, and the quick ones before the slow. A run without end is cut by a limit on the processor's time,
+and counts as noticed. What nobody notices is looked up in `explained.json`; whatever is not explained there is told,
+and fails the run.
 """
 
 import gc
@@ -82,10 +83,11 @@ class _Judges:
         """Whether a test fails, or does not end, once `change` is made; that test is asked first the next time."""
         sharp = self._sharp[change.function]
         passing = set().union(*(self._passing[change.function, line] for line in change.lines))
-        near = f"tests/unit/{change.function.split('.')[1]}/"
+        room, module = change.function.split(".")[1:3]
+        near = (f"tests/unit/{room}/test_{module}.py", f"tests/unit/{room}/", "")
         asked = sorted(
             (test for test in passing if self._took[test] <= self._within_s and test not in sharp),
-            key=lambda test: (not self._tests[test].nodeid.startswith(near), self._took[test]),
+            key=lambda test: (next(n for n, path in enumerate(near) if path in self._nodeid(test)), self._took[test]),
         )
         order = [*(test for test in sharp if test in passing), *asked]
 
@@ -121,12 +123,15 @@ class _Judges:
         ended_well, said = _in_a_fork(watched)
         lines = [json.loads(line) for line in said.splitlines()]
         if not ended_well:
-            raise pytest.UsageError(f"{self._tests[lines[-1][0]].nodeid} fails without any change")
+            raise pytest.UsageError(f"{self._nodeid(lines[-1][0])} fails without any change")
         passing: dict[tuple[str, int], set[int]] = defaultdict(set)
         for test, _, passed_lines in lines:
             for function, line in passed_lines:
                 passing[function, line].add(test)
         return {test: took for test, took, _ in lines}, passing
+
+    def _nodeid(self, test: int) -> str:
+        return self._tests[test].nodeid
 
     def _passes(self, test: int, following: int | None) -> bool:
         item, after = self._tests[test], None if following is None else self._tests[following]
