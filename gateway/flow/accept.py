@@ -8,8 +8,9 @@ from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
 from gateway.flow.consent_changes import FILED_BY, is_a_no
+from gateway.flow.consent_ends import hear_of_ends
 from gateway.flow.consent_terms import keep_watch_of_record, read_directive
-from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers
+from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers, is_with_police
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
 from gateway.flow.people import identify
@@ -20,6 +21,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.draft import Draft, Rejected
 from gateway.model.exchange import Accepted, KeyReused
 from gateway.model.handoff import Channel, Handoff, InputRecord, RecordState, Resource, StoredInput
+from gateway.model.provenance import is_hop
 from gateway.model.received import Received
 from gateway.model.source_record import Skipped, Unreadable
 from gateway.ports import Transaction
@@ -143,8 +145,15 @@ def store_draft(house: House, tx: Transaction, stored: StoredInput, draft: Draft
     if known is not None and _is_older(draft, known):
         return "duplicate", "an older snapshot of a record that is here", known.id
     if known is not None and known.content_hash == draft.content_hash and known.state != "withdrawn":
-        return "duplicate", None, known.id
+        is_own_copy = is_with_police(house, agency, stored.client) and _was_with_others(tx, known)
+        if not is_own_copy:
+            return "duplicate", None, known.id
     return _keep(house, tx, stored, draft, known, agency)
+
+
+def _was_with_others(tx: Transaction, known: Handoff) -> bool:
+    """Say whether a record is here from other hands than police's, whose own copy of it is another record in law."""
+    return any(is_hop(one) for one in tx.handoffs.resources(known.id))
 
 
 def _may_speak_for(house: House, client: str | None, draft: Draft) -> bool:
@@ -217,6 +226,8 @@ def _keep(
         assert who.person_id is not None, "a mapping makes a referral only where it makes a Patient"
         enqueue(house, tx, handoff, one, who.person_id, hold=who.hold, before=seen.get(one.task["id"]))
     keep_watch_of_record(house, tx, resources)
+    if who.person_id is not None:
+        hear_of_ends(house, tx, who.person_id, resources, before)
     if who.person_id is not None and any(r["resourceType"] == "Consent" for r in resources):
         reopen_refused(house, tx, who.person_id)
     tx.audit.append(

@@ -52,14 +52,23 @@ def in_hand(
     nobody knows, so that nothing of it leaves. What comes to police is as it was. Whether a custodian is a program is
     asked anew at each decision, so a class that is put right takes effect at once.
     """
+    if is_with_police(house, agency, client):
+        return list(resources)
+    return with_hop(house, resources, record, _keeper(house, agency, client), received)
+
+
+def is_with_police(house: House, agency: str, client: str | None) -> bool:
+    """Say whether a record of this agency, handed in by this client, is in the hands of police alone."""
+    return bool(agency) and _keeper(house, agency, client) is None
+
+
+def _keeper(house: House, agency: str, client: str | None) -> Organization | None:
+    """Return who has a record besides police: a program before anybody else, then the agency before the client."""
     registered = house.clients.get(client or "")
     named = (agency, registered.organization if registered is not None else None)
     hands = [found for one in named if (found := house.registry.get(one)) is not None]
     programs = [one for one in hands if one.is_program(house.clock())]
-    if not programs and not agency:
-        return with_hop(house, resources, record, None, received)
-    keeper = next((one for one in (*programs, *hands) if programs or not one.is_law_enforcement), None)
-    return list(resources) if keeper is None else with_hop(house, resources, record, keeper, received)
+    return next(iter((*programs, *(one for one in hands if agency and not one.is_law_enforcement))), None)
 
 
 def with_hop(

@@ -45,7 +45,7 @@ def test_the_first_mapping_change_takes_ten_lines_and_works(tmp_path: Path) -> N
     assert len(commands.splitlines()) == 10
     assert told[0] == "co-responder-contact: ok"
     assert any(line.strip().startswith("ServiceRequest.code") and "'Peer bridger'" in line for line in told)
-    assert told[-2:] == ["1", "passed=6 failed=0"]
+    assert told[-2:] == ["1", "passed=7 failed=0"]
 
 
 def test_files_are_converted_without_a_server(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def a_case(release: dict[str, str] = AGREED, office: str = "demo-lead") -> Submi
 
 
 def stored(world: TwoWorld, kind: str) -> list[Resource]:
-    return [one.body for (of, _), one in world.state.resources.items() if of == kind]
+    return [one.body for (of, _), one in world.state.resources.items() if of == kind and one.body]
 
 
 def hops(world: TwoWorld) -> list[Resource]:
@@ -119,6 +119,19 @@ def test_a_record_of_police_that_a_program_hands_in_is_in_the_programs_hands() -
 
     assert custodians(world) == ["demo-lead"]
     assert world.wire.sent == []
+
+
+def test_police_handing_in_the_same_themselves_have_their_own_copy_of_it() -> None:
+    world = a_world()
+    own = contact(1, 0, "verbal", "mental_health")
+    world.hand_in([replace(own, client="demo-lead")])
+
+    world.hand_in([own])
+    sent_once = len(world.wire.sent)
+    world.hand_in([replace(own, client="demo-lead"), own])
+
+    assert hops(world) == []
+    assert (sent_once, len(world.wire.sent)) == (1, 1)
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["handed in by police", "handed in by another provider"])
