@@ -415,6 +415,10 @@ class ConsentTerms(Protocol):
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         ...
 
+    def doubtful(self, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents of whose ending event we were told, the longest told first."""
+        ...
+
     def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.flow import consent_views, consent_work, consents, restrictions
+from gateway.flow import consent_ends, consent_views, consent_work, consents, restrictions
 from gateway.flow.consent_choices import form_choices
 from gateway.flow.house import House
 from gateway.model.caveat import Restrictions, Wish
@@ -61,6 +61,10 @@ class ConsentDesk:
     def reject(self, actor: Member, consent_id: str, reason: str) -> Problem | None:
         """Mark a consent that waits as entered in error."""
         return consent_work.reject_consent(self._house, actor, consent_id, reason)
+
+    def settle_end(self, actor: Member, consent_id: str, why: str, *, has_come: bool) -> Problem | None:
+        """Write down whether the event that a consent ends with has come; None = done."""
+        return consent_ends.settle_end(self._house, actor, consent_id, why, has_come=has_come)
 
     def report_false(self, actor: Member, consent_id: str, why: str) -> Problem | None:
         """Write down that a consent is known to be false; None = done, and nothing leaves on it any more."""

@@ -17,6 +17,9 @@ from gateway.model.fhir_time import covered_interval, written
 from gateway.model.handoff import Resource
 from gateway.ports import Transaction
 
+EXPIRY = "https://warmhandoff.example/fhir/StructureDefinition/part2-expiry"
+"""The extension by which a consent says which event it ends with (42 CFR 2.31(a)(7))."""
+
 
 def read_directive(house: House, consent: Resource) -> Directive:
     """Read a stored consent as the engine does."""
@@ -74,11 +77,7 @@ def waits(house: House, directive: Directive) -> bool:
 
 def keep_watch(house: House, tx: Transaction, consent: Resource) -> None:
     """Keep the term of a consent that was just written; forget that of one that is over."""
-    term = _term_of(house, consent)
-    if term is None:
-        tx.consent_terms.drop(consent["id"])
-    else:
-        _put(tx, term)
+    _keep(tx, consent, _term_of(house, consent))
 
 
 def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Resource]) -> None:
@@ -86,16 +85,22 @@ def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Reso
     for resource in resources:
         if resource["resourceType"] != "Consent":
             continue
-        term = _term_of(house, resource) if _may_have_a_term(resource, house.clock()) else None
-        if term is None or (term.ends_at is not None and term.ends_at <= house.clock()):
+        if not _may_have_a_term(resource, house.clock()):
             tx.consent_terms.drop(resource["id"])
-        else:
-            _put(tx, term)
+            continue
+        term = _term_of(house, resource)
+        is_over = term is not None and term.ends_at is not None and term.ends_at <= house.clock()
+        _keep(tx, resource, None if is_over else term)
 
 
-def _put(tx: Transaction, term: ConsentTerm) -> None:
-    """Keep a term, with what is known of the wait and the reminder if the end is still the same."""
-    known = tx.consent_terms.get(term.consent_id)
+def _keep(tx: Transaction, consent: Resource, term: ConsentTerm | None) -> None:
+    """Keep a term, with what is known of the wait, of the event, and of the reminder if the end is still the same."""
+    known = tx.consent_terms.get(consent["id"])
+    if known is not None and known.event_told_at is not None and consent.get("status") == "active":
+        term = replace(term or ConsentTerm(consent["id"], None), event_told_at=known.event_told_at)
+    if term is None:
+        tx.consent_terms.drop(consent["id"])
+        return
     if known is not None:
         waits_since = term.waits_since and (known.waits_since or term.waits_since)
         is_reminded = known.reminded and known.ends_at == term.ends_at
@@ -107,7 +112,8 @@ def _may_have_a_term(consent: Resource, now: datetime) -> bool:
     """Say at a glance whether reading a consent is worth it: most records bring an agreement without any period."""
     may_wait = "verification" in consent or "source" in consent.get("meta", {})
     may_turn = _has_period(consent.get("provision", {})) or _is_dated_ahead(consent.get("dateTime"), now)
-    return consent.get("status") == "active" and (may_wait or may_turn)
+    has_event = any(one.get("url") == EXPIRY for one in consent.get("extension", ()))
+    return consent.get("status") == "active" and (may_wait or may_turn or has_event)
 
 
 def _has_period(provision: Resource) -> bool:

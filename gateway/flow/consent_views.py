@@ -75,9 +75,17 @@ def consents_waiting(house: House, actor: Member) -> ConsentList:
 
 
 def consents_ending(house: House, actor: Member) -> ConsentList:
-    """Return the consents that end within the time of the reminder, the earliest first, with what would stop."""
+    """Return the consents that end within the time of the reminder, the earliest first, with what would stop.
+
+    Before them stand those of which somebody has to say whether the event they end with has come.
+    """
     until = house.clock() + timedelta(days=house.consent_reminder_days)
-    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.ending(until, _MOST)], IN_FORCE)
+
+    def chosen(tx: Transaction) -> list[str]:
+        terms = (*tx.consent_terms.doubtful(_MOST), *tx.consent_terms.ending(until, _MOST))
+        return list(dict.fromkeys(one.consent_id for one in terms))
+
+    return _chosen(house, actor, chosen, IN_FORCE)
 
 
 def consent_paper(house: House, actor: Member, consent_id: str) -> Paper | None:
@@ -158,12 +166,14 @@ def _line(
     house: House, tx: Transaction, stored: StoredResource, directive: Directive, referrals: tuple[Resting, ...]
 ) -> ConsentLine:
     state, words = state_of(house, stored.body, directive)
+    term = tx.consent_terms.get(stored.body["id"]) if directive.expiry else None
+    may_have_ended = state in IN_FORCE and term is not None and term.event_told_at is not None
     tags = {tag.get("system"): str(tag.get("code", "")) for tag in stored.body.get("meta", {}).get("tag", ())}
     return ConsentLine(
         consent_id=stored.body["id"],
         person_id=stored.person_id or "",
         state=state,
-        words=words,
+        words=f"{words}; it may have ended" if may_have_ended else words,
         kind=next(iter(sorted(directive.kinds)), ""),
         disclosers=tuple(one.name for one in organizations(house, directive.disclosers)),
         recipients=tuple(_recipients(house, directive)),
@@ -176,6 +186,7 @@ def _line(
         version=stored.version,
         referrals=referrals,
         document_id=binary_id(tx, stored.body),
+        may_have_ended=may_have_ended,
     )
 
 

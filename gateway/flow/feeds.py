@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.flow.circumstances import RELATIONSHIPS
+from gateway.flow.consent_ends import hear_of_ends
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number
 from gateway.flow.outcomes import Outcome
@@ -120,6 +121,8 @@ def _kept(
     tx.handoffs.save(handoff, resources)
     _learn_patient(house, tx, person, resources)
     replacement.carry_out(tx, retold.changed.keys(), house.clock())
+    signed = [one for one in resources if one["resourceType"] == "Provenance"]
+    hear_of_ends(house, tx, person.id, [*told_now, *signed], [last.resource for last in known.values()])
     if any(one["resourceType"] in RELATIONSHIPS for one in told_now) and has_open_referrals(tx, person.id):
         look_again_soon(house, tx, person.id)
     told = {"handoff": handoff_id, "version": handoff.version, "input": stored.id, "late": len(retold.late)}

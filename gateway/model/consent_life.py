@@ -40,6 +40,8 @@ class ConsentTerm:
     """Somebody was reminded of this end."""
     turns_at: datetime | None = None
     """The next instant at which it may stop less: something it permits begins, or something it refuses ends."""
+    event_told_at: datetime | None = None
+    """When we were told what may be the event it ends with, and nobody has settled yet whether it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class ConsentLine:
     """What would stop with it."""
     document_id: str | None = None
     """The Binary with the signed form, if there is one here."""
+    may_have_ended: bool = False
+    """Somebody has to say whether the event it ends with has come."""
 
 
 @dataclass(frozen=True, slots=True)

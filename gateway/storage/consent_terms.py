@@ -31,6 +31,12 @@ _TURNING = (
     .order_by(consent_terms.c.turns_at, consent_terms.c.consent_id)
     .limit(bindparam("most"))
 )
+_DOUBTFUL = (
+    select(consent_terms)
+    .where(consent_terms.c.event_told_at.is_not(None))
+    .order_by(consent_terms.c.event_told_at, consent_terms.c.consent_id)
+    .limit(bindparam("most"))
+)
 _WAITING = (
     select(consent_terms)
     .where(consent_terms.c.waits_since.is_not(None))
@@ -54,10 +60,11 @@ class SqlConsentTerms:
         """Keep the term of a consent."""
         row = {
             "consent_id": term.consent_id,
-            "ends_at": None if term.ends_at is None else to_micros(term.ends_at),
-            "waits_since": None if term.waits_since is None else to_micros(term.waits_since),
+            "ends_at": _micros(term.ends_at),
+            "waits_since": _micros(term.waits_since),
             "reminded": int(term.reminded),
-            "turns_at": None if term.turns_at is None else to_micros(term.turns_at),
+            "turns_at": _micros(term.turns_at),
+            "event_told_at": _micros(term.event_told_at),
         }
         self._connection.execute(upsert(self._connection.dialect.name, consent_terms), row)
 
@@ -72,6 +79,10 @@ class SqlConsentTerms:
     def unreminded(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         return self._all(_UNREMINDED, {"until": to_micros(until), "most": limit})
+
+    def doubtful(self, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents of whose ending event we were told, the longest told first."""
+        return self._all(_DOUBTFUL, {"most": limit})
 
     def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
@@ -88,8 +99,17 @@ class SqlConsentTerms:
 def _term(row: Row[Any]) -> ConsentTerm:
     return ConsentTerm(
         row.consent_id,
-        None if row.ends_at is None else from_micros(row.ends_at),
-        None if row.waits_since is None else from_micros(row.waits_since),
+        _instant(row.ends_at),
+        _instant(row.waits_since),
         bool(row.reminded),
-        None if row.turns_at is None else from_micros(row.turns_at),
+        _instant(row.turns_at),
+        _instant(row.event_told_at),
     )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else to_micros(at)
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

@@ -262,8 +262,10 @@ consent_terms = Table(
     Column("waits_since", BigInteger),
     Column("reminded", Integer, nullable=False),
     Column("turns_at", BigInteger),
+    Column("event_told_at", BigInteger),
     Index("consent_term_by_end", "ends_at"),
     Index("consent_term_by_turn", "turns_at"),
+    Index("consent_term_by_event", "event_told_at"),
     Index("consent_term_by_wait", "waits_since"),
 )
 

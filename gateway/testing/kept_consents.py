@@ -33,6 +33,12 @@ class InMemoryConsentTerms:
         """Return the terms that have ended at `until` and of whose end nobody was reminded, the earliest end first."""
         return [one for one in _by_end(self._state.consent_terms.values(), until) if not one.reminded][:limit]
 
+    def doubtful(self, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents of whose ending event we were told, the longest told first."""
+        terms = self._state.consent_terms.values()
+        told = [(one.event_told_at, one.consent_id, one) for one in terms if one.event_told_at]
+        return [term for _, _, term in sorted(told)][:limit]
+
     def turning(self, until: datetime, limit: int = 200) -> list[ConsentTerm]:
         """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
         terms = self._state.consent_terms.values()

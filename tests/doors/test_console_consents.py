@@ -8,6 +8,8 @@ from gateway.storage.database import SqlDatabase
 from gateway.testing import FixedClock
 from tests.support.browsing import submit
 from tests.support.consent_site import CHOICES, PIXEL, Desk, a_desk
+from tests.support.flow_house import csv_of
+from tests.support.two_worlds import case
 
 pytest_plugins = ("tests.support.sites",)
 
@@ -152,3 +154,23 @@ def test_a_blank_form_is_printed_to_be_signed_on_paper(desk: Desk) -> None:
     printed = submit(desk.enter("robin"), "/console/consents", f"/console/consents/new/{desk.record}/blank", **CHOICES)
 
     assert printed.data.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("come", "words"), [("yes", "ended"), ("no", "active until the end of the treatment")])
+def test_staff_say_whether_the_treatment_that_a_consent_ends_with_is_over(desk: Desk, come: str, words: str) -> None:
+    browser, stranger = desk.enter("robin"), desk.enter("pat", organization="org:demo-shelter")
+    kept = desk.sign(browser, end="end-of-treatment")
+    row = {**case(1, 0, "demo-lead", "medical", "stay sober until winter", {}).full, "status": "exited"}
+    desk.world.gateway.accept("http", "lead-referral", "demo-agency", "text/csv", csv_of(row), None)
+    desk.world.work()
+
+    asked, listed = browser.get(kept.location).text, browser.get("/console/consents").text
+    by_stranger = submit(stranger, "/console/consents", f"{kept.location}/end", why="a call", come=come)
+    settled = submit(browser, "/console/consents", f"{kept.location}/end", why="a call to the program", come=come)
+
+    assert "Has it ended?" in asked
+    assert "it may have ended" in listed
+    assert (by_stranger.status_code, settled.status_code) == (404, 303)
+    after = browser.get(kept.location).text
+    assert "Has it ended?" not in after
+    assert words in after

@@ -57,6 +57,14 @@ def test_what_turns_comes_in_its_order_and_only_once_its_instant_has_come(databa
     assert database.read(lambda tx: tx.consent_terms.turning(LATER, 1)) == [soon]
 
 
+def test_of_whose_end_was_told_longest_ago_comes_first(database: Database) -> None:
+    later, first = ConsentTerm("c-1", SOON, event_told_at=LATER), ConsentTerm("c-2", None, event_told_at=AT)
+    keep(database, later, first, ConsentTerm("c-3", SOON))
+
+    assert database.read(lambda tx: tx.consent_terms.doubtful()) == [first, later]
+    assert database.read(lambda tx: tx.consent_terms.doubtful(1)) == [first]
+
+
 def test_the_longest_wait_comes_first(database: Database) -> None:
     second, first = ConsentTerm("c-1", None, LATER), ConsentTerm("c-2", None, SOON)
     keep(database, second, first, ConsentTerm("c-3", SOON))

@@ -181,6 +181,13 @@ def _add_actions(door: Blueprint, services: Services) -> None:
         problem = services.house.consent_desk.reject(member(services), consent_id, _note("why"))
         return _done(problem, consent_id, "Marked as entered in error.")
 
+    @door.post("/consents/<consent_id>/end")
+    def settle_consent_end(consent_id: str) -> AnyResponse:
+        has_come = request.form.get("come") == "yes"
+        problem = services.house.consent_desk.settle_end(member(services), consent_id, _note("why"), has_come=has_come)
+        told = "Ended. What waited to be sent on it is decided again before it goes."
+        return _done(problem, consent_id, told if has_come else "Noted: the consent goes on.")
+
 
 def _choices_page(services: Services, record: str, refused: FormRefused | None = None) -> str:
     given = request.form if request.method == "POST" else request.args

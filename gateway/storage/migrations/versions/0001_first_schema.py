@@ -293,10 +293,12 @@ def _create_releases() -> None:
         sa.Column("waits_since", sa.BigInteger(), nullable=True),
         sa.Column("reminded", sa.Integer(), nullable=False),
         sa.Column("turns_at", sa.BigInteger(), nullable=True),
+        sa.Column("event_told_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("consent_id"),
     )
     op.create_index("consent_term_by_end", "consent_term", ["ends_at"])
     op.create_index("consent_term_by_turn", "consent_term", ["turns_at"])
+    op.create_index("consent_term_by_event", "consent_term", ["event_told_at"])
     op.create_index("consent_term_by_wait", "consent_term", ["waits_since"])
     op.create_table(
         "caveat",
