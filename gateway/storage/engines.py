@@ -16,6 +16,10 @@ _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _CHECKPOINT_PAGES = 4000
 """After so many pages (16 MB) the log goes into the database: each time costs two syncs and a pause of all writers."""
 
+SQLITE_BEGINS_WRITING = "BEGIN IMMEDIATE"
+"""Taking the write lock at once avoids the upgrade from reader to writer, which SQLite refuses when another connection
+wrote in between."""
+
 
 def parse_url(url: str) -> URL:
     """Read a database URL: `sqlite:///path/to.db`, or `postgresql://...` (psycopg 3).
@@ -54,9 +58,7 @@ def writing_engine(url: URL) -> Engine:
     """Return the engine of the writer thread: one connection, durable commits."""
     engine = _engine(url, pool_size=1, max_overflow=1)
     if url.drivername == "sqlite":
-        # Taking the write lock at once avoids the upgrade from reader to writer, which SQLite refuses when another
-        # connection wrote in between.
-        _speak_sqlite(engine, begin="BEGIN IMMEDIATE", query_only=False)
+        _speak_sqlite(engine, begin=SQLITE_BEGINS_WRITING, query_only=False)
     return engine
 
 
@@ -105,4 +107,6 @@ def _speak_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        command(connection, begin)
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:  # else the writer has begun it
+            command(connection, begin)

@@ -23,6 +23,7 @@ from gateway.model.errors import GatewayError, TryLater
 from gateway.storage.audit import chain
 from gateway.storage.doorbell import announce
 from gateway.storage.effects import Effects
+from gateway.storage.engines import SQLITE_BEGINS_WRITING
 from gateway.storage.failures import explain, kind, worth_repeating
 from gateway.storage.prepared import command
 
@@ -220,15 +221,19 @@ class Writer:
         connection = self._held or self._engine.connect()
         self._held = None
         try:
-            with connection.begin():
+            if connection.dialect.name == "sqlite":
+                # Without SQLAlchemy, which takes as long for the beginning and the end as a message for all its rows.
+                command(connection, SQLITE_BEGINS_WRITING)
                 yield connection
+                command(connection, "COMMIT")
+                self._held = connection
+            else:
+                with connection.begin():
+                    yield connection
+                connection.close()
         except BaseException:
             connection.close()
             raise
-        if connection.dialect.name == "sqlite":
-            self._held = connection
-        else:
-            connection.close()
 
     def _fail_all(self, group: list[_Job], error: Exception) -> None:
         """Tell everyone in a group whose commit failed to repeat it.
