@@ -6,7 +6,7 @@ the sending would tell that the record has one (42 CFR 2.13). A look decides as 
 what may leave now becomes ready, and is decided on, with its record, where it is claimed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
@@ -38,13 +38,15 @@ def has_open_referrals(tx: Transaction, person_id: str) -> bool:
     return any(one.status not in FINAL for one in tx.referrals.of_person(person_id))
 
 
-def look_again(house: House, claim: Claim, piece: Work) -> bool:
-    """Look at what was stopped about one person; tell whether the lane may go on with the next."""
+def look_again(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
+    """Look at what was stopped about these persons, each once; tell whether the lane may go on with the next."""
 
     def look(tx: Transaction) -> bool:
-        for referral in tx.referrals.of_person(piece.subject):
-            _look_at(house, referral.id, tx)
-        tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+        for person_id in dict.fromkeys(piece.subject for piece in pieces):
+            for referral in tx.referrals.of_person(person_id):
+                _look_at(house, referral.id, tx)
+        for piece in pieces:
+            tx.outbox.set_state(piece.id, "delivered", None, house.clock())
         return tx.outbox.owns(claim, house.clock(), house.lease)
 
     return house.database.write(look)

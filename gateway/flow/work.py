@@ -25,15 +25,23 @@ _SENDINGS: dict[WorkKind, Callable[[House, Claim, Work], bool]] = {
     "status-asked": deliver_status,
     "acknowledge": reply,
     "await": look,
-    "look": look_again,
     "relay": deliver_relay,
 }
 """Work that tells itself what became of it, and whether its lane may go on."""
 
-_TOGETHER: dict[WorkKind, int] = {"answer": 4, "deliver": 25}
-"""How many pieces of a kind are done together where they follow each other.
 
-Messages that are read share a transaction and its commit: few, for others wait behind them for theirs. Deliveries
+def _take(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
+    return take_messages(house, [one.subject for one in pieces], lambda tx: _done(house, tx, claim, pieces))
+
+
+_TOGETHER: dict[WorkKind, tuple[int, Callable[[House, Claim, Sequence[Work]], bool]]] = {
+    "answer": (4, _take),
+    "look": (4, look_again),
+    "deliver": (25, deliver),
+}
+"""Work that is done several at a time where it follows each other, at most so many, and by whom.
+
+What is read or looked at shares a transaction and its commit: few, for others wait behind them for theirs. Deliveries
 share only the commit between two of them.
 """
 
@@ -56,7 +64,7 @@ def work_once(house: House, owner: str) -> bool:
 def _in_turn(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
     """Yield the pieces of a lane in their order, those that follow each other and share something together."""
     for kind, following in groupby(work, lambda piece: piece.kind):
-        pieces, size = list(following), _TOGETHER.get(kind, 1)
+        pieces, size = list(following), _TOGETHER[kind][0] if kind in _TOGETHER else 1
         yield from (pieces[n : n + size] for n in range(0, len(pieces), size))
 
 
@@ -72,15 +80,13 @@ def _goes_on(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
 
 def _do(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
     piece = pieces[0]
-    if piece.kind == "deliver":
-        return deliver(house, claim, pieces)
+    if piece.kind in _TOGETHER:
+        return _TOGETHER[piece.kind][1](house, claim, pieces)
     if piece.kind in _SENDINGS:
         return _SENDINGS[piece.kind](house, claim, piece)
-    if piece.kind == "convert":
-        if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
-            return False
-        return house.database.write(lambda tx: _done(house, tx, claim, pieces))
-    return take_messages(house, [one.subject for one in pieces], lambda tx: _done(house, tx, claim, pieces))
+    if not convert(house, piece.subject, lambda tx: tx.outbox.owns(claim, house.clock(), house.lease)):
+        return False
+    return house.database.write(lambda tx: _done(house, tx, claim, pieces))
 
 
 def _done(house: House, tx: Transaction, claim: Claim, pieces: Sequence[Work]) -> bool:
