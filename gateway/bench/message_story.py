@@ -79,7 +79,7 @@ def _course(n: int, referral: str) -> list[bytes]:
         ("ADT^A01", f"EVN|A01|20270106120000-0800\r{person}PV1|1|I|ED^^^HOSPITAL\r"),
         ("ADT^A03", f"EVN|A03|20270107120000-0800\r{person}PV1|1|I|ED^^^HOSPITAL\r"),
     ]
-    head = "MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20270107120000-0800||"
+    head = "MSH|^~\\&|DEMO_EHR|DEMO_HOSPITAL|WARMHANDOFF|GATEWAY|20270107120000-0800||"
     return [f"{head}{kind}|B{n}-{kind[-3:]}|P|2.5.1\r{rest}".encode() for kind, rest in sent]
 
 
