@@ -79,7 +79,7 @@ class Checker:
 
         A snapshot holds all that R4 asks, so R4 is not checked again beside a profile.
         """
-        urls = dict.fromkeys(_claimed(resource))
+        urls = dict.fromkeys(_claimed(resource)) if "meta" in resource else {}
         if name in profiles:
             urls = {profiles[name]: None, **urls}
         shapes = []

@@ -118,14 +118,14 @@ def spare_usual_codings(check: Check, terminology: Terminology) -> Check:
 
     def is_usual(value: dict[str, Any]) -> bool:
         system, code = value.get("system"), value.get("code")
-        if system.__class__ is not str or code.__class__ is not str or not is_address(system) or not is_code(code):
+        if system.__class__ is not str or code.__class__ is not str or not is_code(code):
             return False
         if len(value) > 2:
             display = value.get("display")
             if len(value) > 3 or display.__class__ is not str or not is_words(display):
                 return False
         codes = terminology.codes(system)
-        return codes is None or code in codes
+        return bool(is_address(system)) if codes is None else code in codes
 
     def check_unless_usual(value: Any, place: Place, run: Run) -> None:
         if value.__class__ is not dict or not is_usual(value):

@@ -77,9 +77,9 @@ class Compiler:
         rules = self._rules(element, code)
         if code in TESTS and code != "xhtml" and not element.same_as:
             return _primitive(code, element.longest, more, rules)
-        if item and code == "Reference" and item.targets:
-            more.extend(references.target_checks(item.targets, self))
         first = self._typed(structure, node, item)
+        if item and code == "Reference":
+            first = self._reference(first, node, item)
         return _in_turn(first, more, rules) if more or rules else first
 
     def _fill(self, shape: Shape, structure: Structure, node: Node) -> None:
@@ -185,9 +185,15 @@ class Compiler:
         if len(known) == 1 and item.code != "Extension":
             return known[0].check
         whole = self.type_shape(item.code).check
-        if item.code == "Coding":
-            return codes.spare_usual_codings(whole, self.terminology)
-        return references.spare_known_addresses(whole) if item.code == "Reference" else whole
+        return codes.spare_usual_codings(whole, self.terminology) if item.code == "Coding" else whole
+
+    def _reference(self, check: Check, node: Node, item: Type) -> Check:
+        """Return the check of a reference that also asks where it leads; of a plain one a known address is enough."""
+        types = references.target_types(item.targets, self) if item.targets else None
+        if types is not None:
+            check = _one_more(check, references.target_check(types))
+        is_plain = not node.children and not item.profiles
+        return references.spare_known_addresses(check, types) if is_plain else check
 
     def _node_shape(self, structure: Structure, node: Node) -> Shape:
         """Return the shape of an element that lists its own children; made once, since content may refer to itself."""

@@ -1,7 +1,6 @@
 """References and embedded resources: what type they may lead to, as far as the resource or Bundle at hand tells."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gateway.validation.definitions import HL7, Type
@@ -13,11 +12,8 @@ if TYPE_CHECKING:
     from gateway.validation.compiler import Compiler
 
 
-def target_checks(targets: tuple[str, ...], compiler: "Compiler") -> Iterator[Check]:
-    """Yield the check that a reference leads to one of the target profiles' types; none where it may lead anywhere."""
-    types = target_types(targets, compiler)
-    if types is None:
-        return
+def target_check(types: frozenset[str]) -> Check:
+    """Return the check that a reference leads to one of these types."""
     wanted = ", ".join(sorted(types))
 
     def check(value: Any, place: Place, run: Run) -> None:
@@ -27,7 +23,7 @@ def target_checks(targets: tuple[str, ...], compiler: "Compiler") -> Iterator[Ch
         elif found not in types:
             run.error("reference-target", place, f"expected a reference to {wanted}, found one to another type")
 
-    yield check
+    return check
 
 
 def form_check(resource_types: frozenset[str]) -> Check:
@@ -40,19 +36,23 @@ def form_check(resource_types: frozenset[str]) -> Check:
         form = _RELATIVE.fullmatch(address)
         if form is None or form[1] not in resource_types:
             run.error("reference-form", place, "expected a relative reference of the form Type/id, found another form")
-        elif form[2].startswith("/") and form[4] is None:
+        elif form[2].startswith("/") and form[4] is None and address not in (run.entries or ()):
             run.addresses[address] = form[1]
 
     return check
 
 
-def spare_known_addresses(check: Check) -> Check:
-    """Return the check of References, spared those that are an address alone which this run has found well formed."""
+def spare_known_addresses(check: Check, types: frozenset[str] | None) -> Check:
+    """Return the check of References, spared those that are an address alone which this run has found well formed.
+
+    `types` are those that the reference may lead to, None for any.
+    """
 
     def check_unless_known(value: Any, place: Place, run: Run) -> None:
         if value.__class__ is dict and len(value) == 1:
             address = value.get("reference")
-            if address.__class__ is str and address in run.addresses:
+            known = run.addresses.get(address) if address.__class__ is str else None
+            if known is not None and (types is None or known in types):
                 return
         check(value, place, run)
 

@@ -50,6 +50,28 @@ def test_an_entry_of_the_bundle_tells_its_type(checker: Checker) -> None:
     assert _rules(checker, _bundle(goal, group)) == [("error", "reference-target", "Bundle.entry[0].resource.subject")]
 
 
+def test_an_address_met_before_is_held_to_the_types_of_each_place(checker: Checker) -> None:
+    first, second = examples.goal(), examples.goal()
+    first["expressedBy"] = to("Practitioner/dr")
+    second["subject"] = to("Practitioner/dr")
+
+    found = _rules(checker, _bundle(first, second))
+
+    assert found == [("error", "reference-target", "Bundle.entry[1].resource.subject")]
+
+
+def test_an_entry_tells_its_type_however_often_its_url_is_referred_to(checker: Checker) -> None:
+    first, second = examples.goal(), examples.goal()
+    first["subject"] = second["subject"] = to("Patient/g")
+    misnamed = {"fullUrl": "Patient/g", "resource": {"resourceType": "Practitioner", "id": "g"}}
+    bundle = _bundle(first, second)
+    bundle["entry"].append(misnamed)
+
+    found = _rules(checker, bundle)
+
+    assert found == [("error", "reference-target", f"Bundle.entry[{n}].resource.subject") for n in (0, 1)]
+
+
 def test_a_reference_to_no_entry_is_suspect_only_where_it_can_lead_nowhere_else(checker: Checker) -> None:
     lost, elsewhere = examples.goal(), examples.goal()
     lost["subject"], elsewhere["subject"] = to(UUID), to("Patient/elsewhere")
