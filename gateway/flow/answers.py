@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from gateway.flow.admissions import take_adt, unmatched
+from gateway.flow.appointments import tell_appointment
 from gateway.flow.awaited import take_acknowledgement
 from gateway.flow.consent_segments import take_consents
 from gateway.flow.feeds import take_record
 from gateway.flow.house import House
 from gateway.flow.inbound import take_referral
-from gateway.flow.moves import moved, referral_by_identifier
+from gateway.flow.moves import is_overtaken, moved, referral_by_identifier
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, joined, put_outcome, read_or_kept
 from gateway.flow.referrals import FINAL
@@ -27,7 +28,7 @@ from gateway.model.partner import Organization
 from gateway.ports import Transaction
 from gateway.tracking.admission import appointment_event
 from gateway.tracking.referral_answer import status_event
-from gateway.tracking.status import Status, TaskStatus
+from gateway.tracking.status import Status, StatusEvent, TaskStatus
 
 _ABOUT_REFERRALS = frozenset({"REF", "RRI", "OSU"})
 _NOT_OF_PRODUCTION = "MSH-11: not of production, so it moves nothing here"
@@ -136,7 +137,7 @@ def _take_appointment(house: House, tx: Transaction, sender: Organization, appoi
     if referral is not None and not may_answer_for(sender, referral):
         return "quarantined", NOT_ITS_RECIPIENT, None
     if referral is not None:
-        return moved(house, tx, referral, event, implied=True)
+        return _appointed(house, tx, referral, appointment, event)
     named = appointment.person
     if named is None:
         return "quarantined", "SCH-26: expected the number of a referral of ours, found none or an unknown one", None
@@ -151,7 +152,19 @@ def _take_appointment(house: House, tx: Transaction, sender: Organization, appoi
         return "skipped", "it is an appointment of a known person for no referral of ours", None
     if len(still_open) > 1:
         return "quarantined", "SCH-26: its person has several open referrals there: say which it is for", None
-    return moved(house, tx, still_open[0], event, implied=True)
+    return _appointed(house, tx, still_open[0], appointment, event)
+
+
+def _appointed(
+    house: House, tx: Transaction, referral: Referral, appointment: AppointmentEvent, event: StatusEvent
+) -> Outcome:
+    """Move a referral by its appointment, and tell who wrote it; a late word on it is not told."""
+    is_late = is_overtaken(tx, referral, event)
+    outcome = moved(house, tx, referral, event, implied=True)
+    if outcome[0] == "converted" and not is_late:
+        said = (appointment.appointment_id, appointment.event, appointment.starts_at or "")
+        tell_appointment(house, tx, referral, appointment.kind, starts_at=appointment.starts_at, told_by="^".join(said))
+    return outcome
 
 
 def _learn_numbers(house: House, tx: Transaction, referral: Referral, named: PersonNamed | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import orjson
 
 from gateway.flow.access import can_see, read
+from gateway.flow.appointments import tell_appointment
 from gateway.flow.house import House
 from gateway.flow.moves import move
 from gateway.flow.referrals import may_have_reached
@@ -13,6 +14,7 @@ from gateway.model.caller import Caller
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
 from gateway.model.handoff import Referral, Resource
 from gateway.ports import StoredResource, Transaction
+from gateway.tracking.admission import appointment_kind
 from gateway.tracking.status import BUSINESS_STATUS_SYSTEM, StatusEvent, TaskStatus
 
 _RECIPIENT_WRITES = ("output", "note")
@@ -69,6 +71,10 @@ def _move_by(
     finding = move(house, tx, referral, event, by=caller.client, external_id=_filler(body), task=merged)
     if finding is not None and finding.severity == "error":
         return Problem(409, "business-rule", finding.location, finding.message)
+    kind = appointment_kind(event.business)
+    if finding is None and kind is not None and event.business != referral.business_status:
+        told_by = f"Task/{stored.version + 1}"
+        tell_appointment(house, tx, referral, kind, starts_at=None, told_by=told_by)
     return None
 
 

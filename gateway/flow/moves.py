@@ -113,6 +113,12 @@ def moved(
     return "quarantined", f"{finding.rule}: {finding.message}", referral.handoff_id
 
 
+def is_overtaken(tx: Transaction, referral: Referral, event: StatusEvent) -> bool:
+    """Say whether a later word on a referral is known than this event."""
+    stored = tx.resources.get("Task", referral.id)
+    return stored is not None and event.at < _since(stored.body, stored.updated_at)
+
+
 def _since(task: Resource, otherwise: datetime) -> datetime:
     written = task.get("lastModified", "")
     return datetime.fromisoformat(written) if "T" in written else otherwise

@@ -90,9 +90,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
 
 def _answer(house: House, tx: Transaction, handoff: Handoff, referral: Referral, task: Resource) -> list[Resource]:
     """Build what the sender is told: its number, ours, how far the referral is and why; signed for by the recipient."""
-    theirs = [one for one in task.get("identifier", ()) if one.get("system") != REFERRAL_ID and "type" not in one]
     numbers = [
-        *({**one, "type": _PLACER} for one in theirs[:1]),
+        *({**one, "type": _PLACER} for one in authors_numbers(task)[:1]),
         {"type": _FILLER, "system": REFERRAL_ID, "value": referral.identifier},
     ]
     kept = ("id", "status", "statusReason", "businessStatus", "intent", "code", "for", "authoredOn", "lastModified")
@@ -105,6 +104,11 @@ def _answer(house: House, tx: Transaction, handoff: Handoff, referral: Referral,
     about = [one for one in tx.handoffs.resources(handoff.id) if one["resourceType"] == "Patient"]
     who = house.reference(referral.recipient)
     return [*about, *_signed_by_sender(tx, handoff), request, told, _signature(house, referral, who)]
+
+
+def authors_numbers(task: Resource) -> list[Resource]:
+    """Return the identifiers that who wrote a referral knows it by; an empty list where those are ours."""
+    return [one for one in task.get("identifier", ()) if one.get("system") != REFERRAL_ID and "type" not in one]
 
 
 def _signed_by_sender(tx: Transaction, handoff: Handoff) -> list[Resource]:

@@ -49,6 +49,14 @@ def watches(house: House, tx: Transaction, person_id: str, teller: str, admissio
                 yield Watch(record, route, known)
 
 
+def wrote_referral(house: House, tx: Transaction, route: AlertRoute, record: Handoff, referral: Referral) -> bool:
+    """Say whether a route's receiver wrote this referral of a record that the route is about."""
+    if not _fits(route, record) or record.state not in _SHOWN:
+        return False
+    own = _written_by(house, tx.handoffs.resources(record.id), route.to)
+    return f"ServiceRequest/{referral.service_request_id}" in own
+
+
 def _fits(route: AlertRoute, record: Handoff) -> bool:
     of_program = not route.program or bool({record.program, record.mapping} & route.program)
     return of_program and (not route.agency or record.agency in route.agency)

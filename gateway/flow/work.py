@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from gateway.flow.accept import convert
-from gateway.flow.alerts import deliver_alert
+from gateway.flow.alert_delivery import deliver_alert
 from gateway.flow.answers import take_messages
 from gateway.flow.awaited import look
 from gateway.flow.deliver import deliver

@@ -242,6 +242,12 @@ def _scope(consent: Resource, index: Index) -> str:
     return f"{' '.join(part for part in parts if part)}."
 
 
+def scope_in(resources: Iterable[Resource]) -> str:
+    """Return what goes along about the consent that a disclosure rests on (42 CFR 2.32(b)); "" where nothing does."""
+    documents = (one for one in resources if one["resourceType"] == "DocumentReference")
+    return "\n".join(_text(one) for one in documents if str(one.get("id")).startswith(_SCOPE))
+
+
 def _text(document: Resource) -> str:
     contents = document.get("content", ())
     data = b"".join(base64.b64decode(str(one["attachment"].get("data", ""))) for one in contents)

@@ -25,7 +25,7 @@ class Route:
     """Registry id of the exchange or intermediary that takes it and passes it on to `to`."""
 
 
-AlertEvent = Literal["admitted", "registered", "discharged"]
+AlertEvent = Literal["admitted", "registered", "discharged", "appointment"]
 
 
 @dataclass(frozen=True, slots=True)

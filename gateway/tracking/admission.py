@@ -6,10 +6,15 @@ Only for events at the organization the referral went to, about the person it is
 
 from datetime import datetime
 
-from gateway.model.hl7_answer import AdmissionEvent, AppointmentEvent
+from gateway.model.hl7_answer import AdmissionEvent, AppointmentEvent, AppointmentKind
 from gateway.tracking.status import StatusEvent
 
-_VISIT = {"booked": "5.1.1", "rescheduled": "5.1.1", "no-show": "5.1.2", "cancelled": "5.1.3"}
+_VISIT: dict[AppointmentKind, str] = {
+    "booked": "5.1.1",
+    "rescheduled": "5.1.1",
+    "no-show": "5.1.2",
+    "cancelled": "5.1.3",
+}
 """BSeR business status of an appointment."""
 
 
@@ -53,6 +58,11 @@ def appointment_event(appointment: AppointmentEvent, received_at: datetime) -> S
     """Turn a SIU into the step it implies, for `advance_through`; the visit's fate is the business status."""
     at = _instant(appointment.at, received_at)
     return StatusEvent("in-progress", "recipient", at, business=_VISIT[appointment.kind])
+
+
+def appointment_kind(business_status: str | None) -> AppointmentKind | None:
+    """Return what a business status says of an appointment; one that was moved is not told from one that was given."""
+    return next((kind for kind, code in _VISIT.items() if code == business_status), None)
 
 
 def _instant(sent: str | None, received_at: datetime) -> datetime:

@@ -15,6 +15,7 @@ from gateway.formats.hl7v2.maps import (
     write_message,
 )
 from gateway.formats.hl7v2.notice_places import with_notice
+from gateway.formats.referral_content import scope_in
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import WillNeverWork
 from gateway.model.hl7_header import Hl7Header
@@ -53,7 +54,11 @@ def message_writer(packs: Hl7Packs) -> WriteMessage:
             raise WillNeverWork(f"no pack writes messages {kind}")
         resources = [entry["resource"] for entry in disclosure.content["entry"]]
         context = OutgoingContext(
-            header, notice=disclosure.notice, labels=labels_text(resources), in_reply_to=in_reply_to
+            header,
+            notice=disclosure.notice,
+            scope=scope_in(resources),
+            labels=labels_text(resources),
+            in_reply_to=in_reply_to,
         )
         written = write_message(kind, resources, pack, context)
         return _with_restrictions(written, disclosure.notice, context.labels) if kind.startswith("ADT^") else written

@@ -7,6 +7,7 @@ import orjson
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
 from gateway.model.hl7_header import PeerAddress
 from tests.support.flow_house import CONTACT, HOSPITAL, POLICE, World, a_caller, a_world
+from tests.support.hospital_feed import with_feed
 
 PEER = PeerAddress("127.0.0.1", 5000)
 CLINIC = a_caller("demo-ehr", "org:demo-clinic")
@@ -82,7 +83,7 @@ def test_somebody_elses_task_looks_like_none() -> None:
 
 
 def test_an_rri_moves_the_referral_and_an_adt_of_the_number_it_gave_follows() -> None:
-    world = a_world()
+    world = with_feed(a_world())
     world.take(CONTACT)
     referral = sent(world, "Task")["identifier"][0]["value"]
 
@@ -100,7 +101,7 @@ def test_an_rri_moves_the_referral_and_an_adt_of_the_number_it_gave_follows() ->
 
 
 def test_the_same_message_again_gets_the_same_answer_and_has_no_effect() -> None:
-    world = a_world()
+    world = with_feed(a_world())
     world.take(CONTACT)
     message = an_answer(sent(world, "Task")["identifier"][0]["value"])
 
@@ -123,7 +124,7 @@ def test_the_same_control_id_with_other_content_is_an_error_for_a_person() -> No
 
 
 def test_an_answer_about_an_unknown_referral_is_acknowledged_and_waits_for_a_person() -> None:
-    world = a_world()
+    world = with_feed(a_world())
 
     answer = world.gateway.accept_message(an_answer("nobodys"), PEER)
     world.work()

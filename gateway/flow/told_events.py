@@ -1,9 +1,10 @@
-"""A visit as an ADT notification tells it: that somebody came or left, and when; nothing of where or why.
+"""A visit or appointment as a message tells it: that somebody came, left or is to come, and when; not where or why.
 
-What the teller has written of the visit stays behind, but for the class of the patient (PV1-2, which ADT cannot do
+What the teller has written of a visit stays behind, but for the class of the patient (PV1-2, which ADT cannot do
 without) and the labels: what the visit is protected by protects the news of it.
 """
 
+from gateway.flow.alert_content import kind_of
 from gateway.flow.house import House
 from gateway.model.handoff import Resource
 from gateway.model.ids import stable_id
@@ -16,17 +17,13 @@ _STATUS = {
     "admission-cancelled": "cancelled",
     "discharge-cancelled": "in-progress",
 }
+_APPOINTMENT_STATUS = {"booked": "booked", "rescheduled": "booked", "cancelled": "cancelled", "no-show": "noshow"}
 _ARRIVES = frozenset({"admitted", "registered"})
-
-
-def message_of(alert: Resource) -> str:
-    """Return MSH-9 of the notification: the event that the teller's own message had, such as ADT^A01."""
-    return f"ADT^{alert['reasonCode'][0]['coding'][0]['code']}"
 
 
 def told_visit(house: House, alert: Resource, visit: Resource | None) -> Resource:
     """Return the Encounter that an alert tells of; `visit` is what is kept of it, None where nothing is."""
-    kind, at = alert["reasonCode"][0]["text"], alert.get("sent")
+    kind, at = kind_of(alert), alert.get("sent")
     known = visit or {"id": stable_id(house.key, "alert-visit", alert["id"])}
     kept = known.get("period", {})
     period = {
@@ -42,4 +39,20 @@ def told_visit(house: House, alert: Resource, visit: Resource | None) -> Resourc
         "class": known.get("class") or _UNKNOWN_CLASS,
         "subject": alert["subject"],
         **({"period": stated} if stated else {}),
+    }
+
+
+def told_appointment(house: House, alert: Resource, number: Resource) -> Resource:
+    """Return the Appointment that an alert tells of: of which referral, for whom and when.
+
+    `number` is the identifier of the referral that its author knows.
+    """
+    return {
+        "resourceType": "Appointment",
+        "id": stable_id(house.key, "alert-appointment", alert["id"]),
+        # A reference to what is not sent along does not leave; the number its recipient knows is content.
+        "identifier": [{**number, "type": {"text": "referral"}}],
+        "status": _APPOINTMENT_STATUS[kind_of(alert)],
+        **({"start": alert["sent"], "end": alert["sent"]} if alert.get("sent") else {}),
+        "participant": [{"actor": alert["subject"], "status": "accepted"}],
     }
