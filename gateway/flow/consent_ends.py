@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.flow.consent_changes import put_next
 from gateway.flow.consent_terms import read_directive
-from gateway.flow.consent_views import may_see
+from gateway.flow.consent_work import locked_consent
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_life import ConsentTerm
@@ -19,7 +19,7 @@ from gateway.model.exchange import NOT_FOUND, Problem
 from gateway.model.handoff import Resource
 from gateway.model.provenance import is_hop
 from gateway.model.staff import Member
-from gateway.ports import StoredResource, Transaction
+from gateway.ports import Transaction
 
 _EVENT = "end-of-treatment"
 _STAYS = frozenset({"IMP", "ACUTE", "NONAC", "OBSENC"})
@@ -84,8 +84,8 @@ def settle_end(house: House, actor: Member, consent_id: str, why: str, *, has_co
     """
 
     def settle(tx: Transaction) -> Problem | None:
-        stored = _locked(tx, consent_id)
-        if stored is None or not may_see(house, actor, read_directive(house, stored.body)):
+        stored = locked_consent(house, tx, actor, consent_id)
+        if stored is None:
             return NOT_FOUND
         if not why.strip():
             return Problem(400, "required", None, "Expected words on how it is known.")
@@ -101,12 +101,3 @@ def settle_end(house: House, actor: Member, consent_id: str, why: str, *, has_co
         return None
 
     return house.database.write(settle)
-
-
-def _locked(tx: Transaction, consent_id: str) -> StoredResource | None:
-    """Return a consent with its person locked."""
-    stored = tx.resources.get("Consent", consent_id)
-    if stored is None or stored.person_id is None:
-        return None
-    tx.people.lock(stored.person_id)
-    return tx.resources.get("Consent", consent_id)

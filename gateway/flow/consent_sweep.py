@@ -11,6 +11,7 @@ from functools import partial
 from gateway.flow.consent_changes import put_expired, reopen_stopped
 from gateway.flow.consent_terms import keep_watch
 from gateway.flow.house import House
+from gateway.flow.people import lock_person, person_of_consent
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_life import ConsentTerm
 from gateway.model.fhir_time import written
@@ -70,8 +71,6 @@ def _remind(house: House, term: ConsentTerm, now: datetime, tx: Transaction) -> 
 
 
 def _locked(tx: Transaction, term: ConsentTerm) -> StoredResource | None:
-    stored = tx.resources.get("Consent", term.consent_id)
-    if stored is None or stored.person_id is None:
-        return stored
-    tx.people.lock(stored.person_id)
+    """Return the consent of a term with its person, if it has one, locked."""
+    lock_person(tx, lambda: person_of_consent(tx, term.consent_id))
     return tx.resources.get("Consent", term.consent_id)

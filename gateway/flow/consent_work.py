@@ -23,7 +23,7 @@ def revoke_consent(house: House, actor: Member, consent_id: str, revoking: Revok
     """Write down that the person takes a consent back, whole or for single recipients; None = done."""
 
     def revoke(tx: Transaction) -> Problem | None:
-        stored = _locked(house, tx, actor, consent_id)
+        stored = locked_consent(house, tx, actor, consent_id)
         if stored is None:
             return NOT_FOUND
         if any(one not in house.registry for one in revoking.recipients):
@@ -42,7 +42,7 @@ def verify_consent(house: House, actor: Member, consent_id: str, how: str) -> Pr
     """
 
     def verify(tx: Transaction) -> Problem | None:
-        stored = _locked(house, tx, actor, consent_id)
+        stored = locked_consent(house, tx, actor, consent_id)
         problem = _not_to_be_judged(house, actor, stored, how)
         if problem is not None or stored is None:
             return problem
@@ -56,7 +56,7 @@ def reject_consent(house: House, actor: Member, consent_id: str, reason: str) ->
     """Mark a consent that waits as entered in error; None = done. The reason stands in the audit trail."""
 
     def reject(tx: Transaction) -> Problem | None:
-        stored = _locked(house, tx, actor, consent_id)
+        stored = locked_consent(house, tx, actor, consent_id)
         problem = _not_to_be_judged(house, actor, stored, reason)
         if problem is not None or stored is None:
             return problem
@@ -80,7 +80,7 @@ def _not_to_be_judged(house: House, actor: Member, stored: StoredResource | None
     return _SECOND if is_own else None
 
 
-def _locked(house: House, tx: Transaction, actor: Member, consent_id: str) -> StoredResource | None:
+def locked_consent(house: House, tx: Transaction, actor: Member, consent_id: str) -> StoredResource | None:
     """Return a consent that this member of staff may look after, with its person locked."""
     lock_person(tx, lambda: person_of_consent(tx, consent_id))
     stored = tx.resources.get("Consent", consent_id)

@@ -12,6 +12,7 @@ from functools import partial
 
 from gateway.flow.house import House
 from gateway.flow.news import sees_more, what_it_sees
+from gateway.flow.people import lock_person
 from gateway.flow.referrals import FINAL, add_work
 from gateway.model.handoff import Work
 from gateway.ports import Claim, Transaction
@@ -82,7 +83,11 @@ def _next_midnight(zones: Iterable[tzinfo], now: datetime) -> datetime:
 
 
 def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
-    """Make ready what a referral's recipient may have now, or add an update for what it may have besides."""
+    """Make ready what a referral's recipient may have now, or add an update for what it may have besides.
+
+    The person is locked first: work that is read before it may be on its way by now.
+    """
+    lock_person(tx, lambda: _person_of(tx, referral_id))
     referral = tx.referrals.get(referral_id)
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     if referral is None or handoff is None or referral.status in FINAL or handoff.state == "held":
@@ -96,6 +101,11 @@ def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
             tx.outbox.set_state(piece.id, "ready", None, house.clock())
     elif deliveries and not stopped and sees_more(house, tx, referral):
         add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
+
+
+def _person_of(tx: Transaction, referral_id: str) -> str | None:
+    referral = tx.referrals.get(referral_id)
+    return referral.person_id if referral is not None else None
 
 
 def _is_stopped(piece: Work) -> bool:
