@@ -147,6 +147,21 @@ def test_staff_of_a_partner_have_their_own_pages_and_no_others(desk: Desk) -> No
     assert browser.get(desk.break_glass(browser).headers["Location"]).status_code == 200
 
 
+def test_every_page_leads_only_to_where_who_is_logged_in_may_go(desk: Desk) -> None:
+    officer, clerk, partner = (
+        desk.enter("pia", "privacy-officer"), desk.enter("cleo", "staff"), desk.enter("kim", "staff", PROGRAM)
+    )  # fmt: skip
+
+    def led_to(browser: FlaskClient) -> list[str]:
+        head = browser.get("/console/releases").text.partition("</nav>")[0]
+        return [label for _, label in re.findall(r'<a href="(/console/[a-z]*)"[^>]*>([^<]+)</a>', head)]
+
+    every = ["Today", "Records", "Waiting", "Messages", "Consents", "Releases", "To look at", "Accounting"]
+    assert led_to(officer) == every
+    assert led_to(clerk) == every[:-1]
+    assert led_to(partner) == ["Consents", "Releases", "To look at"]
+
+
 def test_staff_of_a_stranger_cannot_release_or_see_a_record_of_others(desk: Desk) -> None:
     nurse, stranger = desk.enter("nora", "clinician"), desk.enter("otto", "admin", "org:demo-shelter")
     made = desk.break_glass(nurse).headers["Location"]

@@ -18,7 +18,7 @@ from gateway.web.console.records import add_record_pages
 from gateway.web.console.releases import add_release_pages
 from gateway.web.console.restrictions import add_restriction_pages
 from gateway.web.console.reviews import add_review_pages
-from gateway.web.console.session import is_partner, require_login
+from gateway.web.console.session import PARTNER_PAGES, is_partner, member, require_login
 from gateway.web.console.today import add_today_page
 from gateway.web.console.withheld import add_withheld_page
 from gateway.web.services import Services
@@ -43,6 +43,28 @@ def console(services: Services, csrf: CSRFProtect) -> Blueprint:
     return door
 
 
+_PAGES = (
+    ("console.today", "Today"),
+    ("console.records", "Records"),
+    ("console.queues", "Waiting"),
+    ("console.messages", "Messages"),
+    ("console.consents", "Consents"),
+    ("console.releases", "Releases"),
+    ("console.reviews", "To look at"),
+    ("console.accounting", "Accounting"),
+)
+
+
+def _pages(services: Services) -> list[tuple[str, str]]:
+    """Return what the head of each page leads to: only where who is logged in may go."""
+    actor, partner = member(services), is_partner(services)
+    return [
+        (endpoint, label)
+        for endpoint, label in _PAGES
+        if (endpoint in PARTNER_PAGES or not partner) and (endpoint != "console.accounting" or actor.may("account"))
+    ]
+
+
 def _add_words(door: Blueprint, services: Services) -> None:
     """Give the templates what every page says: who is logged in, local times, JSON a person can read."""
     zone = ZoneInfo(services.timezone)
@@ -51,7 +73,8 @@ def _add_words(door: Blueprint, services: Services) -> None:
     def everywhere() -> dict[str, Any]:
         owner = g.get("staff")
         partner = owner is not None and is_partner(services)
-        return {"installation": services.installation, "staff": owner, "is_partner": partner}
+        pages = _pages(services) if owner is not None else []
+        return {"installation": services.installation, "staff": owner, "is_partner": partner, "pages": pages}
 
     @door.app_template_filter("local")
     def local(at: datetime | str) -> str:
