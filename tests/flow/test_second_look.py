@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from gateway.flow.gateway import Gateway
 from gateway.flow.house import House
 from gateway.flow.numbers import number_system
 from gateway.flow.restrictions import agree_restriction
@@ -70,7 +71,8 @@ def test_other_rules_at_the_next_start_let_go_what_the_old_ones_stopped() -> Non
     look(strict)
     before = states(world)
 
-    look(world.house)
+    Gateway(world.house).do_chores()
+    world.work()
 
     assert (before, states(world)) == ({"refused"}, {"delivered"})
 
