@@ -168,7 +168,8 @@ class SqlHandoffs:
             _UNLINK.run(self._connection, {"key": handoff_id})
         if keys:
             _LINK.run_many(self._connection, [link_row(handoff_id, n, key) for n, key in enumerate(keys)])
-        return [key for key in linked if not self._is_held(key)]
+        kept = set(keys)
+        return [key for key in linked if key not in kept and not self._is_held(key)]
 
     def _is_held(self, key: Key) -> bool:
         return _HELD_ELSEWHERE.first(self._connection, {"type": key[0], "key": key[1]}) is not None

@@ -5,7 +5,8 @@ is rare goes on through it. Failures are told in its words, so that `failures` n
 """
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable
@@ -17,10 +18,8 @@ Values = Mapping[str, Any]
 
 class _Compiled(NamedTuple):
     sql: str
-    positions: list[str] | None
-    """Names of the parameters in their order, where the driver counts them; None where it knows them by name."""
-    constants: dict[str, Any]
-    """Parameters that the statement itself states."""
+    arranged: Callable[[Values], Any]
+    """Gives the values as the driver wants them, with those that the statement itself states."""
 
 
 class Prepared:
@@ -65,21 +64,21 @@ class Prepared:
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Execute once for each of these."""
-        compiled = self._for(connection)
-        _call(connection, "executemany", compiled.sql, [_arguments(compiled, values) for values in rows]).close()
+        sql, arranged = self._for(connection)
+        _call(connection, "executemany", sql, [arranged(values) for values in rows]).close()
 
     def _executed(self, connection: Connection, values: Values) -> Any:
-        compiled = self._for(connection)
-        return _call(connection, "execute", compiled.sql, _arguments(compiled, values))
+        sql, arranged = self._for(connection)
+        return _call(connection, "execute", sql, arranged(values))
 
     def _for(self, connection: Connection) -> _Compiled:
         name = connection.dialect.name
         found = self._compiled.get(name)
         if found is None:
             made: Any = self._statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+            arranged = _by_place(made.positiontup) if made.positional else _by_name
             constants = {key: value for key, value in made.params.items() if value is not None}
-            positions = list(made.positiontup) if made.positional else None
-            found = self._compiled[name] = _Compiled(made.string, positions, constants)
+            found = self._compiled[name] = _Compiled(made.string, _with(constants, arranged) if constants else arranged)
         return found
 
     def _named(self, cursor: Any) -> Any:
@@ -94,9 +93,19 @@ def command(connection: Connection, sql: str) -> None:
     _call(connection, "execute", sql, ()).close()
 
 
-def _arguments(compiled: _Compiled, values: Values) -> Any:
-    named = {**compiled.constants, **values} if compiled.constants else values
-    return named if compiled.positions is None else [named[name] for name in compiled.positions]
+def _by_name(values: Values) -> Values:
+    return values
+
+
+def _by_place(names: Sequence[str]) -> Callable[[Values], Any]:
+    """Return what picks the values of these names in this order, as a tuple."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
+
+
+def _with(constants: Values, arranged: Callable[[Values], Any]) -> Callable[[Values], Any]:
+    return lambda values: arranged({**constants, **values})
 
 
 def _call(connection: Connection, method: str, sql: str, arguments: Any) -> Any:
