@@ -1,4 +1,4 @@
-"""The message of the HL7v2 benches: an ADT^A01 with every segment of its grammar filled, of nobody at all.
+"""The messages of the HL7v2 benches: an ADT^A01 with all that fits in, and one as most senders fill it; of nobody.
 
 Grammar: HL7 v2.5.1 ch. 3.3.1.
 """
@@ -44,5 +44,28 @@ def sample_admission() -> bytes:
         f"ACC|20261102101000||Example Way||Y|N|{doctor}|Found in a park||Y|{address}",
         f"PDA|{code}|{place}|N||{doctor}",
         "ZPV|1|local|values|kept",
+    ]
+    return "".join(f"{line}\r" for line in lines).encode("ascii")
+
+
+def usual_admission() -> bytes:
+    """Make an ADT^A01 with every segment of which the pack makes something, once, and the fields that most fill."""
+    person, doctor = "Testperson^Alma", "9999900100^Sampledoc^Sam"
+    lines = [
+        "MSH|^~\\&|ADT|SAMPLE HOSPITAL|GATEWAY|WH|20261102101500-0800||ADT^A01^ADT_A01|M1|P|2.5.1",
+        "EVN|A01|20261102101500-0800",
+        f"PID|1||M-1^^^SAMPLE^MR||{person}||19900101|F|||1 Example Way^^Sample City^WA^98000||206-555-0100",
+        f"PD1||||{doctor}",
+        f"ROL|1|AD|PP^Primary Care Provider^HL70443|{doctor}",
+        "NK1|1|Mockname^Al|SIS^Sister^HL70063||206-555-0101",
+        f"PV1|1|E|ED^01^A||||{doctor}|||MED||||7|||||V-1^^^SAMPLE^VN" + "|" * 25 + "20261102101500-0800",
+        "PV2|||R45.851^Suicidal ideations^I10C",
+        f"ROL|2|AD|AT^Attending^HL70443|{doctor}",
+        "OBX|1|NM|8867-4^Heart rate^LN||71|/min^^UCUM|||||F",
+        "AL1|1|DA|70618^Penicillin^RXNORM|MO|Hives",
+        "DG1|1||R45.851^Suicidal ideations^I10C||20261102|A",
+        "PR1|1||90839^Psychotherapy for crisis^C4||20261102",
+        "IN1|1|PLAN1^Sample plan|PAYER-1|Sample Payer" + "|" * 32 + "POL-1",
+        "ACC|20261102101000||Example Way",
     ]
     return "".join(f"{line}\r" for line in lines).encode("ascii")
