@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.part2_world import (
     EXTENSION,
+    OWN,
     a_condition,
     a_consent,
     a_permit,
@@ -111,6 +112,16 @@ class TestSeveral:
         expired = a_consent(a_permit(period={"end": "2026-10-01"}), id="a")
 
         assert answer(for_hiv, expired)[1] == "SCOPE_NOT_COVERED"
+
+    def test_of_two_that_got_as_far_the_same_is_told_in_whatever_order(self) -> None:
+        label = {"system": OWN + "security-label", "code": "SUDNOTES"}
+        notes = a_condition("notes", meta={"security": [label]})
+        records = (notes, written_by("aspen", notes))
+        elsewhere = a_permit(securityLabel=[label], **{"class": [{"code": "Observation"}]})
+
+        for ordinary, for_notes in (("a", "b"), ("b", "a")):
+            consents = (a_consent(id=ordinary), a_consent(elsewhere, id=for_notes, kind="sud-counseling-notes"))
+            assert answer(*consents, records=records) == ("DENY", "SCOPE_NOT_COVERED")
 
     def test_each_is_read_for_the_discloser_of_the_item(self) -> None:
         theirs, birchs = a_condition("aspen"), a_condition("birch")

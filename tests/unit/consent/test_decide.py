@@ -12,6 +12,7 @@ from tests.support.part2_world import (
     a_patient,
     a_permit,
     ask,
+    labels,
     recipient,
     world,
     written_by,
@@ -100,3 +101,17 @@ def test_an_item_is_of_a_person_by_its_reference_where_its_number_is_nobodys() -
 
     assert outcome() == "OK_CONSENT"
     assert outcome(a_patient(id="t2", identifier=[{"system": "urn:x", "value": "9"}])) == "PATIENT_MISMATCH"
+
+
+def test_a_document_and_a_record_alike_but_for_their_type_are_refused_each_in_its_way() -> None:
+    refusal = a_consent(id="no", provision={"type": "deny", "securityLabel": labels("HIV")})
+    security = {"security": labels("HIV")}
+    record = a_condition("record", "I10", meta=security)
+    scan = {"resourceType": "DocumentReference", "id": "scan", "subject": {"reference": "Patient/t1"}, "meta": security}
+
+    found = ask(a_consent(), refusal, records=[record, scan, written_by("aspen", record, scan)]).verdicts
+
+    assert {one.item: one.reason for one in found} == {
+        "Condition/record": "EXPLICIT_DENY",
+        "DocumentReference/scan": "UNSEGMENTABLE",
+    }
