@@ -16,10 +16,10 @@ def is_revoked(directive: Directive, situation: Situation) -> Literal["written",
     """
     if not directive.revocations and not situation.facts.revocations:
         return None
+    if directive.revocable_from is not None and situation.at < directive.revocable_from:
+        return None
     found: Literal["written", "oral"] | None = None
     for received, is_oral in _revocations(directive, situation):
-        if directive.revocable_from is not None and situation.at < directive.revocable_from:
-            continue
         if received is not None and received > situation.at and directive.status == "active":
             continue
         if not is_oral:

@@ -44,6 +44,7 @@ class TestWrittenIntoTheConsent:
         assert self.revoked(inside(T0)) == REVOKED
         assert self.revoked(inside("2026-11-02T18:00:01Z")) == GOOD
         assert self.revoked(inside(None)) == REVOKED
+        assert self.revoked(inside("2026-11-02T18:00:01Z"), inside(T0)) == REVOKED
 
     def test_spoken_waits_until_it_is_written(self) -> None:
         assert self.revoked(inside(method="oral")) == SPOKEN
