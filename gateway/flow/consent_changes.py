@@ -13,7 +13,7 @@ from gateway.flow.referrals import reopen_refused
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Shortcoming
-from gateway.model.consent_life import Revoking
+from gateway.model.consent_life import Revoking, RevokingMessage
 from gateway.model.exchange import Problem
 from gateway.model.fhir_time import written
 from gateway.model.handoff import Resource
@@ -33,21 +33,28 @@ _EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 
 
 def put_revocation(
-    house: House, tx: Transaction, actor: str, stored: StoredResource, revoking: Revoking, by: Resource | None
+    house: House,
+    tx: Transaction,
+    actor: str,
+    stored: StoredResource,
+    revoking: Revoking,
+    by: Resource | None,
+    *,
+    message: RevokingMessage | None = None,
 ) -> Problem | None:
-    """Write a revocation into a consent, received now (42 CFR 2.31(a)(6), (c)(3)); None = it stands.
+    """Write a revocation into a consent (42 CFR 2.31(a)(6), (c)(3)), received now or with `message`; None = it stands.
 
     A written or electronic one of the whole consent ends it; one for single recipients leaves it standing for the
     others; a spoken one holds what it would stop until it comes in writing or a new form is signed. The same one again
     changes nothing. A no is not taken back: `A_NO`. The person must be locked.
     """
-    now = house.clock()
+    received = message.received if message is not None else house.clock()
     if is_a_no(read_directive(house, stored.body)):
         return A_NO
     if _is_told_already(house, stored.body, revoking):
         return None
     parts: list[Resource] = [
-        {"url": "when", "valueDateTime": written(now)},
+        {"url": "when", "valueDateTime": written(received)},
         {"url": "method", "valueCode": revoking.method},
         *([{"url": "by", "valueReference": by}] if by else []),
         *({"url": "recipient", "valueReference": house.reference(one)} for one in revoking.recipients),
@@ -56,7 +63,9 @@ def put_revocation(
     body = {**stored.body, "extension": [*stored.body.get("extension", ()), revocation]}
     if not revoking.recipients and revoking.method != "oral" and body["status"] == "active":
         body["status"] = "inactive"
-    told = {"method": revoking.method, "recipients": list(revoking.recipients)}
+    told: dict[str, object] = {"method": revoking.method, "recipients": list(revoking.recipients)}
+    if message is not None:
+        told |= {"input": message.input_id, "stated": message.stated_at}
     put_next(house, tx, actor, stored, body, "consent.revoked", told)
     return None
 

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
+from gateway.flow.consent_changes import FILED_BY, put_revocation
 from gateway.flow.house import House
 from gateway.flow.stated_consents import Told
-from gateway.model.audit import AuditEntry
-from gateway.model.fhir_time import covered_interval
+from gateway.model.consent_life import Revoking, RevokingMessage
+from gateway.model.fhir_time import covered_interval, written
 from gateway.model.handoff import Person, Resource
 from gateway.model.hl7_consent import ConsentStatement
 from gateway.model.partner import Organization
 from gateway.ports import StoredResource, Transaction
 
 _REVOCATION = "https://warmhandoff.example/fhir/StructureDefinition/part2-revocation"
-_FILED_BY = "https://warmhandoff.example/id/filed-by"
 
 
 def revoke(house: House, tx: Transaction, told: Told, person: Person) -> tuple[int, bool]:
@@ -72,7 +72,7 @@ def _is_of(house: House, tx: Transaction, stored: StoredResource, sender: Organi
     if any(one is not None and one.id == sender.id for one in named):
         return True
     tags = stored.body.get("meta", {}).get("tag", ())
-    if any((tag.get("system"), tag.get("code")) == (_FILED_BY, sender.id) for tag in tags):
+    if any((tag.get("system"), tag.get("code")) == (FILED_BY, sender.id) for tag in tags):
         return True
     handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
     return handoff is not None and handoff.agency == sender.id
@@ -81,39 +81,14 @@ def _is_of(house: House, tx: Transaction, stored: StoredResource, sender: Organi
 def _put_revoked(
     house: House, tx: Transaction, told: Told, stored: StoredResource, recipient: Organization | None
 ) -> None:
-    body = stored.body
-    if _is_ended_by(body, told):
-        return
-    parts: list[Resource] = [
-        {"url": "when", "valueDateTime": told.received.isoformat()},
-        {"url": "method", "valueCode": told.statement.mode},
-    ]
-    if recipient is not None:
-        parts.append({"url": "recipient", "valueReference": house.reference(recipient.id)})
-    revocation = {"url": _REVOCATION, "extension": parts}
-    ended = {**body, "extension": [*body.get("extension", ()), revocation]}
-    if recipient is None:
-        ended["status"] = "inactive"
-    now = house.clock()
-    tx.resources.put(_filed(tx, ended, stored), handoff_id=stored.handoff_id, person_id=stored.person_id, at=now)
-    told_of = {
-        "input": told.input_id, "consent": body["id"], "stated": told.stated_at,
-        "recipient": recipient.id if recipient else None,
-    }  # fmt: skip
-    tx.audit.append(AuditEntry(now, "consent.rescinded", "mllp", told_of))
-
-
-def _filed(tx: Transaction, body: Resource, stored: StoredResource) -> Resource:
-    """Mark a Consent of a record as filed by its agency: the next import must not bring it back."""
-    tags = body.get("meta", {}).get("tag", [])
-    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
-    if handoff is None or any(tag.get("system") == _FILED_BY for tag in tags):
-        return body
-    return {**body, "meta": {**body.get("meta", {}), "tag": [*tags, {"system": _FILED_BY, "code": handoff.agency}]}}
+    if not _is_ended_by(stored.body, told):
+        revoking = Revoking(told.statement.mode, (recipient.id,) if recipient is not None else ())
+        message = RevokingMessage(told.input_id, told.received, told.stated_at)
+        put_revocation(house, tx, "mllp", stored, revoking, None, message=message)
 
 
 def _is_ended_by(body: Resource, told: Told) -> bool:
     """Say whether this very message has revoked the consent already."""
-    when = {"url": "when", "valueDateTime": told.received.isoformat()}
+    when = {"url": "when", "valueDateTime": written(told.received)}
     extensions = body.get("extension", ())
     return any(one.get("url") == _REVOCATION and when in one.get("extension", ()) for one in extensions)

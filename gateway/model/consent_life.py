@@ -26,6 +26,16 @@ class Revoking:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokingMessage:
+    """The message by which somebody else's system told that a person takes a consent back."""
+
+    input_id: str
+    received: datetime
+    """From here on it counts: not from when it is read, and from no date that it states."""
+    stated_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentTerm:
     """What the store knows of a consent beside its content: its end, since when it waits, when it says more.
 

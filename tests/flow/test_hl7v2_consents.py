@@ -10,7 +10,7 @@ from gateway.flow.gateway import Gateway
 from gateway.flow.people import PERSON_ID
 from gateway.model.handoff import Resource
 from gateway.model.partner import Endpoint, Registry
-from tests.support.flow_house import CONTACT, NOW, World
+from tests.support.flow_house import CONTACT, World
 from tests.support.hospital_feed import (
     OTHER_CONTACT,
     PEER,
@@ -84,16 +84,25 @@ def test_a_rescinded_consent_counts_from_the_receipt_and_keeps_the_date_it_state
     assert outcome_of_an_update(world)[0] == "refused"
     [revocation] = [one for one in consents_of(world)[0]["extension"] if one["url"].endswith("part2-revocation")]
     assert revocation["extension"][:2] == [
-        {"url": "when", "valueDateTime": NOW.isoformat()},
+        {"url": "when", "valueDateTime": "2026-11-02T18:00:00Z"},
         {"url": "method", "valueCode": "written"},
     ]
-    assert audited(world, "consent.rescinded")[0]["stated"] == "2020-01-01"
+    assert audited(world, "consent.revoked")[0]["stated"] == "2020-01-01"
+
+
+def test_a_spoken_one_leaves_the_consent_standing_and_nothing_goes_on_it(world: World) -> None:
+    [consent] = consents_of(world)
+
+    take(world, con("X", f4=str(consent["id"]), f10="V"))
+
+    assert consents_of(world)[0]["status"] == "active"
+    assert outcome_of_an_update(world)[0] == "refused"
 
 
 def test_a_revocation_stands_before_its_message_is_acknowledged(world: World) -> None:
     world.gateway.accept_message(con("X"), PEER)
 
-    assert len(audited(world, "consent.rescinded")) == 1
+    assert len(audited(world, "consent.revoked")) == 1
 
 
 def test_the_message_taken_again_revokes_nothing_twice(world: World) -> None:
@@ -310,7 +319,7 @@ def test_a_confirmed_revocation_counts_from_the_receipt_of_its_message(world: Wo
     assert settle_consents(world.house, "staff-1", newest_input(world), person_id(world))
 
     revoked = next(one for one in consents_of(world) if "con-segment" not in str(one.get("meta")))
-    assert revoked["extension"][0]["extension"][0]["valueDateTime"] == NOW.isoformat()
+    assert revoked["extension"][0]["extension"][0]["valueDateTime"] == "2026-11-02T18:00:00Z"
 
 
 def test_a_con_in_any_message_is_read_and_the_rest_of_the_message_still_counts(world: World) -> None:
