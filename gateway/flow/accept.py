@@ -192,7 +192,7 @@ def _keep(
     now = house.clock()
     written = [as_handed_in(house, entry["resource"], stored.client) for entry in draft.bundle["entry"]]
     resources = in_hand(
-        house, [_unless_filed(house, tx, resource) for resource in written],
+        house, [_as_it_stands(house, tx, resource) for resource in written],
         record=draft.handoff, agency=agency, client=stored.client, received=known.created_at if known else now,
     )  # fmt: skip
     seen = seen_before(house, tx, known) if known else {}
@@ -238,10 +238,11 @@ def _keep(
     return "converted", None, handoff.id
 
 
-def _unless_filed(house: House, tx: Transaction, resource: Resource) -> Resource:
+def _as_it_stands(house: House, tx: Transaction, resource: Resource) -> Resource:
     """Prefer what a person has filed since, and a program's own word on its consent to that of another client.
 
-    An import never undoes a revocation; a revocation in the record counts, and so does a no, whoever hands it in.
+    An import never undoes a revocation; a revocation in the record counts, and so does a no, whoever hands it in: it
+    stands until the person has signed since.
     """
     if resource["resourceType"] != "Consent" or resource.get("status") == "inactive":
         return resource
@@ -250,8 +251,13 @@ def _unless_filed(house: House, tx: Transaction, resource: Resource) -> Resource
         return resource
     if any(tag.get("system") == FILED_BY for tag in stored.body.get("meta", {}).get("tag", [])):
         return stored.body
-    is_its_word = is_anothers(resource) and not is_anothers(stored.body)
-    return stored.body if is_its_word and not is_a_no(read_directive(house, resource)) else resource
+    if is_anothers(resource) == is_anothers(stored.body):
+        return resource
+    said, known = read_directive(house, resource), read_directive(house, stored.body)
+    if is_anothers(resource):
+        return resource if is_a_no(said) else stored.body
+    is_since = said.dated is not None and known.dated is not None and said.dated > known.dated
+    return stored.body if is_a_no(known) and not is_since else resource
 
 
 def _agency(house: House, draft: Draft) -> str:

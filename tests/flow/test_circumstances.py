@@ -225,3 +225,14 @@ def test_a_no_is_heard_from_whoever_hands_it_in() -> None:
     world.hand_in([replace(refused, client="demo-agency")])
 
     assert [one["provision"]["type"] for one in consents(world)] == ["deny"]
+
+
+@pytest.mark.parametrize(("signed_at", "stands"), [("2026-10-20T10:00:00", "deny"), ("2026-10-22T10:00:00", "permit")])
+def test_a_no_stands_until_the_person_has_signed_since(signed_at: str, stands: str) -> None:
+    world = TwoWorld("fhir", has_program_part=True)
+    said_no = {**GOOD_RELEASE, "roi_signed": "refused", "roi_signed_at": "2026-10-21T10:00:00"}
+    world.hand_in([replace(case(1, 0, "demo-lead", "medical", "stay sober", said_no), client="demo-agency")])
+
+    world.hand_in([case(1, 0, "demo-lead", "medical", "stay sober", {**GOOD_RELEASE, "roi_signed_at": signed_at})])
+
+    assert [one["provision"]["type"] for one in consents(world)] == [stands]
