@@ -98,7 +98,7 @@ def test_of_several_bases_the_same_is_named_in_whatever_order(first: Basis, then
 def test_the_earliest_step_is_named_then_the_first_by_name_then_by_law() -> None:
     assert earliest([Withhold("A", 902), Withhold("B", 901)]) == Withhold("B", 901)
     assert earliest([Withhold("B", 901), Withhold("A", 901)]) == Withhold("A", 901)
-    assert earliest([Withhold("A", 901, section="Z"), Withhold("A", 901)]) == Withhold("A", 901)
+    assert earliest([Withhold("A", 901, section="A"), Withhold("A", 901)]) == Withhold("A", 901)
     assert earliest([Withhold("A", 901, section="Z"), Withhold("A", 901, section="Y")]).section == "Y"
 
 

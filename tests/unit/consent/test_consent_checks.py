@@ -76,6 +76,25 @@ class TestTreatmentThatIsOver:
         assert self.outcome({"managingOrganization": {"display": "?"}}) == "CONSENT_EXPIRED"
 
 
+class TestAStudyThatIsOver:
+    @pytest.mark.parametrize(
+        ("status", "expiry", "reason"),
+        [
+            ("completed", "end-of-research-study", "CONSENT_EXPIRED"),
+            ("withdrawn", "end-of-research-study", "CONSENT_EXPIRED"),
+            ("active", "end-of-research-study", "OK_CONSENT"),
+        ],
+    )
+    def test_ends_the_consent_to_it(self, status: str, expiry: str, reason: str) -> None:
+        consent = a_consent(
+            provision={"type": "deny", "provision": [a_permit("campus", purposes=["HRESCH"])]},
+            extensions=[{"url": EXTENSION + "expiry", "valueCode": expiry}],
+        )
+        study = {"resourceType": "ResearchStudy", "id": "s", "status": status}
+
+        assert answer(consent, recipient="org:campus", purpose=["HRESCH"], facts=[study])[1] == reason
+
+
 class TestPeriods:
     def within(self, period: Json, at: str) -> str:
         consent = a_consent(provision={"type": "deny", "period": period, "provision": [a_permit()]})

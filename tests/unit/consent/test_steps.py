@@ -388,6 +388,13 @@ class TestLastChecks:
 
         assert stop(a_consent(), records=(strange, written_by("aspen", strange))) == ("HOLD", "LABEL_DOWNGRADE", 1450)
 
+    def test_a_person_who_did_not_prove_to_be_there_waits(self) -> None:
+        actor = {**recipient("mercy"), "reference": {"reference": "RelatedPerson/s"}}
+
+        found = stop(a_consent(a_permit(actor=[actor])), recipient="RelatedPerson/s", by="org:aspen")
+
+        assert found == ("HOLD", "ENDPOINT_UNVERIFIED", 1500)
+
     def test_an_address_nobody_proved_waits(self) -> None:
         registry = world(mercy={"endpoints": []})
 
