@@ -2,6 +2,8 @@
 
 A `Transaction` groups the repositories of one database transaction. `Database.write` returns only after its work
 is durable on disk; a change made inside it is seen by nobody until then.
+
+Signatures and what they promise, no logic: in one file, because who writes a store has to keep all of it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 Instants are stored as microseconds since the epoch in UTC (both databases then agree on them), originals as bytes.
 What a partner or a source can make long is `Text`: only PostgreSQL enforces a length, and it would refuse the row.
+One file, as the migration is: what refers to what is seen at one look.
 """
 
 from sqlalchemy import (
