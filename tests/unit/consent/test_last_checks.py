@@ -117,6 +117,25 @@ class TestTheNotice:
         assert over(drops) == ("HOLD", "NOTICE_UNATTACHABLE")
         assert over(drops, {**keeps, "verified": None}) == ("HOLD", "NOTICE_UNATTACHABLE")
 
+    @pytest.mark.parametrize(
+        ("message", "version", "outcome"),
+        [
+            ("ADT^A01", "2.6", "PERMIT"),
+            ("ADT^A01", "2.5.1", "HOLD"),
+            ("ADT^A60", "2.6", "HOLD"),
+            ("MDM^T02", "2.5.1", "PERMIT"),
+            ("MDM^T01", "2.5.1", "HOLD"),
+            ("", "2.5.1", "HOLD"),
+        ],
+    )
+    def test_goes_where_the_message_that_is_sent_has_a_place_for_it(
+        self, message: str, version: str, outcome: str
+    ) -> None:
+        address = {"transport": "hl7v2", "address": "mllp://mercy.example:2575", "verified": "2026-01-01"}
+        registry = world(mercy={"endpoints": [{**address, "version": version}]})
+
+        assert answer(a_consent(), transport="hl7v2", message=message, registry=registry)[0] == outcome
+
 
 class TestPassingThroughOtherHands:
     def test_a_consent_that_names_them_lets_it_pass(self) -> None:

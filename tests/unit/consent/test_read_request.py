@@ -23,6 +23,7 @@ WHOLE: Json = {
     "patient": "Patient/t1",
     "basis": {"type": "emergency", "nature": "fall"},
     "transport": "link",
+    "message": "ADT^A01",
     "items": ["Condition/f1120"],
 }
 
@@ -36,6 +37,7 @@ def test_everything_that_is_stated_is_read() -> None:
     assert request.purposes == ((ACT_REASON, "TREAT"), ("urn:x", "own"))
     assert (request.patient, request.basis) == ("Patient/t1", {"type": "emergency", "nature": "fall"})
     assert (request.transport, request.items) == ("link", frozenset({"Condition/f1120"}))
+    assert request.message == "ADT^A01"
 
 
 def test_what_is_not_stated_is_nobody_and_nothing_over_fhir() -> None:
@@ -45,6 +47,7 @@ def test_what_is_not_stated_is_nobody_and_nothing_over_fhir() -> None:
     assert (request.person_role, request.link_issued_to, request.patient) == (None, None, None)
     assert (request.via, request.copies, request.purposes) == ((), (), ())
     assert (request.basis, request.transport, request.items) == (None, "fhir", None)
+    assert request.message == ""
 
 
 def test_the_digest_is_of_what_is_stated_in_whatever_order() -> None:
@@ -67,6 +70,7 @@ def test_the_digest_is_of_what_is_stated_in_whatever_order() -> None:
         ({**WHOLE, "requester": {"person": {"role": 7}}}, "role: expected text or null"),
         ({**WHOLE, "requester": {"link": {"issued_to": 7}}}, "issued_to: expected text or null"),
         ({**WHOLE, "patient": 7}, "patient: expected text or null"),
+        ({**WHOLE, "message": 7}, "message: expected text or null"),
         ({**WHOLE, "basis": "emergency"}, "basis: expected an object or null"),
         ({**WHOLE, "basis": {"type": "because"}}, "basis.type: expected one of the bases of the contract"),
         ({**WHOLE, "transport": "pigeon"}, "transport: expected fhir, hl7v2, link, file or session"),
