@@ -1,6 +1,6 @@
-"""The messages of the HL7v2 benches: an ADT^A01 with all that fits in, and one as most senders fill it; of nobody.
+"""The messages of the HL7v2 benches, of nobody: an ADT^A01 with all that fits in, one as most fill it, a long ORU^R01.
 
-Grammar: HL7 v2.5.1 ch. 3.3.1.
+Grammar: HL7 v2.5.1 ch. 3.3.1 and 7.3.1.
 """
 
 
@@ -69,3 +69,9 @@ def usual_admission() -> bytes:
         "ACC|20261102101000||Example Way",
     ]
     return "".join(f"{line}\r" for line in lines).encode("ascii")
+
+
+def sample_results(count: int) -> bytes:
+    """Make an ORU^R01 of that many results."""
+    lines = [f"OBX|{n}|NM|8867-4^Heart rate^LN||7{n % 10}|/min^^UCUM|60-100|N|||F" for n in range(1, count + 1)]
+    return "\r".join(("MSH|^~\\&|L|H|G|W|2026||ORU^R01|O1|P|2.5.1", "PID|1||M-1", "OBR|1", *lines, "")).encode("ascii")

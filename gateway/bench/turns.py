@@ -9,10 +9,25 @@ from collections.abc import Callable
 from typing import Any
 
 _TURNS = 30
-_AT_ONCE = 20
-"""How often a piece of work runs between two looks at the clock."""
+_MOST_AT_ONCE = 20
+"""How often a piece of work runs between two looks at the clock, once it has shown that it is quick."""
 
 Work = Callable[[], Any]
+Row = dict[str, str | float]
+
+
+def row(name: str, ours: Work, floor: tuple[str, Work], seconds: float, goal: str = "") -> Row:
+    """Return the row of `ours` beside a named floor, as `gateway bench` prints it."""
+    floor_name, floor_work = floor
+    our_rate, floor_rate = rates(ours, floor_work, seconds)
+    return {
+        "row": name,
+        "per_second": round(our_rate),
+        "floor": floor_name,
+        "floor_per_second": round(floor_rate),
+        "ratio": round(our_rate / floor_rate, 3),
+        "goal": goal,
+    }
 
 
 def rates(ours: Work, floor: Work, seconds: float) -> tuple[float, float]:
@@ -26,8 +41,9 @@ def rates(ours: Work, floor: Work, seconds: float) -> tuple[float, float]:
 
 def _rate(work: Work, seconds: float) -> float:
     done, begin = 0, time.thread_time()
-    while (spent := time.thread_time() - begin) < seconds:
-        for _ in range(_AT_ONCE):
+    while (spent := time.thread_time() - begin) < seconds or not done:
+        at_once = min(done or 1, _MOST_AT_ONCE)
+        for _ in range(at_once):
             work()
-        done += _AT_ONCE
+        done += at_once
     return done / spent
