@@ -136,9 +136,16 @@ class Story:
         self._hand_in(files.RIDES)
         self._settle()
         self._compare(files.RIDES)
-        for person in (people.MIA, people.TED):
+        for person, whose, wanted in (
+            (people.ANN, "the co-responder", True),
+            (people.MIA, "the case manager", False),
+            (people.TED, "the case manager", False),
+        ):
             found = has_findings(self.receivers.exchanges(), person)
-            self._check(f"the hospital has nothing that the case manager found of {person.given}", not found)
+            self._check(
+                f"the hospital has {'what' if wanted else 'nothing that'} {whose} found of {person.given}",
+                found == wanted,
+            )
 
     def _part2_program(self) -> None:
         self.telling.chapter(
