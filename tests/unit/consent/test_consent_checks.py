@@ -7,6 +7,7 @@ import pytest
 from tests.support.part2_world import (
     EXTENSION,
     OWN,
+    T0,
     a_condition,
     a_consent,
     a_permit,
@@ -24,6 +25,11 @@ Json = dict[str, Any]
 LATER = {"url": EXTENSION + "revocable-from", "valueDateTime": "2026-12-01T00:00:00Z"}
 TAKEN_BACK = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": "2026-10-01T00:00:00Z"}]}
 GOOD = ("PERMIT", "OK_CONSENT")
+
+
+def test_a_form_signed_at_this_instant_is_signed_and_one_of_the_next_is_not() -> None:
+    assert answer(a_consent(dateTime=T0)) == GOOD
+    assert answer(a_consent(dateTime="2026-11-02T18:00:01Z")) == ("DENY", "CONSENT_DEFICIENT:EL_DATE")
 
 
 class TestStatus:

@@ -87,6 +87,23 @@ class TestCustody:
         assert answer(records=BY_QUARRY, recipient="Person/x", by="org:quarry", basis=held)[0] == "DENY"
 
 
+@pytest.mark.parametrize(
+    ("to", "purpose", "basis"),
+    [
+        ("police", LOCATE, {"type": "hipaa_locate", "subject": "missing"}),
+        ("jail", "HOPERAT", {"type": "lawful_custody", "facility": "County Jail"}),
+    ],
+)
+def test_a_restriction_does_not_stand_against_what_the_law_lets_go(to: str, purpose: str, basis: Json) -> None:
+    """42 CFR 2.26 is of treatment, payment and operations."""
+    restriction = {"type": "restriction", "kind": "agreed", "against": [f"org:{to}"], "items": None}
+    who = (a_patient(), written_by("quarry", a_patient()))
+
+    assert answer(
+        records=who, recipient=f"org:{to}", purpose=[purpose], basis=basis, facts=[a_patient(), restriction]
+    )[0] == "PERMIT"  # fmt: skip
+
+
 class TestAConsent:
     def test_opens_what_needs_one_and_says_what_is_owed(self) -> None:
         permit = ask(agreed("TREAT"), records=BY_QUARRY, recipient="org:shelter")
@@ -190,6 +207,8 @@ class TestTheLawOfAState:
             frozenset({"id"}),
         )  # fmt: skip
         assert self.verdict(registry, a_consent(provision={"type": "deny"}), **case).reason == "EXPLICIT_DENY"
+        restriction = {"type": "restriction", "kind": "agreed", "against": ["org:police"], "items": None}
+        assert self.verdict(registry, facts=[restriction], **case).reason == "OK_NOT_PART2"
 
     def test_takes_an_officer_of_no_department_for_police(self) -> None:
         registry = self.under(self.allow("police", purpose="COC"), roles=("police",))

@@ -227,48 +227,6 @@ class TestBasesWithoutConsent:
         )
 
 
-class TestCourtOrders:
-    ORDER: Json = {
-        "id": "o1",
-        "kind": "2.64",
-        "status": "in_force",
-        "verified_by": "counsel",
-        "holder": "org:aspen",
-        "recipients": ["org:attorneys"],
-        "findings": ["no-other-way", "interest-outweighs"],
-        "scope": [{"resource_type": "Condition"}],
-    }
-
-    def found(self, order: Json | None, process: Json | None) -> Verdict:
-        basis = {"type": "court_order", "order": order, "process": process}
-        return verdict(recipient="org:attorneys", purpose=["LEGAL"], basis=basis)
-
-    @pytest.mark.parametrize(
-        ("change", "outcome", "reason", "step"),
-        [
-            (None, "DENY", "SUBPOENA_ALONE", 1150),
-            ({"findings": []}, "DENY", "ORDER_DEFICIENT", 1151),
-            ({"holder": "org:mercy"}, "DENY", "ORDER_SCOPE", 1152),
-            ({}, "HOLD", "ORDER_NOT_COMPULSORY", 1153),
-        ],
-    )
-    def test_end_where_they_lack_something(self, change: Json | None, outcome: str, reason: str, step: int) -> None:
-        found = self.found(None if change is None else {**self.ORDER, **change}, None)
-
-        assert (found.outcome, found.reason, found.step) == (outcome, reason, step)
-
-    def test_open_what_they_list(self) -> None:
-        process = {"verified_by": "counsel"}
-
-        elsewhere = self.found({**self.ORDER, "scope": [{"resource_type": "Observation"}]}, process)
-
-        assert (elsewhere.outcome, elsewhere.reason, elsewhere.step) == ("DENY", "ORDER_SCOPE", 1154)
-        assert self.found(self.ORDER, process) == Verdict(
-            "Condition/f1120", "PERMIT", "OK_COURT_ORDER", 1150, frozenset({"LABEL", "MIN", "LEGAL_QUEUE"}),
-            Basis("court_order", "o1"), "order",
-        )  # fmt: skip
-
-
 class TestCopies:
     def test_for_a_registry_or_a_court_or_to_police_stay(self) -> None:
         registry = (RECORD, written_by("aspen", RECORD), handed_to("registry", RECORD, code="central_registry"))
