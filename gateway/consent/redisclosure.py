@@ -75,7 +75,7 @@ def _consent(hop: Hop, situation: Situation) -> Directive | None:
 def _may_follow_hipaa(hop: Hop, holder: Organization, situation: Situation) -> bool:
     """2.33(b)(1): a covered entity or associate that got it for TPO, on to another one or a provider, for TPO."""
     got_for_tpo = bool(hop.purposes) and is_tpo(hop.purposes) and (bool(hop.consent) or hop.code == "hipaa")
-    receivers = [one.organization for one in (situation.recipient, *relays_for(holder, situation))]
+    receivers = [one.organization for one in (situation.recipient, *situation.relays)]
     can_receive = all(one is not None and (one.is_covered(situation.at) or one.is_treating) for one in receivers)
     return got_for_tpo and holder.is_covered(situation.at) and can_receive and is_tpo(situation.request.purposes)
 
