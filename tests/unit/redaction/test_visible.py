@@ -131,6 +131,37 @@ class TestDirectory:
         assert not self.shown(numbered("aspen"), an_entry(kind, **{key: inside}))
         assert not self.shown(an_entry(kind, **{key: inside}))
 
+    @pytest.mark.parametrize(
+        ("kind", "key"),
+        [
+            ("PractitionerRole", "organization"),
+            ("Location", "managingOrganization"),
+            ("HealthcareService", "providedBy"),
+        ],
+    )
+    def test_a_program_may_be_named_but_nobody_and_no_place_of_it_is_shown(self, kind: str, key: str) -> None:
+        """That a record names its clinician would tell that the program wrote something in it (42 CFR 2.13)."""
+        inside = {"reference": "Organization/clinic"}
+
+        assert not self.shown(an_entry(kind, **{key: organization("birch")}))
+        assert self.shown(numbered("birch"), an_entry(kind, **{key: inside})) == {"Organization/clinic"}
+
+    @pytest.mark.parametrize(
+        "records",
+        [(FLU, written_by("birch", FLU)), (FLU, written_by("quarry", FLU), handed_to("birch", FLU))],
+        ids=["wrote", "received"],
+    )
+    def test_they_are_shown_beside_what_the_program_wrote_or_received(self, records: tuple[Json, ...]) -> None:
+        visible = seen(*records, directory=(an_entry("PractitionerRole", organization=organization("birch")),))
+
+        assert "PractitionerRole/entry" in visible.references
+
+    def test_they_are_shown_to_the_program_itself_but_not_where_others_receive_too(self) -> None:
+        role = an_entry("PractitionerRole", organization=organization("birch"))
+
+        assert "PractitionerRole/entry" in seen(to=("org:birch",), directory=(role,)).references
+        assert "PractitionerRole/entry" not in seen(to=("org:birch", "org:mercy"), directory=(role,)).references
+
     def test_whose_name_stands_beside_a_reference_that_leads_nowhere_counts(self) -> None:
         both = {"reference": "Organization/elsewhere", **organization("quarry")}
 
