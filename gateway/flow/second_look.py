@@ -43,7 +43,7 @@ def look_again(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
     """Look at what was stopped about these persons, each once; tell whether the lane may go on with the next."""
 
     def look(tx: Transaction) -> bool:
-        for person_id in dict.fromkeys(piece.subject for piece in pieces):
+        for person_id in sorted({piece.subject for piece in pieces}):  # who locks several locks them in their order
             for referral in tx.referrals.of_person(person_id):
                 _look_at(house, referral.id, tx)
         for piece in pieces:

@@ -28,7 +28,7 @@ _COURSE = st.lists(_STEP, min_size=2, max_size=4)
 
 @seed(f"{SEED}/doors")
 @given(records=submissions(unrouted=True), courses=st.lists(_COURSE, min_size=COURSES, max_size=COURSES))
-@settings(parent=WORLDS, max_examples=max(RUNS // 800, 1))
+@settings(parent=WORLDS, max_examples=max(RUNS // 1600, 1))
 def test_feeds_look_ups_and_nights_tell_nothing_of_what_is_withheld(
     records: list[Submission], courses: list[list[Step]]
 ) -> None:
