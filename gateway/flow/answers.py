@@ -12,7 +12,7 @@ from gateway.flow.house import House
 from gateway.flow.inbound import take_referral
 from gateway.flow.moves import is_overtaken, moved, referral_by_identifier
 from gateway.flow.numbers import person_by_number, with_numbers
-from gateway.flow.outcomes import Outcome, joined, put_outcome, read_or_kept
+from gateway.flow.outcomes import UNMAPPED, Outcome, joined, put_outcome, read_or_kept
 from gateway.flow.referrals import FINAL
 from gateway.flow.relays import queue_relays
 from gateway.flow.sources import NOT_ITS_RECIPIENT, may_answer_for, place_of, sender_of, why_it_waits
@@ -108,10 +108,10 @@ def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
     """Say why a message that is no answer made no record."""
     named = read_person_update(message)
     if message.text("MSH-9.1") not in RECORD_KINDS or isinstance(named, Unreadable):
-        return "skipped", "unmapped: a message of this type moves nothing here: kept, and shown", None
+        return "skipped", f"{UNMAPPED}a message of this type moves nothing here: kept, and shown", None
     if person_by_number(house, tx, named.identifiers) is None:
         return unmatched(tx, named)
-    return "skipped", "unmapped: nothing in it is mapped: kept, and shown", None
+    return "skipped", f"{UNMAPPED}nothing in it is mapped: kept, and shown", None
 
 
 def _take_answer(house: House, tx: Transaction, sender: Organization, answer: ReferralAnswer) -> Outcome:
