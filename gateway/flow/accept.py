@@ -146,9 +146,17 @@ def store_draft(house: House, tx: Transaction, stored: StoredInput, draft: Draft
         return "duplicate", "an older snapshot of a record that is here", known.id
     if known is not None and known.content_hash == draft.content_hash and known.state != "withdrawn":
         is_own_copy = is_with_police(house, agency, stored.client) and _was_with_others(tx, known)
-        if not is_own_copy:
+        if not is_own_copy and not _is_routed_now(house, known, draft, agency):
             return "duplicate", None, known.id
     return _keep(house, tx, stored, draft, known, agency)
+
+
+def _is_routed_now(house: House, known: Handoff, draft: Draft, agency: str) -> bool:
+    """Say whether a record waits for a route, and the routes of now cover another number of its referrals than then."""
+    if known.state != "unrouted":
+        return False
+    resources = [entry["resource"] for entry in draft.bundle["entry"]]
+    return _no_route(_address(house, draft, agency, resources, ())) != known.hold_reason
 
 
 def _was_with_others(tx: Transaction, known: Handoff) -> bool:

@@ -1,13 +1,15 @@
 """From bytes to a stored, routed handoff: once, whole, and never stopped by a neighbour."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
 
 from gateway.catalog import shipped
 from gateway.flow.accept import convert
+from gateway.flow.gateway import Gateway
 from gateway.model.exchange import Accepted, KeyReused
-from tests.support.flow_house import CONTACT, POLICE, a_world, csv_of
+from tests.support.flow_house import CONTACT, POLICE, World, a_world, csv_of
 
 
 def test_the_same_file_twice_has_one_effect() -> None:
@@ -74,6 +76,25 @@ def test_a_referral_that_no_route_covers_holds_the_record_for_a_person() -> None
     assert "no route" in (handoff.hold_reason or "")
 
 
+def test_what_waited_for_a_route_goes_when_the_record_comes_again_and_a_route_covers_it() -> None:
+    world = a_world()
+    housing, other = {**CONTACT, "referral_service": "housing"}, {**CONTACT, "contact_id": "C-2"}
+    world.take(housing)
+    still = world.take(housing, {**other, "last_name": "Other"})
+    rule = next(one for one in world.house.routes if one.to == "org:demo-hospital")
+    house = replace(world.house, routes=(replace(rule, service=frozenset({"housing"})),))
+    mended = replace(world, house=house, gateway=Gateway(house))
+
+    routed = mended.take(housing, {**other, "last_name": "Third"})
+    again = mended.take(housing, {**other, "last_name": "Fourth"})
+
+    assert [_first_of(world, one) for one in (still, routed, again)] == ["duplicate", "converted", "duplicate"]
+    handoff = world.database.read(lambda tx: tx.handoffs.get(next(iter(world.database.state.handoffs))))
+    assert handoff is not None
+    assert (handoff.state, handoff.hold_reason) == ("active", None)
+    assert sum(b"housing" in disclosure.body for disclosure, _, _ in world.transport.sent) == 1
+
+
 def test_a_file_that_is_no_table_waits_in_quarantine() -> None:
     world = a_world()
 
@@ -99,6 +120,13 @@ def test_a_person_who_is_only_possibly_known_is_held_until_somebody_decides() ->
     world.work()
 
     assert (before, resolved, len(world.transport.sent)) == (1, True, 2)
+
+
+def _first_of(world: World, accepted: Accepted) -> str:
+    receipt = world.gateway.receipt(POLICE, accepted.input_id)
+    assert receipt is not None
+    state: str = receipt["records"][0]["state"]
+    return state
 
 
 def _only_handoff(world) -> str:  # type: ignore[no-untyped-def]
