@@ -218,5 +218,20 @@ class TestTheLawOfAState:
 
         assert found.reason == "OK_NOT_PART2"
 
+    def test_tells_types_apart_where_it_speaks_of_an_item_and_nowhere_else(self) -> None:
+        registry = self.under(self.allow("provider"))
+        seen = {"resourceType": "Observation", "id": "seen", "subject": {"reference": "Patient/t1"}}
+        theirs = {**seen, "id": "theirs", "code": self.HIV["code"]}
+        items = (FLU, seen, self.HIV, theirs)
+
+        for order in (items, items[::-1]):
+            found = ask(records=(*order, written_by("quarry", *items)), registry=registry).verdicts
+            assert {one.item: one.outcome for one in found} == {
+                "Condition/flu": "PERMIT",
+                "Observation/seen": "PERMIT",
+                "Condition/hiv": "PERMIT",
+                "Observation/theirs": "DENY",
+            }
+
     def test_of_a_label_no_item_bears_changes_nothing(self) -> None:
         assert self.verdict(self.under(labels="SICKLE")).reason == "OK_NOT_PART2"

@@ -100,6 +100,15 @@ class TestIntermediaries:
         assert answer(self.through(), via=["org:relay"]) == lacking
         assert answer(self.through(), recipient="org:relay") == lacking
 
+    def test_are_needed_to_name_those_who_treat_as_participants(self) -> None:
+        group, actor = a_class("treating-participants")
+        beside_a_plan = a_consent(a_permit(actor=[actor, recipient("plan")]), contained=[group])
+        beside_a_stranger = a_consent(a_permit(actor=[actor, {"reference": {"display": "?"}}]), contained=[group])
+
+        for consent in (beside_a_plan, beside_a_stranger):
+            outcome = answer(consent, facts=[an_open_visit("mercy")])
+            assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
+
     def test_may_not_name_all_their_participants(self) -> None:
         group, actor = a_class("all-participants")
 
@@ -116,6 +125,15 @@ class TestIntermediaries:
             "RECIPIENT_NOT_NAMED",
         )
         assert answer(consent, recipient="org:plan", records=CLAIMS) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+    def test_are_found_wherever_the_permit_names_them(self) -> None:
+        nested = [{"type": "permit", "actor": [recipient("mercy")]}]
+
+        for names in (("plan", "relay"), ("relay", "plan"), ("broker", "relay")):
+            assert answer(a_consent(a_permit(*names, provision=nested)), via=["org:relay"]) == (
+                "PERMIT",
+                "OK_INTERMEDIARY",
+            )
 
     def test_are_not_needed_by_who_is_named_beside_them(self) -> None:
         both = a_consent(a_permit("mercy", "relay", provision=[{"type": "permit", "actor": [recipient("plan")]}]))

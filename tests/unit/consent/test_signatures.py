@@ -74,6 +74,12 @@ class TestARepresentative:
     def test_signs_while_the_authority_lasts(self, period: Json, reason: str) -> None:
         assert signed(by("guardian", **period)) == reason
 
+    def test_on_a_form_without_a_date_is_looked_at_as_of_now(self) -> None:
+        undated = {"dateTime": None}
+
+        assert signed(by("guardian"), consent=undated) == "CONSENT_DEFICIENT:EL_DATE"
+        assert signed(by("guardian", end="2026-11-01"), consent=dict(undated)) == UNSIGNED
+
     def test_on_file_as_somebody_elses_does_not_sign(self) -> None:
         def on_file(patient: Json | None) -> Json:
             return {"resourceType": "RelatedPerson", "id": "g", **({"patient": patient} if patient else {})}
