@@ -236,6 +236,7 @@ class TestVersionsAndReferences:
             ({"resourceType": "Basic", "subject": {"identifier": {"system": "urn:x"}}}, set()),
             ({"resourceType": "Basic", "subject": {"identifier": "7", "display": "x"}}, set()),
             ({"resourceType": "Patient", "identifier": [{"value": "7"}, {"system": "urn:x"}]}, {"Patient/i", "|7"}),
+            ({"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": "8"}]}, {"Patient/i", "urn:x|8"}),
             ({"resourceType": "Patient"}, {"Patient/i"}),
             ({"resourceType": "Appointment",
               "participant": [{"actor": {"type": "Patient", "identifier": {"value": "7"}}}]},
@@ -301,9 +302,10 @@ class TestVersionsAndReferences:
         entries = [
             {"fullUrl": "urn:uuid:c", "resource": record},
             {"resource": a_condition("other")},
-            {"resource": a_condition("plain", "I10")},
             {"resource": by},
             {"resource": other},
+            {"resource": {"resourceType": "Provenance", "id": "of-nothing"}},
+            {"resource": a_condition("plain", "I10")},
         ]
 
         items = {one.reference: one for one in label({"entry": entries}, world(), instant(T0)).items}

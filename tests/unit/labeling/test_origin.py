@@ -276,6 +276,17 @@ class TestTheProgram:
         assert hands(told.hops) == ["mercy", "?"]
 
 
+def test_all_hands_after_the_program_that_received_it_are_after_it() -> None:
+    names_of_hands = ("aspen", "mercy", "quarry", "plan")
+    told = origin(
+        written_by("police", FLU),
+        *(handed_to(name, FLU, recorded=f"2026-10-1{day}T12:00:00Z") for day, name in enumerate(names_of_hands)),
+    )
+
+    assert names((told.program,)) == ["aspen"]
+    assert hands(told.after) == ["mercy", "quarry", "plan"]
+
+
 def test_items_of_one_word_share_their_origin() -> None:
     both = [FLU, a_condition("other", "I10")]
     origins = Origins([written_by("quarry", *both)], {}, world(), instant(T0))
