@@ -8,9 +8,10 @@ import pytest
 from gateway.flow.gateway import Gateway
 from gateway.model.partner import Feed, LegalClass, Registry
 from gateway.model.route import AlertRoute
+from gateway.settings import Client
 from gateway.tracking.retold import Json
 from tests.support.feed_world import a_feed_world, records, told
-from tests.support.flow_house import World
+from tests.support.flow_house import CONTACT, World, csv_of
 from tests.support.hospital_feed import adt
 
 NONE: frozenset[str] = frozenset()
@@ -92,6 +93,20 @@ def test_an_alert_says_who_what_and_when_and_nothing_of_why_or_where() -> None:
 
 def test_who_wrote_the_record_and_neither_wrote_nor_got_the_referral_is_not_told() -> None:
     world = a_world(TO_POLICE)
+
+    told(world, event("A01", "E1"))
+
+    assert alert_work(world) == []
+
+
+def test_into_whose_hands_others_referral_has_come_is_not_told() -> None:
+    world = a_world(replace(TO_HOSPITAL, to="org:demo-lead"))
+    program = Client(id="demo-lead", organization="org:demo-lead", scopes=("intake",), submits_for=("org:demo-pd",))
+    house = replace(world.house, clients={**world.house.clients, program.id: program})
+    world = replace(world, house=house, gateway=Gateway(house))
+    content = csv_of({**CONTACT, "contact_id": "C-9", "referral_by": "officer"})
+    world.gateway.accept("http", "co-responder-contact", program.id, "text/csv", content, None)
+    world.work()
 
     told(world, event("A01", "E1"))
 
