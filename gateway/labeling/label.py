@@ -106,7 +106,9 @@ def _pointing_inside(provenances: list[dict[str, Any]], aliases: Mapping[str, st
     return [
         {
             **one,
-            "target": [{**t, "reference": aliases.get(t.get("reference"), t.get("reference"))} for t in one["target"]],
+            "target": [
+                {**t, "reference": aliases.get(t.get("reference"), t.get("reference"))} for t in one.get("target", ())
+            ],
         }
         for one in provenances
     ]
