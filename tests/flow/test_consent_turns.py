@@ -4,15 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.consent import compile_consents
 from gateway.flow.consent_sweep import AT_ONCE, sweep
-from gateway.flow.consent_terms import keep_watch_of_record
+from gateway.flow.consent_terms import EXPIRY, keep_watch_of_record, next_turn
+from gateway.model.consent_directive import Directive
 from gateway.model.consent_life import ConsentTerm, Revoking
+from gateway.model.fhir_time import instant
 from gateway.ports import Transaction
 from tests.flow.test_consent_filing import HOSPITAL_ACTOR, a_filed_consent, file
 from tests.flow.test_consents import KIM, a_form, a_refused_referral, capture, signed, states, stored
 from tests.support.flow_house import World
-from tests.support.part2_world import a_permit
+from tests.support.part2_world import a_consent, a_permit, answer, bundle
+from tests.support.part2_world import world as registry_of_rules
 
 NEW_YEAR = datetime(2027, 1, 1, 8, 0, tzinfo=UTC)
 """Its first instant in Washington."""
@@ -139,3 +145,36 @@ def test_the_turns_of_consents_that_are_gone_are_forgotten_a_look_at_a_time() ->
 
     assert [sweep(world.house), sweep(world.house)] == [True, False]
     assert world.database.state.consent_terms == {}
+
+
+_DAYS = [f"2026-11-{day:02}" for day in range(1, 11)]
+_START = st.sampled_from(_DAYS[2:8]).map(lambda day: {"start": day})
+_END = st.sampled_from(_DAYS[2:8]).map(lambda day: {"end": day})
+_PERIOD = st.just({}) | st.just({}) | _START | _END
+_RULE = st.tuples(st.sampled_from(["permit", "permit", "deny"]), _PERIOD).map(
+    lambda one: {**a_permit("mercy"), "type": one[0], "period": one[1]}
+)
+_TREE = st.tuples(_RULE, st.lists(_RULE, max_size=2)).map(lambda one: {**one[0], "provision": one[1]})
+_PAPER = st.tuples(_PERIOD, st.lists(_TREE, min_size=1, max_size=2), st.sampled_from([None, None, None, *_DAYS])).map(
+    lambda one: a_consent(
+        provision={"type": "deny", "period": one[0], "provision": one[1]},
+        extensions=[{"url": EXPIRY, "valueCode": "none"}],
+        **({"dateTime": f"{one[2]}T12:00:00Z"} if one[2] else {}),
+    )
+)
+
+
+@given(papers=st.lists(_PAPER, min_size=1, max_size=2), first=st.integers(0, 4), last=st.integers(5, 9))
+@settings(max_examples=150, deadline=None)
+def test_whatever_begins_to_go_has_a_turn_before_it(papers: list[dict[str, Any]], first: int, last: int) -> None:
+    """Else it would wait for a day, or for somebody's import."""
+    consents = [{**paper, "id": f"paper-{n}"} for n, paper in enumerate(papers)]
+    before, after = (f"{_DAYS[n]}T18:00:00Z" for n in (first, last))
+    goes = [answer(*consents, at=at)[0] == "PERMIT" for at in (before, after)]
+
+    turns = [next_turn(one, instant(before)) for one in directives(consents)]
+    assert goes != [False, True] or min(turn for turn in turns if turn is not None) <= instant(after)
+
+
+def directives(consents: list[dict[str, Any]]) -> list[Directive]:
+    return [versions[-1] for versions in compile_consents(bundle(*consents), registry_of_rules()).histories]
