@@ -128,7 +128,7 @@ def _r5_provision(provision: Json, effect: str, depth: int) -> Json:
     """Each level says the opposite of the one around it (FHIR R5 Consent.decision)."""
     if depth > MAX_DEPTH or not _elements(provision) <= _R5_PROVISION:
         raise ValueError("a provision with a condition nobody can match, or nested too deep")
-    read = {key: value for key, value in provision.items() if key not in ("resourceType", "provision")}
+    read = {key: value for key, value in provision.items() if key != "resourceType"}
     if "resourceType" in provision:
         read["class"] = provision["resourceType"]
     nested = [_r5_provision(one, _OPPOSITE[effect], depth + 1) for one in provision.get("provision", ())]

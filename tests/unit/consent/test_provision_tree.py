@@ -106,6 +106,39 @@ class TestProvisions:
         assert party("c") == Party(frozenset({"|7", f"{PARTNER}|mercy"}), "org:mercy")
         assert party("s") == Party(frozenset({"urn:x|8"}))
 
+    @pytest.mark.parametrize(
+        ("written", "told"),
+        [
+            ({"type": "maybe"}, "a provision that is neither permit nor deny"),
+            ({"type": "deny", "provision": [{}]}, "a provision that is neither permit nor deny"),
+            ({"purpose": [{"system": ACT_REASON, "code": "TREAT"}]}, "a root provision with conditions and no type"),
+            ({"type": "deny", "purpose": [{"code": "TREAT"}]}, "a refusal of something nobody can tell"),
+            ({"type": "deny", "securityLabel": [{"code": "HIV"}]}, "a refusal of something nobody can tell"),
+            ({"type": "deny", "code": [{"coding": [{"code": "x"}]}]}, "a refusal of something nobody can tell"),
+            ({"type": "deny", "class": [{"system": "urn:x", "code": "x"}]}, "a refusal of something nobody can tell"),
+            (
+                {"type": "permit", "actor": [{"reference": {"reference": "#none"}}]},
+                "a reference to something the consent does not contain",
+            ),
+        ],
+    )
+    def test_what_nobody_can_tell_is_said(self, written: Json, told: str) -> None:
+        with pytest.raises(ValueError) as caught:
+            self.read(written)
+
+        assert str(caught.value) == told
+
+    def test_so_deep_they_are_read_and_no_deeper(self) -> None:
+        def nested(depth: int) -> Json:
+            return {"type": "permit", **({"provision": [nested(depth - 1)]} if depth else {})}
+
+        assert self.read(nested(16)).nested
+        with pytest.raises(ValueError, match="provisions nested too deep or too many"):
+            self.read(nested(17))
+
+    def test_a_label_without_a_system_is_another_than_one_with(self) -> None:
+        assert self.read({"type": "permit", "securityLabel": [{"code": "HIV"}]}).labels == {("", "HIV")}
+
     def test_so_many_are_read_and_no_more(self) -> None:
         many = {"type": "deny", "provision": [{"type": "permit"}] * (MAX_PROVISIONS - 1)}
         more = {"type": "deny", "provision": [{"type": "permit"}] * MAX_PROVISIONS}
@@ -120,6 +153,7 @@ class TestProvisions:
         ({"type": "deny", "provision": [a_permit()]}, False, False),
         ({"type": "deny", "provision": [{"type": "deny"}]}, True, False),
         ({"type": "permit", "provision": [{"type": "permit", "provision": [{"type": "deny"}]}]}, True, False),
+        ({"type": "permit", "provision": [{"type": "deny", "provision": [a_permit()]}]}, True, False),
         ({"type": "permit", "class": [{"code": "Condition"}]}, False, True),
         ({"type": "permit", "code": [{"coding": [{"system": "urn:x", "code": "1"}]}]}, False, True),
         ({"type": "permit", "data": [{"meaning": "instance", "reference": {"reference": "Condition/1"}}]}, False, True),

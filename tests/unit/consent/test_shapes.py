@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.consent import compile_consents, disclosers_of
-from gateway.consent.shapes import normalized
+from gateway.consent.shapes import normalized, subject_of
 from gateway.model.consent_directive import Directive
 from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
@@ -365,3 +365,55 @@ def test_provisions_are_read_to_the_same_depth_in_both_shapes() -> None:
         normalized(a_consent(provision=r4(17)), {})
     with pytest.raises(ValueError, match="nested too deep"):
         normalized(an_r5_consent(provision=[r5(16)]), {})
+
+
+@pytest.mark.parametrize(
+    ("subject", "is_one"),
+    [
+        ({"reference": "Patient/1"}, True),
+        ({"reference": "https://elsewhere.example/fhir/Patient/1"}, True),
+        ({"reference": "urn:uuid:1"}, True),
+        ({"type": "Patient", "identifier": {"value": "1"}}, True),
+        ({"identifier": {"value": "1"}}, True),
+        ({"reference": "Group/1"}, False),
+        ({"reference": "https://elsewhere.example/fhir/Group/1"}, False),
+        ({"type": "Group", "identifier": {"value": "1"}}, False),
+        ("Patient/1", False),
+        (None, False),
+    ],
+)
+def test_whose_it_is_can_be_told_of_a_patient_only(subject: Any, is_one: bool) -> None:
+    for element in ("patient", "subject"):
+        assert subject_of({element: subject}) == (subject if is_one else None)
+
+
+def test_what_is_told_about_an_element_is_no_other_element() -> None:
+    assert answer(a_consent(_dateTime={"extension": [{"url": "urn:x", "valueString": "y"}]})) == PERMITTED
+
+
+def test_a_provision_may_state_everything_there_is() -> None:
+    every = ("id", "extension", "modifierExtension", "period", "actor", "action", "securityLabel", "purpose", "code",
+             "dataPeriod", "data", "provision")  # fmt: skip
+    stated: Json = {name: [] for name in every}
+
+    assert normalized(a_consent(provision={**stated, "type": "deny", "class": []}), {})["provision"]["class"] == []
+    assert normalized(an_r5_consent(provision=[{**stated, "resourceType": []}]), {})["provision"]["provision"]
+
+
+class TestDisclosersOfTwoPlaces:
+    def test_are_those_of_the_element_and_those_of_the_extension_together(self) -> None:
+        both = {**a_fast_consent("controller"), "organization": [organization("birch")]}
+
+        assert disclosers_of(both, world()) == {"org:aspen", "org:birch"}
+
+    def test_are_whom_the_paper_numbers_itself_whatever_comes_with_it(self) -> None:
+        clinic = {"resourceType": "Organization", "id": "o", "identifier": [organization("aspen")["identifier"]]}
+        numbered = a_consent(organization=[{"reference": "Organization/o", **organization("birch")}])
+        pointing = a_consent(organization=[{"reference": "Organization/o"}])
+
+        def disclosers(consent: Json) -> list[str | None]:
+            (found,) = compiled({"resource": clinic}, {"resource": consent})
+            return [party.organization for party in found.disclosers]
+
+        assert disclosers(pointing) == ["org:aspen"]
+        assert disclosers(numbered) == ["org:birch"]
