@@ -48,15 +48,17 @@ CLAIMABLE = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_NEXT_DUE = select(
-    func.min(
-        case(
-            (lanes.c.owner.is_(None), lanes.c.due),
-            (lanes.c.lease_until > lanes.c.due, lanes.c.lease_until),
-            else_=lanes.c.due,
+_NEXT_DUE = Prepared(
+    select(
+        func.min(
+            case(
+                (lanes.c.owner.is_(None), lanes.c.due),
+                (lanes.c.lease_until > lanes.c.due, lanes.c.lease_until),
+                else_=lanes.c.due,
+            )
         )
-    )
-).where(*_OPEN)
+    ).where(*_OPEN)
+)
 _LEASE = Prepared(
     update(lanes)
     .where(lanes.c.name == bindparam("lane"))
@@ -203,7 +205,7 @@ class SqlOutbox:
 
 def next_due(connection: Connection) -> datetime | None:
     """Return when the next lane with work can be claimed (maybe already); None: there is no work to wait for."""
-    micros: int | None = connection.execute(_NEXT_DUE).scalar()
+    (micros,) = _NEXT_DUE.all(connection, {})[0]
     return None if micros is None else from_micros(micros)
 
 
