@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("gateway.cli.installation", "init"),
     "serve": ("gateway.cli.serve", "serve"),
     "worker": ("gateway.cli.serve", "worker"),
-    "doctor": ("gateway.cli.installation", "doctor"),
+    "doctor": ("gateway.cli.doctor", "doctor"),
     "convert": ("gateway.cli.convert", "convert"),
     "hl7v2": ("gateway.cli.hl7v2", "hl7v2"),
     "mapping": ("gateway.cli.mapping", "mapping"),

@@ -1,0 +1,82 @@
+"""`gateway doctor` on the starter configuration and changes of it; nothing of it answers here."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+
+ALERT = "\n- {alerts: [admitted], when: {}, to: org:%s, transport: hl7v2, purpose: TREAT}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert CliRunner().invoke(main, ["init", str(tmp_path / "gateway")]).exit_code == 0
+    return tmp_path / "gateway"
+
+
+@pytest.fixture
+def listening() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def examined(folder: Path) -> Result:
+    return CliRunner().invoke(main, ["doctor", "--config", str(folder)])
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_a_receiver_that_does_not_answer_fails(folder: Path) -> None:
+    result = examined(folder)
+
+    assert result.exit_code == 1
+    assert "FAIL  org:demo-clinic hl7v2 mllp://127.0.0.1:2590: cannot connect" in result.output
+
+
+def test_where_an_alert_goes_is_tried_too(folder: Path, listening: str) -> None:
+    change(folder / "partners" / "demo-clinic.yaml", "127.0.0.1:2590", listening)
+    (folder / "routes.yaml").write_text(ALERT % "demo-clinic")
+
+    result = examined(folder)
+
+    assert (result.exit_code, f"ok    org:demo-clinic hl7v2 mllp://{listening}: answers" in result.output) == (0, True)
+
+
+def test_an_alert_without_an_endpoint_fails(folder: Path) -> None:
+    (folder / "routes.yaml").write_text(ALERT % "demo-hospital")
+
+    result = examined(folder)
+
+    assert result.exit_code == 1
+    assert (
+        "FAIL  org:demo-hospital: an alert goes there by hl7v2, but partners/ names no such endpoint" in result.output
+    )
+
+
+def test_a_sender_that_is_believed_by_its_words_is_a_warning(folder: Path) -> None:
+    lines = [line for line in examined(folder).output.splitlines() if line.startswith("warn")]
+
+    assert [line.split(": ")[0] for line in lines] == [
+        "warn  org:demo-clinic CLINIC-EHR^RECOVERY", "warn  org:demo-hospital DEMO_EHR^DEMO_HOSPITAL",
+    ]  # fmt: skip
+
+
+def test_a_feed_with_certificates_is_none(folder: Path) -> None:
+    hospital = folder / "partners" / "demo-hospital.yaml"
+    change(hospital, "facility: DEMO_HOSPITAL}", f'facility: DEMO_HOSPITAL, certificates: ["{"ab" * 32}"]}}')
+
+    assert "DEMO_HOSPITAL" not in examined(folder).output
+
+
+def test_a_receiver_whose_answers_would_wait_is_a_warning(folder: Path) -> None:
+    change(folder / "partners" / "demo-clinic.yaml", ", application: CLINIC-EHR, facility: RECOVERY", "")
+
+    assert "warn  org:demo-clinic: it takes HL7v2 and has no application and facility" in examined(folder).output
