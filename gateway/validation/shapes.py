@@ -196,8 +196,9 @@ def check_list(prop: Property, items: Any, companions: Any, place: Place, run: R
         run.error("min", (place, name, None), f"expected at least {prop.least} items, found {len(items)}; add them")
     if prop.most is not None and len(items) > prop.most:
         run.error("max", (place, name, None), f"expected at most {prop.most} items, found {len(items)}")
-    for wanted, count in zip(prop.slices, counts, strict=True):
-        check_slice_count(wanted, count, (place, name, None), run)
+    if counts:
+        for wanted, count in zip(prop.slices, counts, strict=True):
+            check_slice_count(wanted, count, (place, name, None), run)
 
 
 def _check_item(prop: Property, item: Any, here: Place, counts: list[int], run: Run) -> None:
