@@ -329,10 +329,6 @@ def _unreadable(resource: Json) -> Directive:
     except (ValueError, AttributeError, TypeError):
         updated = BEGINNING
     try:
-        patient = subject_keys(subject_of(resource))
-    except (AttributeError, TypeError):
-        patient = frozenset()
-    try:
         raw = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError, RecursionError):
         raw = b"unreadable"
@@ -345,5 +341,5 @@ def _unreadable(resource: Json) -> Directive:
         resource=resource,
         digest=hashlib.sha256(raw).digest(),
         readable=False,
-        patient=patient,
+        patient=subject_keys(subject_of(resource)),
     )

@@ -86,7 +86,6 @@ def _applies(provision: Provision, item: Item, situation: Situation) -> bool:
         and _concerns(provision.recipients, situation)
         and _comes_from(provision.disclosers, item)
         and _any_purpose(provision, situation)
-        and (not provision.actions or bool(provision.actions & _DISCLOSING))
         and _speaks_of(provision, item, when_unknown=True)
     )
 

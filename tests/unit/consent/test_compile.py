@@ -234,6 +234,22 @@ class TestWhatNobodyCanRead:
     def test_is_what_may_not_be_skipped(self, change: Json) -> None:
         assert not compiled(a_consent(**change)).readable
 
+    def test_keeps_apart_what_it_can_of_two(self) -> None:
+        one, other = (compiled(a_consent(implicitRules=rules)) for rules in ("urn:x", "urn:y"))
+        nameless = compiled({"resourceType": "Consent", "status": "active"})
+        unheard_of = compiled(a_consent(meta={"lastUpdated": "yesterday"}))
+
+        assert one.digest != other.digest
+        assert (nameless.readable, nameless.reference, nameless.id) == (False, "Consent/", "")
+        assert (unheard_of.readable, unheard_of.updated) == (False, BEGINNING)
+        assert compiled(a_consent(implicitRules="urn:x", patient="t1")).patient == frozenset()
+
+    def test_is_also_what_no_json_can_hold(self) -> None:
+        one, other = compiled(a_consent(note=2**70)), compiled(a_consent(note=2**71))
+
+        assert not one.readable
+        assert one.digest == other.digest
+
     def test_gives_no_discloser(self) -> None:
         assert disclosers_of(a_consent(implicitRules="urn:x"), world()) == frozenset()
         assert disclosers_of({key: value for key, value in a_consent().items() if key != "id"}, world()) == {
@@ -264,6 +280,31 @@ class TestABundleOfThem:
         assert latest.version == "10"
         assert not found.any_at(instant("2026-07-31T23:59:59Z"))
         assert found.any_at(instant("2026-08-01T00:00:00Z"))
+
+    @pytest.mark.parametrize(
+        ("first", "then", "number"),
+        [
+            ("https://x.example/fhir/Consent/paper/_history/1", "https://x.example/fhir/Consent/paper/_history/2", 1),
+            ("https://x.example/fhir/Consent/paper", "https://y.example/fhir/Consent/paper", 2),
+            ("urn:uuid:1", "urn:uuid:2", 1),
+            ("https://warmhandoff.example/fhir/Consent/paper", None, 1),
+        ],
+    )
+    def test_knows_a_consent_by_its_address_on_a_server(self, first: str, then: str | None, number: int) -> None:
+        entries = [
+            {"resource": a_consent(meta={"versionId": str(place), "lastUpdated": f"2026-09-0{place}T00:00:00Z"}),
+             **({"fullUrl": address} if address else {})}
+            for place, address in enumerate((first, then), start=1)
+        ]  # fmt: skip
+
+        assert len(compile_consents({"entry": entries}, world())) == number
+
+    def test_puts_a_version_without_a_number_before_those_of_its_instant_that_have_one(self) -> None:
+        numbered = a_consent(meta={"versionId": "0", "lastUpdated": "2026-09-01T17:00:00Z"})
+        named = a_consent(meta={"versionId": "b", "lastUpdated": "2026-09-01T17:00:00Z"})
+
+        for order in ((numbered, named), (named, numbered)):
+            assert [one.version for one in self.of(*order).histories[0]] == ["b", "0"]
 
     def test_keeps_what_else_comes_with_them(self) -> None:
         form = {"resourceType": "DocumentReference", "id": "form"}

@@ -362,3 +362,19 @@ class TestAPermitWithinARefusal:
         around = {"type": "deny", "actor": [recipient("mercy")], "provision": [inner]}
 
         assert answer(a_consent(a_permit(), around, contained=[group]))[1] == "EXPLICIT_DENY"
+
+    def test_lifts_a_refusal_of_a_class_for_whom_it_names_itself(self) -> None:
+        group, to_class = a_class("tpo")
+        around = {"type": "deny", "actor": [to_class], "provision": [a_permit()]}
+
+        assert answer(a_consent(a_permit(), around, contained=[group]))[1] == "OK_CONSENT"
+        beside = {**around, "provision": [a_permit("plan")]}
+        assert answer(a_consent(a_permit(), beside, contained=[group]))[1] == "EXPLICIT_DENY"
+
+
+@pytest.mark.parametrize(("level", "reason"), [("N", "EXPLICIT_DENY"), ("R", "OK_NOT_PART2")])
+def test_an_item_without_a_level_is_of_the_normal_one(level: str, reason: str) -> None:
+    flu = a_condition("flu", "J10.1")
+    refusal = a_consent(provision={"type": "deny", **a_level(level)})
+
+    assert answer(refusal, records=[flu, written_by("quarry", flu)])[1] == reason
