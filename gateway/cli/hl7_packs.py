@@ -25,6 +25,9 @@ EXAMPLE_HEADER = Hl7Header(
 )
 """Key, instant, sender and header of every example: so the same files come out everywhere."""
 
+_EXAMPLES = "examples"
+"""Folder of a pack's examples; those of a partner's file lie in a folder inside named like the file."""
+
 
 def hl7_names(directory: Path) -> dict[str, PackFolder]:
     """Return name (`hl7v2/adt`) -> folder of the HL7v2 packs."""
@@ -70,8 +73,15 @@ def pack_of(message: Message, packs: Hl7Packs, partner: str) -> CompiledPack | N
 
 
 def hl7_examples(folder: PackFolder) -> Iterator[Path]:
-    """Yield the messages that show what a pack does."""
-    yield from sorted((folder.path / "examples").glob("*.in.hl7"))
+    """Yield the messages that show what a pack does, and what each partner's file makes of it."""
+    yield from sorted((folder.path / _EXAMPLES).glob("*.in.hl7"))
+    for partner in folder.partners:
+        yield from sorted((partner.parent / _EXAMPLES / partner.stem).glob("*.in.hl7"))
+
+
+def _partner_of(source: Path) -> str:
+    """Return whose example a message is: "" for the pack's own."""
+    return source.parent.name if source.parent.name != _EXAMPLES else ""
 
 
 def hl7_example_differences(packs: Hl7Packs, source: Path) -> Iterator[str]:
@@ -97,7 +107,7 @@ def _read_example(packs: Hl7Packs, source: Path) -> Iterator[str | tuple[str, di
     """Yield each message's kind, its Bundle, and what is written of its resources; a line where there is none."""
     for content in split_batch(source.read_bytes()).messages:
         message = read_message(content)
-        pack = None if isinstance(message, Unreadable) else pack_of(message, packs, "")
+        pack = None if isinstance(message, Unreadable) else pack_of(message, packs, _partner_of(source))
         if isinstance(message, Unreadable) or pack is None:
             yield "expected a message that a pack reads"
             continue

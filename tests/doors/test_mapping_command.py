@@ -157,6 +157,22 @@ def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
     assert run("new", "--from", file).exit_code == 1
 
 
+def test_the_examples_of_a_partners_file_are_tried_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "hl7v2" / "adt"
+    examples = folder / "examples" / "sample-hospital"
+    examples.mkdir(parents=True)
+    (folder / "sample-hospital.yaml").write_text('rows: {PID-3: {to: "Patient.name[].text"}}\n')
+    head = b"MSH|^~\\&|EHR|H|GW|WH|20261102101500-0800||ADT^A31|1|P|2.5.1\rEVN|A31|20261102101500-0800\r"
+    (examples / "01-a-name.in.hl7").write_bytes(head + b"PID|1||Sample name\r")
+    (examples / "01-a-name.out.ndjson").write_text("{}\n")
+
+    result = run("test", "hl7v2/adt", "--config", tmp_path)
+
+    assert result.exit_code == 1
+    assert "hl7v2/adt/01-a-name.in.hl7: expected the Bundle {}" in result.stderr
+    assert '"name":[{"text":"Sample name"}]' in result.stderr
+
+
 def test_a_partners_row_that_leads_nowhere_fails_the_check(tmp_path: Path) -> None:
     folder = tmp_path / "mappings" / "hl7v2" / "adt"
     folder.mkdir(parents=True)
