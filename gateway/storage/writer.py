@@ -62,8 +62,8 @@ class Writer:
         """Held by whoever writes, from the first piece of a group to the end of its commit."""
         self._writing: int | None = None
         """The thread that has the turn."""
-        self._others_wait = False
-        """A group is being gathered or written: nobody may overtake it."""
+        self._is_quiet = True
+        """The last group was one piece, and no group is gathered or written: who comes need not look for company."""
         self._open = True
         self._gate = threading.Lock()
         self._held: Connection | None = None
@@ -72,7 +72,7 @@ class Writer:
 
     def run(self, work: Callable[[Connection, Effects], T]) -> T:
         """Write work and return what it returned, once that is on disk, or raise what it raised; see `submit`."""
-        if not self._others_wait and self._queue.empty() and self._turn.acquire(blocking=False):
+        if self._is_quiet and self._queue.empty() and self._turn.acquire(blocking=False):
             return self._run_here(work)
         return self.submit(work).result()
 
@@ -120,12 +120,12 @@ class Writer:
     def _run(self) -> None:
         expected = 1
         while job := self._queue.get():
-            self._others_wait = True
+            self._is_quiet = False
             with self._turn:  # before others are waited for: who comes meanwhile shall join them
                 group = self._gathered(job, expected)
                 expected = len(group)
                 self._write(group)
-            self._others_wait = False
+            self._is_quiet = expected == 1
 
     def _write(self, group: list[_Job]) -> None:
         """Commit a group whose turn it is."""

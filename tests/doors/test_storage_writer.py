@@ -227,6 +227,13 @@ def test_work_that_meets_nobody_is_written_by_its_own_caller(engine: Engine, wri
     assert kept(engine) == {"one"}
 
 
+def test_work_that_comes_after_a_group_looks_for_company_and_does_not_overtake_it(writer: Writer) -> None:
+    for future in in_one_group(writer, [add("one"), add("two"), add("three")]):
+        future.result()
+
+    assert writer.run(whoever_writes) != threading.get_ident()
+
+
 def test_work_that_finds_others_writing_waits_for_its_turn(engine: Engine, writer: Writer) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
