@@ -4,6 +4,8 @@ from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
+
 from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.people import person_of_record
@@ -16,7 +18,7 @@ from gateway.model.handoff import Handoff, Resource
 from gateway.model.labeled import Item
 from gateway.model.received import Received
 from gateway.ports import Transaction
-from gateway.redaction.rebuild import rebuild
+from gateway.redaction.rebuild import points_to, rebuild
 from gateway.redaction.visible import Visible, visible_to
 
 SHOWN_SOURCE_BYTES = 64 * 1024
@@ -102,7 +104,22 @@ def _shown(
     visible = visible_to(shown, labeled, house.registry, (house.operator,))
     items_shown = {item.reference for item in shown}
     rebuilt = [_rebuilt(resource, items_shown, visible) for resource in stored]
-    return [one for one in rebuilt if one is not None], len(labeled.items) - len(shown)
+    resources = _pointed_to([one for one in rebuilt if one is not None], labeled.directory.keys())
+    return resources, len(labeled.items) - len(shown)
+
+
+def _pointed_to(resources: Sequence[Resource], directory: Set[str]) -> list[Resource]:
+    """Leave out whom of the directory nothing that is shown points to: it would tell that something else does."""
+    left = {name: one for one in resources if (name := _name(one)) in directory}
+    found = [one for one in resources if _name(one) not in directory]
+    while found:
+        written = orjson.dumps(found)
+        found = [left.pop(name) for name in list(left) if points_to(written, name)]
+    return [one for one in resources if _name(one) not in left]
+
+
+def _name(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
 
 
 def _owner(item: Item) -> str | None:
@@ -117,7 +134,7 @@ def _rebuilt(resource: Resource, items: Set[str], visible: Visible) -> Resource 
     if resource["resourceType"] == "Provenance":
         targets = [target for target in resource.get("target", ()) if target.get("reference") in items]
         return rebuild({**resource, "target": targets}, visible) if targets else None
-    if f"{resource['resourceType']}/{resource['id']}" not in visible.references:
+    if _name(resource) not in visible.references:
         return None
     built = rebuild(resource, visible)
     return {**built, "meta": resource["meta"]} if "meta" in resource else built

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from gateway.flow.gateway import Gateway
 from tests.flow.test_feed_non_interference import a_world, adt
-from tests.flow.test_non_interference import COURSES, RUNS, SEED, WORLDS, Guessed, submissions, take
-from tests.support.two_worlds import POLICE, Seen, Submission, TwoWorld, contact, without_fresh_ids
+from tests.flow.test_non_interference import COURSES, RUNS, SEED, WORLDS, Guessed, page, submissions, take
+from tests.support.two_worlds import (
+    OFFICE,
+    POLICE,
+    Seen,
+    Submission,
+    TwoWorld,
+    contact,
+    mixed_contact,
+    without_fresh_ids,
+)
 
 Step = tuple[str, int, int]
 
@@ -94,3 +103,16 @@ def test_each_of_these_steps_does_something() -> None:
     assert b"|AA|" in answered[0][0]
     assert b"|AA|" in fed[0][0]
     assert (told[0][0], len(world.wire.sent) > sent) == (200, True)
+
+
+def test_an_operators_page_names_nobody_whom_only_the_programs_part_points_to() -> None:
+    records = [mixed_contact(0, 0, OFFICE, "verbal", "substance_use", "SUD treatment")]
+    pages = []
+    for has_program_part in (True, False):
+        world = a_world(has_program_part=has_program_part)
+        world.hand_in(records)
+        (record,) = world.state.handoffs
+        pages.append(page(world, record))
+
+    assert pages[0] == pages[1]
+    assert {one["resourceType"] for one in pages[0]["resources"]} >= {"Organization", "Task"}
