@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import answer, written_by
+from gateway.model.decision import Basis, Verdict
+from tests.support.part2_world import answer, ask, world, written_by
 
 Json = dict[str, Any]
 
@@ -165,3 +166,43 @@ class TestASummary:
     def test_only_a_summary_may_tell_more_of_itself(self) -> None:
         assert not is_clean({"reporter": {"display": "Aspen of Nowhere"}})
         assert is_clean({"count": 3})
+
+
+class TestWhatIsDecided:
+    CASE: Json = {"recipient": "org:health", "purpose": ["PUBHLTH"], "patient": None}
+    NOBODY: Json = {"resourceType": "Patient", "id": "x", "gender": "female"}
+
+    def verdict(self, item: Json = NOBODY, basis: Json | None = None, **case: Any) -> Verdict:
+        stated = {**self.CASE, "basis": basis or BASIS, **case}
+        (found,) = ask(records=(item, written_by("aspen", item)), **stated).verdicts
+        return found
+
+    def test_it_goes_as_what_it_is_wherever_the_authority_takes_it(self) -> None:
+        released = Verdict(
+            "Patient/x", "PERMIT", "OK_DEIDENT", 800, frozenset({"DEID"}), Basis("deidentified"), "deidentified"
+        )
+
+        assert self.verdict() == released
+        assert self.verdict(registry=world(health={"endpoints": []})) == released
+
+    def test_to_nobody_else_and_by_no_other_method(self) -> None:
+        stays = ("DENY", "NOT_DEIDENTIFIED", 800)
+
+        for found in (
+            self.verdict(recipient="org:mercy"),
+            self.verdict(basis={"type": "deidentified"}),
+            self.verdict(basis={"type": "deidentified", "method": "by hand"}),
+        ):
+            assert (found.outcome, found.reason, found.step) == stays
+
+    def test_a_record_that_leads_to_itself_alone_leads_nowhere(self) -> None:
+        turning = {"resourceType": "Observation", "id": "o", "derivedFrom": [{"reference": "Observation/o"}]}
+
+        assert self.verdict(turning).reason == "OK_DEIDENT"
+
+    def test_who_made_a_summary_is_nobody_in_it(self) -> None:
+        reporter = {"reference": "Organization/aspen"}
+        summary = {"resourceType": "MeasureReport", "id": "m", "type": "summary", "reporter": reporter}
+
+        assert self.verdict(summary).reason == "OK_DEIDENT"
+        assert self.verdict({"resourceType": "Observation", "id": "o", "reporter": reporter}).outcome == "DENY"

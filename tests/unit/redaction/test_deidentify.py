@@ -200,3 +200,35 @@ def _words_in(value: Any) -> set[str]:
     if isinstance(value, list):
         return set().union(*map(_words_in, value)) if value else set()
     return {value} if isinstance(value, str) else set()
+
+
+class TestBorders:
+    AGE = {"system": UCUM, "code": "d"}
+
+    def test_an_age_of_less_than_a_day_is_one(self) -> None:
+        assert observed(valueQuantity={**self.AGE, "value": 0}) == {"valueQuantity": {**self.AGE, "value": 0}}
+        assert observed(valueQuantity={**self.AGE, "value": 0.5}) == {"valueQuantity": {**self.AGE, "value": 0.5}}
+        assert observed(valueQuantity={**self.AGE, "value": -1}) is None
+
+    def test_a_number_of_a_million_may_be_the_number_of_something(self) -> None:
+        weight = {"system": UCUM, "code": "kg"}
+
+        assert observed(valueQuantity={**weight, "value": 999_999}) is not None
+        assert observed(valueQuantity={**weight, "value": 1_000_000}) is None
+
+    def test_yes_and_no_are_words_of_nothing_else(self) -> None:
+        assert observed(valueBoolean=True) == {"valueBoolean": True}
+        assert observed(valueBoolean=False) == {"valueBoolean": False}
+        assert observed(valueBoolean="Ari said yes") is None
+
+    @pytest.mark.parametrize("written", ["Ari", {"coding": []}, None, 7])
+    def test_what_is_no_list_is_none(self, written: Any) -> None:
+        assert observed(category=written) is None
+
+    @pytest.mark.parametrize("written", ["Patient/ari", ["Patient/ari"], {"reference": 7}, None])
+    def test_what_is_no_reference_leads_nowhere(self, written: Any) -> None:
+        assert observed(subject=written) is None
+
+    def test_a_word_of_a_standard_nobody_knows_is_none(self) -> None:
+        assert deidentify([{"resourceType": "Patient", "id": "p", "gender": "female"}], year=2026, known={},
+                          fresh=lambda number: f"new-{number}") == {}  # fmt: skip

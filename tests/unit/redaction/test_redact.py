@@ -51,6 +51,16 @@ def released(*items: Json, more: tuple[Json, ...] = (), **case: Any) -> dict[str
     return {f"{one['resource']['resourceType']}/{one['resource']['id']}": one["resource"] for one in content["entry"]}
 
 
+def test_what_needed_no_consent_goes_beside_what_had_one_which_alone_is_explained() -> None:
+    records = [FLU, by_quarry(FLU), HIDDEN, written_by("aspen", HIDDEN)]
+
+    content = disclosed(a_consent(), records=records).content
+
+    left = [f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in content["entry"]]
+    assert {"Condition/flu", "Condition/hidden"} <= set(left)
+    assert len([one for one in left if one.startswith("DocumentReference/")]) == 2
+
+
 class TestTraces:
     def test_the_hidden_item_and_its_provenance_are_not_there(self) -> None:
         assert set(released(FLU)) == {"Condition/flu", "Provenance/by-quarry"}
