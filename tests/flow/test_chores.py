@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from tests.support.flow_house import a_world
-from tests.support.hospital_feed import PEER, adt
+from tests.support.hospital_feed import PEER, adt, with_feed
 
 
 def test_a_message_is_known_again_for_thirty_days_and_its_bytes_stay_for_good() -> None:
-    world = a_world()
+    world = with_feed(a_world())
     message = adt("A01", "E1", number="M-9", person="Stranger^Max||19700101|M")
     first = world.gateway.accept_message(message, PEER)
     world.work()
