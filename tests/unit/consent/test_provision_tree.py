@@ -95,14 +95,15 @@ class TestProvisions:
         }
         stranger = {"resourceType": "Organization", "id": "s", "identifier": [{"system": "urn:x", "value": "8"}]}
         nameless = {"resourceType": "Practitioner", "id": "n"}
-        consent = {"contained": [foreign, unknown, group, clinic, stranger, nameless]}
+        uncoded = {"resourceType": "Group", "id": "b"}
+        consent = {"contained": [foreign, unknown, group, clinic, stranger, nameless, uncoded]}
 
         def party(name: str) -> Party:
             one = {**actor, "reference": {"reference": f"#{name}"}}
             return self.read({"type": "permit", "actor": [one]}, consent).recipients[0]
 
         assert party("treating-participants") == Party(frozenset(), recipient_class="treating-participants")
-        assert party("f") == party("u") == party("n") == NOBODY
+        assert party("f") == party("u") == party("n") == party("b") == NOBODY
         assert party("c") == Party(frozenset({"|7", f"{PARTNER}|mercy"}), "org:mercy")
         assert party("s") == Party(frozenset({"urn:x|8"}))
 

@@ -46,6 +46,9 @@ class TestWrittenIntoTheConsent:
         assert self.revoked(inside(None)) == REVOKED
         assert self.revoked(inside("2026-11-02T18:00:01Z"), inside(T0)) == REVOKED
 
+    def test_that_says_nothing_more_takes_everything_back(self) -> None:
+        assert self.revoked({"url": EXTENSION + "revocation"}) == REVOKED
+
     def test_spoken_waits_until_it_is_written(self) -> None:
         assert self.revoked(inside(method="oral")) == SPOKEN
         assert self.revoked(inside(method="oral"), inside()) == REVOKED
