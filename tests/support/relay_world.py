@@ -24,7 +24,7 @@ PERSON = "PID|1||M-1^^^HOSPITAL^MR||Sample^Ari||19900102|F"
 GLUCOSE = ("OBR|1|P1|F1|24323-8^Metabolic panel^LN", "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL|||||F")
 SCREEN = ("OBR|2|P2|F2|UDS^Urine screen^L", "OBX|1|ST|3879-4^Opiates^LN||positive||||||F")
 
-_MERCY = {
+MERCY_ENDPOINT = {
     "transport": "hl7v2", "address": "mllp://mercy.example:2576", "version": "2.5.1", "stores_nte": True,
     "verified": "2026-01-01", "application": "EHR", "facility": "MERCY",
 }  # fmt: skip
@@ -101,7 +101,7 @@ def an_exchange(*rules: RelayRule, **mercy: Any) -> Exchange:
         "org:demo-hospital": (Feed("EHR", "HOSPITAL", pass_on=passed),),
         "org:aspen": (Feed("LIS", "ASPEN", pass_on=passed),),
     }
-    law = part2_partners(mercy={"endpoints": [{**_MERCY, **mercy}]})
+    law = part2_partners(mercy={"endpoints": [{**MERCY_ENDPOINT, **mercy}]})
     known = [*world.house.registry, *(one for one in law if one.id in ("org:aspen", "org:mercy", "org:quarry"))]
     relay = RecordingRelay()
     registry = Registry(replace(one, feeds=feeds.get(one.id, ())) for one in known)
