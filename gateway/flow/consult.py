@@ -136,7 +136,7 @@ def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _
         handoffs_of.setdefault(f"{body['resourceType']}/{body['id']}", set()).add(handoff_id)
     kept = tuple(
         body
-        for reference, body in held_together(contents).items()
+        for reference, body in held_together(house, contents).items()
         if body["resourceType"] not in ("Task", "ServiceRequest") or reference in addressed
     )
     return _Content(person_id or None, kept, circumstances_asked(house, tx, person_id, kept), handoffs_of, own)

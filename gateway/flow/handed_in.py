@@ -102,30 +102,30 @@ def with_hop(
     return [*(one for one in resources if one["id"] != hop["id"]), hop]
 
 
-def held_together(contents: Iterable[tuple[str, Resource]]) -> dict[str, Resource]:
+def held_together(house: House, contents: Iterable[tuple[str, Resource]]) -> dict[str, Resource]:
     """Put several records of a person together, as (id of the handoff, resource), and return them by reference.
 
-    Two records may hold the same resource, one in a program's hands and one in police's, whose copy is no Part 2 record
-    (42 CFR 2.11). So a hop counts only for what has come into the same hands with every record that holds it: what
-    a program received in a record of its own changes nothing for who may have it from another.
+    Two records may hold the same resource, one in a program's hands and one in others', whose copy is no Part 2 record
+    (42 CFR 2.11). So that it came to a program counts only where every record that holds it has come to one, or into
+    hands nobody knows: what a program received in a record of its own changes nothing for who may have it from another.
     """
     kept = list(contents)
-    holding: dict[str, set[str]] = {}
-    received: dict[tuple[str, str], set[str]] = {}
-    for handoff_id, body in kept:
-        holding.setdefault(_reference(body), set()).add(handoff_id)
-        if is_hop(body):
-            for target in _targets(body):
-                received.setdefault((str(body.get("agent")), target), set()).add(handoff_id)
+    hops = {_reference(body): _binds(house, body) for _, body in kept if is_hop(body)}
+    bound = {(record, target) for record, body in kept if hops.get(_reference(body)) for target in _targets(body)}
+    free = {_reference(body) for record, body in kept if (record, _reference(body)) not in bound}
     together: dict[str, Resource] = {}
     for _, body in kept:
-        if is_hop(body):
-            whole = [one for one in _targets(body) if received[str(body.get("agent")), one] >= holding.get(one, set())]
-            if not whole:
-                continue
-            body = {**body, "target": [{"reference": one} for one in whole]}
-        together[_reference(body)] = body
+        if hops.get(_reference(body)):
+            body = {**body, "target": [{"reference": one} for one in _targets(body) if one not in free]}
+        if body.get("target") != []:
+            together[_reference(body)] = body
     return together
+
+
+def _binds(house: House, hop: Resource) -> bool:
+    """Say whether what came by it is a Part 2 record: the custodian is a program now, or nobody knows who it is."""
+    found = [house.registry.find_by_reference(agent.get("who")) for agent in hop.get("agent", ())]
+    return any(one is None or one.is_program(house.clock()) for one in found)
 
 
 def _reference(resource: Mapping[str, object]) -> str:

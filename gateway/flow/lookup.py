@@ -29,7 +29,7 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
 
     def look(tx: Transaction) -> Status:
         person_id = _person(tx, caller, receipt, record)
-        records = held_together(tx.handoffs.contents_of(person_id))
+        records = held_together(house, tx.handoffs.contents_of(person_id))
         made = _decided(house, tx, caller, person_id, records)
         asked = _asked(caller)
         decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, person_id or None)

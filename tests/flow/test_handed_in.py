@@ -198,27 +198,43 @@ def test_what_is_left_of_a_withdrawn_referral_stays_the_programs() -> None:
     assert world.wire.sent == []
 
 
-def test_a_hop_counts_only_for_what_every_record_of_it_has_come_into_the_same_hands_with() -> None:
-    def hop(record: str, custodian: str, *targets: str) -> tuple[str, Resource]:
-        who = {"identifier": {"system": "urn:partners", "value": custodian}}
-        body: Resource = {
-            "resourceType": "Provenance", "id": f"{record}-{custodian}", "agent": [{"who": who}],
-            "activity": {"coding": [{"code": "receive"}]}, "target": [{"reference": one} for one in targets],
-        }  # fmt: skip
-        return record, body
+def a_hop(record: str, custodian: str, *targets: str) -> tuple[str, Resource]:
+    who = {"identifier": {"system": "https://warmhandoff.example/id/partner", "value": custodian}}
+    body: Resource = {
+        "resourceType": "Provenance", "id": f"{record}-{custodian}", "agent": [{"who": who}],
+        "activity": {"coding": [{"code": "receive"}]}, "target": [{"reference": one} for one in targets],
+    }  # fmt: skip
+    return record, body
 
+
+@pytest.mark.parametrize(
+    ("other", "counts"), [("demo-lead", True), ("demo-detox", True), ("renamed", True), ("demo-corresponders", False)]
+)
+def test_that_a_program_received_it_counts_where_every_record_that_holds_it_came_to_one(
+    other: str, counts: bool
+) -> None:
     shared: Resource = {"resourceType": "Patient", "id": "shared"}
     own: Resource = {"resourceType": "Encounter", "id": "own"}
+    contents = [
+        ("a", shared), ("a", own), a_hop("a", "demo-lead", "Patient/shared", "Encounter/own"),
+        ("b", shared), a_hop("b", other, "Patient/shared"),
+    ]  # fmt: skip
+
+    together = held_together(a_world().gateway.house, contents)
+
+    expected = ["Patient/shared", "Encounter/own"] if counts else ["Encounter/own"]
+    assert [one["reference"] for one in together["Provenance/a-demo-lead"]["target"]] == expected
+    assert together.keys() >= {"Patient/shared", "Encounter/own"}
+
+
+def test_what_police_hold_too_came_to_nobody_by_a_record_of_a_program() -> None:
+    shared: Resource = {"resourceType": "Patient", "id": "shared"}
 
     together = held_together(
-        [
-            ("a", shared), ("a", own), hop("a", "program", "Patient/shared", "Encounter/own"),
-            ("b", shared), hop("b", "another", "Patient/shared"),
-        ]
-    )  # fmt: skip
+        a_world().gateway.house, [("a", shared), a_hop("a", "demo-lead", "Patient/shared"), ("b", shared)]
+    )
 
-    assert together.keys() == {"Patient/shared", "Encounter/own", "Provenance/a-program"}
-    assert together["Provenance/a-program"]["target"] == [{"reference": "Encounter/own"}]
+    assert together == {"Patient/shared": shared}
 
 
 def test_what_a_program_received_takes_nothing_from_a_copy_of_the_same_person_that_police_hold() -> None:
