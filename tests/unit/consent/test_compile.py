@@ -313,7 +313,7 @@ class TestABundleOfThem:
 
     @pytest.mark.parametrize("entry", [{}, {"resource": "x"}, {"resource": {"id": "x"}}])
     def test_is_refused_where_an_entry_is_no_resource(self, entry: Json) -> None:
-        with pytest.raises(ValueError, match="expected a resource in every entry of the consents"):
+        with pytest.raises(ValueError, match=r"^expected a resource in every entry of the consents$"):
             compile_consents({"entry": [entry]}, world())
 
     def test_of_nothing_is_nothing(self) -> None:

@@ -261,6 +261,11 @@ class TestTheDeepestCounts:
     def test_a_bare_closed_root_is_no_refusal_of_what_it_permits(self) -> None:
         assert self.reason(a_permit()) == "OK_CONSENT"
 
+    def test_nor_of_what_it_does_not_permit_though_something_inside_of_it_is_one(self) -> None:
+        paper = a_consent(a_permit("plan"), {"type": "deny", "securityLabel": labels("HIV")}, id="beside")
+
+        assert answer(a_consent(), paper)[1] == "OK_CONSENT"
+
     def test_a_root_that_states_something_is_one(self) -> None:
         assert self.reason(a_permit("plan"), securityLabel=labels("SUD")) == "EXPLICIT_DENY"
 
