@@ -55,7 +55,7 @@ def create_private(path: Path) -> None:
 
 
 def writing_engine(url: URL) -> Engine:
-    """Return the engine of the writer thread: one connection, durable commits."""
+    """Return the engine of the writer: one connection, durable commits."""
     engine = _engine(url, pool_size=1, max_overflow=1)
     if url.drivername == "sqlite":
         _speak_sqlite(engine, begin=SQLITE_BEGINS_WRITING, query_only=False)
