@@ -51,7 +51,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     paths = sorted(Path("gateway", room).glob(f"{module or '*'}.py"))
     changes = [change for path in paths for change in changes_of(path)][:: option.every]
     judges = _Judges(session.items, changes, option.within)
-    explained = {(told["function"], told["was"], told["becomes"]) for told in json.loads(_EXPLAINED.read_text("utf-8"))}
+    explained = {
+        (change["function"], change["was"], change["becomes"])
+        for reason in json.loads(_EXPLAINED.read_text(encoding="utf-8"))
+        for change in reason["changes"]
+    }
     count = {"noticed": 0, "explained": 0, "not noticed": 0}
     for change in changes:
         if judges.notice(change):
