@@ -302,9 +302,9 @@ class TestVersionsAndReferences:
         entries = [
             {"fullUrl": "urn:uuid:c", "resource": record},
             {"resource": a_condition("other")},
+            {"resource": {"resourceType": "Provenance", "id": "of-nothing"}},
             {"resource": by},
             {"resource": other},
-            {"resource": {"resourceType": "Provenance", "id": "of-nothing"}},
             {"resource": a_condition("plain", "I10")},
         ]
 
