@@ -48,6 +48,15 @@ class TestStatus:
         """42 CFR 2.35(c)."""
         assert answer(a_consent(status=status, extensions=extensions)) == outcome
 
+    def test_one_that_can_be_taken_back_from_now_on_does_not(self) -> None:
+        from_now = {**LATER, "valueDateTime": T0}
+        for_the_plan = {**TAKEN_BACK, "extension": [*TAKEN_BACK["extension"], {
+            "url": "recipient", "valueReference": organization("plan")}]}  # fmt: skip
+
+        outcome = answer(a_consent(status="inactive", extensions=[for_the_plan, from_now]))
+
+        assert outcome == ("DENY", "CONSENT_NOT_ACTIVE")
+
 
 class TestTreatmentThatIsOver:
     """42 CFR 2.31(a)(7): an end by event."""

@@ -73,7 +73,9 @@ class TestAddresses:
 
         assert answer(through, via=["org:broker"], registry=world(mercy={"endpoints": []})) == ("PERMIT", "OK_CONSENT")
         assert answer(through, via=["org:broker"], registry=world(broker={"endpoints": []})) == WAITS
-        assert answer(a_consent(a_permit("mercy")), via=["org:nobody"])[0] == "DENY"
+        stranger = {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "org:nobody"}}
+        named = a_consent(a_permit(actor=[*a_permit("mercy")["actor"], stranger]))
+        assert answer(named, via=["org:nobody"]) == WAITS
 
     @pytest.mark.parametrize(
         ("transport", "issued_to", "outcome"),
