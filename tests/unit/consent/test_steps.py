@@ -153,6 +153,7 @@ class TestBasesWithoutConsent:
         assert self.emergency() == ("PERMIT", "OK_EMERGENCY", 1110)
         assert self.emergency(role="billing") == ("DENY", "EMERGENCY_NOT_MEDICAL_PERSONNEL", 1110)
         assert self.emergency(nature="") == ("DENY", "EMERGENCY_UNDOCUMENTED", 1111)
+        assert self.emergency(time="2026-10-31T18:00:00Z") == ("DENY", "EMERGENCY_OVER", 1112)
         assert self.emergency(consent_obtainable=True) == ("DENY", "EMERGENCY_CONSENT_OBTAINABLE", 1113)
 
     @pytest.mark.parametrize(
