@@ -13,6 +13,7 @@ from gateway.model.fhir_time import instant
 from gateway.model.partner import Registry
 from tests.support.part2_world import (
     ASPEN_RECORDS,
+    PERSON,
     T0,
     a_condition,
     a_consent,
@@ -128,6 +129,11 @@ class TestWhatIsKnownOnce:
         assert [one.reference for one in situation(records=records).items] == ["Condition/f1120", "Condition/other"]
         asked = prepared(records=records, items=["Condition/other"])
         assert [one.reference for one in asked.items] == ["Condition/other"]
+
+    def test_is_by_what_the_person_is_known_who_receives_the_own_record(self) -> None:
+        me = {"authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
+
+        assert situation(requester=me, recipient="Patient/t1").recipient.keys == {"Patient/t1", f"{PERSON}|T1"}
 
     def test_is_who_on_the_way_receives_too(self) -> None:
         def relays(*via: str, **changes: Json) -> list[str]:
