@@ -415,5 +415,9 @@ class TestDisclosersOfTwoPlaces:
             (found,) = compiled({"resource": clinic}, {"resource": consent})
             return [party.organization for party in found.disclosers]
 
+        actor = {"role": {"coding": [{"code": "CST"}]}, "reference": {"reference": "Organization/o"}}
+        (inside,) = compiled({"resource": clinic}, {"resource": a_consent(a_permit(actor=[actor]))})
+
+        assert [party.organization for party in inside.grants[0].disclosers] == ["org:aspen"]
         assert disclosers(pointing) == ["org:aspen"]
         assert disclosers(numbered) == ["org:birch"]

@@ -287,6 +287,15 @@ def test_all_hands_after_the_program_that_received_it_are_after_it() -> None:
     assert hands(told.after) == ["mercy", "quarry", "plan"]
 
 
+def test_items_that_share_only_the_last_word_do_not_share_their_origin() -> None:
+    other = a_condition("other", "I10")
+    origins = Origins([written_by("birch", FLU), written_by("quarry", FLU, other)], {}, world(), instant(T0))
+
+    for order in (("Condition/other", "Condition/flu"), ("Condition/flu", "Condition/other")):
+        told = {reference: names(origins.of(reference).authors) for reference in order}
+        assert told == {"Condition/flu": ["birch", "quarry"], "Condition/other": ["quarry"]}
+
+
 def test_items_of_one_word_share_their_origin() -> None:
     both = [FLU, a_condition("other", "I10")]
     origins = Origins([written_by("quarry", *both)], {}, world(), instant(T0))
