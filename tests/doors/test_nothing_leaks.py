@@ -127,7 +127,7 @@ def hand_everything_in(running: Running) -> None:
     running.ask("GET", f"/console/records/{FAMILY}")
     running.ask("POST", "/console/login", data={"name": FAMILY, "password": GIVEN})
     running.ask(FAMILY.upper(), f"/{FAMILY}")
-    head = "MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20261102110000-0800||{}|{}|P|2.5.1\r"
+    head = "MSH|^~\\&|DEMO_EHR|DEMO_HOSPITAL|WARMHANDOFF|GATEWAY|20261102110000-0800||{}|{}|P|2.5.1\r"
     who = f"PID|1||{PHONE}^^^HOSPITAL^MR||{FAMILY}^{GIVEN}||{BIRTH}|F\r"
     for n, kind in enumerate(("RRI^I12", "ADT^A01", "SIU^S12", f"{FAMILY}^{GIVEN}", "")):
         running.say((head.format(kind, f"R{n}") + f"RF1|{FAMILY}\rSCH|{GIVEN}\r" + who).encode())

@@ -332,7 +332,7 @@ def without_fresh_ids(seen: list[Seen]) -> bytes:
 def an_answer(referral: str, status: str, number: int) -> bytes:
     """Return an RRI of the hospital for a referral number."""
     return (
-        f"MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20261102110000-0800||RRI^I12|R{number}|P|2.5.1\r"
+        f"MSH|^~\\&|DEMO_EHR|DEMO_HOSPITAL|WARMHANDOFF|GATEWAY|20261102110000-0800||RRI^I12|R{number}|P|2.5.1\r"
         f"RF1|{status}|||||{referral}^WARMHANDOFF|||20261102110000-0800||H-77\rPRD|RT|Welcome^Nora\r"
         "PID|1||M-1^^^HOSPITAL^MR||Sample^Ari||19900102|F\r"
     ).encode()
@@ -342,7 +342,7 @@ def an_admission(person: int, number: int) -> bytes:
     """Return an ADT^A01 of a person by name."""
     who = PEOPLE[person]
     return (
-        f"MSH|^~\\&|EHR|HOSPITAL|WARMHANDOFF|GATEWAY|20261102120000-0800||ADT^A01|A{number}|P|2.5.1\r"
+        f"MSH|^~\\&|DEMO_EHR|DEMO_HOSPITAL|WARMHANDOFF|GATEWAY|20261102120000-0800||ADT^A01|A{number}|P|2.5.1\r"
         f"EVN|A01|20261102120000-0800\rPID|1||M-1^^^HOSPITAL^MR||{who['last_name']}^{who['first_name']}||"
         f"{who['dob'].replace('-', '')}|F\rPV1|1|E|ED^^^HOSPITAL||||||||||||||||V-1\r"
     ).encode()
