@@ -368,6 +368,12 @@ class TestAPermitWithinARefusal:
 
         assert answer(a_consent(a_permit(), around, contained=[group]))[1] == "EXPLICIT_DENY"
 
+    def test_lifts_a_refusal_that_applies_in_doubt_only(self) -> None:
+        around = {"type": "deny", "dataPeriod": {"start": "2026-10-01"}, "provision": [a_permit()]}
+
+        assert answer(a_consent(a_permit(), around))[1] == "OK_CONSENT"
+        assert answer(a_consent(a_permit(), {**around, "provision": []}))[1] == "EXPLICIT_DENY"
+
     def test_lifts_a_refusal_of_a_class_for_whom_it_names_itself(self) -> None:
         group, to_class = a_class("tpo")
         around = {"type": "deny", "actor": [to_class], "provision": [a_permit()]}

@@ -225,9 +225,15 @@ class TestBorders:
     def test_what_is_no_list_is_none(self, written: Any) -> None:
         assert observed(category=written) is None
 
-    @pytest.mark.parametrize("written", ["Patient/ari", ["Patient/ari"], {"reference": 7}, None])
+    @pytest.mark.parametrize("written", ["Patient/ari", ["Patient/ari"], {"reference": 7}, {"reference": []}, None])
     def test_what_is_no_reference_leads_nowhere(self, written: Any) -> None:
         assert observed(subject=written) is None
+
+    @pytest.mark.parametrize("state", ["Exampleville", "wa", 53, None])
+    def test_what_is_no_state_is_none(self, state: Any) -> None:
+        assert of({**ARI, "address": [{"state": state}]}) == [
+            {"resourceType": "Patient", "id": "new-0", "gender": "female", "birthDate": "1990"}
+        ]
 
     def test_a_word_of_a_standard_nobody_knows_is_none(self) -> None:
         assert deidentify([{"resourceType": "Patient", "id": "p", "gender": "female"}], year=2026, known={},

@@ -61,6 +61,16 @@ def test_what_needed_no_consent_goes_beside_what_had_one_which_alone_is_explaine
     assert len([one for one in left if one.startswith("DocumentReference/")]) == 2
 
 
+def test_who_wrote_what_is_deidentified_stays() -> None:
+    nobody = {"resourceType": "Patient", "id": "x", "gender": "female"}
+    basis = {"type": "deidentified", "method": "164.514(b)(2)"}
+    case: Json = {"recipient": "org:health", "purpose": ["PUBHLTH"], "patient": None, "basis": basis}
+
+    content = disclosed(records=[nobody, written_by("aspen", nobody)], **case).content
+
+    assert [one["resource"]["resourceType"] for one in content["entry"]] == ["Patient"]
+
+
 class TestTraces:
     def test_the_hidden_item_and_its_provenance_are_not_there(self) -> None:
         assert set(released(FLU)) == {"Condition/flu", "Provenance/by-quarry"}
