@@ -209,7 +209,8 @@ def a_world_that_refers_to(endpoint: Endpoint) -> World:
     """The starter, whose hospital has this endpoint, in enhanced mode, instead of its own."""
     world = a_world()
     old = world.house.registry.organizations["org:demo-hospital"].endpoints[0]
-    new = replace(endpoint, acknowledgement="enhanced", verified=old.verified, stores_nte=True)
+    new = replace(endpoint, application="THEIRS", facility="WARD", verified=old.verified, stores_nte=True)
+    new = replace(new, acknowledgement="enhanced")
     registry = Registry(
         replace(one, endpoints=(new,)) if one.id == "org:demo-hospital" else one for one in world.house.registry
     )

@@ -70,7 +70,7 @@ def a_world(*, has_program_part: bool) -> TwoWorld:
     registry = Registry(
         replace(
             one,
-            feeds=(FEEDS[one.id],) if one.id in FEEDS else (),
+            feeds=(FEEDS[one.id], *one.feeds) if one.id in FEEDS else one.feeds,
             endpoints=(*one.endpoints, *([links[one.id]] if one.id in links else [])),
         )
         for one in house.registry
