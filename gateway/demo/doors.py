@@ -79,14 +79,15 @@ class Doors:
     def _consent(
         self, method: str, tail: str, client: str, consent: Resource, headers: dict[str, str], status: int
     ) -> tuple[Resource, str]:
+        body = json.dumps(consent).encode()
         answer = requests.request(
             method,
             f"{self.http}/fhir/R4/Consent{tail}",
-            json=consent,
+            data=body,
             headers={**self._authorization(client), **headers, "Content-Type": FHIR_JSON},
             timeout=_TIMEOUT_S,
         )
-        self.sent(f"to-gateway-consent-{method}.json", answer.request.body or b"")  # type: ignore[arg-type]
+        self.sent(f"to-gateway-consent-{method}.json", body)
         _expect(answer, status)
         kept: Resource = answer.json()
         return kept, str(answer.headers["ETag"])

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-START_S = 60.0
 _STOP_S = 30.0
 _COMMAND_S = 60.0
 

@@ -16,7 +16,6 @@ NOT_COMMITTED = b"\x15"
 HEAD_BYTES = 4096
 """How much of an oversized message is kept, so that its sender can be answered by its MSH-10."""
 
-_ONLY_BEFORE_HEADER = (b"MSH", b"FHS", b"BHS")
 # What can end the content: the end mark, an end byte with the next block behind it, or the start of a new message
 # where the peer gave up on the one before. A start byte before anything else is content.
 _BOUNDARY = re.compile(rb"\x1c\r|\x1c(?=\x0b)|\x0b(?=MSH|FHS|BHS)")

@@ -36,7 +36,7 @@ class Request:
     basis: Mapping[str, Any] | None
     transport: str
     message: str
-    """MSH-9 of what is written where that is no referral (hl7v2), such as ADT^A01; "" for the receiver's kind of one."""
+    """MSH-9 of what is written where that is no referral (hl7v2), as ADT^A01; "" for the receiver's kind of one."""
     items: frozenset[str] | None
     digest: bytes
 

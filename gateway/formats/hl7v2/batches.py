@@ -31,11 +31,6 @@ class Batch:
         """Tell whether there is an envelope: its sender expects one batch of answers."""
         return any(kind in ("FHS", "BHS") for kind, _ in self.pieces)
 
-    @property
-    def stray_bytes(self) -> int:
-        """Count the bytes before the first message that are not blank."""
-        return sum(len(strip_blank(content)) for kind, content in self.pieces if not kind)
-
     def miscounted(self) -> list[str]:
         """Name the trailers (`BTS-1`, `FTS-1`) whose count is not the number of messages or batches before them."""
         wrong = []

@@ -182,6 +182,7 @@ class _Compiler:
             for n, one in enumerate(told if isinstance(told, list) else [told]):
                 at: Location = ("rows", path, n) if isinstance(told, list) else ("rows", path)
                 spec = {"to": one} if isinstance(one, str) else dict(one or {})
+                # B023: `_try` calls the lambda at once, before the loop goes on.
                 row = self._try(sources[path], at, lambda: self._row(segment, str(path), spec, rows, sources, at))  # noqa: B023
                 if row is not None:
                     yield row

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
-from gateway.formats.hl7v2.maps.naming import code_system, coding_of, system_name
+from gateway.formats.hl7v2.maps.naming import coding_of, system_name
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 if TYPE_CHECKING:
@@ -152,8 +152,3 @@ def truth(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return None
 
     return read, lambda value, w: "Y" if value else "N"
-
-
-def code_system_of(name: str, r: "Reading") -> str:
-    """Return the URI of a code system named in this message."""
-    return code_system(name, r.names)
