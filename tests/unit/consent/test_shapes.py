@@ -406,6 +406,11 @@ class TestDisclosersOfTwoPlaces:
 
         assert disclosers_of(both, world()) == {"org:aspen", "org:birch"}
 
+    def test_may_stand_one_level_deeper_in_the_extension(self) -> None:
+        deeper = {"url": R5_IN_R4 + "controller", "extension": [{"url": "x", "valueReference": organization("aspen")}]}
+
+        assert disclosers_of(a_consent(without=["organization"], extensions=[deeper]), world()) == {"org:aspen"}
+
     def test_are_whom_the_paper_numbers_itself_whatever_comes_with_it(self) -> None:
         clinic = {"resourceType": "Organization", "id": "o", "identifier": [organization("aspen")["identifier"]]}
         numbered = a_consent(organization=[{"reference": "Organization/o", **organization("birch")}])
