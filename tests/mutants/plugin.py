@@ -28,6 +28,7 @@ from tests.mutants.changes import Change, changes_of
 
 _EXPLAINED = Path(__file__).with_name("explained.json")
 _ENDLESS_S = 5
+"""Seconds of the processor, beside ten times what a test takes, after which it is without end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,7 +74,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 
 
 class _Judges:
-    """The collected tests, and which of them pass through which function."""
+    """The collected tests, and which of them pass through which lines."""
 
     def __init__(self, tests: list[pytest.Item], changes: list[Change], within_s: float) -> None:
         self._tests = tests
