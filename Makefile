@@ -54,4 +54,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet pyproject.toml --group dev --extra postgres -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist out mutants .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
