@@ -174,7 +174,8 @@ def test_what_their_server_refuses_is_for_a_person() -> None:
 @pytest.mark.parametrize(("code", "state"), [("AA", "delivered"), ("AE", "dead")])
 def test_enhanced_mode_from_end_to_end_ends_with_their_application_answer(code: str, state: str) -> None:
     with their_server(lambda message: [message.create_ack("CA")]) as server:
-        world = a_world_that_refers_to(Endpoint("hl7v2", "mllp://{}:{}".format(*server.address)))
+        link = Endpoint("hl7v2", "mllp://{}:{}".format(*server.address), application="THEIRS", facility="WARD")
+        world = a_world_that_refers_to(link)
         world.take(CONTACT)
         after_commit = world.states()[0][1]
         (referral,) = server.received
@@ -209,8 +210,7 @@ def a_world_that_refers_to(endpoint: Endpoint) -> World:
     """The starter, whose hospital has this endpoint, in enhanced mode, instead of its own."""
     world = a_world()
     old = world.house.registry.organizations["org:demo-hospital"].endpoints[0]
-    new = replace(endpoint, application="THEIRS", facility="WARD", verified=old.verified, stores_nte=True)
-    new = replace(new, acknowledgement="enhanced")
+    new = replace(endpoint, acknowledgement="enhanced", verified=old.verified, stores_nte=True)
     registry = Registry(
         replace(one, endpoints=(new,)) if one.id == "org:demo-hospital" else one for one in world.house.registry
     )

@@ -42,7 +42,7 @@ def test_alerts_and_referrals_are_read_apart(tmp_path: Path) -> None:
         ("[admitted, discharged]", "[]"),
         ("{program: lead-referral}", "{service: [detox]}"),
         ("transport: fhir", "transport: fhir\n  via: org:clinic"),
-        ("transport: fhir", "transport: hl7v2"),
+        ("transport: fhir", "transport: link"),
         ("to: org:office", "to: org:unknown"),
     ],
 )
