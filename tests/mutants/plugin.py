@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """Let every judge try the same examples each time, and remember none of those that a change made fail."""
-    settings.register_profile("mutants", database=None, derandomize=True)
+    settings.register_profile("mutants", database=None, derandomize=True, deadline=None)
     settings.load_profile("mutants")
 
 
@@ -51,6 +51,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     room, _, module = option.change.partition(".")
     paths = sorted(Path("gateway", room).glob(f"{module or '*'}.py"))
     changes = [change for path in paths for change in changes_of(path)][:: option.every]
+    if not changes:
+        raise pytest.UsageError(f"--change {option.change}: expected a room of gateway/, or a file of it as room.file")
     judges = _Judges(session.items, changes, option.within)
     explained = {
         (change["function"], change["was"], change["becomes"])
