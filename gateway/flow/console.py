@@ -10,11 +10,12 @@ from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.people import person_of_record
 from gateway.flow.referrals import release_held
+from gateway.flow.second_look import is_stopped
 from gateway.identity import match
 from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Resource
+from gateway.model.handoff import Handoff, Referral, Resource, Work
 from gateway.model.labeled import Item
 from gateway.model.received import Received
 from gateway.ports import Transaction
@@ -51,7 +52,7 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "resources": shown,
             "withheld": withheld if serves_all else 0,
             "decisions": tx.decisions.of_handoff(handoff_id) if serves_all else [],
-            "deliveries": [work for referral in referrals for work in tx.outbox.of_subject(referral.id)],
+            "deliveries": _deliveries(tx, referrals, serves_all=serves_all),
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],
             "source": source.payload[:SHOWN_SOURCE_BYTES] if source and complete else None,
@@ -59,6 +60,15 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
         }
 
     return house.database.write(look)
+
+
+def _deliveries(tx: Transaction, referrals: Sequence[Referral], *, serves_all: bool) -> list[Work]:
+    """Return the deliveries of referrals; to an operator who does not serve every program, not why one was refused.
+
+    The reason can rest on what a program's record says that the person consented to, or took back.
+    """
+    pieces = [work for referral in referrals for work in tx.outbox.of_subject(referral.id)]
+    return [replace(one, reason=None) if is_stopped(one) and not serves_all else one for one in pieces]
 
 
 def _trace(house: House, tx: Transaction, handoff: Handoff) -> list[dict[str, Any]]:

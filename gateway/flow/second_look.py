@@ -93,7 +93,7 @@ def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
     if referral is None or handoff is None or referral.status in FINAL or handoff.state == "held":
         return
     deliveries = [piece for piece in tx.outbox.of_subject(referral.id) if piece.kind == "deliver"]
-    stopped = [piece for piece in deliveries if _is_stopped(piece)]
+    stopped = [piece for piece in deliveries if is_stopped(piece)]
     if any(piece.state in ("ready", "sending", "held") and piece not in stopped for piece in deliveries):
         return
     if stopped and what_it_sees(house, tx, handoff, referral) is not None:
@@ -108,6 +108,6 @@ def _person_of(tx: Transaction, referral_id: str) -> str | None:
     return referral.person_id if referral is not None else None
 
 
-def _is_stopped(piece: Work) -> bool:
+def is_stopped(piece: Work) -> bool:
     """Say whether a decision stopped it, and no doubt that a person has to settle."""
     return piece.state == "refused" or (piece.state == "held" and (piece.reason or "").startswith("CONSENT_"))

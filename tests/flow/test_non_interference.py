@@ -269,6 +269,17 @@ def revoke(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
 @given(records=submissions(unrouted=True))
 @settings(parent=WORLDS, max_examples=max(RUNS // 50, 1))
 def test_an_operator_without_agreements_sees_nothing_of_a_program_on_a_page(records: list[Submission]) -> None:
+    assert_pages_alike(records)
+
+
+def test_a_page_does_not_tell_why_a_delivery_was_refused() -> None:
+    taken_back = case(0, 1, OFFICE, "SUD treatment", "", RELEASES["taken back"])
+
+    assert_pages_alike([mixed_contact(1, 1, OFFICE, "not_asked", "substance_use"), taken_back])
+
+
+def assert_pages_alike(records: list[Submission]) -> None:
+    """Make a world with and without the programs' part, and see no difference on the page of any record."""
     full = TwoWorld("fhir", has_program_part=True)
     full.hand_in(records)
     pages_full = {key: page(full, key) for key in full.state.handoffs}

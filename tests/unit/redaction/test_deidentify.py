@@ -97,6 +97,11 @@ def test_a_code_is_told_where_its_system_has_it_and_never_its_words(system: str,
     )
 
 
+@pytest.mark.parametrize(("system", "code"), [(NATURE, ["overdose"]), (NATURE, {}), ([NATURE], "overdose"), ({}, [])])
+def test_a_code_or_a_system_that_is_no_word_is_left_out(system: Any, code: Any) -> None:
+    assert observed(code={"coding": [{"system": system, "code": code}]}) is None
+
+
 @pytest.mark.parametrize(
     ("quantity", "told"),
     [
