@@ -1,6 +1,7 @@
 """The sender against receivers that answer late, wrongly, twice, in pieces, or not at all."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -121,8 +122,16 @@ def test_half_an_answer_is_no_answer() -> None:
 
 
 def test_a_connection_that_the_receiver_closed_while_idle_is_opened_anew() -> None:
-    with sender_to(replying(answer(b"AA", b"C1")), replying(answer(b"AA", b"C2"))) as sender:
+    is_closed = threading.Event()
+
+    def reply_and_close(connection: socket.socket) -> None:
+        replying(answer(b"AA", b"C1"))(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+        is_closed.set()
+
+    with sender_to(reply_and_close, replying(answer(b"AA", b"C2"))) as sender:
         sender.send(admission(b"C1"))
+        assert is_closed.wait(10)
         answered = sender.send(admission(b"C2"))
 
     assert answered.acknowledgement.control_id == "C2"
