@@ -93,6 +93,7 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
     """
 
     def say(tx: Transaction) -> bool:
+        tx.people.lock_each([] if person_id is None else [person_id])  # first: a merge must not end who is found below
         stored = tx.inputs.get(input_id)
         people = question_of(house, tx, stored).people if stored is not None else ()
         if stored is None or not people or person_id not in {None, *(one.id for one in people)}:
@@ -100,8 +101,8 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         message = read_message(stored.payload)
         named = _unnumbered(house, tx, message) if isinstance(message, Message) else None
         assert named is not None, "whom it resembles is asked of such messages only"
-        person = _entered(house, named) if person_id is None else _locked(tx, person_id)
         assert stored.client is not None, "whose word it is comes before whom it is about"
+        person = next((one for one in people if one.id == person_id), None) or _entered(house, named)
         tx.people.save(with_numbers(person, stored.client, named.identifiers), house.clock())
         told = {"input": input_id, "person": person.id, "new": person_id is None}
         tx.audit.append(AuditEntry(house.clock(), "message.person-named", actor, told))
@@ -113,13 +114,6 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
 
 def _entered(house: House, named: PersonNamed) -> Person:
     return Person(house.new_id(), named.family, named.given, named.birth_date, named.gender, named.phone, named.address)
-
-
-def _locked(tx: Transaction, person_id: str) -> Person:
-    tx.people.lock(person_id)
-    person = tx.people.get(person_id)
-    assert person is not None, "who was found in this transaction is in the index"
-    return person
 
 
 def _take_again(house: House, tx: Transaction, input_id: str, actor: str) -> None:
