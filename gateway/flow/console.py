@@ -8,7 +8,7 @@ import orjson
 
 from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
-from gateway.flow.people import person_of_record
+from gateway.flow.people import person_of_record, unite
 from gateway.flow.referrals import release_held
 from gateway.flow.second_look import is_stopped
 from gateway.identity import match
@@ -222,12 +222,5 @@ def _merge(house: House, tx: Transaction, provisional: str, known_id: str) -> bo
     entered, known = tx.people.get(provisional), tx.people.get(known_id)
     if entered is None or known is None:
         return False
-    merged = replace(
-        known,
-        patient_ids=tuple(dict.fromkeys([*known.patient_ids, *entered.patient_ids])),
-        identifiers=tuple(dict.fromkeys([*known.identifiers, *entered.identifiers])),
-    )
-    tx.handoffs.move_person(provisional, known_id)
-    tx.people.save(replace(entered, patient_ids=(), identifiers=()), house.clock())
-    tx.people.save(merged, house.clock())
+    unite(tx, entered, known, house.clock())
     return True

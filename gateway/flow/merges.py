@@ -5,11 +5,12 @@ person of the surviving one; consents that move have to be verified anew, and wh
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.flow.house import House
 from gateway.flow.numbers import person_by_number, with_numbers
 from gateway.flow.outcomes import Outcome, put_outcome, read_or_kept
+from gateway.flow.people import unite
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.identities import MERGES, read_identity_changes
 from gateway.model.audit import AuditEntry
@@ -113,13 +114,7 @@ def _carry_out(house: House, tx: Transaction, merge: Merge) -> None:
     ended = tx.people.get(merge.ended.id) or merge.ended
     surviving = tx.people.get(merge.surviving.id) or merge.surviving
     _doubt_consents(house, tx, ended.id)
-    tx.handoffs.move_person(ended.id, surviving.id)
-    united = replace(
-        surviving,
-        patient_ids=tuple(dict.fromkeys([*surviving.patient_ids, *ended.patient_ids])),
-        identifiers=tuple(dict.fromkeys([*surviving.identifiers, *ended.identifiers])),
-    )
-    tx.people.save(replace(ended, patient_ids=(), identifiers=()), now)
+    united = unite(tx, ended, surviving, now)
     tx.people.save(with_numbers(united, merge.partner, merge.numbers), now)
     _hold_unsent(house, tx, united.id)
 

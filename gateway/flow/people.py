@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateway.flow.house import House
 from gateway.identity import match
@@ -100,6 +101,22 @@ def person_by_reference(tx: Transaction, reference: object) -> str | None:
         known = tx.people.by_identifier(PERSON_ID, str(identifier.get("value")))
         return known[0].id if len(known) == 1 else None
     return None
+
+
+def unite(tx: Transaction, ended: Person, surviving: Person, at: datetime) -> Person:
+    """Let one person become another, records and numbers with them; return the other as it is now. Both are locked.
+
+    Of who has ended nothing is left by which anybody could be taken for them: no decision reads what is kept of them.
+    """
+    tx.handoffs.move_person(ended.id, surviving.id)
+    tx.people.save(Person(ended.id, "", "", None, None, None, None), at)
+    united = replace(
+        surviving,
+        patient_ids=tuple(dict.fromkeys([*surviving.patient_ids, *ended.patient_ids])),
+        identifiers=tuple(dict.fromkeys([*surviving.identifiers, *ended.identifiers])),
+    )
+    tx.people.save(united, at)
+    return united
 
 
 def lock_person(tx: Transaction, find: Callable[[], str | None]) -> str | None:

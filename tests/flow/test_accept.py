@@ -122,6 +122,26 @@ def test_a_person_who_is_only_possibly_known_is_held_until_somebody_decides() ->
     assert (before, resolved, len(world.transport.sent)) == (1, True, 2)
 
 
+def test_who_has_become_another_is_nobody_that_a_later_record_may_be_about() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    (known,) = world.database.state.people
+    look_alikes = [{**CONTACT, "contact_id": f"C-{n}", "client_id": f"K-{n}", "phone": ""} for n in (2, 3)]
+
+    first = _held_by(world, look_alikes[0])
+    resolved = world.gateway.resolve_match("staff", first, known)
+    page = world.gateway.console_record(("staff", "admin"), _held_by(world, look_alikes[1]))
+
+    assert resolved
+    assert page is not None
+    assert [one["person_id"] for one in page["candidates"]] == [known]
+
+
+def _held_by(world: World, contact: dict[str, str]) -> str:
+    accepted = world.take(contact)
+    return str(world.database.read(lambda tx: tx.inputs.records(accepted.input_id))[0].handoff_id)
+
+
 def _first_of(world: World, accepted: Accepted) -> str:
     receipt = world.gateway.receipt(POLICE, accepted.input_id)
     assert receipt is not None

@@ -1,9 +1,10 @@
 """A `Database` in which two persons become one just before a lock is had, as another process would make them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gateway.flow.people import unite
 from gateway.ports import Database, Transaction
 from gateway.testing import FixedClock
 
@@ -34,11 +35,7 @@ class JoinedBeforeTheLock:
         ended, surviving = tx.people.get(self.ended), tx.people.get(self.surviving)
         assert ended is not None
         assert surviving is not None
-        tx.handoffs.move_person(ended.id, surviving.id)
-        tx.people.save(replace(ended, patient_ids=(), identifiers=()), self.clock())
-        patients = (*surviving.patient_ids, *ended.patient_ids)
-        identifiers = (*surviving.identifiers, *ended.identifiers)
-        tx.people.save(replace(surviving, patient_ids=patients, identifiers=identifiers), self.clock())
+        unite(tx, ended, surviving, self.clock())
 
 
 class _Joining:
