@@ -10,7 +10,7 @@ import click
 import orjson
 
 from gateway.catalog.partners import read_partners
-from gateway.flow.proof import accounting
+from gateway.flow.staff.proof import accounting
 from gateway.formats.accounting_csv import accounting_csv
 from gateway.formats.accounting_pdf import accounting_pdf
 from gateway.model.accounting import Accounting, Wanted

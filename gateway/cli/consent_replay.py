@@ -28,7 +28,7 @@ def replay_command(decision_id: str, directory: Path, url: str | None) -> None:
     """
     # Here, not above: deciding on files needs no database.
     from gateway.catalog.partners import read_partners
-    from gateway.flow.proof import replay
+    from gateway.flow.staff.proof import replay
     from gateway.settings import read_settings
     from gateway.storage.database import open_database
     from gateway.wiring import clock

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 
 from gateway.flow.addressing import Addressing, address
-from gateway.flow.consent_changes import FILED_BY, is_a_no
-from gateway.flow.consent_ends import hear_of_ends
-from gateway.flow.consent_terms import keep_watch_of_record, read_directive
+from gateway.flow.consents.changes import FILED_BY, is_a_no
+from gateway.flow.consents.ends import hear_of_ends
+from gateway.flow.consents.terms import keep_watch_of_record, read_directive
 from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers, is_with_police
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded

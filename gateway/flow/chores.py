@@ -5,10 +5,10 @@ Any process may do them and several may do them at once: each is a small write t
 
 from datetime import datetime, timedelta
 
-from gateway.flow import consent_sweep
+from gateway.flow.consents import sweep
 from gateway.flow.house import House
+from gateway.flow.messages.watch import DropCounts
 from gateway.flow.second_look import DailyLook
-from gateway.flow.watch import DropCounts
 
 KNOWN_AGAIN_FOR = timedelta(days=30)
 """How long a message is known again by its MSH-10; senders repeat within hours."""
@@ -35,7 +35,7 @@ class Chores:
             forgotten = house.database.write(lambda tx: tx.messages.forget(now - KNOWN_AGAIN_FOR, _AT_ONCE))
             self._forget_at = now + _EVERY if forgotten < _AT_ONCE else now
         if self._sweep_at is None or now >= self._sweep_at:
-            self._sweep_at = now if consent_sweep.sweep(house) else now + consent_sweep.EVERY
+            self._sweep_at = now if sweep.sweep(house) else now + sweep.EVERY
         self._look.go_on(house)
 
     def finish(self, house: House) -> None:

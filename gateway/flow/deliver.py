@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.awaited import await_application
 from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
+from gateway.flow.messages.awaited import await_application
 from gateway.flow.pacing import goes_on, has_breaker, rest
 from gateway.flow.people import lock_person
-from gateway.flow.review_queue import open_held_items
+from gateway.flow.releases.review_queue import open_held_items
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
 from gateway.model.disclosure import Disclosure

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import orjson
 
-from gateway.flow.access import can_see, read
-from gateway.flow.appointments import tell_appointment
+from gateway.flow.alerts.appointments import tell_appointment
 from gateway.flow.house import House
 from gateway.flow.moves import move
+from gateway.flow.pulls.access import can_see, read
 from gateway.flow.referrals import may_have_reached
 from gateway.model.caller import Caller
 from gateway.model.exchange import NOT_FOUND, Answer, Problem

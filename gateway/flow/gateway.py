@@ -4,29 +4,20 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from gateway.flow import (
-    accept,
-    access,
-    consent_filing,
-    console,
-    consult,
-    follow_up,
-    message_desk,
-    messages,
-    own_events,
-    proof,
-    receipts,
-    replays,
-)
+from gateway.flow import accept, follow_up, receipts, replays
 from gateway.flow.chores import Chores
-from gateway.flow.consent_desk import ConsentDesk
-from gateway.flow.consent_segments import settle_consents
+from gateway.flow.consents import filing
+from gateway.flow.consents.desk import ConsentDesk
+from gateway.flow.consents.segments import settle_consents
 from gateway.flow.house import House
-from gateway.flow.lookup import look_up
-from gateway.flow.merges import decide_merge
-from gateway.flow.message_page import MessagePage, console_message
-from gateway.flow.release_desk import ReleaseDesk
-from gateway.flow.watch import DropCounts
+from gateway.flow.messages import desk, receiving
+from gateway.flow.messages.merges import decide_merge
+from gateway.flow.messages.page import MessagePage, console_message
+from gateway.flow.messages.watch import DropCounts
+from gateway.flow.pulls import access, consult, own_events
+from gateway.flow.pulls.lookup import look_up
+from gateway.flow.releases.desk import ReleaseDesk
+from gateway.flow.staff import console, proof
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -96,7 +87,7 @@ class Gateway:
 
     def accept_message(self, content: bytes, peer: PeerAddress) -> bytes:
         """Keep an HL7v2 message durably and return its acknowledgement."""
-        return messages.accept_message(self.house, content, peer, self._dropped)
+        return receiving.accept_message(self.house, content, peer, self._dropped)
 
     def do_chores(self) -> None:
         """Do for the gateway itself what is due; called often, does nothing most of the time."""
@@ -108,7 +99,7 @@ class Gateway:
 
     def keep_cut(self, content: bytes, peer: PeerAddress) -> None:
         """Keep the beginning of a message whose rest never came."""
-        messages.keep_cut(self.house, content, peer)
+        receiving.keep_cut(self.house, content, peer)
 
     def receipt(self, caller: Caller, input_id: str) -> dict[str, Any] | None:
         """Return what the sender of an input may know of it."""
@@ -142,11 +133,11 @@ class Gateway:
         self, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
     ) -> Answer | Problem:
         """Create a Consent (`consent_id` None) or write its next version."""
-        return consent_filing.file_consent(self.house, caller, body, consent_id, if_match)
+        return filing.file_consent(self.house, caller, body, consent_id, if_match)
 
     def file_with_document(self, caller: Caller, consent: dict[str, Any], document: dict[str, Any]) -> Answer | Problem:
         """Create a Consent with the paper it stands on ($file-consent)."""
-        return consent_filing.file_with_document(self.house, caller, consent, document)
+        return filing.file_with_document(self.house, caller, consent, document)
 
     def organization_of(self, reference: dict[str, Any]) -> str | None:
         """Return the registry id of the organization that a logical Reference names, or None."""
@@ -162,7 +153,7 @@ class Gateway:
         revoking: Revoking,
     ) -> Problem | None:
         """Take a consent back for its person ($revoke-consent); None = committed."""
-        return consent_filing.revoke_by_reference(self.house, caller, consent, patient, document, revoking)
+        return filing.revoke_by_reference(self.house, caller, consent, patient, document, revoking)
 
     def console_record(self, staff: tuple[str, str], handoff_id: str) -> dict[str, Any] | None:
         """Disclose one record to a member of the operator's staff."""
@@ -187,15 +178,15 @@ class Gateway:
 
     def take_message_as(self, actor: str, input_id: str, organization: str) -> bool:
         """Take a message that nobody registered sent as the word of this partner."""
-        return message_desk.take_as(self.house, actor, input_id, organization)
+        return desk.take_as(self.house, actor, input_id, organization)
 
     def tell_whom(self, actor: str, input_id: str, person_id: str | None) -> bool:
         """Say whom a message is about: somebody it resembles, or (None) somebody new."""
-        return message_desk.tell_whom(self.house, actor, input_id, person_id)
+        return desk.tell_whom(self.house, actor, input_id, person_id)
 
     def leave_message(self, actor: str, input_id: str) -> bool:
         """Leave a message that waits as it is: it moves nothing."""
-        return message_desk.leave(self.house, actor, input_id)
+        return desk.leave(self.house, actor, input_id)
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""

@@ -7,10 +7,10 @@ from typing import cast
 from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.circumstances import UNDERTAKEN
 from gateway.flow.house import House
-from gateway.flow.outcomes import Outcome
+from gateway.flow.messages.outcomes import Outcome
+from gateway.flow.messages.status_answers import queue_status
 from gateway.flow.referrals import may_have_reached
 from gateway.flow.second_look import look_again_soon
-from gateway.flow.status_answers import queue_status
 from gateway.model.audit import AuditEntry
 from gateway.model.findings import Finding
 from gateway.model.handoff import Referral, Resource

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from gateway.flow.accept import convert
-from gateway.flow.alert_delivery import deliver_alert
-from gateway.flow.answers import take_messages
-from gateway.flow.awaited import look
+from gateway.flow.alerts.delivery import deliver_alert
 from gateway.flow.deliver import deliver
 from gateway.flow.house import House
-from gateway.flow.relays import deliver_relay
-from gateway.flow.release_delivery import deliver_release
-from gateway.flow.replies import reply
+from gateway.flow.messages.answers import take_messages
+from gateway.flow.messages.awaited import look
+from gateway.flow.messages.relays import deliver_relay
+from gateway.flow.messages.replies import reply
+from gateway.flow.messages.status_answers import deliver_status
+from gateway.flow.releases.delivery import deliver_release
 from gateway.flow.second_look import look_again
-from gateway.flow.status_answers import deliver_status
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Work, WorkKind
 from gateway.ports import Claim, Transaction

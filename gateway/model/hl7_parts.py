@@ -53,7 +53,7 @@ class KeptParts:
 class PassedOn:
     """A message as it may go to its receiver, once, now: what `kept` allows, written with the notice it owes.
 
-    Only `gateway.flow.pass_on` makes one, and only from a `KeptParts`; a transport passes on nothing else.
+    Only `gateway.flow.messages.pass_on` makes one, and only from a `KeptParts`; a transport passes on nothing else.
     """
 
     content: bytes

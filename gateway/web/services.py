@@ -9,9 +9,9 @@ from gateway.access.consent_consult import AnswersConsults
 from gateway.access.fhir_reads import AnswersReads
 from gateway.access.officer_lookup import LooksUp
 from gateway.access.receipts import GivesReceipts
-from gateway.flow.consent_desk import ConsentDesk
-from gateway.flow.message_page import MessagePage
-from gateway.flow.release_desk import ReleaseDesk
+from gateway.flow.consents.desk import ConsentDesk
+from gateway.flow.messages.page import MessagePage
+from gateway.flow.releases.desk import ReleaseDesk
 from gateway.intake.consent_operations import TakesConsents
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs

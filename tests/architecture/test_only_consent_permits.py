@@ -31,7 +31,7 @@ def _called(function: ast.expr) -> str:
         ("Permit", "consent/"),
         ("Disclosure", "redaction/"),
         ("KeptParts", "redaction/"),
-        ("PassedOn", "flow/pass_on.py"),
+        ("PassedOn", "flow/messages/pass_on.py"),
     ],
 )
 def test_is_made_in_one_room_only(name: str, room: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from gateway.flow.consent_segments import Waiting
-from gateway.flow.message_desk import Question
-from gateway.flow.message_page import MessagePage
+from gateway.flow.consents.segments import Waiting
+from gateway.flow.messages.desk import Question
+from gateway.flow.messages.page import MessagePage
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.reading import read_fields
@@ -144,7 +144,7 @@ def test_a_missing_message_is_not_found(browser: FlaskClient) -> None:
 
 @pytest.mark.parametrize(("word", "same"), [("yes", True), ("no", False), ("", False)])
 def test_a_merge_is_decided_with_a_word(site: Site, browser: FlaskClient, word: str, same: bool) -> None:
-    from gateway.flow.merges import Merge
+    from gateway.flow.messages.merges import Merge
 
     site.house.console_messages[ID] = a_page(merges=(Merge("org:h", a_person("person-1"), a_person("person-2"), ()),))
 

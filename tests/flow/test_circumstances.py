@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.flow.proof import accounting
+from gateway.flow.staff.proof import accounting
 from gateway.model.accounting import Wanted
 from gateway.model.caveat import Caveat
 from gateway.model.disclosure import Disclosure

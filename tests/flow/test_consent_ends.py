@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.flow.consent_ends import hear_of_ends
-from gateway.flow.consent_sweep import sweep
+from gateway.flow.consents.ends import hear_of_ends
+from gateway.flow.consents.sweep import sweep
 from gateway.model.consent_form import Expiry
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Problem

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.flow.consent_changes import A_NO
+from gateway.flow.consents.changes import A_NO
 from gateway.flow.people import PERSON_ID
 from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking

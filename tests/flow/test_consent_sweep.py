@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from gateway.flow.chores import Chores
-from gateway.flow.consent_sweep import AT_ONCE, sweep
-from gateway.flow.watch import DropCounts
+from gateway.flow.consents.sweep import AT_ONCE, sweep
+from gateway.flow.messages.watch import DropCounts
 from gateway.model.consent_form import Expiry
 from gateway.model.consent_life import ConsentTerm, Revoking
 from gateway.ports import Transaction

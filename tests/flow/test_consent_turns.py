@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.consent import compile_consents
-from gateway.flow.consent_sweep import AT_ONCE, sweep
-from gateway.flow.consent_terms import EXPIRY, keep_watch_of_record, next_turn
+from gateway.flow.consents.sweep import AT_ONCE, sweep
+from gateway.flow.consents.terms import EXPIRY, keep_watch_of_record, next_turn
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_life import ConsentTerm, Revoking
 from gateway.model.fhir_time import instant

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.flow.consent_segments import settle_consents
+from gateway.flow.consents.segments import settle_consents
 from gateway.flow.gateway import Gateway
 from gateway.flow.people import PERSON_ID
 from gateway.model.handoff import Resource

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.flow.consents.restrictions import agree_restriction, report_false
 from gateway.flow.gateway import Gateway
-from gateway.flow.restrictions import agree_restriction, report_false
 from gateway.flow.work import work_once
 from gateway.model.caveat import Wish
 from gateway.model.consent_life import Revoking

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.flow.merges import decide_merge
+from gateway.flow.messages.merges import decide_merge
 from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
 from tests.support.flow_house import CONTACT, World

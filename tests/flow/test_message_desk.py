@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.flow.message_desk import leave, take_as, tell_whom
-from gateway.flow.message_page import MessagePage
+from gateway.flow.messages.desk import leave, take_as, tell_whom
+from gateway.flow.messages.page import MessagePage
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import InputRecord
 from tests.support.feed_world import a_feed_world, kept, records, told

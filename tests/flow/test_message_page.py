@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateway.flow.gateway import Gateway
-from gateway.flow.message_page import MessagePage
+from gateway.flow.messages.page import MessagePage
 from gateway.model.partner import Organization, Registry
 from tests.support.flow_house import CONTACT, World, a_world
 from tests.support.hospital_feed import PEER, a_world_that_knows_two, adt, newest_input, take

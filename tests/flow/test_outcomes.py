@@ -1,6 +1,6 @@
 """What is said of a message whose parts came to different ends."""
 
-from gateway.flow.outcomes import joined
+from gateway.flow.messages.outcomes import joined
 
 RECORD = ("converted", "kept as a record of the person: Encounter", "handoff-1")
 UNMAPPED = ("skipped", "unmapped: expected an admission, discharge, registration, transfer or their change", None)

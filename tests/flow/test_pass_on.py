@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.flow.pass_on import Errand, pass_on
+from gateway.flow.messages.pass_on import Errand, pass_on
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.model.decision import Refusal
 from gateway.model.fhir_time import instant

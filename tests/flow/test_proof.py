@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.flow.proof import accounting, replay
+from gateway.flow.staff.proof import accounting, replay
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.consult import Consult
 from gateway.model.partner import Registry

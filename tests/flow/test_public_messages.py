@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.flow.numbers import number_system
+from gateway.flow.messages.numbers import number_system
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import identifiers_of, person_of

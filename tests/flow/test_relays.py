@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.flow.answers import take_messages
 from gateway.flow.gateway import Gateway
-from gateway.flow.numbers import number_system
-from gateway.flow.proof import accounting, replay
-from gateway.flow.reviews import close_review
+from gateway.flow.messages.answers import take_messages
+from gateway.flow.messages.numbers import number_system
+from gateway.flow.releases.reviews import close_review
+from gateway.flow.staff.proof import accounting, replay
 from gateway.flow.work import work_once
 from gateway.model.accounting import Wanted
 from gateway.model.errors import TryLater, WillNeverWork

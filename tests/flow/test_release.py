@@ -6,9 +6,9 @@ from datetime import date
 import orjson
 import pytest
 
-from gateway.flow.release import decide_again, request_release
-from gateway.flow.release_copy import give_copy
-from gateway.flow.reviews import close_review
+from gateway.flow.releases.copy import give_copy
+from gateway.flow.releases.release import decide_again, request_release
+from gateway.flow.releases.reviews import close_review
 from gateway.flow.work import work_once
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Agreement, Endpoint, LegalClass, Organization, Registry

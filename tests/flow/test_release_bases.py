@@ -9,9 +9,9 @@ import pytest
 
 from gateway.flow.gateway import Gateway
 from gateway.flow.judgement import read_matter, verdicts_of
-from gateway.flow.proof import replay
-from gateway.flow.release import approve_release, refuse_release, request_release
-from gateway.flow.release_copy import give_copy
+from gateway.flow.releases.copy import give_copy
+from gateway.flow.releases.release import approve_release, refuse_release, request_release
+from gateway.flow.staff.proof import replay
 from gateway.model.exchange import RequestRefused
 from gateway.model.partner import Agreement, Endpoint, LegalClass, Organization, Registry
 from gateway.model.release import Release, ReleaseRequest

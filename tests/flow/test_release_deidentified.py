@@ -10,8 +10,8 @@ import pytest
 from gateway.catalog.code_systems import read_code_systems
 from gateway.flow.gateway import Gateway
 from gateway.flow.judgement import judge, read_matter
-from gateway.flow.release import request_release
-from gateway.flow.release_copy import give_copy
+from gateway.flow.releases.copy import give_copy
+from gateway.flow.releases.release import request_release
 from gateway.model.exchange import RequestRefused
 from gateway.model.handoff import Resource
 from gateway.model.partner import Endpoint, LegalClass, Organization, Registry

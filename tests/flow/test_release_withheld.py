@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 
-from gateway.flow.release import request_release
-from gateway.flow.withheld import WithheldFrom, withheld
+from gateway.flow.releases.release import request_release
+from gateway.flow.staff.withheld import WithheldFrom, withheld
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Registry
 from gateway.model.staff import Member

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.flow.gateway import Gateway
-from gateway.flow.release import request_release
-from gateway.flow.restrictions import (
+from gateway.flow.consents.restrictions import (
     agree_restriction,
     end_restriction,
     report_false,
     restrictions_of_record,
     take_report_back,
 )
+from gateway.flow.gateway import Gateway
+from gateway.flow.releases.release import request_release
 from gateway.model.caveat import Caveat, Wish
 from gateway.model.exchange import NOT_FOUND, Problem
 from gateway.model.partner import LegalClass, Organization, Registry

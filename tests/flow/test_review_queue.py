@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.flow.reviews import close_review
+from gateway.flow.releases.reviews import close_review
 from gateway.model.exchange import RequestRefused
 from gateway.model.release import Review
 from gateway.model.staff import Member

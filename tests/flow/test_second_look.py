@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from gateway.flow.consents.restrictions import agree_restriction
 from gateway.flow.gateway import Gateway
 from gateway.flow.house import House
-from gateway.flow.numbers import number_system
-from gateway.flow.restrictions import agree_restriction
+from gateway.flow.messages.numbers import number_system
 from gateway.flow.second_look import AT_ONCE, DailyLook
 from gateway.flow.work import work_once
 from gateway.model.caveat import Wish

@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 
 from gateway.flow.gateway import Gateway
+from gateway.flow.messages.watch import GROUP
 from gateway.flow.people import PERSON_ID
-from gateway.flow.watch import GROUP
 from gateway.model.partner import Endpoint, Feed, Registry
 from gateway.ports import Transaction
 from tests.support.flow_house import World

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.flow.release import request_release
+from gateway.flow.releases.release import request_release
 from gateway.model.exchange import Accepted
 from gateway.model.release import Release, ReleaseRequest
 from gateway.model.staff import Member

@@ -9,7 +9,7 @@ import orjson
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway.flow.message_page import MessagePage
+from gateway.flow.messages.page import MessagePage
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult

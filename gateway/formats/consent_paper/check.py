@@ -1,7 +1,7 @@
 """What a filled form lacks, all at once: the elements of 42 CFR 2.31(a), and what one paper may not mix.
 
 Written from the side of the paper. The engine reads the Consent made of it by itself and has the last word, so a form
-that passes here and would not open anything there is never stored (`gateway.flow.consents`).
+that passes here and would not open anything there is never stored (`gateway.flow.consents.taking`).
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """The forms of a release: each piece of evidence with its label, in plain words, and how it is read from what was sent.
 
-Which evidence a kind asks for stands in `gateway.flow.release_kinds`; what is enough, in the engine.
+Which evidence a kind asks for stands in `gateway.flow.releases.kinds`; what is enough, in the engine.
 """
 
 from collections.abc import Callable, Iterable, Mapping

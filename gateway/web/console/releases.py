@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from gateway.flow.release_kinds import KINDS, KindRule
+from gateway.flow.releases.kinds import KINDS, KindRule
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Organization
 from gateway.model.release import ReleaseKind, ReleaseRequest

@@ -1,0 +1,1 @@
+"""News of visits and appointments, and who is told."""

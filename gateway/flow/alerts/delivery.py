@@ -1,0 +1,137 @@
+"""Alerts on their way: decided at the instant of sending like a record of their teller, for whom they go to and why.
+
+By FHIR the Communication goes, by HL7v2 the message of the event that it tells: with the person it names, and nothing
+else of the visit or the referral.
+"""
+
+from typing import cast, get_args
+
+from gateway.flow.addressing import REFERRAL_ID
+from gateway.flow.alerts.appointments import WORDS
+from gateway.flow.alerts.content import event_of, kind_of, signature
+from gateway.flow.alerts.told_events import told_appointment, told_visit
+from gateway.flow.alerts.visits import UNDOES
+from gateway.flow.deliver import Prepared, Ready, send
+from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
+from gateway.flow.house import House
+from gateway.flow.messages.status_answers import authors_numbers
+from gateway.model.disclosure import Disclosure
+from gateway.model.handoff import Handoff, Resource, Work, WorkState
+from gateway.model.route import AlertEvent, AlertRoute
+from gateway.model.transport import Envelope
+from gateway.ports import Claim, StoredResource, Transaction
+
+_DESCRIPTIONS = {
+    "ADT": "an alert: that the person was admitted or left, and when",
+    "SIU": "an alert: an appointment of a referral, and when",
+}
+
+
+def deliver_alert(house: House, claim: Claim, work: Work) -> bool:
+    """Send one alert; tell whether its lane may go on with the next."""
+    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+
+
+def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
+    if not tx.outbox.owns(claim, house.clock(), house.lease):
+        return "lost"
+    current, alert = tx.outbox.get(work.id), tx.resources.get("Communication", work.subject)
+    if current is None or current.state not in ("ready", "sending"):
+        return "stopped"
+    handoff = _record_of(tx, alert) if alert is not None else None
+    to, _, transport = work.lane.partition("/")
+    route = _route_of(house, alert.body, to, transport) if alert is not None else None
+    if alert is None or handoff is None or route is None:
+        return _stop(house, tx, work, "dead", "its record is no longer here, or no route wants it any more")
+    endpoint = house.endpoint(to, transport)
+    kind = "SIU" if kind_of(alert.body) in WORDS else "ADT"
+    message = f"{kind}^{event_of(alert.body)}" if transport == "hl7v2" else ""
+    news, content = _content(house, tx, handoff, alert.body, message)
+    made, decision_id = _decided(house, tx, handoff, alert.body, content, route, work, message)
+    if not isinstance(made.outcome, Disclosure) or news in made.record.withheld:
+        state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
+        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+    if endpoint is None:
+        return _stop(house, tx, work, "held", f"{to} has no {transport} endpoint in partners/")
+    tx.outbox.set_state(work.id, "sending", None, house.clock())
+    tx.decisions.intend(
+        decision_id=decision_id, message_id=work.message_id, purpose=" ".join(route.purpose),
+        description=_DESCRIPTIONS[kind], at=house.clock(),
+    )  # fmt: skip
+    envelope = Envelope(work.message_id, work.action, work.created_at.isoformat(), message)
+    return Ready(made.outcome, endpoint, envelope)
+
+
+def _record_of(tx: Transaction, alert: StoredResource) -> Handoff | None:
+    """Return the record that holds the person of an alert: the teller's of the visit, else that of the referral."""
+    if alert.handoff_id is not None:
+        return tx.handoffs.get(alert.handoff_id)
+    number = alert.body["about"][0]["identifier"]["value"]
+    tasks = tx.resources.by_identifier("Task", REFERRAL_ID, number)
+    return tx.handoffs.get(tasks[0].handoff_id or "") if tasks else None
+
+
+def _route_of(house: House, alert: Resource, to: str, transport: str) -> AlertRoute | None:
+    """Return the route that still wants this alert; a cancellation goes to whoever wanted what it undoes."""
+    kind = kind_of(alert)
+    wanted: frozenset[AlertEvent] = frozenset({cast("AlertEvent", kind)})
+    if kind in WORDS:
+        wanted = frozenset({"appointment"})
+    elif kind not in get_args(AlertEvent):
+        wanted = frozenset(cast("tuple[AlertEvent, ...]", UNDOES[kind]))
+    fits = (one for one in house.alerts if (one.to, one.transport) == (to, transport) and one.events & wanted)
+    return next(fits, None)
+
+
+def _content(
+    house: House, tx: Transaction, handoff: Handoff, alert: Resource, message: str
+) -> tuple[str, list[Resource]]:
+    """Return the news (a reference) and what tells it: with the person it names, and nothing else of the record."""
+    kept = {f"{one['resourceType']}/{one['id']}": one for one in tx.handoffs.resources(handoff.id)}
+    told = alert
+    if message.startswith("SIU"):
+        ours = alert["about"][0]["identifier"]
+        task = next((one for one in kept.values() if one["resourceType"] == "Task" and ours in _bare(one)), {})
+        told = told_appointment(house, alert, next(iter(authors_numbers(task)), ours))
+    elif message:
+        told = told_visit(house, alert, kept.get(alert.get("encounter", {}).get("reference", "")))
+    news = f"{told['resourceType']}/{told['id']}"
+    person = alert["subject"]["reference"]
+    content = []
+    for reference, one in kept.items():
+        if one["resourceType"] == "Provenance":
+            targets = [target for target in one["target"] if target.get("reference") == person]
+            content += [{**one, "target": targets}] if targets else []
+        elif reference == person:
+            content.append(one)
+    return news, [*content, told, signature(house, alert, news, house.clock())]
+
+
+def _bare(task: Resource) -> list[Resource]:
+    """Return the identifiers of a Task as a reference names them."""
+    return [{"system": one.get("system"), "value": one.get("value")} for one in task.get("identifier", ())]
+
+
+def _decided(
+    house: House,
+    tx: Transaction,
+    handoff: Handoff,
+    alert: Resource,
+    content: list[Resource],
+    route: AlertRoute,
+    work: Work,
+    message: str,
+) -> tuple[Made, str]:
+    """Decide on an alert as its teller's, in the transaction that claims it."""
+    teller = house.registry.find_by_reference(alert["sender"])
+    asked = Asked(
+        organization=teller.id if teller is not None else None, person=("delivery", "worker"), recipient=route.to,
+        purpose=route.purpose, transport=route.transport, channel=route.transport, message=message,
+    )  # fmt: skip
+    made = disclose_items(house, tx, asked, handoff, content, None)
+    return made, keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, work.id)
+
+
+def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Prepared:
+    tx.outbox.set_state(work.id, state, reason, house.clock())
+    return "stopped"

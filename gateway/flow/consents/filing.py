@@ -1,0 +1,275 @@
+"""Consents that partners write through FHIR: created, changed, filed with their document, taken back.
+
+A partner may write the consents to disclosures of its own, and those it filed; whoever would receive records cannot let
+itself have them by writing that it may.
+"""
+
+import base64
+from typing import Any
+
+import orjson
+
+from gateway.consent import disclosers_of
+from gateway.flow.consents.changes import (
+    FILED_BY,
+    put_revocation,
+    reopen_stopped,
+    reopen_what_it_stopped,
+    replace_consents,
+    replaced_by,
+)
+from gateway.flow.consents.terms import keep_watch, read_directive, waits
+from gateway.flow.house import House
+from gateway.flow.people import lock_person, person_by_reference
+from gateway.formats.consent_paper import scan_shortcomings
+from gateway.model.audit import AuditEntry
+from gateway.model.caller import Caller
+from gateway.model.consent_directive import Directive
+from gateway.model.consent_form import Scan
+from gateway.model.consent_life import Revoking
+from gateway.model.exchange import NOT_FOUND, Answer, Problem
+from gateway.model.handoff import Resource
+from gateway.ports import StoredResource, Transaction
+
+
+def file_consent(
+    house: House, caller: Caller, body: dict[str, Any], consent_id: str | None, if_match: int | None
+) -> Answer | Problem:
+    """Create a Consent, or write its next version; committed before it is acknowledged.
+
+    A revocation committed here stops everything that is not yet claimed for sending; a new consent lets what was
+    refused be decided again. Refused: a Consent about nobody we know, one that is not valid, one that belongs to
+    another organization.
+    """
+    problem = _invalid(house, body)
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Answer | Problem:
+        person = lock_person(tx, lambda: person_by_reference(tx, body.get("patient")))
+        if person is None:
+            return _NOBODY
+        stored = tx.resources.get("Consent", consent_id) if consent_id is not None else None
+        if consent_id is not None:
+            if stored is None or not _may_write(tx, caller, stored):
+                return NOT_FOUND
+            if stored.version != if_match:
+                return Problem(412, "conflict", "Consent", "Read the Consent again: it has a newer version.")
+            if stored.person_id != person:
+                return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
+        return _keep_consent(house, tx, caller, body, consent_id or house.new_id(), stored, person)
+
+    return house.database.write(write)
+
+
+def file_with_document(house: House, caller: Caller, consent: Resource, document: Resource) -> Answer | Problem:
+    """Create a Consent with the paper it stands on (FAST Scalable Consent Management, $file-consent)."""
+    problem = _invalid(house, consent) or _invalid(house, document)
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Answer | Problem:
+        person = lock_person(tx, lambda: person_by_reference(tx, consent.get("patient")))
+        if person is None:
+            return _NOBODY
+        papers = _written_on(house, document, consent["patient"])
+        if isinstance(papers, Problem):
+            return papers
+        _keep_all(house, tx, papers, person)
+        source = f"{papers[-1]['resourceType']}/{papers[-1]['id']}"
+        body = {**consent, "sourceReference": {"reference": source}}
+        return _keep_consent(house, tx, caller, body, house.new_id(), None, person)
+
+    return house.database.write(write)
+
+
+def revoke_by_reference(
+    house: House,
+    caller: Caller,
+    consent: Resource,
+    patient: Resource,
+    document: Resource | None,
+    revoking: Revoking,
+) -> Problem | None:
+    """Take a consent back for the person (FAST Scalable Consent Management, $revoke-consent); None = committed.
+
+    By whoever may write the consent or discloses on it, and by a recipient that has received on it and was told so by
+    the person: its word reaches its own access only. To anybody else the consent does not exist.
+    """
+    problem = _invalid(house, document) if document is not None else None
+    if problem is not None:
+        return problem
+
+    def write(tx: Transaction) -> Problem | None:
+        consent_id = str(consent.get("reference", "")).rpartition("Consent/")[2]
+        person = lock_person(tx, lambda: person_by_reference(tx, patient))
+        if person is None or not consent_id:
+            return NOT_FOUND
+        stored = tx.resources.get("Consent", consent_id)
+        if stored is None or stored.person_id != person or not _is_patient_of(tx, stored.body, patient):
+            return NOT_FOUND
+        reach = _reach(house, tx, caller, stored, person, revoking)
+        if reach is None:
+            return NOT_FOUND
+        papers = _written_on(house, document, stored.body["patient"]) if document is not None else []
+        if isinstance(papers, Problem):
+            return papers
+        problem = put_revocation(house, tx, caller.client, stored, reach, patient)
+        if problem is None:
+            _keep_all(house, tx, papers, person)
+        return problem
+
+    return house.database.write(write)
+
+
+_NOBODY = Problem(422, "value", "Consent.patient", "Expected a Patient of this gateway, found none.")
+_NO_FILE = Problem(
+    422, "value", "DocumentReference.content.attachment", "Expected a PDF, JPEG or PNG of at most 10 MiB in base64."
+)
+
+
+def _invalid(house: House, body: Resource) -> Problem | None:
+    errors = [finding for finding in house.check_foreign(body) if finding.severity == "error"]
+    return Problem(422, "invariant", errors[0].location, errors[0].message) if errors else None
+
+
+def _is_patient_of(tx: Transaction, consent: Resource, patient: Resource) -> bool:
+    """Say whether a reference names the Patient that stands in the consent.
+
+    That another Patient is the same person is for us to know: a yes would tell whoever asks that there is such a one.
+    """
+    return not _keys(tx, consent.get("patient", {})).isdisjoint(_keys(tx, patient))
+
+
+def _keys(tx: Transaction, patient: Resource) -> set[tuple[str, str]]:
+    """Return all that a reference names a Patient by: its id and its identifiers."""
+    identifiers = [patient["identifier"]] if isinstance(patient.get("identifier"), dict) else []
+    own = str(patient.get("reference", "")).rpartition("Patient/")[2]
+    stored = tx.resources.get("Patient", own) if own else None
+    identifiers += stored.body.get("identifier", []) if stored is not None else []
+    return {("Patient", own)} - {("Patient", "")} | {(i.get("system", ""), i.get("value", "")) for i in identifiers}
+
+
+def _reach(
+    house: House, tx: Transaction, caller: Caller, stored: StoredResource, person_id: str, revoking: Revoking
+) -> Revoking | None:
+    """Return what of a revocation this caller may cause; None: the consent is not its business."""
+    if _may_write(tx, caller, stored) or caller.organization in _disclosing(read_directive(house, stored.body)):
+        return revoking
+    if _has_received_on(tx, caller.organization, person_id, stored.body["id"]):
+        return Revoking(revoking.method, (caller.organization,))
+    return None
+
+
+def _has_received_on(tx: Transaction, organization: str, person_id: str, consent_id: str) -> bool:
+    """Say whether something was disclosed to an organization on a consent, so that it may know there is one."""
+    for handoff_id in sorted({one.handoff_id for one in tx.referrals.of_person(person_id)}):
+        for record in tx.decisions.of_handoff(handoff_id):
+            basis = record.get("basis") or {}
+            is_on_it = (basis.get("type"), basis.get("id")) == ("Consent", consent_id)
+            if is_on_it and record["recipient"] == organization and record["decision"].startswith("PERMIT"):
+                return True
+    return False
+
+
+def _disclosing(directive: Directive) -> set[str | None]:
+    stated = [*directive.disclosers, *(one for grant in directive.grants for one in grant.disclosers)]
+    return {one.organization for one in stated}
+
+
+def _keep_consent(
+    house: House,
+    tx: Transaction,
+    caller: Caller,
+    body: Resource,
+    consent_id: str,
+    stored: StoredResource | None,
+    person: str,
+) -> Answer:
+    now = house.clock()
+    tags = [tag for tag in body.get("meta", {}).get("tag", []) if tag.get("system") != FILED_BY]
+    meta = {**body.get("meta", {}), "tag": [*tags, {"system": FILED_BY, "code": caller.organization}]}
+    kept = {**body, "id": consent_id, "meta": meta}
+    if not _is_discloser(house, caller, body):
+        kept = _as_external(kept, caller)
+    handoff_id = stored.handoff_id if stored else None
+    version = tx.resources.put(kept, handoff_id=handoff_id, person_id=person, at=now)
+    keep_watch(house, tx, kept)
+    directive = read_directive(house, kept)
+    if kept.get("status") == "active" and not waits(house, directive):
+        replace_consents(house, tx, caller.client, person, consent_id, replaced_by(directive))
+    if kept.get("status") == "active":
+        reopen_stopped(house, tx, person)
+    elif stored is not None:
+        reopen_what_it_stopped(house, tx, stored)
+    tx.audit.append(
+        AuditEntry(
+            now,
+            "consent.filed",
+            caller.client,
+            {"consent": consent_id, "version": version, "status": kept.get("status")},
+        )
+    )
+    return Answer(orjson.dumps(kept), version, now)
+
+
+def _written_on(house: House, document: Resource, patient: Resource) -> list[Resource] | Problem:
+    """Return what a consent or its end was written on, under ids of ours: the document last, its files before it.
+
+    The files of a DocumentReference become Binaries, so that no decision carries them.
+    """
+    kept = {**document, "id": house.new_id(), "subject": patient}
+    if document["resourceType"] != "DocumentReference":
+        return [kept]
+    kept["content"], files = [], []
+    for content in document.get("content", ()):
+        attachment = dict(content.get("attachment", {}))
+        data = attachment.pop("data", None)
+        if data is not None:
+            media_type = str(attachment.get("contentType", ""))
+            file = _file_of(data, media_type)
+            if file is None:
+                return _NO_FILE
+            binary = {"resourceType": "Binary", "id": house.new_id(), "contentType": media_type, "data": data}
+            files.append(binary)
+            attachment |= {"url": f"Binary/{binary['id']}", "size": len(file)}
+        kept["content"].append({**content, "attachment": attachment})
+    return [*files, kept]
+
+
+def _keep_all(house: House, tx: Transaction, resources: list[Resource], person: str) -> None:
+    for one in resources:
+        tx.resources.put(one, handoff_id=None, person_id=person, at=house.clock())
+
+
+def _file_of(data: str, media_type: str) -> bytes | None:
+    """Return the file of an attachment; None where it is none that a paper may be."""
+    try:
+        file = base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+    return None if scan_shortcomings(Scan(media_type, file)) else file
+
+
+def _is_discloser(house: House, caller: Caller, body: Resource) -> bool:
+    """Say whether the caller files a consent to disclosures by itself, and by nobody else."""
+    return disclosers_of(body, house.registry) == {caller.organization}
+
+
+def _as_external(consent: Resource, caller: Caller) -> Resource:
+    """Mark a consent that the discloser did not file: a person has to verify it before anything leaves on it.
+
+    Who would receive the records must not be able to let itself have them by writing that it may.
+    """
+    unverified = {name: value for name, value in consent.items() if name != "verification"}
+    source = f"urn:warm-handoff:filed-by:{caller.organization}"
+    return {**unverified, "meta": {**consent["meta"], "source": source}}
+
+
+def _may_write(tx: Transaction, caller: Caller, stored: StoredResource) -> bool:
+    """Say whether a Consent is the caller's: filed by its organization, or part of a record it sent."""
+    filed_by = {tag.get("code") for tag in stored.body.get("meta", {}).get("tag", []) if tag.get("system") == FILED_BY}
+    if filed_by:
+        return caller.organization in filed_by
+    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
+    return handoff is not None and handoff.agency == caller.organization

@@ -1,0 +1,56 @@
+"""Send a queued release: decided again in the transaction that claims its sending, then to the recipient's endpoint."""
+
+from typing import Literal
+
+from gateway.flow.deliver import Prepared, Ready, send
+from gateway.flow.house import House
+from gateway.flow.releases.kinds import KINDS
+from gateway.flow.releases.release import TRANSPORTS, decided, record_of
+from gateway.model.handoff import Work, WorkState
+from gateway.model.release import Release
+from gateway.model.transport import Envelope
+from gateway.ports import Claim, Transaction
+
+_UNPROVEN = "nobody has verified that this address is theirs: hand over a copy, or verify it in partners/"
+
+
+def deliver_release(house: House, claim: Claim, work: Work) -> bool:
+    """Send one release; tell whether its lane may go on with the next."""
+    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+
+
+def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
+    if not tx.outbox.owns(claim, house.clock(), house.lease):
+        return "lost"
+    current, release = tx.outbox.get(work.id), tx.releases.get(work.subject)
+    if current is None or current.state not in ("ready", "sending"):
+        return "stopped"
+    if release is None:
+        return _stop(house, tx, work, "dead", "its release is no longer here")
+    handoff = record_of(tx, release.handoff_id)
+    if handoff is None:
+        return _stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
+    made = decided(house, tx, release, handoff)
+    if made.disclosure is None:
+        state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
+        return _stop(house, tx, work, state, made.reason)
+    endpoint = house.endpoint(release.recipient, TRANSPORTS["send"])
+    if endpoint is None or endpoint.verified is None:
+        # The rules let an emergency go to any address; we send nothing where nobody knows who reads it.
+        return _stop(house, tx, work, "held", _UNPROVEN)
+    tx.outbox.set_state(work.id, "sending", None, house.clock())
+    tx.decisions.intend(
+        decision_id=made.decision_id, message_id=work.message_id, purpose=KINDS[release.kind].purpose,
+        description=f"{describe(release)}, {len(made.disclosure.content['entry'])} resources", at=house.clock(),
+    )  # fmt: skip
+    return Ready(made.disclosure, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+
+
+def describe(release: Release) -> str:
+    """Say in a few words what a release is, for the disclosure log."""
+    return f"release: {KINDS[release.kind].title}"
+
+
+def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Literal["stopped"]:
+    tx.outbox.set_state(work.id, state, reason, house.clock())
+    return "stopped"

@@ -1,0 +1,1 @@
+"""What the people of an office see: records and people, what was withheld and why, and the proof of it."""
