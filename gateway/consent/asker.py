@@ -59,7 +59,7 @@ def _asks_for(request: Request, recipient: str, registry: Registry, at: datetime
 
 def _is_own_patient(request: Request, person: Person | None) -> bool:
     """Say whether a person who asks alone is the one the records are about."""
-    return request.organization is None and person is not None and relative(request.person_id or "") in person.keys
+    return request.organization is None and person is not None and relative(str(request.person_id)) in person.keys
 
 
 def may_send(item: Item, request: Request, registry: Registry, at: datetime) -> bool:

@@ -56,11 +56,10 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
     organizations = _organizations(entries, registry)
     for entry, resource in entries:
         if resource["resourceType"] == "Consent":
-            beside = _as_written_beside(entry, resource, organizations) if organizations else {}
-            directive = compile_consent(resource, registry, default_zone, beside)
+            directive = compile_consent(resource, registry, default_zone, _as_written_beside(entry, organizations))
             versions.setdefault(_identity(entry, directive), []).append(directive)
-        else:
-            resources[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
+        elif "id" in resource:
+            resources[f"{resource['resourceType']}/{resource['id']}"] = resource
     return collected(versions, resources)
 
 
@@ -92,19 +91,18 @@ def _organizations(entries: Iterable[tuple[Json, Json]], registry: Registry) -> 
     """Return the identifier of every Organization that came along and is registered, by its address."""
     found: dict[str, Json] = {}
     for entry, resource in entries:
-        if resource["resourceType"] != "Organization":
+        address = _address(entry) or (f"Organization/{resource['id']}" if "id" in resource else None)
+        if resource["resourceType"] != "Organization" or address is None:
             continue
         for identifier in resource.get("identifier", ()):
             if registry.find_by_reference({"identifier": identifier}):
-                found[_address(entry) or f"Organization/{resource.get('id', '')}"] = identifier
+                found[address] = identifier
     return found
 
 
-def _as_written_beside(entry: Json, consent: Json, organizations: Organizations) -> Organizations:
-    """Return them by the references this consent would write: relative ones are of its own server only."""
-    address = _address(entry)
-    own = f"Consent/{consent.get('id', '')}"
-    base = address.removesuffix(own) if address.endswith(own) else ""
+def _as_written_beside(entry: Json, organizations: Organizations) -> Organizations:
+    """Return them by the references a consent in this entry would write: relative ones are of its own server only."""
+    base, _, _ = _address(entry).rpartition("Consent/")
     if not base:
         return organizations
     elsewhere = {reference: one for reference, one in organizations.items() if "://" in reference}

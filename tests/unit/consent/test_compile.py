@@ -309,7 +309,9 @@ class TestABundleOfThem:
     def test_keeps_what_else_comes_with_them(self) -> None:
         form = {"resourceType": "DocumentReference", "id": "form"}
 
-        assert self.of(form, a_consent()).resources == {"DocumentReference/form": form}
+        found = compile_consents({"entry": [{"resource": one} for one in (form, {"resourceType": "List"})]}, world())
+
+        assert found.resources == {"DocumentReference/form": form}
 
     @pytest.mark.parametrize("entry", [{}, {"resource": "x"}, {"resource": {"id": "x"}}])
     def test_is_refused_where_an_entry_is_no_resource(self, entry: Json) -> None:

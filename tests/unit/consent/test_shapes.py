@@ -245,6 +245,21 @@ class TestWhatComesAlong:
     def test_without_it_nobody_knows_who_discloses(self) -> None:
         assert answer(self.paper()) == ("DENY", "DISCLOSER_NOT_NAMED")
 
+    def test_an_organization_without_an_identifier_is_nobody_the_registry_knows(self) -> None:
+        (directive,) = compiled({"resource": self.paper()}, {"resource": {"resourceType": "Organization", "id": "o1"}})
+
+        assert directive.readable
+        assert [party.organization for party in directive.disclosers] == [None]
+
+    @pytest.mark.parametrize("reference", ["", "Organization/", "Organization/None"])
+    def test_an_organization_without_an_address_is_what_no_reference_points_to(self, reference: str) -> None:
+        nowhere = {key: value for key, value in self.ASPEN.items() if key != "id"}
+        paper = a_consent(organization=[{"reference": reference}])
+
+        (directive,) = compiled({"resource": paper}, {"resource": nowhere})
+
+        assert not any(party.organization for party in directive.disclosers)
+
     @pytest.mark.parametrize("reference", ["Organization/o1", "https://b.example/fhir/Organization/o1"])
     def test_a_relative_reference_is_of_the_consents_own_server(self, reference: str) -> None:
         entries = [
