@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 CODECS: dict[str, str] = {
     "ASCII": "ascii",
+    "ISO IR6": "ascii",
     **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
     "UNICODE UTF-8": "utf-8",
     "GB 18030-2000": "gb18030",
@@ -21,6 +22,9 @@ CODECS: dict[str, str] = {
 }
 """Name in MSH-18 -> Python codec. Sets that switch by ISO 2022 escapes (ISO IR87 and others) are not among them."""
 
+_ESCAPE = b"\x1b"
+"""What a switch to another set begins with (ISO 2022); no character of a message does (HL7 v2.5.1 ch. 2.5.2)."""
+
 UNDECLARED = ("utf-8", "cp1252")
 """What is tried, in this order, where bytes are not ASCII, nothing is declared and no default agreed."""
 
@@ -37,12 +41,15 @@ def decode(content: bytes, declared: str, agreed: str = "") -> Decoded | None:
     """Decode a message by its MSH-18, else by the set agreed with the peer, else by trying the usual ones.
 
     `declared` and `agreed` are names of HL7 table 0211 or "". None: the set is not one we read, or bytes do not fit
-    it (HL7 error 207); nothing is ever replaced in silence.
+    it (HL7 error 207); nothing is ever replaced in silence. What switches sets on the way is refused too, also where
+    the first of MSH-18 is left empty, as in Japan (`~ISO IR87`): read as ASCII its names would be nobody's.
     """
+    if _ESCAPE in content:
+        return None
     name = (declared or agreed).strip().upper()
     if name:
         codec = CODECS.get(name)
-        if codec is None or b"\x1b" in content:
+        if codec is None:
             return None
         text = _try(content, codec)
         return None if text is None else Decoded(text, codec)

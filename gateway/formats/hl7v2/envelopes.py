@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from gateway.formats.hl7v2.acknowledgement import acknowledge
+from gateway.formats.hl7v2.acknowledgement import acknowledge, read_header
 from gateway.formats.hl7v2.batches import Batch
-from gateway.formats.hl7v2.build import MessageWriter
+from gateway.formats.hl7v2.build import Field, MessageWriter
 from gateway.formats.hl7v2.message import Message, Unreadable, read_message
 from gateway.formats.hl7v2.referral import write_referral
 from gateway.formats.hl7v2.times import hl7_time
@@ -77,15 +77,22 @@ def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: da
     are stored all the same.
     """
     opening = _opening(batch)
-    sender = opening.text("MSH-3"), opening.text("MSH-4")
-    own = opening.text("MSH-5"), opening.text("MSH-6")
+    header = read_header(opening)
     given = [answer for answer in answers if answer]
-    if wrong := batch.miscounted():
-        given.append(_miscounted(opening, wrong[0], control_id, at))
+    given += [
+        # Each needs an MSH-10 of its own, and the batch has but one id to give.
+        _miscounted(opening, header, trailer, f"{control_id[: _CONTROL_ID_LENGTH - 2]}-{number}", at)
+        for number, trailer in enumerate(batch.miscounted(), 1)
+    ]
     if not given and (answers or opening.text("MSH-12")):
         return b""
     writer = MessageWriter()
-    names = {3: own[0], 4: own[1], 5: sender[0], 6: sender[1]}
+    names: dict[int, Field] = {
+        3: header.receiving_application,
+        4: header.receiving_facility,
+        5: header.sending_application,
+        6: header.sending_facility,
+    }
     writer.add("BHS", {**names, 7: hl7_time(at), 11: control_id[:_CONTROL_ID_LENGTH], 12: opening.text("MSH-11")})
     return writer.to_bytes(opening.codec) + b"".join(given) + batch_end(len(given))
 
@@ -100,7 +107,11 @@ def _opening(batch: Batch) -> Message:
     return message
 
 
-def _miscounted(opening: Message, location: str, control_id: str, at: datetime) -> bytes:
-    header = Hl7Header((), (), (), (), "", opening.text("MSH-11"))
-    fault = Reception("error", header, "102", location, "The trailer states another count than there are")
+def _miscounted(opening: Message, header: Hl7Header, trailer: str, control_id: str, at: datetime) -> bytes:
+    """Write an AE for the batch itself: field 9 on are other things in BHS than in MSH, and no answer is asked for."""
+    batch_header = Hl7Header(
+        header.sending_application, header.sending_facility, header.receiving_application, header.receiving_facility,
+        "", opening.text("MSH-11"),
+    )  # fmt: skip
+    fault = Reception("error", batch_header, "102", trailer, "The trailer states another count than there are")
     return acknowledge(opening.raw, fault, control_id, at)

@@ -224,7 +224,7 @@ def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
         return Unreadable("102", "MSH-2", "expected two to five different delimiters after MSH and the field separator")
     header = _fields(header_line, separators.field)
     declared = header[18].partition(separators.repetition)[0] if len(header) > 18 else ""
-    decoded = decode(content, unescape(declared, separators), agreed_charset)
+    decoded = decode(content, "" if declared == NULL_TEXT else unescape(declared, separators), agreed_charset)
     if decoded is None:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
     if decoded.codec != "ascii":

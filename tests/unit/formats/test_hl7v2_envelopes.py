@@ -89,3 +89,15 @@ def test_a_miscounted_batch_is_told_in_the_characters_of_its_header() -> None:
     answer = batch_answer(batch, [], "K1", AT)
 
     assert "MSA|AE|Nº1\r".encode() in answer
+
+
+def test_every_trailer_that_counts_wrong_is_told_to_the_sender_of_the_batch() -> None:
+    batch = split_batch(
+        b"FHS|^~\\&|A|B|C|D\rBHS|^~\\&|A|B|C|D|||||B1\rMSH|^~\\&|A|B|||||ADT^A01|1|P|2.5\rBTS|2\rFTS|3\r"
+    )
+
+    answered = [read_message(one) for one in split_batch(batch_answer(batch, [], "K1", AT)).messages]
+
+    assert [isinstance(one, Message) and one.text("ERR-2.1") for one in answered] == ["BTS", "FTS"]
+    assert [isinstance(one, Message) and one.text("MSH-10") for one in answered] == ["K1-1", "K1-2"]
+    assert [isinstance(one, Message) and (one.text("MSH-5"), one.text("MSH-6")) for one in answered] == [("A", "B")] * 2

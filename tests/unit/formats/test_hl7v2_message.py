@@ -130,7 +130,7 @@ def test_a_doubled_escape_character_in_the_header_is_read_as_one() -> None:
     assert message.raw_value("MSH-2") == "^~\\\\&"
 
 
-@pytest.mark.parametrize("name", ["UNICODE UTF-8", "utf-8", "UNICODE UTF-8~8859/1", ""])
+@pytest.mark.parametrize("name", ["UNICODE UTF-8", "utf-8", "UNICODE UTF-8~8859/1", "", '""'])
 def test_characters_are_decoded_by_the_declared_set(name: str) -> None:
     raw = f"MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||{name}\rPID|||||Ångström\r".encode()
 
@@ -166,6 +166,8 @@ def test_a_set_whose_second_bytes_look_like_delimiters_is_decoded_before_it_is_s
         (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||ASCII\rPID|||||M\xfcller\r", "207", "MSH-18"),
         (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||UNICODE UTF-8\rPID|||||M\xfcller\r", "207", "MSH-18"),
         (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||ISO IR87\rPID|||||x\r", "207", "MSH-18"),
+        (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||~ISO IR87\rPID|||||\x1b$B;3ED\x1b(B\r", "207", "MSH-18"),
+        (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5\rPID|||||\x1b$B;3ED\x1b(B\r", "207", "MSH-18"),
         (b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5\rPID|||||\x81\r", "207", "MSH-18"),
     ],
 )
