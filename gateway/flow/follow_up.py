@@ -35,10 +35,10 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
         return Problem(422, "invariant", errors[0].location, errors[0].message)
 
     def write(tx: Transaction) -> Problem | None:
-        referral = tx.referrals.get(task_id)
-        stored = tx.resources.get("Task", task_id)
-        # Both are looked up whatever is found: the work must not tell what is not theirs from what is not there.
-        has_reached, is_open = may_have_reached(tx, task_id), can_see(house, tx, caller, task_id)
+        # Everything is looked up whatever is found: the work must not tell what is not theirs from what is not there.
+        is_open = can_see(house, tx, caller, task_id)  # first: it locks the person
+        referral, stored = tx.referrals.get(task_id), tx.resources.get("Task", task_id)
+        has_reached = may_have_reached(tx, task_id)
         if referral is None or stored is None or referral.recipient != caller.organization:
             return NOT_FOUND
         if not (has_reached or is_open):

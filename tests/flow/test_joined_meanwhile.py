@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from gateway.flow.consents.restrictions import agree_restriction, report_false
@@ -10,6 +11,7 @@ from gateway.flow.gateway import Gateway
 from gateway.flow.work import work_once
 from gateway.model.caveat import Wish
 from gateway.model.consent_life import Revoking
+from gateway.model.consult import DENIED, Advice, Consult
 from tests.flow.test_consent_filing import LEAD, a_filed_consent
 from tests.flow.test_consents import (
     KIM,
@@ -19,7 +21,7 @@ from tests.flow.test_consents import (
     a_refused_referral,
     signed,
 )
-from tests.support.flow_house import World
+from tests.support.flow_house import HOSPITAL, World
 from tests.support.hospital_feed import OTHER_CONTACT
 from tests.support.joined import JoinedBeforeTheLock
 
@@ -96,3 +98,54 @@ def test_a_delivery_is_decided_on_what_the_person_has_said_under_the_other_numbe
     assert world.transport.sent[before:] == []
     refused = [reason.partition(" ")[0] for _, state, reason in world.states() if state == "refused"]
     assert refused == ["EXPLICIT_DENY"] * 2
+
+
+def a_delivered_referral_and_a_no() -> tuple[World, str, JoinedBeforeTheLock]:
+    """What the hospital has, while its person becomes, before the next lock, somebody whose program says no."""
+    world = a_refused_referral()
+    world.gateway.consent_desk.capture(KIM, signed(world, a_form(world)))
+    no = a_filed_consent(world, provision={"type": "deny"})
+    world.work()
+    task = next(key for kind, key in world.database.state.resources if kind == "Task" and is_delivered(world, key))
+    later, database = joined(world)
+    (patient, *_) = world.database.state.people[database.surviving].patient_ids
+    reference = {"reference": f"Patient/{patient}"}
+    world.gateway.file_consent(LEAD, {**no, "patient": reference, "performer": [reference]}, None, None)
+    return later, task, database
+
+
+def is_delivered(world: World, task: str) -> bool:
+    return any(one.state == "delivered" for one in world.database.read(lambda tx: tx.outbox.of_subject(task)))
+
+
+def test_a_search_is_answered_by_what_the_person_has_said_under_the_other_number() -> None:
+    later, task, database = a_delivered_referral_and_a_no()
+    parameters = [("_id", task)]
+    before = orjson.loads(
+        Gateway(replace(later.house, database=database.inner)).search(HOSPITAL, "Task", parameters).body
+    )
+
+    found = orjson.loads(later.gateway.search(HOSPITAL, "Task", parameters).body)
+
+    assert (before["total"], found["total"]) == (1, 0)
+    assert database.is_done
+
+
+def test_a_read_is_answered_by_what_the_person_has_said_under_the_other_number() -> None:
+    later, task, database = a_delivered_referral_and_a_no()
+
+    assert later.gateway.read(HOSPITAL, "Task", task) is None
+    assert database.is_done
+
+
+def test_a_consult_is_answered_by_what_the_person_has_said_under_the_other_number() -> None:
+    later, _, database = a_delivered_referral_and_a_no()
+    (patient,) = later.database.state.people[database.ended].patient_ids
+    question = Consult(patient=(f"Patient/{patient}",), purpose=("TREAT",))
+    before = Gateway(replace(later.house, database=database.inner)).consult(HOSPITAL, question)
+
+    after = later.gateway.consult(HOSPITAL, question)
+
+    assert isinstance(before, Advice)
+    assert (before.is_permitted, after) == (True, DENIED)
+    assert database.is_done

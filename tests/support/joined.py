@@ -1,6 +1,6 @@
 """A `Database` in which two persons become one just before a lock is had, as another process would make them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -57,6 +57,12 @@ class _JoiningPeople:
         if person_id == self._joined.ended and not self._joined.is_done:
             self._joined.join(self._tx)
         self._tx.people.lock(person_id)
+
+    def lock_each(self, person_ids: Sequence[str]) -> None:
+        """Lock persons, after the other process has committed."""
+        if self._joined.ended in person_ids and not self._joined.is_done:
+            self._joined.join(self._tx)
+        self._tx.people.lock_each(person_ids)
 
     def __getattr__(self, method: str) -> Any:
         return getattr(self._tx.people, method)

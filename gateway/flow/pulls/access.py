@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.circumstances import NOTHING_KNOWN, kept_about_each
+from gateway.flow.circumstances import NOTHING_KNOWN, Kept, kept_about_each
 from gateway.flow.disclose import (
     SESSION,
     Asked,
@@ -142,9 +142,8 @@ def _tried(
     is asked does not tell how many there are.
     """
     for begin in range(0, max(len(referrals), 1), at_once):
-        batch = referrals[begin : begin + at_once]
+        batch, kept = _locked(tx, referrals[begin : begin + at_once])
         records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several([r.handoff_id for r in batch])}
-        kept = kept_about_each(tx, sorted({r.person_id for r in batch}))
         for referral in batch:
             handoff, held = records[referral.handoff_id]
             if handoff.state == "held":
@@ -153,6 +152,21 @@ def _tried(
             patient = patient_in(resources)
             circumstances = kept[referral.person_id].of(house, patient) if patient is not None else NOTHING_KNOWN
             yield _Tried(judged_referral(house, asked, circumstances, referral, resources), handoff, referral)
+
+
+def _locked(tx: Transaction, found: Sequence[Referral]) -> tuple[list[Referral], dict[str, Kept]]:
+    """Lock whom referrals are about, then return them as they stand, with what is kept about each of their persons.
+
+    What was read before the lock may be older than a revocation or a withdrawal that is committed by now. A match or
+    a merge, too, may have come between the finding and the lock: then who it is now is locked as well.
+    """
+    kept = kept_about_each(tx, sorted({one.person_id for one in found}))
+    standing = {one.id: one for about in kept.values() for one in about.referrals}
+    moved = [one.id for one in found if one.id not in standing]
+    if moved:
+        now = standing | {one.id: one for key in moved if (one := tx.referrals.get(key)) is not None}
+        return _locked(tx, [now[one.id] for one in found if one.id in now])
+    return [standing[one.id] for one in found], kept
 
 
 def _nothing(house: House, asked: Asked) -> _Tried:

@@ -5,7 +5,7 @@ counts). A no is one answer for everything: nobody known, nothing there, refused
 same work: what is asked of the store does not depend on what is found there (42 CFR 2.13(c)(2)).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.consent import read_request
@@ -102,8 +102,8 @@ def _system_and_value(key: str) -> tuple[str, str]:
 
 
 def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> Advice:
-    known = {person.id for key in question.patient for person in _known_by(tx, key)}
-    content = _content(house, tx, known.pop() if len(known) == 1 else NOBODY, asked.recipient)
+    person_id = locked_or_nobody(tx, lambda: _asked_about(tx, question))
+    content = _content(house, tx, person_id, asked.recipient)
     made = _decided(house, asked, question, content)
     if isinstance(made.outcome, Disclosure):
         named = _named_in(made.outcome, question)
@@ -114,6 +114,20 @@ def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> A
         return DENIED
     _log(house, tx, asked, decision_id)
     return _advice(made.outcome)
+
+
+def locked_or_nobody(tx: Transaction, find: Callable[[], str | None]) -> str:
+    """Lock the person that `find` names, as `lock_person`, or ask as much for `NOBODY`; return their id."""
+    locked, person_id = None, find() or NOBODY
+    while person_id != locked:
+        (tx.people.get if person_id == NOBODY else tx.people.lock)(person_id)
+        locked, person_id = person_id, find() or NOBODY
+    return person_id
+
+
+def _asked_about(tx: Transaction, question: Consult) -> str | None:
+    known = {person.id for key in question.patient for person in _known_by(tx, key)}
+    return known.pop() if len(known) == 1 else None
 
 
 def _known_by(tx: Transaction, key: str) -> list[Person]:

@@ -12,7 +12,7 @@ from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
-from gateway.flow.pulls.consult import NOBODY, circumstances_asked
+from gateway.flow.pulls.consult import NOBODY, circumstances_asked, locked_or_nobody
 from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Resource
@@ -44,13 +44,17 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
 
 
 def _person(tx: Transaction, caller: Caller, receipt: str, record: int) -> str:
-    """Return whom a record of the caller is about; `NOBODY` where it is not the caller's, with the same questions."""
+    """Lock whom a record of the caller is about; `NOBODY` where it is not the caller's, with the same questions."""
     stored = tx.inputs.get(receipt)
     outcomes = tx.inputs.records(receipt)
     is_own = stored is not None and stored.client == caller.client
     handoff_id = next((one.handoff_id for one in outcomes if is_own and one.n == record), None)
-    handoff = tx.handoffs.get(handoff_id or NOBODY)
-    return (handoff.person_id if handoff is not None and handoff.state == "active" else None) or NOBODY
+
+    def find() -> str | None:
+        handoff = tx.handoffs.get(handoff_id or NOBODY)
+        return handoff.person_id if handoff is not None and handoff.state == "active" else None
+
+    return locked_or_nobody(tx, find)
 
 
 def _decided(house: House, tx: Transaction, caller: Caller, person_id: str, records: Mapping[str, Resource]) -> Made:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gateway.flow.house import House
 from gateway.flow.releases.delivery import describe
 from gateway.flow.releases.kinds import KINDS
-from gateway.flow.releases.release import Decided, claimed_release, decided, keep_outcome, record_of
+from gateway.flow.releases.release import Decided, claimed_release, decided, keep_outcome, locked_record_of
 from gateway.formats.release_pdf import ReleaseCover, release_pdf
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
@@ -50,7 +50,7 @@ def give_copy(house: House, actor: Member, release_id: str, form: str) -> Copy:
 
     def give(tx: Transaction) -> Copy | None:
         release = claimed_release(house, tx, actor, release_id)
-        handoff = record_of(tx, release.handoff_id)
+        handoff = locked_record_of(tx, release.handoff_id)
         if release.state != "ready" or handoff is None or not actor.may("release"):
             raise RequestRefused(NOT_FOUND)
         write = _FORMS.get(form) if form in KINDS[release.kind].forms else None

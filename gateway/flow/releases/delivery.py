@@ -5,7 +5,7 @@ from typing import Literal
 from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.house import House
 from gateway.flow.releases.kinds import KINDS
-from gateway.flow.releases.release import TRANSPORTS, decided, record_of
+from gateway.flow.releases.release import TRANSPORTS, decided, locked_record_of
 from gateway.model.handoff import Work, WorkState
 from gateway.model.release import Release
 from gateway.model.transport import Envelope
@@ -27,7 +27,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         return "stopped"
     if release is None:
         return _stop(house, tx, work, "dead", "its release is no longer here")
-    handoff = record_of(tx, release.handoff_id)
+    handoff = locked_record_of(tx, release.handoff_id)
     if handoff is None:
         return _stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
     made = decided(house, tx, release, handoff)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.judgement import read_matter, verdicts_of
+from gateway.flow.people import lock_person, person_of_record
 from gateway.flow.releases.content import content_of, items_of, on_behalf_of
 from gateway.flow.releases.deidentified import SAFE_HARBOR, decided_deidentified
 from gateway.flow.releases.kinds import KINDS
@@ -44,7 +45,7 @@ def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Rele
     kind, way = _understood(house, wanted)
 
     def ask(tx: Transaction) -> Release:
-        handoff = record_of(tx, wanted.handoff_id)
+        handoff = locked_record_of(tx, wanted.handoff_id)
         if handoff is None:
             raise RequestRefused(NOT_FOUND)
         now = house.clock()
@@ -113,9 +114,7 @@ def visible_release(house: House, tx: Transaction, actor: Member, release_id: st
 def claimed_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
     """Return a release to change, as `visible_release`: of two people who press at once the second sees what became."""
     seen = visible_release(house, tx, actor, release_id)
-    handoff = tx.handoffs.get(seen.handoff_id)
-    if handoff is not None and handoff.person_id is not None:
-        tx.people.lock(handoff.person_id)
+    lock_person(tx, lambda: person_of_record(tx, seen.handoff_id))
     return visible_release(house, tx, actor, release_id)
 
 
@@ -123,6 +122,12 @@ def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
     """Return a record from which something may be released: it is there, not withdrawn, and known whose it is."""
     handoff = tx.handoffs.get(handoff_id)
     return handoff if handoff is not None and handoff.state in _RELEASABLE else None
+
+
+def locked_record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
+    """Return a record as `record_of`, with its person locked: what is read of it from now on is what is decided on."""
+    lock_person(tx, lambda: person_of_record(tx, handoff_id))
+    return record_of(tx, handoff_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class Decided:
 
 
 def decided(house: House, tx: Transaction, release: Release, handoff: Handoff) -> Decided:
-    """Decide a release now and keep the decision. The person stays locked."""
+    """Decide a release of a locked record now, and keep the decision."""
     resources = content_of(house, tx, release, handoff)
     asked = _asked(release, on_behalf_of(house, release, handoff))
     if release.kind == "public_health":
@@ -158,7 +163,7 @@ def _failure(house: House, release: Release, made: Made) -> str | None:
 
 def settle(house: House, tx: Transaction, actor: Member, release: Release) -> Release:
     """Decide a release and keep what follows; raises `RequestRefused` where its record is no longer there."""
-    handoff = record_of(tx, release.handoff_id)
+    handoff = locked_record_of(tx, release.handoff_id)
     if handoff is None:
         raise RequestRefused(NOT_FOUND)
     return keep_outcome(house, tx, actor, release, decided(house, tx, release, handoff))
