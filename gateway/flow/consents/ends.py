@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.flow.consents.changes import put_next
 from gateway.flow.consents.staff_work import locked_consent
-from gateway.flow.consents.terms import read_directive
+from gateway.flow.consents.terms import names_event, read_directive
 from gateway.flow.house import House
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_life import ConsentTerm
@@ -42,6 +42,8 @@ def hear_of_ends(
         return
     now = house.clock()
     for stored in tx.resources.of_person(["Consent"], person_id):
+        if not names_event(stored.body):
+            continue
         directive = read_directive(house, stored.body)
         disclosers = {one.organization for one in directive.disclosers}
         if directive.status != "active" or directive.expiry != _EVENT or disclosers.isdisjoint(closed):

@@ -112,8 +112,12 @@ def _may_have_a_term(consent: Resource, now: datetime) -> bool:
     """Say at a glance whether reading a consent is worth it: most records bring an agreement without any period."""
     may_wait = "verification" in consent or "source" in consent.get("meta", {})
     may_turn = _has_period(consent.get("provision", {})) or _is_dated_ahead(consent.get("dateTime"), now)
-    has_event = any(one.get("url") == EXPIRY for one in consent.get("extension", ()))
-    return consent.get("status") == "active" and (may_wait or may_turn or has_event)
+    return consent.get("status") == "active" and (may_wait or may_turn or names_event(consent))
+
+
+def names_event(consent: Resource) -> bool:
+    """Say at a glance whether a consent ends with an event; which one, only reading it tells."""
+    return any(one.get("url") == EXPIRY for one in consent.get("extension", ()))
 
 
 def _has_period(provision: Resource) -> bool:

@@ -17,7 +17,6 @@ from gateway.flow.messages.sources import NOT_ITS_RECIPIENT, may_answer_for, pla
 from gateway.flow.moves import is_overtaken, moved, referral_by_identifier
 from gateway.flow.referrals import FINAL
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
-from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
 from gateway.formats.hl7v2.order_answers import read_order_answer
 from gateway.formats.hl7v2.statements import RECORD_KINDS
@@ -96,7 +95,7 @@ def _take_from(house: House, tx: Transaction, stored: StoredInput, sender: Organ
 
 def is_of_training(house: House, message: Message) -> bool:
     """Say whether a message is of training or debugging (MSH-11, HL7 table 0103), and this installation is not."""
-    return house.processing_id == "P" and read_header(message).processing_id in ("T", "D")
+    return house.processing_id == "P" and message.text("MSH-11.1").strip() in ("T", "D")
 
 
 def _is_of_ours(tx: Transaction, message: Message) -> bool:
