@@ -16,6 +16,8 @@ _POLICE_QUEUE = frozenset(
 )
 """Refusals that go to human legal review."""
 
+_NOTHING_ASKED = Withhold("NO_CONSENT", 1302)
+
 
 class Seal(NamedTuple):
     """What every record of one decision says: the instant, and the hash of everything it was made from."""
@@ -105,7 +107,7 @@ def earliest(stops: Sequence[Withhold]) -> Withhold:
 
 def _refused(stops: Sequence[Withhold], verdicts: tuple[Verdict, ...], seal: Seal) -> Refusal:
     holding = [one for one in stops if one.holds]
-    stop = earliest(holding or stops or [Withhold("NO_CONSENT", 1302)])
+    stop = earliest(holding or stops or [_NOTHING_ASKED])
     obligations = {"AUDIT"}
     if any(one.reason in _POLICE_QUEUE for one in stops):
         obligations.add("LEGAL_QUEUE")
@@ -120,5 +122,6 @@ def _order(release: Release) -> tuple[bool, str]:
     return release.basis is None or release.basis.type != "Consent", release.reason
 
 
-def _basis_order(basis: Basis) -> tuple[bool, str, str, str]:
-    return basis.type != "Consent", basis.type, basis.id or "", basis.version or ""
+def _basis_order(basis: Basis) -> tuple[str, str, str]:
+    """Order by type (the capital of "Consent" puts it before every other), id and version."""
+    return basis.type, basis.id or "", basis.version or ""

@@ -4,7 +4,7 @@ The gateway never reads an order by itself: an authorized person registers it, a
 """
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from gateway.consent import obligations
@@ -14,6 +14,7 @@ from gateway.model.decision import Basis
 from gateway.model.fhir_time import covered_interval
 from gateway.model.labeled import Item
 from gateway.model.labels import COUNSELING_NOTES
+from gateway.model.partner import Organization
 
 STEP = 1150
 
@@ -38,9 +39,10 @@ def by_court_order(item: Item, situation: Situation) -> Release | Withhold:
     order = basis.get("order")
     if not order:
         return Withhold("SUBPOENA_ALONE", STEP)
-    if not _is_in_force(order, situation) or not _has_found_enough(order):
+    holder = item.origin.after[-1].custodian if item.origin.after else item.origin.program
+    if not _is_in_force(order, holder, situation.at) or not _has_found_enough(order):
         return Withhold("ORDER_DEFICIENT", STEP + 1)
-    if not _is_between(order, item, situation):
+    if not _is_between(order, holder, item, situation):
         return Withhold("ORDER_SCOPE", STEP + 2)
     process = basis.get("process")
     if not process or not process.get("verified_by"):
@@ -51,13 +53,14 @@ def by_court_order(item: Item, situation: Situation) -> Release | Withhold:
     return Release("OK_COURT_ORDER", STEP, owed, Basis("court_order", order.get("id")), "order")
 
 
-def _is_in_force(order: Mapping[str, Any], situation: Situation) -> bool:
-    program_zone = UTC
+def _is_in_force(order: Mapping[str, Any], holder: Organization | None, at: datetime) -> bool:
+    """Say whether a person registered it and `at` lies within its days, which are those of who has to obey it."""
     if order.get("status") != "in_force" or not order.get("verified_by"):
         return False
+    zone = (holder and holder.zone) or UTC
     try:
-        has_begun = not order.get("issued") or covered_interval(order["issued"], program_zone)[0] <= situation.at
-        has_ended = bool(order.get("expires")) and covered_interval(order["expires"], program_zone)[1] <= situation.at
+        has_begun = not order.get("issued") or covered_interval(order["issued"], zone)[0] <= at
+        has_ended = bool(order.get("expires")) and covered_interval(order["expires"], zone)[1] <= at
     except ValueError:
         return False
     return has_begun and not has_ended
@@ -68,11 +71,9 @@ def _has_found_enough(order: Mapping[str, Any]) -> bool:
     return bool(found) and found >= _NEEDED.get(str(order.get("kind")), frozenset())
 
 
-def _is_between(order: Mapping[str, Any], item: Item, situation: Situation) -> bool:
+def _is_between(order: Mapping[str, Any], holder: Organization | None, item: Item, situation: Situation) -> bool:
     """Say whether the order is to whoever holds the item, for whoever asks, and of a kind that discloses."""
-    origin = item.origin
-    holder = origin.after[-1].custodian if origin.after else origin.program
-    is_shielded = any(hop.code in _SHIELDED for hop in origin.after)
+    is_shielded = any(hop.code in _SHIELDED for hop in item.origin.after)
     return (
         holder is not None
         and order.get("holder") == holder.id

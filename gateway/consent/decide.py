@@ -84,12 +84,11 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
     stop = _origin(item, situation) or _whose(item, situation)
     if stop is not None:
         return stop
-    basis = situation.request.basis_type
-    if basis == "deidentified":
+    if situation.request.basis_type == "deidentified":
         return deidentified(item, situation)
     if item.origin.program is None:
         return outside_part2(item, situation)
-    invoked = (as_patient(situation) or by_basis(item, situation)) if basis else None
+    invoked = as_patient(situation) or by_basis(item, situation)
     if invoked is not None:
         return invoked
     if not item.origin.after:
@@ -123,7 +122,7 @@ def _origin(item: Item, situation: Situation) -> Withhold | None:
 def _whose(item: Item, situation: Situation) -> Withhold | None:
     """Check step 7: the item is of this person, and of nobody else."""
     keys = situation.patient_keys
-    if item.subjects and item.subjects <= keys:
+    if item.subjects and keys.issuperset(item.subjects):
         return None
     if situation.request.basis_type == "deidentified":
         return None

@@ -264,5 +264,11 @@ class TestProceedings:
 
         assert answer(combined, recipient="org:attorneys", purpose=["HLEGAL"]) == ("DENY", "COMBINED_PROCEEDING")
 
+    def test_a_consent_to_something_else_ends_a_request_for_one_and_makes_nobody_wait(self) -> None:
+        """42 CFR 2.12(d)(1)."""
+        treatment = a_consent(a_permit("attorneys"))
+
+        assert answer(treatment, recipient="org:attorneys", purpose=["HLEGAL"]) == ("DENY", "PROCEEDING_NO_SPECIFIC")
+
     def test_a_subpoena_is_no_consent(self) -> None:
         assert answer(self.CONSENT, recipient="org:attorneys", purpose=["LEGAL"]) == ("DENY", "SUBPOENA_ALONE")

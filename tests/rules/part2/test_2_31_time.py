@@ -19,6 +19,9 @@ from tests.support.part2_world import (
 )
 
 Json = dict[str, Any]
+GOES = ("PERMIT", "OK_CONSENT")
+EXPIRED = ("DENY", "CONSENT_EXPIRED")
+NOT_YET = ("DENY", "CONSENT_NOT_YET_EFFECTIVE")
 
 
 def lasting(start: str, end: str) -> Json:
@@ -28,36 +31,36 @@ def lasting(start: str, end: str) -> Json:
 @pytest.mark.parametrize(
     ("end", "at", "expected"),
     [
-        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00Z", "OK_CONSENT"),
-        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00.999Z", "OK_CONSENT"),
-        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:01Z", "CONSENT_EXPIRED"),
-        ("2026-11-02T18:00:00.5Z", "2026-11-02T18:00:00.599Z", "OK_CONSENT"),
-        ("2026-11-02T18:00:00.5Z", "2026-11-02T18:00:00.600Z", "CONSENT_EXPIRED"),
-        ("2026-11-02", "2026-11-03T07:59:59Z", "OK_CONSENT"),
-        ("2026-11-02", "2026-11-03T08:00:00Z", "CONSENT_EXPIRED"),
-        ("2026-11-01", "2026-11-02T07:59:59Z", "OK_CONSENT"),
-        ("2026-11-01", "2026-11-02T08:00:00Z", "CONSENT_EXPIRED"),
-        ("2026-11", "2026-12-01T07:59:59Z", "OK_CONSENT"),
-        ("2026-11", "2026-12-01T08:00:00Z", "CONSENT_EXPIRED"),
-        ("2026", "2027-01-01T07:59:59Z", "OK_CONSENT"),
-        ("2026", "2027-01-01T08:00:00Z", "CONSENT_EXPIRED"),
+        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00Z", GOES),
+        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00.999Z", GOES),
+        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:01Z", EXPIRED),
+        ("2026-11-02T18:00:00.5Z", "2026-11-02T18:00:00.599Z", GOES),
+        ("2026-11-02T18:00:00.5Z", "2026-11-02T18:00:00.600Z", EXPIRED),
+        ("2026-11-02", "2026-11-03T07:59:59Z", GOES),
+        ("2026-11-02", "2026-11-03T08:00:00Z", EXPIRED),
+        ("2026-11-01", "2026-11-02T07:59:59Z", GOES),
+        ("2026-11-01", "2026-11-02T08:00:00Z", EXPIRED),
+        ("2026-11", "2026-12-01T07:59:59Z", GOES),
+        ("2026-11", "2026-12-01T08:00:00Z", EXPIRED),
+        ("2026", "2027-01-01T07:59:59Z", GOES),
+        ("2026", "2027-01-01T08:00:00Z", EXPIRED),
     ],
 )
-def test_an_end_covers_its_whole_precision_in_the_programs_zone(end: str, at: str, expected: str) -> None:
-    assert answer(lasting("2026-09-01", end), at=at)[1] == expected
+def test_an_end_covers_its_whole_precision_in_the_programs_zone(end: str, at: str, expected: tuple[str, str]) -> None:
+    assert answer(lasting("2026-09-01", end), at=at) == expected
 
 
 @pytest.mark.parametrize(
     ("start", "at", "expected"),
     [
-        ("2026-11-03", "2026-11-03T07:59:59Z", "CONSENT_NOT_YET_EFFECTIVE"),
-        ("2026-11-03", "2026-11-03T08:00:00Z", "OK_CONSENT"),
-        ("2026-11-02T18:00:00Z", "2026-11-02T17:59:59Z", "CONSENT_NOT_YET_EFFECTIVE"),
-        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00Z", "OK_CONSENT"),
+        ("2026-11-03", "2026-11-03T07:59:59Z", NOT_YET),
+        ("2026-11-03", "2026-11-03T08:00:00Z", GOES),
+        ("2026-11-02T18:00:00Z", "2026-11-02T17:59:59Z", NOT_YET),
+        ("2026-11-02T18:00:00Z", "2026-11-02T18:00:00Z", GOES),
     ],
 )
-def test_a_start_is_its_first_instant(start: str, at: str, expected: str) -> None:
-    assert answer(lasting(start, "2026-12-31"), at=at)[1] == expected
+def test_a_start_is_its_first_instant(start: str, at: str, expected: tuple[str, str]) -> None:
+    assert answer(lasting(start, "2026-12-31"), at=at) == expected
 
 
 def revoked(when: str, method: str = "written", **changes: Any) -> Json:

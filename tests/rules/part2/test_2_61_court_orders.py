@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import OWN, a_condition, answer, handed_to, written_by
+from tests.support.machines import a_machine_set_to
+from tests.support.part2_world import OWN, a_condition, answer, handed_to, world, written_by
 
 Json = dict[str, Any]
 RECORD = a_condition()
@@ -58,6 +59,35 @@ class TestCourtOrders:
     def test_a_deficient_one_opens_nothing(self, change: Json) -> None:
         assert self.outcome({**self.ORDER, **change}) == ("DENY", "ORDER_DEFICIENT")
 
+    @pytest.mark.parametrize(
+        ("at", "reason"),
+        [
+            ("2026-11-02T07:59:59Z", "ORDER_DEFICIENT"),
+            ("2026-11-02T08:00:00Z", "OK_COURT_ORDER"),
+            ("2026-11-03T07:59:59Z", "OK_COURT_ORDER"),
+            ("2026-11-03T08:00:00Z", "ORDER_DEFICIENT"),
+        ],
+    )
+    def test_the_days_of_an_order_are_those_where_its_holder_is(self, at: str, reason: str) -> None:
+        assert self.outcome({**self.ORDER, "issued": "2026-11-02", "expires": "2026-11-02"}, at=at)[1] == reason
+
+    @pytest.mark.parametrize(
+        ("at", "reason"),
+        [
+            ("2026-11-01T23:59:59Z", "ORDER_DEFICIENT"),
+            ("2026-11-02T00:00:00Z", "OK_COURT_ORDER"),
+            ("2026-11-02T23:59:59Z", "OK_COURT_ORDER"),
+            ("2026-11-03T00:00:00Z", "ORDER_DEFICIENT"),
+        ],
+    )
+    def test_where_its_zone_is_not_known_they_are_those_of_utc_whatever_the_machine_is_set_to(
+        self, at: str, reason: str
+    ) -> None:
+        order = {**self.ORDER, "issued": "2026-11-02", "expires": "2026-11-02"}
+
+        with a_machine_set_to("Pacific/Kiritimati"):
+            assert self.outcome(order, at=at, registry=world(aspen={"timezone": None}))[1] == reason
+
     @pytest.mark.parametrize("kind", ["2.64", "2.66"])
     @pytest.mark.parametrize("missing", ["no-other-way", "interest-outweighs"])
     def test_good_cause_is_two_findings(self, kind: str, missing: str) -> None:
@@ -86,6 +116,17 @@ class TestCourtOrders:
     )
     def test_one_for_something_else_opens_nothing(self, change: Json) -> None:
         assert self.outcome({**self.ORDER, **change}) == ("DENY", "ORDER_SCOPE")
+
+    @pytest.mark.parametrize(
+        ("holder", "outcome"), [("org:mercy", ("PERMIT", "OK_COURT_ORDER")), ("org:aspen", ("DENY", "ORDER_SCOPE"))]
+    )
+    def test_a_copy_is_opened_by_an_order_to_who_holds_it_and_by_no_other(
+        self, holder: str, outcome: tuple[str, str]
+    ) -> None:
+        """2.64(a); 2.12(d)(2)."""
+        copy = (RECORD, written_by("aspen", RECORD), handed_to("mercy", RECORD, code="referral"))
+
+        assert self.outcome({**self.ORDER, "holder": holder}, records=copy) == outcome
 
     def test_confidential_communications_need_to_be_named(self) -> None:
         label = {"system": OWN + "security-label", "code": "SUDNOTES"}

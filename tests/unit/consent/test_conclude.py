@@ -84,7 +84,7 @@ def test_a_consent_is_named_before_what_needs_none() -> None:
         (Basis("audit", "a1"), Basis("research", "a1")),
         (Basis("Consent", "a", "2"), Basis("Consent", "b", "1")),
         (Basis("Consent", "a", "1"), Basis("Consent", "a", "2")),
-        (Basis("Consent", None, "9"), Basis("Consent", "a", "1")),
+        (Basis("Consent", None, "9"), Basis("Consent", "A", "1")),
         (Basis("Consent", "a", None), Basis("Consent", "a", "1")),
     ],
 )
