@@ -83,7 +83,7 @@ def a_court_form(**changes: Any) -> ConsentForm:
 
 def a_reader(registry: Registry | None = None, born: date | None = date(1980, 1, 31), **changes: Any) -> Reader:
     """What a form is read with at the instant of the tests."""
-    reader = Reader(registry or world(), datetime(2026, 11, 2, 18, 0, tzinfo=UTC), born, 13)
+    reader = Reader(registry or world(), datetime(2026, 11, 2, 18, 0, tzinfo=UTC), born, 13, ("Testperson", "Tess"))
     return replace(reader, **changes)
 
 

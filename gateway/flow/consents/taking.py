@@ -147,7 +147,8 @@ def _wrong(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> l
         return [Shortcoming("EL_PATIENT", "42 CFR 2.31(a)(1)", "Choose a person of the index.")]
     now = house.clock().astimezone(_zone(house, form))
     born = _whole_date(person.birth_date)
-    reader = Reader(house.registry, now, born, read_switches(house.switches).minor_consent)
+    age = read_switches(house.switches).minor_consent
+    reader = Reader(house.registry, now, born, age, (person.family, person.given))
     found = list(shortcomings(form, reader))
     if not found and not may_look_after(house, actor, form.disclosers):
         found.append(_NO_AGREEMENT)

@@ -21,6 +21,8 @@ class Reader:
     """The person's birth date, as far as it is known whole; None: taken to be of age, as the engine does."""
     minor_consent: int | Literal["parental"]
     """From which age a minor signs alone, or "parental" = both sign (42 CFR 2.14)."""
+    name: tuple[str, str]
+    """The person's family and given name, as the index knows them."""
 
     def known(self, ids: tuple[str, ...]) -> list[Organization]:
         """Return those of the organizations that the registry knows."""

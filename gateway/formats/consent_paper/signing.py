@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from gateway.formats.consent_paper.reader import Reader, short
 from gateway.model.consent_form import ConsentForm, Shortcoming, Signature
+from gateway.model.names import is_name_of, words_of
 
 MAX_DRAWING_BYTES = 200 * 1024
 _MOST_PIXELS = 2_000_000
+_WHOLE_NAME = 2
+"""Words at least."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_PER_PIXEL = 8
 """Bytes of a pixel at most (RGBA with 16 bits each), beside one byte a line."""
@@ -27,8 +30,7 @@ def unsigned(form: ConsentForm, reader: Reader) -> Iterator[Shortcoming]:
 
 
 def _given(one: Signature, reader: Reader) -> Iterator[Shortcoming]:
-    if not one.signer.name.strip():
-        yield short("EL_SIGNATURE", "(a)(8)", "Write the name of who signs.")
+    yield from _named(one, reader)
     if one.at > reader.at:
         yield short("EL_DATE", "(a)(9)", "The date of signing is yet to come.")
     if one.method == "drawn" and not is_drawing(one.strokes):
@@ -38,6 +40,20 @@ def _given(one: Signature, reader: Reader) -> Iterator[Shortcoming]:
     day, (since, until) = one.at.astimezone(reader.at.tzinfo).date(), (one.signer.valid_from, one.signer.valid_until)
     if (since is not None and day < since) or (until is not None and day > until):
         yield short("EL_SIGNATURE", "2.15", "The right to sign for the person was not in force on that day.")
+
+
+def _named(one: Signature, reader: Reader) -> Iterator[Shortcoming]:
+    """Yield where a name under the form is not that of whom the form says it is signed by.
+
+    The name of somebody else under a consent is the sign of a wrong person's paper, or of a false one (2.31(c)(4)).
+    """
+    if not one.signer.name.strip():
+        yield short("EL_SIGNATURE", "(a)(8)", "Write the name of who signs.")
+    elif one.signer.capacity == "patient" and not is_name_of(one.signer.name, *reader.name):
+        words = "The person signs with the name that stands on the form; this is another one."
+        yield short("EL_SIGNATURE", "(a)(8)", words)
+    elif one.signer.capacity != "patient" and len(words_of(one.signer.name)) < _WHOLE_NAME:
+        yield short("EL_SIGNATURE", "(a)(8)", "Write the whole name of who signs for the person.")
 
 
 def _capacities(form: ConsentForm, reader: Reader) -> Iterator[Shortcoming]:

@@ -101,17 +101,23 @@ def test_the_form_of_2_35_says_more(changes: dict[str, Any], lack: tuple[str, st
     ("signature", "lack"),
     [
         (signed_by(" "), ("EL_SIGNATURE", "2.31(a)(8)")),
+        (signed_by("Otto Outside"), ("EL_SIGNATURE", "2.31(a)(8)")),
+        (signed_by("Otto Outside", method="drawn", strokes=A_PNG), ("EL_SIGNATURE", "2.31(a)(8)")),
+        (signed_by(signer=Signer("mother", "guardian", "letters")), ("EL_SIGNATURE", "2.31(a)(8)")),
         (signed_by(at=TOMORROW), ("EL_DATE", "2.31(a)(9)")),
         (signed_by(method="drawn"), ("EL_SIGNATURE", "2.31(a)(8)")),
         (signed_by(method="drawn", strokes=A_PNG[:-1]), ("EL_SIGNATURE", "2.31(a)(8)")),
         (signed_by(method="drawn", strokes=A_PNG.replace(b"IDAT", b"IDAS")), ("EL_SIGNATURE", "2.31(a)(8)")),
         (signed_by(method="drawn", strokes=a_png(2000, 1001)), ("EL_SIGNATURE", "2.31(a)(8)")),
         (signed_by(method="paper"), ("EL_SIGNATURE", "2.31(a)(8)")),
-        (signed_by(signer=Signer("Gus", "guardian")), ("EL_SIGNATURE", "2.15")),
-        (signed_by(signer=Signer("Gus", "guardian", "letters", date(2026, 11, 3))), ("EL_SIGNATURE", "2.15")),
-        (signed_by(signer=Signer("Gus", "guardian", "letters", None, date(2026, 11, 1))), ("EL_SIGNATURE", "2.15")),
-        (signed_by(signer=Signer("Pat", "parental")), ("EL_SIGNATURE", "2.14")),
-        (signed_by(signer=Signer("Dee", "director-determination")), ("EL_SIGNATURE", "2.15(a)(2)")),
+        (signed_by(signer=Signer("Gus Guardian", "guardian")), ("EL_SIGNATURE", "2.15")),
+        (signed_by(signer=Signer("Gus Guardian", "guardian", "letters", date(2026, 11, 3))), ("EL_SIGNATURE", "2.15")),
+        (
+            signed_by(signer=Signer("Gus Guardian", "guardian", "letters", None, date(2026, 11, 1))),
+            ("EL_SIGNATURE", "2.15"),
+        ),
+        (signed_by(signer=Signer("Pat Testperson", "parental")), ("EL_SIGNATURE", "2.14")),
+        (signed_by(signer=Signer("Dee Director", "director-determination")), ("EL_SIGNATURE", "2.15(a)(2)")),
     ],
 )
 def test_a_signature_is_whole_and_of_who_may_give_it(signature: Any, lack: tuple[str, str]) -> None:
@@ -137,7 +143,7 @@ def test_a_drawn_signature_is_a_signature() -> None:
 def test_a_minor_signs_alone_from_the_age_of_the_state(
     born: date | None, rule: Any, capacities: list[Any], is_complete: bool
 ) -> None:
-    signatures = tuple(signed_by(signer=Signer("Somebody", one)) for one in capacities)
+    signatures = tuple(signed_by(signer=Signer("Tess Testperson", one)) for one in capacities)
 
     assert (lacks(a_form(signatures=signatures), a_reader(born=born, minor_consent=rule)) == []) is is_complete
 
