@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from gateway.consent import elements
+from gateway.consent.facts import Episode
 from gateway.consent.kinds import CRIMINAL_JUSTICE, GENERAL, PROCEEDINGS, is_legacy_form
 from gateway.consent.purposes import names_legal
 from gateway.consent.recipients import ClassMatch, is_member, match_recipients
@@ -185,22 +186,29 @@ def _expired(reading: Reading, situation: Situation) -> Failure | None:
     return None
 
 
-def has_event_passed(directive: Directive, discloser: Organization | None, situation: Situation) -> bool:
+def has_event_passed(
+    directive: Directive, discloser: Organization | None, situation: Situation, when_unknown: bool = True
+) -> bool:
     """Say whether the event a consent ends with has happened: treatment at the discloser, or the study, is over.
 
-    A treatment that was over before the consent was signed is not the one it speaks of.
+    A treatment that was over before the consent was signed is not the one it speaks of. `when_unknown` is the answer
+    where nobody can tell which treatment is over: it ends a permit, and no refusal.
     """
-    facts = situation.facts
     if directive.expiry == "end-of-research-study":
-        return facts.studies_closed
+        return situation.facts.studies_closed
     if directive.expiry != "end-of-treatment":
         return False
-    return any(
-        one.subjects & situation.patient_keys
-        and one.organization in (None, discloser.id if discloser else None)
-        and (one.ended is None or directive.dated is None or one.ended > directive.dated)
-        for one in facts.finished_episodes
-    )
+    theirs = [one for one in situation.facts.finished_episodes if one.subjects & situation.patient_keys]
+    return any(_is_meant(one, directive, discloser, when_unknown) for one in theirs)
+
+
+def _is_meant(episode: Episode, directive: Directive, discloser: Organization | None, when_unknown: bool) -> bool:
+    is_there, is_later = when_unknown, when_unknown
+    if episode.organization is not None and discloser is not None:
+        is_there = episode.organization == discloser.id
+    if episode.ended is not None and directive.dated is not None:
+        is_later = episode.ended > directive.dated
+    return is_there and is_later
 
 
 _CHECKS: tuple[Callable[[Reading, Situation], Failure | None], ...] = (

@@ -14,7 +14,7 @@ from gateway.consent import redisclosure
 from gateway.consent.asker import NOT_ENTITLED, may_send, must_hold
 from gateway.consent.conclude import Finding, conclude, refuse_whole
 from gateway.consent.deidentified import deidentified
-from gateway.consent.evaluate import DOCUMENTS, by_consent
+from gateway.consent.evaluate import by_consent
 from gateway.consent.facts import Facts
 from gateway.consent.last_checks import can_arrive, labels_arrive, law_enforcement, passed_on_by_strangers, promised
 from gateway.consent.outside_part2 import outside_part2
@@ -22,7 +22,6 @@ from gateway.consent.own_access import as_patient, inside_program
 from gateway.consent.prepare import prepare
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation, recipient_of
-from gateway.consent.state_law import looks_at_type
 from gateway.consent.switches import Switches
 from gateway.consent.without_consent import by_basis
 from gateway.model.consent_directive import Consents
@@ -137,12 +136,10 @@ def _findings(items: Sequence[Item], situation: Situation) -> list[Finding]:
     alike: dict[Any, Release | Withhold] = {}
     findings = []
     for item in items:
-        kind_of_type = item.type if looks_at_type(item, situation) else item.type in DOCUMENTS
-        kind = (id(item.origin), item.labels, item.subjects, kind_of_type)
-        found = alike.get(kind)
-        if found is None:
-            found = alike[kind] = decide_item(item, situation)
-        findings.append((item, found))
+        kind = (id(item.origin), item.labels, item.subjects, item.type)
+        if kind not in alike:
+            alike[kind] = decide_item(item, situation)
+        findings.append((item, alike[kind]))
     return findings
 
 
@@ -154,7 +151,7 @@ def _left_out(findings: Sequence[Finding], situation: Situation) -> list[tuple[s
     left_out = []
     for copy in situation.request.copies:
         recipient = recipient_of(copy, situation.request, situation.facts, situation.registry, situation.person)
-        theirs = replace(situation, recipient=recipient, tells_items_apart=True, must_hold=False, memory={})
+        theirs = replace(situation, recipient=recipient, memory={})
         stops = [found for _, found in _findings(released, theirs) if isinstance(found, Withhold)]
         if must_hold(situation.request, copy, situation.person, situation.registry, situation.at):
             asked = [may_send(item, situation.request, situation.registry, situation.at) for item in released]

@@ -13,6 +13,9 @@ from gateway.model.labeled import Item
 
 STEP = 800
 
+_OF_NOBODY = "of_nobody"
+"""What a situation remembers: the items that tell of nobody."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -64,7 +67,7 @@ def deidentified(item: Item, situation: Situation) -> Release | Withhold:
     """
     recipient = situation.recipient.organization
     is_theirs = recipient is not None and "public_health" in recipient.roles
-    method = str((situation.request.basis or {}).get("method", ""))
+    method = str((situation.request.basis or {}).get("method"))
     is_clean = method.startswith("164.514(b)") and item.reference in _of_nobody(situation)
     if not is_theirs or not is_clean:
         return Withhold("NOT_DEIDENTIFIED", STEP)
@@ -73,7 +76,7 @@ def deidentified(item: Item, situation: Situation) -> Release | Withhold:
 
 def _of_nobody(situation: Situation) -> frozenset[str]:
     """Return the items that tell of nobody: neither by themselves nor by another record they lead to."""
-    if "of_nobody" not in situation.memory:
+    if _OF_NOBODY not in situation.memory:
         known = situation.facts.patients_by_key.keys()
         clean = {one.reference: one for one in situation.items if known.isdisjoint(one.subjects)}
         clean = {name: one for name, one in clean.items() if _is_clean(one, situation)}
@@ -81,8 +84,8 @@ def _of_nobody(situation: Situation) -> frozenset[str]:
         while leading_away := [name for name, others in led_to.items() if not others <= led_to.keys()]:
             for name in leading_away:
                 del led_to[name]
-        situation.memory["of_nobody"] = frozenset(led_to)
-    found: frozenset[str] = situation.memory["of_nobody"]
+        situation.memory[_OF_NOBODY] = frozenset(led_to)
+    found: frozenset[str] = situation.memory[_OF_NOBODY]
     return found
 
 
@@ -101,15 +104,13 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _is_clean(item: Item, situation: Situation) -> bool:
-    if item.type != "MeasureReport":
-        return not _identifies(item.resource, situation.at.year)
-    told = {key: value for key, value in item.resource.items() if key not in _OF_THE_REPORT}
-    is_summary = told.get("type") == "summary" and _OF_ONE_PERSON.isdisjoint(told)
-    return (
-        is_summary
-        and not _has_small_cell(told, situation.switches.small_cell)
-        and not _identifies(told, situation.at.year)
-    )
+    told = item.resource
+    if item.type == "MeasureReport":
+        told = {key: value for key, value in item.resource.items() if key not in _OF_THE_REPORT}
+        is_summary = told.get("type") == "summary" and _OF_ONE_PERSON.isdisjoint(told)
+        if not is_summary or _has_small_cell(told, situation.switches.small_cell):
+            return False
+    return not _identifies(told, situation.at.year)
 
 
 def _has_small_cell(value: Any, smallest: int) -> bool:
@@ -141,5 +142,5 @@ def _identifies(value: Any, year: int, key: str = "") -> bool:
 def _is_old_age(quantity: Mapping[str, Any], key: str) -> bool:
     """Say whether it is more years than may be told of a person (45 CFR 164.514(b)(2)(i)(C))."""
     value = quantity.get("value")
-    is_age = key.endswith("Age") or any(str(quantity.get(unit)) in _YEARS for unit in ("code", "unit"))
+    is_age = key.endswith("Age") or any(str(quantity.get(unit)).lower() in _YEARS for unit in ("code", "unit"))
     return is_age and isinstance(value, int | float) and value > OLDEST_STATED_AGE

@@ -21,7 +21,7 @@ STEP = 1300
 _ITEM_STAGES = 50
 """Stages that look at the item come after those that look at the consent alone."""
 
-DOCUMENTS = frozenset({"DocumentReference", "Binary", "Composition", "Media", "DiagnosticReport"})
+_DOCUMENTS = frozenset({"DocumentReference", "Binary", "Composition", "Media", "DiagnosticReport"})
 
 
 def cannot_rely(situation: Situation) -> Withhold | None:
@@ -38,7 +38,7 @@ def explicit_refusal(item: Item, situation: Situation) -> Withhold | None:
     for directive in situation.refusing:
         refusal = refuses(directive, item, situation)
         if refusal is not None:
-            is_part = item.type in DOCUMENTS and is_about_content(refusal)
+            is_part = item.type in _DOCUMENTS and is_about_content(refusal)
             return Withhold("UNSEGMENTABLE" if is_part else "EXPLICIT_DENY", STEP + 4)
     return None
 
@@ -63,7 +63,7 @@ def by_consent(
         if failure is None:
             return _release(reading, item, situation)
         failures.append(failure)
-    stage, reason, holds = max(failures, key=lambda one: (one[0], one[1], one[2]))
+    stage, reason, holds = max(failures)
     return Withhold(reason, STEP + 5 + stage, holds)
 
 
@@ -71,7 +71,7 @@ def _readings(
     discloser: Organization | None, situation: Situation, only: Directive | None
 ) -> tuple[list[Reading], tuple[int, str, bool] | None]:
     """Read every permit once for this discloser; the same for all items, so kept in the situation's memory."""
-    key = (discloser.id if discloser else None, only.reference if only else None)
+    key = (id(discloser), id(only))
     if key not in situation.memory:
         good, farthest = [], None
         for directive in (only,) if only else situation.directives:

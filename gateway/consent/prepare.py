@@ -62,7 +62,6 @@ def prepare(
     recipient = recipient_of(request.recipient, request, facts, registry, person)
     tells_items_apart = (
         request.basis is not None
-        or recipient.is_law_enforcement
         or is_payment(request.purposes)
         or bool(facts.restrictions)
         or any(one.tells_items_apart for one in directives)

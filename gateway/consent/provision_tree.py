@@ -56,10 +56,10 @@ def can_refuse(provision: Provision | None, is_root: bool = True) -> bool:
 
 
 def tells_items_apart(provision: Provision | None) -> bool:
-    """Say whether any provision looks at more of an item than its labels: type, codes, dates, single resources."""
+    """Say whether any provision looks at more of an item than its labels and type: codes, dates, single resources."""
     if provision is None:
         return False
-    looks = bool(provision.classes or provision.codes or provision.data or provision.data_period)
+    looks = bool(provision.codes or provision.data or provision.data_period)
     return looks or any(tells_items_apart(nested) for nested in provision.nested)
 
 

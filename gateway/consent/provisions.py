@@ -59,7 +59,7 @@ def _is_in_force(directive: Directive, situation: Situation) -> bool:
     if not _is_current(directive.period, situation.at) or is_revoked(directive, situation) == "written":
         return False
     return not any(
-        has_event_passed(directive, situation.registry.get(party.organization), situation)
+        has_event_passed(directive, situation.registry.get(party.organization), situation, when_unknown=False)
         for party in directive.disclosers
     )
 

@@ -46,10 +46,10 @@ class Situation:
     """Everything the steps look at for one recipient.
 
     `directives` are the person's consents in being, by id; `refusing` those of them that refuse something;
-    `is_unreadable`: one of them cannot be read safely. `tells_items_apart`: items of one origin with the same labels
-    may come out differently. `items` is everything that was asked for. `must_hold`: who asks does not receive, so it
-    must hold each item it asks to send. `memory` keeps what is the same for every item (consents read for one
-    discloser).
+    `is_unreadable`: one of them cannot be read safely. `tells_items_apart`: items of one origin and type with the
+    same labels may come out differently. `items` is everything that was asked for. `must_hold`: who asks does not
+    receive, so it must hold each item it asks to send. `memory` keeps what is the same for every item (consents read
+    for one discloser).
     """
 
     request: Request

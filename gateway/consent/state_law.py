@@ -19,21 +19,7 @@ Elements = frozenset[str] | None
 def rules_for(item: Item, situation: Situation) -> list[StateRule]:
     """Return the rules that keep this item from this recipient, by the states of its authors and of its holder."""
     law = situation.registry.state_law
-    return [rule for rule in law if _speaks_of(rule, item) and _keeps_from(rule, situation)] if law else []
-
-
-def looks_at_type(item: Item, situation: Situation) -> bool:
-    """Say whether a rule keeps the item from this recipient, and so opens single types of resource at most.
-
-    The same for all items of one origin with the same labels.
-    """
-    if item.origin.program is not None or not situation.registry.state_law:
-        return False  # of Part 2 records no state law opens anything
-    key = (looks_at_type, id(item.origin), item.labels)
-    if key not in situation.memory:
-        situation.memory[key] = bool(rules_for(item, situation))
-    found: bool = situation.memory[key]
-    return found
+    return [rule for rule in law if _speaks_of(rule, item) and _keeps_from(rule, situation)]
 
 
 def by_state_law(rules: Sequence[StateRule], item: Item, situation: Situation) -> Withhold | Elements:

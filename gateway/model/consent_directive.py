@@ -135,7 +135,7 @@ class Directive:
     `statements` are the boolean statements of the form that are true, by the short name of their extension
     (revocation-right, ce-redisclosure-statement, ...). `grants` are its permits; a consent without any has one empty
     grant. `can_refuse`: some provision is a refusal. `tells_items_apart`: some provision looks at more
-    of an item than its labels. `mixes_notes`, `mixes_proceedings`: it combines counseling notes
+    of an item than its labels and type. `mixes_notes`, `mixes_proceedings`: it combines counseling notes
     or a proceeding with something else (42 CFR 2.31(b)(2), (d)).
     """
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.model.decision import Permit
 from tests.support.part2_world import (
     ASPEN_RECORD,
     ASPEN_RECORDS,
@@ -141,6 +142,15 @@ def test_the_patient_may_have_it_sent() -> None:
     alone = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1", "role": "patient"}}
 
     assert answer(a_consent(), requester=alone) == PERMITTED
+
+
+def test_the_patient_may_have_copies_sent_too() -> None:
+    alone = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1", "role": "patient"}}
+
+    permit = ask(a_consent(a_permit("mercy", "quarry")), requester=alone, copies=["org:quarry"])
+
+    assert isinstance(permit, Permit)
+    assert permit.recipients == ("org:mercy", "org:quarry")
 
 
 def test_nobody_else_alone_may() -> None:

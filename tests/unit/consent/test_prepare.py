@@ -90,12 +90,11 @@ class TestTellingItemsApart:
         "case",
         [
             {"basis": {"type": "emergency"}},
-            {"recipient": "org:police", "purpose": ["COC"]},
             {"purpose": ["HPAYMT"]},
             {"facts": (RESTRICTION,)},
         ],
     )
-    def test_is_needed_where_more_counts_than_origin_and_labels(self, case: Json) -> None:
+    def test_is_needed_where_more_counts_than_origin_type_and_labels(self, case: Json) -> None:
         assert situation(a_consent(), **case).tells_items_apart
 
     def test_is_needed_where_a_consent_looks_at_more(self) -> None:

@@ -155,7 +155,7 @@ class TestProvisions:
         ({"type": "deny", "provision": [{"type": "deny"}]}, True, False),
         ({"type": "permit", "provision": [{"type": "permit", "provision": [{"type": "deny"}]}]}, True, False),
         ({"type": "permit", "provision": [{"type": "deny", "provision": [a_permit()]}]}, True, False),
-        ({"type": "permit", "class": [{"code": "Condition"}]}, False, True),
+        ({"type": "permit", "class": [{"code": "Condition"}]}, False, False),
         ({"type": "permit", "code": [{"coding": [{"system": "urn:x", "code": "1"}]}]}, False, True),
         ({"type": "permit", "data": [{"meaning": "instance", "reference": {"reference": "Condition/1"}}]}, False, True),
         ({"type": "permit", "dataPeriod": {"start": "2026-01-01"}}, False, True),

@@ -7,6 +7,7 @@ import pytest
 from gateway.model.labels import CONFIDENTIALITY
 from tests.support.part2_world import (
     EXTENSION,
+    PARTNER,
     T0,
     a_class,
     a_condition,
@@ -320,21 +321,37 @@ def test_a_refusal_counts_only_while_its_consent_is_in_force() -> None:
     assert outcome(extensions=[spoken]) == "EXPLICIT_DENY"
 
 
-def test_a_refusal_for_the_time_of_a_treatment_ends_with_it() -> None:
-    refusal = a_consent(
-        id="refusal",
-        provision={"type": "deny", "actor": [recipient("mercy")]},
-        extensions=[{"url": EXTENSION + "expiry", "valueCode": "end-of-treatment"}],
-    )
+class TestARefusalForTheTimeOfATreatment:
+    EPISODE: Json = {
+        "resourceType": "EpisodeOfCare",
+        "id": "e",
+        "status": "finished",
+        "patient": {"reference": "Patient/t1"},
+        "managingOrganization": organization("aspen"),
+        "period": {"end": "2026-10-20"},
+    }
 
-    def treated_at(name: str) -> Json:
-        return {
-            "resourceType": "EpisodeOfCare", "id": "e", "status": "finished", "patient": {"reference": "Patient/t1"},
-            "managingOrganization": organization(name),
-        }  # fmt: skip
+    def outcome(self, episode: Json, **refusal: Any) -> str:
+        no = a_consent(
+            id="refusal",
+            provision={"type": "deny", "actor": [recipient("mercy")]},
+            extensions=[{"url": EXTENSION + "expiry", "valueCode": "end-of-treatment"}],
+            **refusal,
+        )
+        return answer(a_consent(), no, facts=[{**self.EPISODE, **episode}])[1]
 
-    assert answer(a_consent(), refusal, facts=[treated_at("aspen")])[1] == "OK_CONSENT"
-    assert answer(a_consent(), refusal, facts=[treated_at("birch")])[1] == "EXPLICIT_DENY"
+    def test_ends_with_it(self) -> None:
+        assert self.outcome({}) == "OK_CONSENT"
+        assert self.outcome({"managingOrganization": organization("birch")}) == "EXPLICIT_DENY"
+        assert self.outcome({"period": {"end": "2026-08-20"}}) == "EXPLICIT_DENY"
+
+    def test_does_not_end_with_one_of_which_nobody_knows_where_or_when_it_was(self) -> None:
+        stranger = {"identifier": {"system": PARTNER, "value": "unheard-of"}}
+
+        assert self.outcome({"managingOrganization": stranger}) == "EXPLICIT_DENY"
+        assert self.outcome({}, organization=[stranger]) == "EXPLICIT_DENY"
+        assert self.outcome({"period": {}}) == "EXPLICIT_DENY"
+        assert self.outcome({}, dateTime=None) == "EXPLICIT_DENY"
 
 
 class TestAPermitWithinARefusal:

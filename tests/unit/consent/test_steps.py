@@ -307,6 +307,11 @@ class TestConsents:
     ) -> None:
         assert stop(consent, records=(item, written_by("aspen", item))) == (outcome, reason, step)
 
+    def test_of_several_the_one_that_gets_farthest_says_why(self) -> None:
+        mixed = a_consent(a_permit(), a_permit(securityLabel=[NOTES_LABEL]))
+
+        assert stop(mixed, a_consent(a_permit("plan"), id="other")) == ("HOLD", "COMBINED_NOTES", 1355)
+
     def test_that_permit_say_which_and_what_is_owed(self) -> None:
         owed = {"NOTICE", "CONSENT_COPY", "LABEL", "ACCOUNT", "PROCEEDINGS_BAR", "RECHECK"}
 
