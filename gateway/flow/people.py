@@ -12,6 +12,9 @@ from gateway.ports import Transaction
 PERSON_ID = "https://warmhandoff.example/id/person"
 """Identifier system of our own number of a person, which recipients may send back in PID-3."""
 
+_POSSIBLE = "possible match: it may be about somebody who is known already"
+"""No count and no reason: whoever reads it may have no right to know of the record that it resembles."""
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -33,22 +36,19 @@ def identify(house: House, tx: Transaction, resources: Sequence[Resource], known
     if len(patients) > 1:
         return Who(None, f"the record names {len(patients)} persons: decide whom it describes")
     found = person_of(patients[0])
-    same = tx.people.by_patient(patients[0]["id"]) or (tx.people.get(known_person) if known_person else None)
+    same = lock_person(tx, lambda: _same_as_before(tx, patients[0]["id"], known_person))
     if same is not None:
-        tx.people.save(_enriched(same, found), house.clock())
-        return Who(same.id, None)
+        return _learned(house, tx, same, found)
     candidates = tx.people.candidates(found.family, found.given, found.birth_date, found.phone)
     result = match(found, candidates)
     if result.grade == "matched":
-        other = next(one for one in candidates if one.id == result.person_ids[0])
-        tx.people.save(_enriched(other, found), house.clock())
-        return Who(other.id, None)
+        tx.people.lock(result.person_ids[0])
+        if not _still_matches(tx, result.person_ids[0], found):
+            return identify(house, tx, resources, known_person)
+        return _learned(house, tx, result.person_ids[0], found)
     entered = replace(found, id=house.new_id())
     tx.people.save(entered, house.clock())
-    hold = (
-        f"possible match with {len(result.person_ids)} known: {result.reason}" if result.grade == "possible" else None
-    )
-    return Who(entered.id, hold)
+    return Who(entered.id, _POSSIBLE if result.grade == "possible" else None)
 
 
 def person_of(patient: Resource) -> Person:
@@ -70,6 +70,25 @@ def person_of(patient: Resource) -> Person:
             (i["system"], i["value"]) for i in patient.get("identifier", []) if "system" in i and "value" in i
         ),
     )
+
+
+def _same_as_before(tx: Transaction, patient_id: str, known_person: str | None) -> str | None:
+    """Return who the Patient of a record is already known to be, or else whom the record was about before."""
+    same = tx.people.by_patient(patient_id) or (tx.people.get(known_person) if known_person else None)
+    return same.id if same is not None else None
+
+
+def _still_matches(tx: Transaction, person_id: str, found: Person) -> bool:
+    """Say of a locked person whether they match: a merge may have been committed before the lock was had."""
+    known = tx.people.get(person_id)
+    return known is not None and match(found, [known]).grade == "matched"
+
+
+def _learned(house: House, tx: Transaction, person_id: str, found: Person) -> Who:
+    known = tx.people.get(person_id)
+    assert known is not None, "a locked person is there"
+    tx.people.save(_enriched(known, found), house.clock())
+    return Who(known.id, None)
 
 
 def _enriched(known: Person, found: Person) -> Person:

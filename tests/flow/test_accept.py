@@ -9,6 +9,8 @@ from gateway.catalog import shipped
 from gateway.flow.accept import convert
 from gateway.flow.gateway import Gateway
 from gateway.model.exchange import Accepted, KeyReused
+from gateway.model.partner import Organization
+from tests.flow.test_message_page import with_registry
 from tests.support.flow_house import CONTACT, POLICE, World, a_world, csv_of
 
 
@@ -135,6 +137,29 @@ def test_who_has_become_another_is_nobody_that_a_later_record_may_be_about() -> 
     assert resolved
     assert page is not None
     assert [one["person_id"] for one in page["candidates"]] == [known]
+
+
+def test_an_operator_without_agreements_is_not_told_whom_a_record_resembles_and_decides_nothing() -> None:
+    """Who is known may be known from a Part 2 program's record (42 CFR 2.12(c)(4), 2.13(c))."""
+    served = a_world()
+    served.take(CONTACT)
+    (known,) = served.database.state.people
+    held = _held_by(served, {**CONTACT, "contact_id": "C-2", "client_id": "K-2", "phone": ""})
+    world = with_registry(served, operator=replace(_operator(served), agreements=()))
+
+    page = world.gateway.console_record(("staff", "admin"), held)
+    resolved = [world.gateway.resolve_match("staff", held, one) for one in (known, None)]
+
+    assert page is not None
+    assert (page["candidates"], page["decided_elsewhere"]) == ([], True)
+    assert page["handoff"].hold_reason == "possible match: it may be about somebody who is known already"
+    assert resolved == [False, False]
+
+
+def _operator(world: World) -> Organization:
+    found = world.house.registry.get("org:operator")
+    assert found is not None
+    return found
 
 
 def _held_by(world: World, contact: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ from tests.flow.test_consents import (
     signed,
 )
 from tests.support.before_the_lock import BeforeTheLock
-from tests.support.flow_house import HOSPITAL, World
+from tests.support.flow_house import CONTACT, HOSPITAL, World, a_world
 from tests.support.hospital_feed import OTHER_CONTACT
 
 
@@ -201,3 +201,17 @@ def test_a_consult_tells_nothing_of_what_was_withdrawn() -> None:
     assert isinstance(before, Advice)
     assert (before.is_permitted, after) == (True, DENIED)
     assert database.is_done
+
+
+@pytest.mark.parametrize("client_id", ["K-1", "K-3"], ids=["a known Patient", "a match"])
+def test_a_record_is_of_who_the_person_is_now(client_id: str) -> None:
+    world = a_world()
+    world.take(CONTACT)
+    later, database, surviving = joined(world)
+
+    later.take({**CONTACT, "contact_id": "C-3", "client_id": client_id})
+
+    newest = max(world.database.state.handoffs.values(), key=lambda one: one.created_at)
+    assert database.is_done
+    assert {one.person_id for one in world.database.state.handoffs.values()} == {surviving}
+    assert newest.state == "active"

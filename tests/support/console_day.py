@@ -9,7 +9,7 @@ from tests.support.stored import AT, a_handoff, a_person, a_referral, an_input
 from tests.support.web_house import Site
 
 ACTIVE, HELD = "aaaaaaaaaaaaaaaaaaaaaaaaaa", "hhhhhhhhhhhhhhhhhhhhhhhhhh"
-A_DOUBT = "possible match with 1 known"
+A_DOUBT = "possible match: it may be about somebody who is known already"
 LANE = "org:clinic/fhir"
 A_CANDIDATE = [{"person_id": "person-1", "name": "Pat Otter-Test", "birth_date": "1980-02-03"}]
 

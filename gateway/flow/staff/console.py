@@ -30,8 +30,9 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
 
     The operator holds records for their programs. What a Part 2 program wrote is shown only under a qualified service
     organization agreement in force (42 CFR 2.11, 2.12(c)(4)), decided anew for every view. The source, its trace, the
-    decisions and what is counted speak of the whole record: they are shown to an operator who has such an agreement
-    with every program of the registry, and otherwise of no record, so that their absence tells nothing.
+    decisions and what is counted speak of the whole record, and whom it resembles of other records: they are shown to
+    an operator who has such an agreement with every program of the registry, and otherwise of no record, so that their
+    absence tells nothing.
     """
 
     def look(tx: Transaction) -> dict[str, Any] | None:
@@ -56,7 +57,8 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],
             "source": source.payload[:SHOWN_SOURCE_BYTES] if source and complete else None,
-            "candidates": _candidates(tx, handoff),
+            "candidates": _candidates(tx, handoff) if serves_all else [],
+            "decided_elsewhere": handoff.state == "held" and not serves_all,
         }
 
     return house.database.write(look)
@@ -197,7 +199,13 @@ def _candidates(tx: Transaction, handoff: Handoff) -> list[dict[str, Any]]:
 
 
 def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | None) -> bool:
-    """Say who a held record is about: a known person, or (None) somebody new; then let its deliveries go on."""
+    """Say who a held record is about: a known person, or (None) somebody new; then let its deliveries go on.
+
+    False where there is nothing to say, or not of this person; and to an operator who may not see whom it resembles,
+    for who has not seen them cannot say that it is none of them.
+    """
+    if not serves_every_program(house):
+        return False
 
     def resolve(tx: Transaction) -> bool:
         entered = person_of_record(tx, handoff_id)
