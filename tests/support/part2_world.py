@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.catalog.partners import registry_from
-from gateway.consent import compile_consents, decide, read_facts, read_request, read_switches
+from gateway.consent import agreement, compile_consents, decide, read_facts, read_request, read_switches
 from gateway.labeling import label
 from gateway.model.decision import Permit, Refusal
 from gateway.model.disclosure import Disclosure
@@ -272,6 +272,41 @@ def a_request(**changes: Any) -> Json:
     }
 
 
+def alone(who: str = "Patient/t1", role: str | None = None) -> Json:
+    """The requester where a person asks for nobody but that person."""
+    return {"organization": None, "authenticated_as": who, "person": {"id": who, "role": role}}
+
+
+EMERGENCY: Json = {
+    "type": "emergency",
+    "recipient_name": "Dr Example",
+    "recipient_affiliation": "Mercy Emergency Department",
+    "disclosed_by": "Aspen night desk",
+    "time": T0,
+    "nature": "found unresponsive",
+    "consent_obtainable": False,
+}
+"""The basis of an emergency: the four facts, and that nobody could be asked."""
+
+
+def a_restriction(against: str, kind: str = "agreed", **more: Any) -> Json:
+    """The fact of a restriction against a partner, of everything."""
+    return {"type": "restriction", "kind": kind, "against": [f"org:{against}"], "items": None, **more}
+
+
+def unavailable(what: str) -> Json:
+    """The fact that something the decision needs does not answer."""
+    return {"type": "unavailable", "what": what, "name": "down"}
+
+
+def taken_back(when: str | None = T0, method: str | None = None, only: Iterable[str] = ()) -> Json:
+    """The extension of a consent that was taken back; `only` names the partners for whom."""
+    parts: list[Json] = [{"url": "when", "valueDateTime": when}] if when else []
+    parts += [{"url": "method", "valueCode": method}] if method else []
+    parts += [{"url": "recipient", "valueReference": organization(one)} for one in only]
+    return {"url": EXTENSION + "revocation", "extension": parts}
+
+
 ASPEN_RECORD = a_condition()
 ASPEN_RECORDS = (ASPEN_RECORD, written_by("aspen", ASPEN_RECORD))
 
@@ -298,6 +333,32 @@ def ask(
             [*([] if any(one.get("id") == "t1" for one in facts) else [a_patient()]), *facts], registry, when
         ),
         switches=read_switches(switches),
+    )
+
+
+REFERRAL: Json = {"resourceType": "Task", "id": "r", "status": "requested", "for": {"reference": "Patient/t1"}}
+
+
+def stopped_before(
+    *consents: Json,
+    items: Iterable[Json] = (REFERRAL,),
+    facts: Iterable[Json] = (),
+    at: str = T0,
+    agency: str = "org:police",
+    policy: str | None = None,
+    **request: Any,
+) -> Refusal | None:
+    """Ask the gate before the decision about what police wrote; `policy` sends it where nobody was asked."""
+    when, registry = instant(at), world()
+    return agreement(
+        read_request(a_request(**request)),
+        label(bundle(*items, written_by("police", *items)), registry, when),
+        compile_consents(bundle(*consents), registry),
+        registry=registry,
+        at=when,
+        agency=agency,
+        facts=read_facts([a_patient(), *facts], registry, when),
+        without_agreement=policy,
     )
 
 

@@ -8,11 +8,13 @@ from gateway.model.disclosure import Disclosure
 from gateway.model.labels import OTHER_LAW, STAYING_ON
 from tests.support.part2_world import (
     ACT_CODE,
+    EMERGENCY,
     OWN,
     PATIENT_REFERENCE,
     a_condition,
     a_consent,
     a_permit,
+    alone,
     answer,
     ask,
     disclosed,
@@ -24,15 +26,6 @@ Json = dict[str, Any]
 
 UNHEARD_OF = {"system": "https://elsewhere.example/labels", "code": "PROTECT-7"}
 HELD = ("HOLD", "LABEL_DOWNGRADE")
-EMERGENCY = {
-    "type": "emergency",
-    "recipient_name": "Nora Nobody",
-    "recipient_affiliation": "Mercy of Nowhere",
-    "disclosed_by": "p1",
-    "time": "2026-11-02T17:55:00Z",
-    "nature": "overdose",
-    "consent_obtainable": False,
-}
 
 
 def marked(*security: Json, **changes: Any) -> Json:
@@ -129,7 +122,7 @@ def test_the_patient_does_not_wait_for_it() -> None:
         records=by("aspen", marked(UNHEARD_OF)),
         recipient="Patient/t1",
         purpose=["PATRQT"],
-        requester={"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}},
+        requester=alone(),
         basis={"type": "patient_access", "account": "Patient/t1"},
     )
 

@@ -18,6 +18,7 @@ from tests.support.part2_world import (
     organization,
     purpose,
     recipient,
+    unavailable,
     written_by,
 )
 
@@ -241,9 +242,7 @@ class TestWhoAsks:
         assert answer(a_consent(), requester=forwarded, transport="link") == ("DENY", "IDENTITY_MISMATCH")
 
     def test_nothing_goes_while_it_could_not_be_written_down(self) -> None:
-        down = {"type": "unavailable", "what": "audit_store", "name": "audit"}
-
-        assert answer(a_consent(), facts=[down]) == ("DENY", "AUDIT_UNAVAILABLE")
+        assert answer(a_consent(), facts=[unavailable("audit_store")]) == ("DENY", "AUDIT_UNAVAILABLE")
 
 
 def test_a_broad_older_consent_stands_beside_a_narrow_newer_one() -> None:

@@ -8,12 +8,14 @@ from gateway.model.decision import Permit
 from tests.support.part2_world import (
     ASPEN_RECORD,
     ASPEN_RECORDS,
+    EMERGENCY,
     a_class,
     a_condition,
     a_consent,
     a_patient,
     a_permit,
     a_tpo_consent,
+    alone,
     an_open_visit,
     answer,
     ask,
@@ -51,18 +53,8 @@ def test_they_are_stopped_before_the_person_is_looked_up(patient: str) -> None:
 
 
 def test_no_basis_lets_a_stranger_send_it() -> None:
-    emergency = {
-        "type": "emergency",
-        "recipient_name": "Nora Nobody",
-        "recipient_affiliation": "Mercy of Nowhere",
-        "disclosed_by": "p1",
-        "time": "2026-11-02T17:55:00Z",
-        "nature": "overdose",
-        "consent_obtainable": False,
-    }
-
-    assert answer(by="org:quarry", basis=emergency, purpose=["ETREAT"]) == STOPPED
-    assert answer(by="org:aspen", basis=emergency, purpose=["ETREAT"]) == ("PERMIT", "OK_EMERGENCY")
+    assert answer(by="org:quarry", basis=EMERGENCY, purpose=["ETREAT"]) == STOPPED
+    assert answer(by="org:aspen", basis=EMERGENCY, purpose=["ETREAT"]) == ("PERMIT", "OK_EMERGENCY")
 
 
 def test_a_holder_may_send_what_it_holds() -> None:
@@ -139,22 +131,20 @@ def test_an_intermediary_passes_on_to_its_own_participants_only() -> None:
 
 
 def test_the_patient_may_have_it_sent() -> None:
-    alone = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1", "role": "patient"}}
-
-    assert answer(a_consent(), requester=alone) == PERMITTED
+    assert answer(a_consent(), requester=alone("Patient/t1", "patient")) == PERMITTED
 
 
 def test_the_patient_may_have_copies_sent_too() -> None:
-    alone = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1", "role": "patient"}}
-
-    permit = ask(a_consent(a_permit("mercy", "quarry")), requester=alone, copies=["org:quarry"])
+    permit = ask(
+        a_consent(a_permit("mercy", "quarry")), requester=alone("Patient/t1", "patient"), copies=["org:quarry"]
+    )
 
     assert isinstance(permit, Permit)
     assert permit.recipients == ("org:mercy", "org:quarry")
 
 
 def test_nobody_else_alone_may() -> None:
-    other = {"organization": None, "authenticated_as": "Patient/t2", "person": {"id": "Patient/t2", "role": "patient"}}
+    other = alone("Patient/t2", "patient")
     facts = [a_patient(), a_patient(id="t2", identifier=[{"system": "urn:oid:2.999.7", "value": "T2"}])]
 
     assert answer(a_consent(), requester=other, facts=facts) == STOPPED

@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from tests.support.part2_world import answer, ask
+from tests.support.part2_world import alone, answer, ask
 
 Json = dict[str, Any]
 
 
 def test_a_patients_own_access_needs_no_consent() -> None:
-    requester = {
-        "organization": None,
-        "authenticated_as": "Patient/t1",
-        "person": {"id": "Patient/t1", "role": "patient"},
-    }
-    case: Json = {"recipient": "Patient/t1", "purpose": ["PATRQT"], "requester": requester}
+    case: Json = {"recipient": "Patient/t1", "purpose": ["PATRQT"], "requester": alone("Patient/t1", "patient")}
 
     record = ask(basis={"type": "patient_access", "account": "Patient/t1"}, **case).record
 
@@ -23,7 +18,9 @@ def test_a_patients_own_access_needs_no_consent() -> None:
 
 def test_it_is_the_patients_alone() -> None:
     mother = "RelatedPerson/mother"
-    requester = {"organization": None, "authenticated_as": mother, "person": {"id": mother, "role": "relative"}}
     basis = {"type": "patient_access", "account": "Patient/t1"}
 
-    assert answer(recipient=mother, purpose=["FAMRQT"], requester=requester, basis=basis) == ("DENY", "NO_CONSENT")
+    assert answer(recipient=mother, purpose=["FAMRQT"], requester=alone(mother, "relative"), basis=basis) == (
+        "DENY",
+        "NO_CONSENT",
+    )

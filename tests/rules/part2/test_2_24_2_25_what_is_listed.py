@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.part2_world import (
+    EMERGENCY,
     a_class,
     a_condition,
     a_consent,
@@ -19,15 +20,6 @@ from tests.support.part2_world import (
 
 Json = dict[str, Any]
 
-EMERGENCY = {
-    "type": "emergency",
-    "recipient_name": "Nora Nobody",
-    "recipient_affiliation": "Mercy of Nowhere",
-    "disclosed_by": "p1",
-    "time": "2026-11-02T17:55:00Z",
-    "nature": "overdose",
-    "consent_obtainable": False,
-}
 FLU = a_condition("flu", "J10.1")
 
 

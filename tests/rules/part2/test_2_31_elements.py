@@ -19,6 +19,7 @@ from tests.support.part2_world import (
     labels,
     organization,
     purpose,
+    unavailable,
     written_by,
 )
 
@@ -314,9 +315,7 @@ def test_consents_that_replace_each_other_in_a_circle_are_unreadable() -> None:
 
 
 def test_an_unreachable_source_of_consents_stops_everything() -> None:
-    down = {"type": "unavailable", "what": "consent_source", "name": "exchange"}
-
-    assert answer(a_consent(), facts=[down]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
+    assert answer(a_consent(), facts=[unavailable("consent_source")]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
 
 
 def test_the_one_that_got_farthest_gives_the_reason() -> None:

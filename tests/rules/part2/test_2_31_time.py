@@ -15,6 +15,7 @@ from tests.support.part2_world import (
     an_open_visit,
     answer,
     organization,
+    taken_back,
     world,
 )
 
@@ -63,14 +64,9 @@ def test_a_start_is_its_first_instant(start: str, at: str, expected: tuple[str, 
     assert answer(lasting(start, "2026-12-31"), at=at) == expected
 
 
-def revoked(when: str, method: str = "written", **changes: Any) -> Json:
-    recipients = [{"url": "recipient", "valueReference": organization(one)} for one in changes.pop("only", ())]
-    parts = [{"url": "when", "valueDateTime": when}, {"url": "method", "valueCode": method}, *recipients]
-    more = changes.pop("extensions", [])
-    return a_consent(
-        extensions=[{"url": EXTENSION + "revocation", "extension": parts}, *more],
-        **{"status": "active" if recipients else "inactive", **changes},
-    )
+def revoked(when: str, method: str = "written", only: tuple[str, ...] = (), **changes: Any) -> Json:
+    status = "active" if only else "inactive"
+    return a_consent(extensions=[taken_back(when, method, only)], **{"status": status, **changes})
 
 
 class TestRevocation:
@@ -94,7 +90,7 @@ class TestRevocation:
     def test_a_partial_one_stops_its_recipient_only(self) -> None:
         consent = revoked(
             "2026-10-01T00:00:00Z",
-            only=["quarry"],
+            only=("quarry",),
             provision={
                 "type": "deny",
                 "period": {"end": "2026-12-31"},
@@ -111,7 +107,7 @@ class TestRevocation:
         provision = {"type": "deny", "period": {"end": "2026-12-31"}, "provision": [a_permit("ward")]}
 
         assert answer(a_consent(provision=provision), **case) == ("PERMIT", "OK_CONSENT")
-        assert answer(revoked("2026-10-01T00:00:00Z", only=["mercy"], provision=provision), **case) == (
+        assert answer(revoked("2026-10-01T00:00:00Z", only=("mercy",), provision=provision), **case) == (
             "DENY",
             "CONSENT_REVOKED",
         )

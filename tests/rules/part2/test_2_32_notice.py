@@ -8,6 +8,7 @@ import pytest
 from gateway.consent.switches import switch_problems
 from gateway.model.notice import STATEMENT_1, STATEMENT_2
 from tests.support.part2_world import (
+    EMERGENCY,
     a_condition,
     a_consent,
     a_permit,
@@ -102,17 +103,7 @@ def test_without_consent_there_is_no_notice() -> None:
 
 
 def test_an_emergency_carries_labels_and_no_notice() -> None:
-    basis = {
-        "type": "emergency",
-        "recipient_name": "Dr Example",
-        "recipient_affiliation": "Mercy",
-        "disclosed_by": "Aspen",
-        "time": "2026-11-02T18:00:00Z",
-        "nature": "unresponsive",
-        "consent_obtainable": False,
-    }
-
-    disclosure = disclosed(basis=basis, purpose=["ETREAT"], role="physician")
+    disclosure = disclosed(basis=EMERGENCY, purpose=["ETREAT"], role="physician")
     codes = {one["code"] for one in entries(disclosure.content, "Condition")[0]["meta"]["security"]}
 
     assert disclosure.notice_number == 0

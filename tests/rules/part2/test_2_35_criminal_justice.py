@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import EXTENSION, a_consent, a_permit, a_tpo_consent, an_open_visit, answer, ask
+from tests.support.part2_world import (
+    EXTENSION,
+    a_consent,
+    a_permit,
+    a_tpo_consent,
+    an_open_visit,
+    answer,
+    ask,
+    taken_back,
+)
 
 Json = dict[str, Any]
 MONITORING = "https://warmhandoff.example/fhir/CodeSystem/purpose|monitoring"
@@ -22,10 +31,6 @@ def for_court(
     permit = a_permit(more.pop("to", "court"), purposes=["own:monitoring"])
     provision = {"type": "deny", "period": more.pop("period", {"end": "2027-06-30"}), "provision": [permit]}
     return a_consent(kind="criminal-justice-referral", extensions=stated, provision=provision, **more)
-
-
-def taken_back(when: str) -> Json:
-    return {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": when}]}
 
 
 def test_the_court_may_follow_what_it_ordered() -> None:

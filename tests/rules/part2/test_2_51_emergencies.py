@@ -4,20 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import a_consent, answer, ask, disclosed, recipient
+from tests.support.part2_world import EMERGENCY, a_consent, a_restriction, answer, ask, disclosed, recipient
 
 Json = dict[str, Any]
 
-FACTS: Json = {
-    "type": "emergency",
-    "recipient_name": "Dr Example",
-    "recipient_affiliation": "Mercy Emergency Department",
-    "disclosed_by": "Aspen night desk",
-    "time": "2026-11-02T18:00:00Z",
-    "nature": "found unresponsive",
-    "consent_obtainable": False,
-}
-CASE: Json = {"purpose": ["ETREAT"], "role": "physician", "basis": FACTS}
+CASE: Json = {"purpose": ["ETREAT"], "role": "physician", "basis": EMERGENCY}
 
 
 def test_it_opens_the_record_and_says_what_to_write_down() -> None:
@@ -32,12 +23,12 @@ def test_it_opens_the_record_and_says_what_to_write_down() -> None:
 @pytest.mark.parametrize("fact", ["recipient_name", "recipient_affiliation", "disclosed_by", "time", "nature"])
 @pytest.mark.parametrize("value", [None, "", " "])
 def test_a_missing_fact_is_asked_for(fact: str, value: str | None) -> None:
-    assert answer(**{**CASE, "basis": {**FACTS, fact: value}}) == ("DENY", "EMERGENCY_UNDOCUMENTED")
+    assert answer(**{**CASE, "basis": {**EMERGENCY, fact: value}}) == ("DENY", "EMERGENCY_UNDOCUMENTED")
 
 
 @pytest.mark.parametrize("obtainable", [True, None])
 def test_a_person_who_can_be_asked_is_asked(obtainable: bool | None) -> None:
-    basis = {**FACTS, "consent_obtainable": obtainable}
+    basis = {**EMERGENCY, "consent_obtainable": obtainable}
 
     assert answer(**{**CASE, "basis": basis}) == ("DENY", "EMERGENCY_CONSENT_OBTAINABLE")
 
@@ -51,7 +42,7 @@ def test_a_person_who_can_be_asked_is_asked(obtainable: bool | None) -> None:
     ],
 )
 def test_a_declared_disaster_that_closed_the_program_counts_too(disaster: Json, decision: str) -> None:
-    basis = {**FACTS, "consent_obtainable": None, "disaster": disaster}
+    basis = {**EMERGENCY, "consent_obtainable": None, "disaster": disaster}
 
     assert answer(**{**CASE, "basis": basis})[0] == decision
 
@@ -73,8 +64,8 @@ def test_it_passes_through_nobody_who_does_not_treat() -> None:
 
 
 def test_no_emergency_has_happened_later_than_now() -> None:
-    assert answer(**{**CASE, "basis": {**FACTS, "time": "2026-11-02T17:00:00Z"}})[1] == "OK_EMERGENCY"
-    assert answer(**{**CASE, "basis": {**FACTS, "time": "2026-11-03T18:00:00Z"}})[1] == "EMERGENCY_UNDOCUMENTED"
+    assert answer(**{**CASE, "basis": {**EMERGENCY, "time": "2026-11-02T17:00:00Z"}})[1] == "OK_EMERGENCY"
+    assert answer(**{**CASE, "basis": {**EMERGENCY, "time": "2026-11-03T18:00:00Z"}})[1] == "EMERGENCY_UNDOCUMENTED"
 
 
 @pytest.mark.parametrize(
@@ -89,11 +80,11 @@ def test_no_emergency_has_happened_later_than_now() -> None:
 )
 def test_an_emergency_of_long_ago_is_none(time: str, switches: Json, reason: str) -> None:
     """That consent cannot be had (2.51(a)(1)) is a statement about now; a site says how many hours that is."""
-    assert answer(**{**CASE, "basis": {**FACTS, "time": time}}, switches=switches)[1] == reason
+    assert answer(**{**CASE, "basis": {**EMERGENCY, "time": time}}, switches=switches)[1] == reason
 
 
 def test_a_disaster_needs_facts_of_now_too() -> None:
-    basis = {**FACTS, "time": "2026-10-31T18:00:00Z", "disaster": {"declaration": "WA-1", "program_closed": True}}
+    basis = {**EMERGENCY, "time": "2026-10-31T18:00:00Z", "disaster": {"declaration": "WA-1", "program_closed": True}}
 
     assert answer(**{**CASE, "basis": basis}) == ("DENY", "EMERGENCY_OVER")
 
@@ -110,9 +101,7 @@ def test_it_opens_nothing_but_treatment() -> None:
 
 
 def test_against_a_restriction_it_asks_for_no_further_use() -> None:
-    agreed = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"]}
-
-    record = ask(facts=[agreed], **CASE).record
+    record = ask(facts=[a_restriction("mercy")], **CASE).record
 
     assert record.decision == "PERMIT"
     assert "ASK_NO_FURTHER_USE" in record.obligations
@@ -126,9 +115,7 @@ def test_an_emergency_purpose_under_a_treatment_consent_needs_no_such_basis() ->
 
 
 def test_the_request_for_no_further_use_travels_with_the_records() -> None:
-    agreed = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"]}
-
-    asked = {one["resource"]["id"] for one in disclosed(facts=[agreed], **CASE).content["entry"]}
+    asked = {one["resource"]["id"] for one in disclosed(facts=[a_restriction("mercy")], **CASE).content["entry"]}
     not_asked = {one["resource"]["id"] for one in disclosed(**CASE).content["entry"]}
 
     assert asked - not_asked == {"part2-no-further-use"}

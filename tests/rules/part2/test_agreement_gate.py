@@ -4,26 +4,17 @@ from typing import Any
 
 import pytest
 
-from gateway.consent import agreement, compile_consents, read_facts, read_request
-from gateway.labeling import label
-from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
-    EXTENSION,
-    T0,
     a_condition,
     a_consent,
-    a_patient,
-    a_request,
-    bundle,
     purpose,
     recipient,
-    world,
-    written_by,
+    stopped_before,
+    taken_back,
 )
 
 Json = dict[str, Any]
 
-REFERRAL = {"resourceType": "Task", "id": "r", "status": "requested", "for": {"reference": "Patient/t1"}}
 STATED = ("sourceReference", "performer", *("revocation-right", "ce-redisclosure-statement"))
 
 
@@ -32,18 +23,8 @@ def spoken(**changes: Any) -> Json:
     return a_consent(provision={"type": "permit"}, without=STATED, organization=None, **changes)
 
 
-def gate(*consents: Json, agency: str = "org:police", policy: str | None = None, **request: Any) -> str | None:
-    when, registry = instant(T0), world()
-    refusal = agreement(
-        read_request(a_request(**request)),
-        label(bundle(REFERRAL, written_by("police", REFERRAL)), registry, when),
-        compile_consents(bundle(*consents), registry),
-        registry=registry,
-        at=when,
-        agency=agency,
-        facts=read_facts([a_patient()], registry, when),
-        without_agreement=policy,
-    )
+def gate(*consents: Json, **case: Any) -> str | None:
+    refusal = stopped_before(*consents, **case)
     return refusal.record.reason if refusal else None
 
 
@@ -68,8 +49,7 @@ def test_anything_else_is_not(consent: Json | None, reason: str) -> None:
 
 
 def test_a_yes_taken_back_is_a_no() -> None:
-    taken_back = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": T0}]}
-    consent = spoken(status="inactive", extensions=[taken_back])
+    consent = spoken(status="inactive", extensions=[taken_back()])
 
     assert gate(consent) == "EXPLICIT_DENY"
     assert gate(consent, policy="Policy 7: crisis referrals") == "EXPLICIT_DENY"
@@ -123,20 +103,7 @@ def test_somebody_elses_yes_is_none() -> None:
 
 
 def test_the_record_names_what_was_asked_for() -> None:
-    when, registry = instant(T0), world()
-    item = a_condition()
-    records = label(bundle(item, written_by("police", item)), registry, when)
-    facts = read_facts([a_patient()], registry, when)
-
-    refusal = agreement(
-        read_request(a_request()),
-        records,
-        compile_consents(bundle(), registry),
-        registry=registry,
-        at=when,
-        agency="org:police",
-        facts=facts,
-    )
+    refusal = stopped_before(items=[a_condition()])
 
     assert refusal is not None
     assert (refusal.record.decision, refusal.record.withheld) == ("DENY", ("Condition/f1120",))

@@ -13,6 +13,7 @@ from tests.support.part2_world import (
     answer,
     ask,
     recipient,
+    unavailable,
     written_by,
 )
 
@@ -63,10 +64,8 @@ def test_what_the_person_refused_does_not_go() -> None:
 
 
 def test_nor_what_they_might_have_refused() -> None:
-    down = {"type": "unavailable", "what": "consent_source", "name": "exchange"}
-
     assert answer(a_consent(dateTime="2026-09-01T09:00:00"), records=BY_QUARRY) == ("DENY", "UNPARSEABLE")
-    assert answer(records=BY_QUARRY, facts=[down]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
+    assert answer(records=BY_QUARRY, facts=[unavailable("consent_source")]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE")
 
 
 class TestPolice:

@@ -21,6 +21,7 @@ from tests.support.part2_world import (
     partner,
     purpose,
     recipient,
+    unavailable,
     written_by,
 )
 
@@ -188,7 +189,7 @@ def test_who_neither_receives_nor_holds_anything_causes_nothing(world: Json, ask
 @EVERYDAY
 @given(world=worlds())
 def test_without_the_audit_store_nothing_goes(world: Json) -> None:
-    outcome = decided(world, facts=[*world["facts"], {"type": "unavailable", "what": "audit_store", "name": "x"}])
+    outcome = decided(world, facts=[*world["facts"], unavailable("audit_store")])
 
     assert (outcome.record.decision, outcome.record.reason) == ("DENY", "AUDIT_UNAVAILABLE")
 
@@ -196,7 +197,7 @@ def test_without_the_audit_store_nothing_goes(world: Json) -> None:
 @EVERYDAY
 @given(world=worlds())
 def test_without_every_source_of_consents_nothing_leaves_the_program(world: Json) -> None:
-    outcome = decided(world, facts=[*world["facts"], {"type": "unavailable", "what": "consent_source", "name": "x"}])
+    outcome = decided(world, facts=[*world["facts"], unavailable("consent_source")])
 
     assert reasons(outcome) <= {"OK_INTERNAL"}
 
@@ -234,7 +235,7 @@ def test_one_paper_nobody_can_read_stops_everything_that_leaves(world: Json, unk
 @EVERYDAY
 @given(world=worlds(), down=st.sampled_from(["consent_source", "audit_store"]))
 def test_a_look_up_that_fails_never_releases_more(world: Json, down: str) -> None:
-    fact = {"type": "unavailable", "what": down, "name": "x"}
+    fact = unavailable(down)
 
     assert released(decided(world, facts=[*world["facts"], fact])) <= released(decided(world))
 

@@ -4,50 +4,27 @@ from typing import Any
 
 import pytest
 
-from gateway.consent import agreement, compile_consents, read_facts, read_request, read_switches
-from gateway.labeling import label
-from gateway.model.decision import Refusal
-from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
-    EXTENSION,
+    REFERRAL,
     T0,
     a_condition,
     a_consent,
-    a_patient,
-    a_request,
-    bundle,
     labels,
     recipient,
-    world,
-    written_by,
+    stopped_before,
+    taken_back,
+    unavailable,
 )
 
 Json = dict[str, Any]
 
-REFERRAL = {"resourceType": "Task", "id": "r", "status": "requested", "for": {"reference": "Patient/t1"}}
 REPORT = a_condition("report", "I10", meta={"security": labels("HIV")})
 NO = ("EXPLICIT_DENY", 50)
 NOT_ASKED = ("NO_CONSENT", 50)
 
 
-def refusal_of(
-    *consents: Json, facts: tuple[Json, ...] = (), items: tuple[Json, ...] = (REFERRAL,), at: str = T0, **request: Any
-) -> Refusal | None:
-    when, registry = instant(at), world()
-    return agreement(
-        read_request(a_request(**request)),
-        label(bundle(*items, written_by("police", *items)), registry, when),
-        compile_consents(bundle(*consents), registry),
-        registry=registry,
-        at=when,
-        agency="org:police",
-        facts=read_facts([a_patient(), *facts], registry, when),
-        switches=read_switches(None),
-    )
-
-
 def stop(*consents: Json, **case: Any) -> tuple[str, int] | None:
-    refusal = refusal_of(*consents, **case)
+    refusal = stopped_before(*consents, **case)
     return (refusal.verdicts[0].reason, refusal.verdicts[0].step) if refusal else None
 
 
@@ -110,25 +87,21 @@ class TestANo:
         assert stop(part, yes(), items=(REPORT,)) == NO
 
     def test_is_a_yes_that_was_taken_back(self) -> None:
-        taken_back = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": T0}]}
-
-        assert stop(yes(extensions=[taken_back])) == NO
-        assert stop(yes(extensions=[taken_back]), yes(id="other")) is None
+        assert stop(yes(extensions=[taken_back()])) == NO
+        assert stop(yes(extensions=[taken_back()]), yes(id="other")) is None
 
 
 def test_consents_nobody_can_rely_on_end_it_at_their_own_step() -> None:
-    down = {"type": "unavailable", "what": "consent_source", "name": "exchange"}
-
     assert stop(yes(implicitRules="urn:x")) == ("UNPARSEABLE", 1300)
-    assert stop(yes(), facts=(down,)) == ("CONSENT_SOURCE_UNAVAILABLE", 1301)
+    assert stop(yes(), facts=(unavailable("consent_source"),)) == ("CONSENT_SOURCE_UNAVAILABLE", 1301)
 
 
 def test_a_request_that_ends_as_a_whole_is_left_to_the_decision() -> None:
-    assert refusal_of(patient="Patient/nobody") is None
+    assert stopped_before(patient="Patient/nobody") is None
 
 
 def test_the_refusal_names_every_item_and_the_instant() -> None:
-    refusal = refusal_of(items=(REFERRAL, REPORT))
+    refusal = stopped_before(items=(REFERRAL, REPORT))
 
     assert refusal is not None
     assert (refusal.record.decision, refusal.record.reason) == ("DENY", "NO_CONSENT")

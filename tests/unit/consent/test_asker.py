@@ -10,6 +10,7 @@ from tests.support.part2_world import (
     a_condition,
     a_consent,
     a_permit,
+    alone,
     answer,
     ask,
     handed_to,
@@ -76,18 +77,14 @@ class TestOneOfUnknownOrigin:
 
 
 class TestAPersonWhoAsksAlone:
-    ME: Json = {"authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
-
     def test_sends_the_own_records_and_nobody_elses(self) -> None:
-        sister: Json = {"authenticated_as": "RelatedPerson/s", "person": {"id": "RelatedPerson/s"}}
-
-        assert answer(a_consent(), requester=self.ME) == PERMITTED
-        assert answer(a_consent(), requester=sister) == STOPPED
+        assert answer(a_consent(), requester=alone()) == PERMITTED
+        assert answer(a_consent(), requester=alone("RelatedPerson/s")) == STOPPED
 
     def test_is_known_by_the_whole_address_too(self) -> None:
         here = "https://warmhandoff.example/fhir/Patient/t1"
 
-        assert answer(a_consent(), requester={"authenticated_as": here, "person": {"id": here}}) == PERMITTED
+        assert answer(a_consent(), requester=alone(here)) == PERMITTED
 
 
 def test_an_exchange_passes_on_to_its_participants_what_goes_through_it() -> None:

@@ -12,18 +12,20 @@ from tests.support.part2_world import (
     a_consent,
     a_permit,
     a_tpo_consent,
+    alone,
     an_open_visit,
     answer,
     ask,
     handed_to,
     organization,
     recipient,
+    taken_back,
     written_by,
 )
 
 Json = dict[str, Any]
 LATER = {"url": EXTENSION + "revocable-from", "valueDateTime": "2026-12-01T00:00:00Z"}
-TAKEN_BACK = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": "2026-10-01T00:00:00Z"}]}
+TAKEN_BACK = taken_back("2026-10-01T00:00:00Z")
 GOOD = ("PERMIT", "OK_CONSENT")
 
 
@@ -198,11 +200,12 @@ class TestWhoMayPassOnWhatItGets:
         assert "NO_REDISCLOSE" in self.owed(a_consent(a_permit("birch")), "birch")
 
     def test_a_person_may_not(self) -> None:
-        me = {"authenticated_as": "RelatedPerson/s", "person": {"id": "RelatedPerson/s"}}
         actor = {**recipient("mercy"), "reference": {"reference": "RelatedPerson/s"}}
 
         owed = set(
-            ask(a_consent(a_permit(actor=[actor])), recipient="RelatedPerson/s", requester=me).record.obligations
+            ask(
+                a_consent(a_permit(actor=[actor])), recipient="RelatedPerson/s", requester=alone("RelatedPerson/s")
+            ).record.obligations
         )
 
         assert "NO_REDISCLOSE" in owed

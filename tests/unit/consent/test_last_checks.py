@@ -10,6 +10,7 @@ from tests.support.part2_world import (
     a_consent,
     a_patient,
     a_permit,
+    alone,
     answer,
     ask,
     labels,
@@ -49,9 +50,7 @@ class TestLawEnforcement:
 
 class TestAPersonWhoReceives:
     def test_is_reached_where_they_proved_to_be(self) -> None:
-        me = {"authenticated_as": "RelatedPerson/s", "person": {"id": "RelatedPerson/s"}}
-
-        assert to_sister(requester=me) == ("PERMIT", "OK_CONSENT")
+        assert to_sister(requester=alone("RelatedPerson/s")) == ("PERMIT", "OK_CONSENT")
 
     def test_is_not_reached_by_somebody_elses_word(self) -> None:
         assert to_sister(by="org:aspen") == WAITS
@@ -172,9 +171,10 @@ class TestLabels:
 class TestPayment:
     def test_of_the_patient_alone_is_not_limited(self) -> None:
         basis = {"type": "patient_access", "account": "Patient/t1"}
-        me = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
 
-        found = ask(requester=me, recipient="Patient/t1", purpose=["HPAYMT"], basis=basis, facts=[a_patient()]).record
+        found = ask(
+            requester=alone(), recipient="Patient/t1", purpose=["HPAYMT"], basis=basis, facts=[a_patient()]
+        ).record
 
         assert (found.decision, found.reason) == ("PERMIT", "OK_PATIENT")
 

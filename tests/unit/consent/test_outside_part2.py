@@ -17,6 +17,8 @@ from tests.support.part2_world import (
     a_consent,
     a_patient,
     a_permit,
+    a_restriction,
+    alone,
     answer,
     ask,
     organization,
@@ -40,9 +42,10 @@ def agreed(*purposes: str, **changes: Any) -> Json:
 class TestTheOwnRecord:
     def test_goes_to_the_person_as_what_it_is(self) -> None:
         basis = {"type": "patient_access", "account": "Patient/t1"}
-        me = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
 
-        record = ask(records=BY_QUARRY, requester=me, recipient="Patient/t1", purpose=["PATRQT"], basis=basis).record
+        record = ask(
+            records=BY_QUARRY, requester=alone(), recipient="Patient/t1", purpose=["PATRQT"], basis=basis
+        ).record
 
         assert (record.decision, record.reason) == ("PERMIT", "OK_PATIENT")
 
@@ -96,11 +99,10 @@ class TestCustody:
 )
 def test_a_restriction_does_not_stand_against_what_the_law_lets_go(to: str, purpose: str, basis: Json) -> None:
     """42 CFR 2.26 is of treatment, payment and operations."""
-    restriction = {"type": "restriction", "kind": "agreed", "against": [f"org:{to}"], "items": None}
     who = (a_patient(), written_by("quarry", a_patient()))
 
     assert answer(
-        records=who, recipient=f"org:{to}", purpose=[purpose], basis=basis, facts=[a_patient(), restriction]
+        records=who, recipient=f"org:{to}", purpose=[purpose], basis=basis, facts=[a_patient(), a_restriction(to)]
     )[0] == "PERMIT"  # fmt: skip
 
 
@@ -118,10 +120,9 @@ class TestAConsent:
         ("purpose", "outcome"), [("TREAT", ("DENY", "RESTRICTION_AGREED")), ("PATRQT", ("PERMIT", "OK_CONSENT"))]
     )
     def test_yields_to_a_restriction_for_treatment_only(self, purpose: str, outcome: tuple[str, str]) -> None:
-        restriction = {"type": "restriction", "kind": "agreed", "against": ["org:shelter"], "items": None}
         case: Json = {"records": BY_QUARRY, "recipient": "org:shelter", "purpose": [purpose]}
 
-        assert answer(agreed(purpose), facts=[restriction], **case) == outcome
+        assert answer(agreed(purpose), facts=[a_restriction("shelter")], **case) == outcome
 
     def test_of_the_holder_counts_not_one_of_another(self) -> None:
         theirs = agreed("TREAT") | {"organization": [organization("mercy")]}
@@ -207,14 +208,13 @@ class TestTheLawOfAState:
             frozenset({"id"}),
         )  # fmt: skip
         assert self.verdict(registry, a_consent(provision={"type": "deny"}), **case).reason == "EXPLICIT_DENY"
-        restriction = {"type": "restriction", "kind": "agreed", "against": ["org:police"], "items": None}
-        assert self.verdict(registry, facts=[restriction], **case).reason == "OK_NOT_PART2"
+        assert self.verdict(registry, facts=[a_restriction("police")], **case).reason == "OK_NOT_PART2"
 
     def test_takes_an_officer_of_no_department_for_police(self) -> None:
         registry = self.under(self.allow("police", purpose="COC"), roles=("police",))
-        officer = {"authenticated_as": "Person/o", "person": {"id": "Person/o", "role": "officer"}}
-
-        found = self.verdict(registry, recipient="Person/o", requester=officer, purpose=["COC"], transport="session")
+        found = self.verdict(
+            registry, recipient="Person/o", requester=alone("Person/o", "officer"), purpose=["COC"], transport="session"
+        )
 
         assert found.reason == "OK_NOT_PART2"
 

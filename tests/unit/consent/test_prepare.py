@@ -20,13 +20,16 @@ from tests.support.part2_world import (
     a_patient,
     a_permit,
     a_request,
+    a_restriction,
+    alone,
     bundle,
+    unavailable,
     world,
     written_by,
 )
 
 Json = dict[str, Any]
-RESTRICTION = {"type": "restriction", "kind": "agreed", "against": ["org:plan"], "items": None}
+RESTRICTION = a_restriction("plan")
 
 
 def prepared(
@@ -130,9 +133,7 @@ class TestWhatIsKnownOnce:
         assert [one.reference for one in asked.items] == ["Condition/other"]
 
     def test_is_by_what_the_person_is_known_who_receives_the_own_record(self) -> None:
-        me = {"authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
-
-        assert situation(requester=me, recipient="Patient/t1").recipient.keys == {"Patient/t1", f"{PERSON}|T1"}
+        assert situation(requester=alone(), recipient="Patient/t1").recipient.keys == {"Patient/t1", f"{PERSON}|T1"}
 
     def test_is_who_on_the_way_receives_too(self) -> None:
         def relays(*via: str, **changes: Json) -> list[str]:
@@ -149,7 +150,7 @@ class TestWhatIsKnownOnce:
 @pytest.mark.parametrize(
     ("case", "stop"),
     [
-        ({"facts": ({"type": "unavailable", "what": "audit_store", "name": "x"},)}, Withhold("AUDIT_UNAVAILABLE", 100)),
+        ({"facts": (unavailable("audit_store"),)}, Withhold("AUDIT_UNAVAILABLE", 100)),
         ({"by": "org:quarry"}, Withhold("IDENTITY_MISMATCH", 350)),
         ({"patient": "Patient/nobody"}, Withhold("PATIENT_UNKNOWN", 400)),
         ({"purpose": []}, Withhold("PURPOSE_MISSING", 500)),

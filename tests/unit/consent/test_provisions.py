@@ -18,6 +18,7 @@ from tests.support.part2_world import (
     organization,
     purpose,
     recipient,
+    taken_back,
     written_by,
 )
 
@@ -315,10 +316,8 @@ def test_a_refusal_counts_only_while_its_consent_is_in_force() -> None:
     assert outcome(status="inactive") == "OK_CONSENT"
     assert outcome(root={"period": {"end": "2026-11-01"}}) == "OK_CONSENT"
     assert outcome(root={"period": {"start": "2026-11-03"}}) == "OK_CONSENT"
-    revoked = {"url": EXTENSION + "revocation", "extension": [{"url": "when", "valueDateTime": T0}]}
-    spoken = {**revoked, "extension": [*revoked["extension"], {"url": "method", "valueCode": "oral"}]}
-    assert outcome(extensions=[revoked]) == "OK_CONSENT"
-    assert outcome(extensions=[spoken]) == "EXPLICIT_DENY"
+    assert outcome(extensions=[taken_back()]) == "OK_CONSENT"
+    assert outcome(extensions=[taken_back(method="oral")]) == "EXPLICIT_DENY"
 
 
 class TestARefusalForTheTimeOfATreatment:

@@ -9,6 +9,7 @@ from tests.support.part2_world import (
     a_consent,
     a_permit,
     a_tpo_consent,
+    alone,
     an_open_visit,
     answer,
     organization,
@@ -78,11 +79,10 @@ class TestTheClassOfTpo:
             "subject": {"reference": "Patient/t1"},
             "participant": [{"member": organization("mercy")}],
         }
-        me = {"authenticated_as": "RelatedPerson/s", "person": {"id": "RelatedPerson/s"}}
 
         assert answer(a_tpo_consent(), facts=[team], role="officer", purpose=["COC"]) == DOES_NOT
         assert answer(a_tpo_consent(), facts=[team], purpose=["COC"]) == BELONGS
-        assert answer(a_tpo_consent(), recipient="RelatedPerson/s", requester=me) == DOES_NOT
+        assert answer(a_tpo_consent(), recipient="RelatedPerson/s", requester=alone("RelatedPerson/s")) == DOES_NOT
 
     def test_has_a_program_that_treats(self) -> None:
         assert answer(a_tpo_consent(), recipient="org:birch", facts=[an_open_visit("birch")]) == BELONGS

@@ -9,6 +9,7 @@ from tests.support.part2_world import (
     a_condition,
     a_consent,
     a_permit,
+    a_restriction,
     a_tpo_consent,
     answer,
     ask,
@@ -26,10 +27,6 @@ CONTRACT = {"id": "k1", "type": "contract", "with": "org:payco", "from": "2026-0
 
 def copy(holder: str, item: Json = RECORD, **hop: Any) -> tuple[Json, ...]:
     return item, written_by("aspen", item), handed_to(holder, item, **hop)
-
-
-def restricted(to: str) -> list[Json]:
-    return [{"type": "restriction", "kind": "agreed", "against": [f"org:{to}"], "items": None}]
 
 
 class TestAsHipaaAllows:
@@ -55,7 +52,7 @@ class TestAsHipaaAllows:
     def test_it_yields_to_a_restriction(self) -> None:
         case: Json = {"records": copy("mercy", under="Consent/tpo"), "recipient": "org:quarry"}
 
-        assert answer(a_tpo_consent(), facts=restricted("quarry"), **case) == ("DENY", "RESTRICTION_AGREED")
+        assert answer(a_tpo_consent(), facts=[a_restriction("quarry")], **case) == ("DENY", "RESTRICTION_AGREED")
 
     def test_it_passes_through_those_only_who_may_receive(self) -> None:
         case: Json = {"records": copy("mercy", under="Consent/tpo"), "recipient": "org:quarry"}
@@ -95,7 +92,7 @@ class TestToAContractor:
         assert answer(self.FOR_PAYMENT, refusal, **self.CASE) == ("DENY", "EXPLICIT_DENY")
 
     def test_it_yields_to_a_restriction(self) -> None:
-        assert answer(self.FOR_PAYMENT, facts=restricted("clerks"), **self.CASE) == ("DENY", "RESTRICTION_AGREED")
+        assert answer(self.FOR_PAYMENT, facts=[a_restriction("clerks")], **self.CASE) == ("DENY", "RESTRICTION_AGREED")
 
     @pytest.mark.parametrize(
         "change",

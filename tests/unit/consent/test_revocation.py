@@ -15,7 +15,7 @@ from tests.support.part2_world import (
     a_permit,
     answer,
     bundle,
-    organization,
+    taken_back,
     world,
 )
 
@@ -26,10 +26,7 @@ GOOD = ("PERMIT", "OK_CONSENT")
 
 
 def inside(when: str | None = "2026-10-01T00:00:00Z", method: str = "written", to: str | None = None) -> Json:
-    parts: list[Json] = [{"url": "method", "valueCode": method}]
-    parts += [{"url": "when", "valueDateTime": when}] if when else []
-    parts += [{"url": "recipient", "valueReference": organization(to)}] if to else []
-    return {"url": EXTENSION + "revocation", "extension": parts}
+    return taken_back(when, method, [to] if to else [])
 
 
 def fact(of: Any = "all", method: str = "written", **changes: Any) -> Json:

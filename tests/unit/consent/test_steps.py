@@ -6,18 +6,22 @@ import pytest
 
 from gateway.model.decision import Basis, Permit, Verdict
 from tests.support.part2_world import (
+    EMERGENCY,
     OWN,
     a_condition,
     a_consent,
     a_patient,
     a_permit,
+    a_restriction,
     a_tpo_consent,
     agreed,
+    alone,
     ask,
     handed_to,
     labels,
     organization,
     recipient,
+    unavailable,
     world,
     written_by,
 )
@@ -43,13 +47,9 @@ def stop(*consents: Json, **case: Any) -> tuple[str, str, int]:
     return found.outcome, found.reason, found.step
 
 
-def unavailable(what: str) -> list[Json]:
-    return [{"type": "unavailable", "what": what, "name": "down"}]
-
-
 class TestTheWholeRequest:
     def test_ends_where_nobody_could_see_it_afterwards(self) -> None:
-        assert stop(facts=unavailable("audit_store")) == ("DENY", "AUDIT_UNAVAILABLE", 100)
+        assert stop(facts=[unavailable("audit_store")]) == ("DENY", "AUDIT_UNAVAILABLE", 100)
 
     def test_ends_where_who_asks_is_not_proven_or_not_entitled(self) -> None:
         forged = {"organization": "org:mercy", "authenticated_as": "org:plan"}
@@ -135,19 +135,9 @@ class TestOutsideOfPart2:
 
 
 class TestBasesWithoutConsent:
-    EMERGENCY: Json = {
-        "type": "emergency",
-        "recipient_name": "Dr Example",
-        "recipient_affiliation": "Mercy Emergency Department",
-        "disclosed_by": "Aspen night desk",
-        "time": "2026-11-02T18:00:00Z",
-        "nature": "found unresponsive",
-        "consent_obtainable": False,
-    }
-
     def emergency(self, **changes: Any) -> tuple[str, str, int]:
         role = changes.pop("role", "physician")
-        return stop(purpose=["ETREAT"], role=role, basis={**self.EMERGENCY, **changes})
+        return stop(purpose=["ETREAT"], role=role, basis={**EMERGENCY, **changes})
 
     def test_an_emergency_asks_who_what_when_and_whether_the_person_can_be_asked(self) -> None:
         assert self.emergency() == ("PERMIT", "OK_EMERGENCY", 1110)
@@ -213,9 +203,7 @@ class TestBasesWithoutConsent:
 
     def test_a_patient_gets_the_own_record(self) -> None:
         basis = {"type": "patient_access", "account": "Patient/t1"}
-        me = {"organization": None, "authenticated_as": "Patient/t1", "person": {"id": "Patient/t1"}}
-
-        found = verdict(requester=me, recipient="Patient/t1", purpose=["PATRQT"], basis=basis, transport="session")
+        found = verdict(requester=alone(), recipient="Patient/t1", purpose=["PATRQT"], basis=basis, transport="session")
 
         owed = frozenset({"LABEL", "PROCEEDINGS_BAR"})
         assert found == Verdict(
@@ -249,7 +237,7 @@ class TestCopies:
 class TestConsents:
     def test_nobody_can_rely_on_end_everything(self) -> None:
         assert stop(a_consent(dateTime="2026-09-01T09:00:00")) == ("DENY", "UNPARSEABLE", 1300)
-        assert stop(a_consent(), facts=unavailable("consent_source")) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE", 1301)
+        assert stop(a_consent(), facts=[unavailable("consent_source")]) == ("DENY", "CONSENT_SOURCE_UNAVAILABLE", 1301)
 
     def test_that_are_not_there_or_of_others_end_it(self) -> None:
         others = a_consent(patient={"type": "Patient", "identifier": {"system": "urn:oid:2.999.7", "value": "T2"}})
@@ -336,11 +324,10 @@ class TestLastChecks:
         ("kind", "reason"), [("agreed", "RESTRICTION_AGREED"), ("self_pay", "RESTRICTION_SELF_PAY")]
     )
     def test_a_restriction_stands_over_the_consent(self, kind: str, reason: str) -> None:
-        restriction = {"type": "restriction", "kind": kind, "against": ["org:plan"], "items": None}
         consent = a_consent(a_permit("plan", purposes=["HPAYMT"]))
         case: Json = {"recipient": "org:plan", "purpose": ["HPAYMT"], "records": (CLAIM, written_by("aspen", CLAIM))}
 
-        assert stop(consent, facts=[restriction], **case) == ("DENY", f"RESTRICTION_{kind.upper()}", 1400)
+        assert stop(consent, facts=[a_restriction("plan", kind)], **case) == ("DENY", reason, 1400)
 
     def test_payment_gets_no_more_than_it_needs(self) -> None:
         consent = a_consent(a_permit("plan", purposes=["HPAYMT"]))

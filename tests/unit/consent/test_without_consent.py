@@ -4,7 +4,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import OWN, a_condition, a_patient, agreed, answer, ask, handed_to, written_by
+from tests.support.part2_world import (
+    EMERGENCY,
+    OWN,
+    a_condition,
+    a_patient,
+    a_restriction,
+    agreed,
+    alone,
+    answer,
+    ask,
+    handed_to,
+    written_by,
+)
 
 Json = dict[str, Any]
 RECORD = a_condition()
@@ -13,28 +25,17 @@ LE = ("DENY", "LE_NO_BASIS")
 
 
 class TestAnEmergency:
-    FACTS: Json = {
-        "type": "emergency",
-        "recipient_name": "Dr Example",
-        "recipient_affiliation": "Mercy Emergency Department",
-        "disclosed_by": "Aspen night desk",
-        "time": "2026-11-02T17:30:00Z",
-        "nature": "found unresponsive",
-        "consent_obtainable": False,
-    }
     NO = ("DENY", "EMERGENCY_NOT_MEDICAL_PERSONNEL")
 
     def outcome(self, role: str = "physician", **case: Any) -> tuple[str, str]:
-        return answer(**{"purpose": ["ETREAT"], "role": role, "basis": self.FACTS, **case})
+        return answer(**{"purpose": ["ETREAT"], "role": role, "basis": EMERGENCY, **case})
 
     @pytest.mark.parametrize("role", ["clinician", "physician", "nurse", "paramedic"])
     def test_is_for_those_who_treat(self, role: str) -> None:
         assert self.outcome(role) == ("PERMIT", "OK_EMERGENCY")
 
     def test_is_for_no_person_without_a_house_and_no_house_that_does_not_treat(self) -> None:
-        me = {"authenticated_as": "Person/x", "person": {"id": "Person/x", "role": "physician"}}
-
-        assert self.outcome(recipient="Person/x", requester=me) == self.NO
+        assert self.outcome(recipient="Person/x", requester=alone("Person/x", "physician")) == self.NO
         assert self.outcome(recipient="org:shelter") == self.NO
 
     def test_told_by_the_program_asks_the_house_not_the_person(self) -> None:
@@ -49,12 +50,12 @@ class TestAnEmergency:
 
     def test_asks_not_to_use_further_what_was_promised_to_stay(self) -> None:
         """42 CFR 2.26(a)(4)."""
-        promised = {"type": "restriction", "kind": "agreed", "against": ["org:mercy"], "items": None}
+        promised = a_restriction("mercy")
         elsewhere = {**promised, "against": ["org:plan"]}
         other = {**promised, "items": ["Condition/other"]}
 
         def owed(*facts: Json) -> tuple[str, ...]:
-            return ask(purpose=["ETREAT"], role="physician", basis=self.FACTS, facts=list(facts)).record.obligations
+            return ask(purpose=["ETREAT"], role="physician", basis=EMERGENCY, facts=list(facts)).record.obligations
 
         always = ("AUDIT", "EMERGENCY_DOC", "LABEL", "PROCEEDINGS_BAR")
         assert owed(promised) == ("ASK_NO_FURTHER_USE", *always)
