@@ -9,7 +9,7 @@ Signatures and what they promise, no logic: in one file, because who writes a st
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
@@ -32,6 +32,7 @@ from gateway.model.handoff import (
 from gateway.model.release import Release, Review, ReviewKind
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 
 class Clock(Protocol):
@@ -73,6 +74,23 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class NewWork:
+    """Work for the outbox, ready at once."""
+
+    lane: str
+    kind: WorkKind
+    subject: str
+    action: DeliveryAction
+    message_id: str
+    version: int
+    at: datetime
+
+
+MessageKey = tuple[str, str, str]
+"""Sending application, sending facility, MSH-10."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenMessage:
     """An HL7v2 message taken before, and the answer it got (HL7 v2.5.1 ch. 2.9.2: repeat the same answer)."""
 
@@ -106,8 +124,8 @@ class DroppedCount:
 class Inputs(Protocol):
     """What came in, and what became of each record in it."""
 
-    def add(self, stored: StoredInput) -> None:
-        """Keep an input as it came."""
+    def add(self, *stored: StoredInput) -> None:
+        """Keep inputs as they came."""
         ...
 
     def get(self, input_id: str) -> StoredInput | None:
@@ -321,6 +339,10 @@ class Outbox(Protocol):
         """Enqueue work; it is visible to workers once the transaction commits."""
         ...
 
+    def add_all(self, work: Sequence[NewWork]) -> None:
+        """Enqueue pieces of work, in this order."""
+        ...
+
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
         ...
@@ -501,12 +523,15 @@ class Audit(Protocol):
 class Messages(Protocol):
     """HL7v2 messages already taken, by sending application, facility and MSH-10."""
 
-    def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
+    def seen(self, key: MessageKey) -> SeenMessage | None:
         """Return what is known of a message id."""
         ...
 
-    def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
-        """Keep the answer given to a message, durably before it is sent."""
+    def remember(self, taken: Mapping[MessageKey, SeenMessage], at: datetime) -> dict[MessageKey, SeenMessage]:
+        """Keep the answers given to messages, durably before they are sent; return what is known under their keys.
+
+        That is another message where one of the same key came before: it stays the one that is known.
+        """
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
@@ -559,6 +584,23 @@ class Transaction(Protocol):
     def reviews(self) -> Reviews: ...
 
 
+@dataclass(frozen=True, slots=True)
+class SharedWork(Generic[M, T]):
+    """Work for `Database.write` that can be done in one call for all who ask for it at the same time.
+
+    `for_each` takes their matters and gives a value for each, in that order. Where it raises, it is called again for
+    each matter by itself.
+    """
+
+    for_each: Callable[[Transaction, Sequence[M]], Sequence[T]]
+    matter: M
+
+    def __call__(self, tx: Transaction) -> T:
+        """Do it for the one matter."""
+        (value,) = self.for_each(tx, [self.matter])
+        return value
+
+
 class Database(Protocol):
     """The store: serialized writes that are durable when they return, and reads of committed state."""
 
@@ -566,7 +608,8 @@ class Database(Protocol):
         """Run `work` in a writing transaction; return its value after the commit is on disk.
 
         What `work` raises is raised here and none of its changes are kept; work of others that shares the commit
-        is not touched. `work` may run more than once only if it has not returned.
+        is not touched. `work` may run more than once only if it has not returned. `SharedWork` that comes together
+        is one call where its `for_each` is the same.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The store as the rest of the gateway sees it: durable writes, snapshot reads, and waiting for work."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Literal, TypeVar
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import ConfigurationError, GatewayError
-from gateway.ports import Clock, Transaction
+from gateway.ports import Clock, SharedWork, Transaction
 from gateway.storage.checkpoints import Checkpoints, Signer
 from gateway.storage.doorbell import Doorbell
 from gateway.storage.effects import Effects
@@ -23,6 +23,7 @@ from gateway.storage.transaction import SqlTransaction
 from gateway.storage.writer import Writer
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 Role = Literal["server", "operator", "reader"]
 """`server`: writes all day; on SQLite only one may. `operator`: a command that writes a little, also beside a running
@@ -96,7 +97,11 @@ class SqlDatabase:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a writing transaction; return its value after the commit is on disk (`ports.Database`)."""
-        return self._run_writer(lambda connection, effects: work(SqlTransaction(connection, effects)))
+        writer = self._must_write()
+        if isinstance(work, SharedWork):
+            value: T = writer.run_alike(_in_transaction(work.for_each), work.matter, alike=work.for_each)
+            return value
+        return writer.run(lambda connection, effects: work(SqlTransaction(connection, effects)))
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on one consistent snapshot of committed state."""
@@ -112,7 +117,7 @@ class SqlDatabase:
 
     def change(self, work: Callable[[Connection], T]) -> T:
         """Run SQL of this room's own (staff, sessions) as `write` runs work."""
-        return self._run_writer(lambda connection, _effects: work(connection))
+        return self._must_write().run(lambda connection, _effects: work(connection))
 
     def checkpoint(self) -> None:
         """Sign the audit trail as it stands, unless nothing happened since it was signed last; needs a signer."""
@@ -149,12 +154,18 @@ class SqlDatabase:
             self._lock.release()
             self._lock = None
 
-    def _run_writer(self, work: Callable[[Connection, Effects], T]) -> T:
+    def _must_write(self) -> Writer:
         if self._writer is None:
             raise GatewayError("the database was opened for reading only: expected no writes")
-        return self._writer.run(work)
+        return self._writer
 
     def _work_was_added(self) -> None:
         with self._added:
             self._additions += 1
             self._added.notify_all()
+
+
+def _in_transaction(
+    for_each: Callable[[Transaction, Sequence[M]], Sequence[T]],
+) -> Callable[[Connection, Effects, Sequence[M]], Sequence[T]]:
+    return lambda connection, effects, matters: for_each(SqlTransaction(connection, effects), matters)

@@ -38,26 +38,9 @@ class SqlInputs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, stored: StoredInput) -> None:
-        """Keep an input as it came."""
-        _INSERT.run(
-            self._connection,
-            {
-                "id": stored.id,
-                "channel": stored.channel,
-                "source": stored.source,
-                "client": stored.client,
-                "media_type": stored.media_type,
-                "payload": stored.payload,
-                "sha256": stored.sha256,
-                "received_at": to_micros(stored.received_at),
-                "idempotency_key": stored.idempotency_key,
-                "state": stored.state,
-                "reason": stored.reason,
-                "message_type": stored.message_type,
-                "sender": stored.sender,
-            },
-        )
+    def add(self, *stored: StoredInput) -> None:
+        """Keep inputs as they came."""
+        _INSERT.run_many(self._connection, [_row(one) for one in stored])
 
     def get(self, input_id: str) -> StoredInput | None:
         """Return an input with its bytes."""
@@ -97,6 +80,24 @@ class SqlInputs:
     def records(self, input_id: str) -> list[InputRecord]:
         """Return what became of each record so far, by number."""
         return [InputRecord(**row._asdict()) for row in _RECORDS.all(self._connection, {"key": input_id})]
+
+
+def _row(stored: StoredInput) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "channel": stored.channel,
+        "source": stored.source,
+        "client": stored.client,
+        "media_type": stored.media_type,
+        "payload": stored.payload,
+        "sha256": stored.sha256,
+        "received_at": to_micros(stored.received_at),
+        "idempotency_key": stored.idempotency_key,
+        "state": stored.state,
+        "reason": stored.reason,
+        "message_type": stored.message_type,
+        "sender": stored.sender,
+    }
 
 
 def _stored(row: Any) -> StoredInput:

@@ -5,7 +5,7 @@ in a lane whose lease ends: whoever claims the lane next meets that work first. 
 order of their ids; two transactions that must not overtake each other lock the same person before they add.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from gateway.model.handoff import DeliveryAction, Work, WorkKind, WorkState
-from gateway.ports import Claim
+from gateway.ports import Claim, NewWork
 from gateway.storage.effects import Effects, must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
@@ -80,11 +80,11 @@ WAITING = (
 )
 _CLAIM = Prepared(CLAIMABLE)
 _WAIT = Prepared(WAITING)
-_INSERT = Prepared(
-    outbox.insert()
-    .values({column.name: bindparam(column.name) for column in outbox.columns if column is not outbox.c.id})
-    .returning(outbox.c.id)
+_NEW_ROW = outbox.insert().values(
+    {column.name: bindparam(column.name) for column in outbox.columns if column is not outbox.c.id}
 )
+_INSERT = Prepared(_NEW_ROW.returning(outbox.c.id))
+_INSERT_ALL = Prepared(_NEW_ROW)
 _GET = Prepared(select(outbox).where(outbox.c.id == bindparam("key")))
 _OF_SUBJECT = Prepared(select(outbox).where(outbox.c.subject == bindparam("key")).order_by(outbox.c.id))
 _SET_STATE = Prepared(
@@ -125,27 +125,19 @@ class SqlOutbox:
         reason: str | None = None,
     ) -> int:
         """Enqueue work; it is visible to workers once the transaction commits."""
-        insert_if_absent(self._connection.dialect.name, lanes).run(self._connection, _new_lane(lane))
-        now = to_micros(at)
-        made = _INSERT.first(
-            self._connection,
-            {
-                "lane": lane,
-                "kind": kind,
-                "subject": subject,
-                "action": action,
-                "message_id": message_id,
-                "state": state,
-                "tries": 0,
-                "reason": reason,
-                "version": version,
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
+        self._open_lanes({lane})
+        new = NewWork(lane, kind, subject, action, message_id, version, at)
+        made = _INSERT.first(self._connection, _new_row(new, state, reason))
         self._effects.woke |= state == "ready"
         assert made is not None, "an insert returns its key"
         return int(made.id)
+
+    def add_all(self, work: Sequence[NewWork]) -> None:
+        """Enqueue pieces of work, in this order."""
+        if work:
+            self._open_lanes({one.lane for one in work})
+            _INSERT_ALL.run_many(self._connection, [_new_row(one, "ready", None) for one in work])
+            self._effects.woke = True
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
@@ -201,6 +193,28 @@ class SqlOutbox:
         """Return work in these states, oldest first (dead letters, held, refused)."""
         found = select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id).limit(limit)
         return [_work(row) for row in self._connection.execute(found)]
+
+    def _open_lanes(self, names: Collection[str]) -> None:
+        # In one order, or two processes could each wait for a lane that the other one makes.
+        lane_rows = [_new_lane(name) for name in sorted(names)]
+        insert_if_absent(self._connection.dialect.name, lanes).run_many(self._connection, lane_rows)
+
+
+def _new_row(work: NewWork, state: WorkState, reason: str | None) -> dict[str, Any]:
+    at = to_micros(work.at)
+    return {
+        "lane": work.lane,
+        "kind": work.kind,
+        "subject": work.subject,
+        "action": work.action,
+        "message_id": work.message_id,
+        "state": state,
+        "tries": 0,
+        "reason": reason,
+        "version": work.version,
+        "created_at": at,
+        "updated_at": at,
+    }
 
 
 def next_due(connection: Connection) -> datetime | None:

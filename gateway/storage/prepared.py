@@ -62,10 +62,14 @@ class Prepared:
         finally:
             cursor.close()
 
-    def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
-        """Execute once for each of these."""
+    def run_many(self, connection: Connection, rows: Sequence[Values]) -> int:
+        """Execute once for each of these; return how many rows were changed by all together."""
         sql, arranged = self._for(connection)
-        _call(connection, "executemany", sql, [arranged(values) for values in rows]).close()
+        cursor = _call(connection, "executemany", sql, [arranged(values) for values in rows])
+        try:
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
 
     def _executed(self, connection: Connection, values: Values) -> Any:
         sql, arranged = self._for(connection)

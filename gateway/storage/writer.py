@@ -7,7 +7,7 @@ thread: on a busy machine, waking it and being woken by it took longer than the 
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from gateway.storage.failures import explain, kind, worth_repeating
 from gateway.storage.prepared import command
 
 T = TypeVar("T")
+M = TypeVar("M")
 
 _GROUP = 256
 _GATHER_S = 0.002
@@ -38,14 +39,22 @@ _PAUSE_S = 0.02
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Job:
-    work: Callable[[Connection, Effects], Any]
+    work: Callable[[Connection, Effects, Sequence[Any]], Sequence[Any]]
+    """Takes the matters of all who ask alike, and gives the value of each."""
+    matter: Any
+    alike: Hashable
+    """Equal for jobs that can be one call of `work`; None: this one is alone."""
     future: "Future[Any]"
 
 
+_Piece = Sequence[_Job]
+"""Jobs that are one call."""
+
+
 class Writer:
-    """Runs pieces of work in groups: one durable transaction each, and in it a savepoint for each of several pieces."""
+    """Runs work in groups: one durable transaction each, and in it a savepoint for each of several pieces."""
 
     def __init__(
         self,
@@ -72,24 +81,25 @@ class Writer:
 
     def run(self, work: Callable[[Connection, Effects], T]) -> T:
         """Write work and return what it returned, once that is on disk, or raise what it raised; see `submit`."""
-        if self._is_quiet and self._queue.empty() and self._turn.acquire(blocking=False):
-            return self._run_here(work)
-        return self.submit(work).result()
+        value: T = self._finish(_lone(work))
+        return value
+
+    def run_alike(
+        self, work: Callable[[Connection, Effects, Sequence[M]], Sequence[T]], matter: M, alike: Hashable
+    ) -> T:
+        """Write work for one matter, in one call with whatever else of the same group has an equal `alike`.
+
+        Where that call fails it is made again for each matter by itself, so that one who fails, fails alone.
+        """
+        value: T = self._finish(_Job(work, matter, alike, Future()))
+        return value
 
     def submit(self, work: Callable[[Connection, Effects], T]) -> "Future[T]":
         """Queue work; its future gets what it returned, once that is on disk, or what it raised.
 
         Raises `RuntimeError` inside work that is itself being written: waiting there for the future would never end.
         """
-        if self._writing == threading.get_ident():
-            raise RuntimeError(
-                "write was called by work that is itself being written: use the transaction it was given"
-            )
-        future: Future[T] = Future()
-        with self._gate:
-            self._require_open()
-            self._queue.put(_Job(work, future))
-        return future
+        return self._queued(_lone(work))
 
     def close(self) -> None:
         """Finish everything that is queued, then stop the thread."""
@@ -107,15 +117,26 @@ class Writer:
         if not self._open:
             raise GatewayError("the database is closed: expected no more writes")
 
-    def _run_here(self, work: Callable[[Connection, Effects], T]) -> T:
-        """Write work in the thread of its caller, who has the turn already and gives it back."""
-        future: Future[T] = Future()
+    def _finish(self, job: _Job) -> Any:
+        """Have a job done: by its caller where nobody writes, by the thread where there may be company."""
+        if not (self._is_quiet and self._queue.empty() and self._turn.acquire(blocking=False)):
+            return self._queued(job).result()
         try:
             self._require_open()
-            self._write([_Job(work, future)])
+            self._write([job])
         finally:
             self._turn.release()
-        return future.result()
+        return job.future.result()
+
+    def _queued(self, job: _Job) -> "Future[Any]":
+        if self._writing == threading.get_ident():
+            raise RuntimeError(
+                "write was called by work that is itself being written: use the transaction it was given"
+            )
+        with self._gate:
+            self._require_open()
+            self._queue.put(job)
+        return job.future
 
     def _run(self) -> None:
         expected = 1
@@ -131,7 +152,7 @@ class Writer:
         """Commit a group whose turn it is."""
         self._writing = threading.get_ident()
         try:
-            for lone in self._commit(group):
+            for lone in self._commit(_pieces(group)):
                 self._commit_alone(lone)
         finally:
             self._writing = None
@@ -159,11 +180,11 @@ class Writer:
         for attempt in range(1, _TRIES_ALONE + 1):
             # The other side of a deadlock must wake up and take its lock before we ask for ours again.
             time.sleep(_PAUSE_S * attempt)
-            if not self._commit([job], is_last_try=attempt == _TRIES_ALONE):
+            if not self._commit([[job]], is_last_try=attempt == _TRIES_ALONE):
                 return
 
-    def _commit(self, group: list[_Job], *, is_last_try: bool = False) -> list[_Job]:
-        """Run a group in one transaction and resolve its futures; return the jobs that should be run again alone."""
+    def _commit(self, pieces: Sequence[_Piece], *, is_last_try: bool = False) -> list[_Job]:
+        """Run pieces in one transaction and resolve their futures; return the jobs that should be run again alone."""
         again: list[_Job] = []
 
         def refuse(job: _Job, reason: BaseException) -> None:
@@ -174,12 +195,14 @@ class Writer:
 
         try:
             with self._transaction() as connection:
-                returned, effects = self._work(connection, group, refuse)
+                returned, effects = self._work(connection, pieces, refuse)
         except _Failed as failed:
-            refuse(group[0], failed.reason)
+            if len(pieces[0]) > 1:
+                return self._commit([[job] for job in pieces[0]])
+            refuse(pieces[0][0], failed.reason)
             return again
         except Exception as error:  # the thread must outlive every group: callers of later ones depend on it
-            self._fail_all(group, error)
+            self._fail_all([job for piece in pieces for job in piece], error)
             return []
         for job, value in returned:
             job.future.set_result(value)
@@ -188,23 +211,16 @@ class Writer:
         return again
 
     def _work(
-        self, connection: Connection, group: list[_Job], refuse: Callable[[_Job, BaseException], None]
+        self, connection: Connection, pieces: Sequence[_Piece], refuse: Callable[[_Job, BaseException], None]
     ) -> tuple[list[tuple[_Job, Any]], Effects]:
         """Run each piece and chain what they left; one that fails alone ends its transaction (`_Failed`)."""
         returned: list[tuple[_Job, Any]] = []
         effects = Effects()
-        run = _alone if len(group) == 1 else _in_savepoint
-        for job in group:
-            mine = Effects()
-            try:
-                value = run(connection, job.work, mine)
-            except _Failed as failed:
-                if run is _alone:
-                    raise
-                refuse(job, failed.reason)
-            else:
-                returned.append((job, value))
-                effects.add(mine)
+        if len(pieces) == 1:
+            returned += _alone(connection, pieces[0], effects)
+        else:
+            for piece in pieces:
+                returned += _apart(connection, piece, effects, refuse)
         head = chain(connection, effects.audit)
         if head is not None and self._on_chained is not None:
             self._on_chained(connection, head, len(effects.audit))
@@ -250,36 +266,60 @@ class Writer:
 
 
 class _Failed(Exception):
-    """Work failed and its savepoint was rolled back; the transaction around it goes on."""
+    """The only piece of a transaction failed."""
 
     def __init__(self, reason: BaseException) -> None:
         super().__init__()
         self.reason = reason
 
 
-def _alone(connection: Connection, work: Callable[[Connection, Effects], T], effects: Effects) -> T:
-    """Run work that has its transaction for itself; raises `_Failed`, and then all of it has to be rolled back."""
+def _lone(work: Callable[[Connection, Effects], Any]) -> _Job:
+    return _Job(lambda connection, effects, _: [work(connection, effects)], None, None, Future())
+
+
+def _pieces(group: Sequence[_Job]) -> list[_Piece]:
+    """Put together what is alike, in the order in which the first of each came."""
+    pieces: dict[Hashable, list[_Job]] = {}
+    for job in group:
+        pieces.setdefault(job if job.alike is None else job.alike, []).append(job)
+    return list(pieces.values())
+
+
+def _call(connection: Connection, piece: _Piece, effects: Effects) -> list[tuple[_Job, Any]]:
+    values = piece[0].work(connection, effects, [job.matter for job in piece])
+    return list(zip(piece, values, strict=True))
+
+
+def _alone(connection: Connection, piece: _Piece, effects: Effects) -> list[tuple[_Job, Any]]:
+    """Run what has its transaction for itself; raises `_Failed`, and then all of it has to be rolled back."""
     try:
-        return work(connection, effects)
+        return _call(connection, piece, effects)
     except BaseException as reason:  # the caller waits in another thread: whatever it is, it is raised there
         raise _Failed(reason) from None
 
 
-def _in_savepoint(connection: Connection, work: Callable[[Connection, Effects], T], effects: Effects) -> T:
-    """Run work so that its failure undoes only its own changes; raises `_Failed` then.
+def _apart(
+    connection: Connection, piece: _Piece, effects: Effects, refuse: Callable[[_Job, BaseException], None]
+) -> list[tuple[_Job, Any]]:
+    """Run a piece so that its failure undoes only its own changes; where it is several jobs, then each by itself.
 
     Where the database has already given up the whole transaction (SQLite does on a full disk), the rollback to the
     savepoint fails, and that ends the group.
     """
+    mine = Effects()
     command(connection, "SAVEPOINT work")
     try:
-        value = work(connection, effects)
+        returned = _call(connection, piece, mine)
     except BaseException as reason:  # the caller waits in another thread: whatever it is, it is raised there
         command(connection, "ROLLBACK TO SAVEPOINT work")
         command(connection, "RELEASE SAVEPOINT work")
-        raise _Failed(reason) from None
+        if len(piece) > 1:
+            return [done for job in piece for done in _apart(connection, [job], effects, refuse)]
+        refuse(piece[0], reason)
+        return []
     command(connection, "RELEASE SAVEPOINT work")
-    return value
+    effects.add(mine)
+    return returned
 
 
 def _for_caller(reason: BaseException) -> BaseException:

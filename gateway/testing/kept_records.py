@@ -29,8 +29,12 @@ class InMemoryInputs:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, stored: StoredInput) -> None:
-        """Keep an input as it came."""
+    def add(self, *stored: StoredInput) -> None:
+        """Keep inputs as they came."""
+        for one in stored:
+            self._add(one)
+
+    def _add(self, stored: StoredInput) -> None:
         insist(stored.id not in self._state.inputs, "an input's id is new")
         insist(
             stored.client is None

@@ -1,7 +1,7 @@
 """In-memory repositories of referrals, work, decisions, messages and the audit trail."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
-from gateway.ports import Claim, DroppedCount, SeenMessage
+from gateway.ports import Claim, DroppedCount, MessageKey, NewWork, SeenMessage
 from gateway.testing.state import KeptDecision, KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
 
 
@@ -106,6 +106,11 @@ class InMemoryOutbox:
             key, lane, kind, subject, action, message_id, state, 0, reason, version, created_at=at, updated_at=at
         )
         return key
+
+    def add_all(self, work: Sequence[NewWork]) -> None:
+        """Enqueue pieces of work, in this order."""
+        for one in work:
+            self.add(**asdict(one))
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
@@ -257,14 +262,17 @@ class InMemoryMessages:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def seen(self, application: str, facility: str, control_id: str) -> SeenMessage | None:
+    def seen(self, key: MessageKey) -> SeenMessage | None:
         """Return what is known of a message id."""
-        return self._state.messages.get((application, facility, control_id))
+        return self._state.messages.get(key)
 
-    def remember(self, application: str, facility: str, control_id: str, seen: SeenMessage, at: datetime) -> None:
-        """Keep the answer given to a message; the newest answer to an id is the one repeated."""
-        self._state.messages[(application, facility, control_id)] = seen
-        self._state.messages_at[(application, facility, control_id)] = at
+    def remember(self, taken: Mapping[MessageKey, SeenMessage], at: datetime) -> dict[MessageKey, SeenMessage]:
+        """Keep the answers given to messages; return what is known under their keys."""
+        for key, one in taken.items():
+            if key not in self._state.messages:
+                self._state.messages[key] = one
+                self._state.messages_at[key] = at
+        return {key: self._state.messages[key] for key in taken}
 
     def forget(self, before: datetime, limit: int) -> int:
         """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""

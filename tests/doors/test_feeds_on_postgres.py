@@ -53,7 +53,7 @@ class Site:
         self.work()
         _, _, application, facility, *_ = said.split(b"|")
         key = (application.decode(), facility.decode(), said.split(b"|")[9].decode())
-        seen = self.house.database.read(lambda tx: tx.messages.seen(*key))
+        seen = self.house.database.read(lambda tx: tx.messages.seen(key))
         assert seen is not None
         return seen.input_id, self.outcome(seen.input_id)
 

@@ -213,7 +213,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: tuple[SqlDa
         listener.drain(5)
 
     codes = [one.code for one in before]
-    stored = database.read(lambda tx: [tx.messages.seen("WARD", "HARBOR", f"C{n}") is not None for n in range(20)])
+    stored = database.read(lambda tx: [tx.messages.seen(("WARD", "HARBOR", f"C{n}")) is not None for n in range(20)])
     assert {"AA", "AR"} == set(codes)
     assert [one.error_codes for one in before if one.code == "AR"] == [("207",)] * codes.count("AR")
     assert [one.code for one in after] == ["AA"] * 20

@@ -347,10 +347,10 @@ def test_what_was_not_intended_cannot_be_confirmed(database: Database) -> None:
 
 def test_a_message_is_known_by_application_facility_and_control_id(database: Database) -> None:
     seen = SeenMessage("a" * 64, b"MSH|^~\\&|...\rMSA|AA|1\r", "input-1")
-    database.write(lambda t: t.messages.remember("EHR", "CLINIC", "1", seen, AT))
+    database.write(lambda t: t.messages.remember({("EHR", "CLINIC", "1"): seen}, AT))
 
     def look(t: Transaction) -> list[SeenMessage | None]:
-        return [t.messages.seen("EHR", "CLINIC", "1"), t.messages.seen("EHR", "HOSPITAL", "1")]
+        return [t.messages.seen(("EHR", "CLINIC", "1")), t.messages.seen(("EHR", "HOSPITAL", "1"))]
 
     assert database.read(look) == [seen, None]
 
@@ -361,12 +361,13 @@ def test_old_message_ids_are_forgotten_but_those_of_messages_that_wait(database:
     def write(tx: Transaction) -> None:
         for control_id, (state, at) in kept.items():
             tx.inputs.add(an_input(f"input-{control_id}", state=state))
-            tx.messages.remember("EHR", "H", control_id, SeenMessage("a" * 64, b"", f"input-{control_id}"), at)
+            seen = SeenMessage("a" * 64, b"", f"input-{control_id}")
+            tx.messages.remember({("EHR", "H", control_id): seen}, at)
 
     database.write(write)
 
     assert [database.write(lambda tx: tx.messages.forget(LATER, 10)) for _ in range(2)] == [1, 0]
-    assert database.read(lambda tx: [n for n in kept if tx.messages.seen("EHR", "H", n)]) == ["2", "3", "4"]
+    assert database.read(lambda tx: [n for n in kept if tx.messages.seen(("EHR", "H", n))]) == ["2", "3", "4"]
 
 
 def test_a_write_returns_what_its_work_returned(database: Database) -> None:

@@ -81,7 +81,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     waits = record is not None and record.state == "quarantined" and withheld is None
     question = question_of(house, tx, stored)
     key = message_key(reception.header)
-    seen = tx.messages.seen(*key) if key else None
+    seen = tx.messages.seen(key) if key else None
     work = tx.outbox.of_subject(stored.id)
     return MessagePage(
         id=stored.id,

@@ -82,6 +82,8 @@ class MessageWriter:
         return "".join(f"{line}\r" for line in self._lines).encode(codec)
 
     def _field(self, value: Field | AsSent) -> str:
+        if isinstance(value, str):
+            return self._part(value)
         if isinstance(value, AsSent):
             if not value.text.isprintable() or self._separators.field in value.text:
                 raise ValueError("expected one field without control characters")
@@ -101,12 +103,12 @@ class MessageWriter:
         return self._part(value)
 
     def _part(self, value: Part) -> str:
+        if isinstance(value, str):
+            # Letters and digits are no delimiter of anybody, and most values are nothing else.
+            return value if not value or value.isalnum() else escape(value, self._separators)
         if isinstance(value, Null):
             return NULL_TEXT
-        if isinstance(value, Formatted):
-            return escape(value.text, self._separators, formatted=True)
-        # Letters and digits are no delimiter of anybody, and most values are nothing else.
-        return value if value.isalnum() else escape(value, self._separators)
+        return escape(value.text, self._separators, formatted=True)
 
 
 def _join(separator: str, parts: list[str]) -> str:

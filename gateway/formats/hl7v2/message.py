@@ -119,6 +119,11 @@ class Message:
         self._by_id: dict[str, list[Segment]] | None = None
 
     @property
+    def header(self) -> list[str]:
+        """Return the fields of MSH as sent, escapes in: `header[n]` is MSH-n."""
+        return self._first["MSH"]
+
+    @property
     def segments(self) -> list[Segment]:
         """Return every segment in the order it came."""
         if self._segments is None:
@@ -180,6 +185,10 @@ class Message:
     def state(self, path: str) -> State:
         """Tell what the sender says about `path`: absent, empty, null or valued."""
         return _state(self.raw_value(path))
+
+    def decoded(self, value: str) -> str:
+        """Return the text of a field, component or subcomponent that was sent as `value`."""
+        return _decoded(value, self.separators, self.codec)
 
     def normalized(self) -> bytes:
         """Return the message as it goes over a wire: each segment ended by CR, no byte order mark, no blank lines."""

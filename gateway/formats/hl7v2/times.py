@@ -17,7 +17,9 @@ def hl7_time(at: datetime) -> str:
     """Write an aware instant to the second with its own offset."""
     if at.tzinfo is None:
         raise ValueError("expected an aware datetime")
-    return at.strftime("%Y%m%d%H%M%S%z")[:19]
+    # Not strftime: the C library looks for the time zone's file each time.
+    date, _, time = at.isoformat(timespec="seconds").partition("T")
+    return date.replace("-", "") + time.replace(":", "")[:11]
 
 
 def zone_of(dtm: str) -> str:
