@@ -150,7 +150,9 @@ def relative(reference: str) -> str:
 
 
 def _keep_latest(resources: dict[str, tuple[datetime, Json]], resource: Json, at: datetime) -> None:
-    reference = f"{resource['resourceType']}/{resource.get('id', '')}"
+    # Without an id it is no version of another: nothing of two is lost.
+    identifier = resource.get("id", f"#{len(resources)}")
+    reference = f"{resource['resourceType']}/{identifier}"
     updated = resource.get("meta", {}).get("lastUpdated")
     stamp = instant(updated) if updated else BEGINNING
     known = resources.get(reference)
@@ -207,9 +209,8 @@ def _take_episode(facts: Facts, episode: Json, registry: Registry) -> None:
 
 
 def _end(resource: Json) -> datetime | None:
-    end = resource.get("period", {}).get("end")
     try:
-        return covered_interval(end, UTC)[1] if end else None
+        return covered_interval(resource.get("period", {}).get("end"), UTC)[1]
     except ValueError:
         return None
 

@@ -18,6 +18,7 @@ from gateway.consent.facts import (
 from gateway.labeling import label
 from gateway.model.fhir_time import instant
 from gateway.model.labeled import Item
+from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import (
     PERSON,
     T0,
@@ -99,8 +100,11 @@ class TestThePatientIndex:
         assert facts(versions[0], {**versions[0], "gender": "later"}).patients["Patient/t1"]["gender"] == "later"
         assert facts(versions[3]).patients == {}
 
-    def test_one_without_an_id_is_one_too(self) -> None:
-        assert facts({"resourceType": "Patient"}).patients.keys() == {"Patient/"}
+    def test_one_without_an_id_is_one_too_and_no_version_of_another(self) -> None:
+        unnamed = {"resourceType": "Patient"}
+
+        assert len(facts(unnamed).patients) == 1
+        assert len(facts(unnamed, {**unnamed, "gender": "other"}).patients) == 2
 
 
 def an_encounter(**changes: Any) -> Json:
@@ -199,6 +203,16 @@ class TestRelationships:
             Episode(None, frozenset(KEYS), None)
         ]
         assert facts(an_episode(status="planned")).finished_episodes == []
+
+
+    def test_a_day_is_one_of_utc_whatever_the_machine_is_set_to(self) -> None:
+        today = {"end": "2026-11-02"}
+
+        with a_machine_set_to("Pacific/Kiritimati"):
+            found = facts(an_encounter(period=today), an_episode(status="finished", period=today))
+
+        assert found.treating == {"org:mercy": KEYS}
+        assert found.finished_episodes == [Episode("org:aspen", frozenset(KEYS), instant("2026-11-03T00:00:00Z"))]
 
 
 class TestStudiesAndPersons:

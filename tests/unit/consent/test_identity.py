@@ -10,6 +10,7 @@ from gateway.consent.identity import check_caller, find_person
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person
 from gateway.model.fhir_time import instant
+from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import PERSON, T0, a_patient, a_request, world
 
 Json = dict[str, Any]
@@ -111,6 +112,14 @@ def test_nobody_is_taken_for_older_than_they_are(stated: str | None, born: date 
 
     assert isinstance(found, Person)
     assert found.born == born
+
+
+def test_a_birthday_is_the_same_whatever_the_machine_is_set_to() -> None:
+    with a_machine_set_to("Pacific/Kiritimati"):
+        found = person(a_patient(birthDate="1980-01-31"))
+
+    assert isinstance(found, Person)
+    assert found.born == date(1980, 1, 31)
 
 
 class TestTheCaller:

@@ -72,13 +72,14 @@ class TestTheSeal:
             prepared(a_consent(), purpose=["HPAYMT"]),
             prepared(a_consent(), records=(other, written_by("aspen", other))),
             prepared(a_consent(), facts=(RESTRICTION,)),
+            prepared(a_consent(), facts=(a_restriction("quarry"),)),
             prepared(a_consent(), registry=world(mercy={"name": "Another"})),
             prepared(a_consent(), switches={"minor_consent": 14}),
             prepared(a_consent(), at="2026-11-02T18:00:01Z"),
         ]
 
         hashes = [one.seal.input_hash for one in seals]
-        assert len(set(hashes)) == 9
+        assert len(set(hashes)) == 10
         assert all(one.startswith("sha256:") and len(one) == 71 for one in hashes)
         assert prepared(a_consent()).seal.input_hash == hashes[0]
 
