@@ -211,6 +211,10 @@ class Resources(Protocol):
         """Return the current version, or None when it does not exist or was deleted."""
         ...
 
+    def several(self, keys: Sequence[tuple[str, str]]) -> list[StoredResource]:
+        """Return those of these (type, id) that `get` would return, in this order, in one question."""
+        ...
+
     def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
         """Write a resource as its next version, return that version; meta.versionId and lastUpdated are set."""
         ...

@@ -28,8 +28,8 @@ _OF_PERSON = Prepared(
     select(handoffs).where(handoffs.c.person_id == bindparam("person")).order_by(handoffs.c.created_at, handoffs.c.id)
 )
 _SET_STATE = update(handoffs).where(handoffs.c.id == bindparam("key"))
-_BODIES = Prepared(
-    select(resources.c.body)
+_CONTENT = Prepared(
+    select(resources)
     .join(
         handoff_resources,
         and_(handoff_resources.c.type == resources.c.type, handoff_resources.c.id == resources.c.id),
@@ -92,8 +92,11 @@ class SqlHandoffs:
 
     def get(self, handoff_id: str) -> Handoff | None:
         """Return a handoff without its resources."""
-        row = _GET.first(self._connection, {"key": handoff_id})
-        return None if row is None else _handoff(row)
+        known = self._remembered.handoffs
+        if handoff_id not in known:
+            row = _GET.first(self._connection, {"key": handoff_id})
+            known[handoff_id] = None if row is None else _handoff(row)
+        return known[handoff_id]
 
     def save(self, handoff: Handoff, resources: Sequence[Resource]) -> None:
         """Write a handoff and exactly these resources, in this order; what changed gets its next version.
@@ -104,10 +107,11 @@ class SqlHandoffs:
         keys = [(resource["resourceType"], resource["id"]) for resource in resources]
         if len(set(keys)) != len(keys):
             raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
-        self._remembered.forget()
+        self._remembered.doubt()  # of what several persons share, others may have written the next version
+        self._remembered.handoffs.pop(handoff.id, None)
         prepared_upsert(self._connection.dialect.name, handoffs).run(self._connection, _row_of(handoff))
         dropped = self._relink(handoff.id, keys)
-        before = current_rows(self._connection, [*keys, *dropped])
+        before = current_rows(self._connection, self._remembered, [*keys, *dropped])
         changes = [_deletion(key, before[key]) for key in dropped]
         moved = []
         for key, resource in zip(keys, resources, strict=True):
@@ -121,15 +125,20 @@ class SqlHandoffs:
             write_changes(self._connection, changes, handoff.updated_at)
         if moved:
             _SET_PERSON.run_many(self._connection, moved)
+        for key in (*keys, *dropped):
+            del self._remembered.resources[key]
 
     def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
         """Hold, release or withdraw a handoff."""
+        self._remembered.handoffs.pop(handoff_id, None)
         statement = _SET_STATE.values(state=state, hold_reason=reason, updated_at=to_micros(at))
         must_exist(self._connection.execute(statement, {"key": handoff_id}), "handoff", handoff_id)
 
     def resources(self, handoff_id: str) -> list[Resource]:
         """Return the current resources of a handoff, as they were saved and in that order."""
-        return [load(row.body) for row in _BODIES.all(self._connection, {"key": handoff_id})]
+        rows = _CONTENT.all(self._connection, {"key": handoff_id})
+        self._remembered.resources.update({(row.type, row.id): row for row in rows})
+        return [load(row.body) for row in rows]
 
     def several(self, handoff_ids: Sequence[str]) -> list[tuple[Handoff, list[Resource]]]:
         """Return these handoffs, in this order, each with its current resources as `resources` gives them."""

@@ -104,11 +104,14 @@ class SqlPeople:
 
     def get(self, person_id: str) -> Person | None:
         """Return a person."""
-        found = next(iter(self._with_keys(_GET.all(self._connection, {"key": person_id}))), None)
-        if found is None:
-            # Nobody cannot be locked: who looks for them instead asks as much afterwards as after the lock.
-            self._remembered.forget()
-        return found
+        known = self._remembered.people
+        if person_id not in known:
+            found = next(iter(self._with_keys(_GET.all(self._connection, {"key": person_id}))), None)
+            if found is None:
+                # Nobody cannot be locked: who looks for them instead asks as much afterwards as after the lock.
+                self._remembered.doubt()
+            known[person_id] = found
+        return known[person_id]
 
     def save(self, person: Person, at: datetime) -> None:
         """Write a person with all patient ids and identifiers."""
@@ -125,6 +128,7 @@ class SqlPeople:
             "updated_at": to_micros(at),
         }
         self._remembered.numbers.clear()
+        self._remembered.people.pop(person.id, None)
         prepared_upsert(self._connection.dialect.name, people).run(self._connection, row)
         _FORGET_KEYS.run(self._connection, {"key": person.id})
         keys = {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
@@ -178,17 +182,21 @@ class SqlPeople:
 
     def lock_each(self, person_ids: Sequence[str]) -> None:
         """Lock these persons as `lock` does, always in the order of their ids; unknown ones are passed over."""
-        self._connection.execute(_LOCK_EACH, {"keys": list(person_ids)}).all()
-        self._remembered.forget()
+        locked = self._connection.execute(_LOCK_EACH, {"keys": list(person_ids)}).all()
+        self._remembered.doubt()
+        self._remembered.locked.update(row.id for row in locked)
 
     def lock(self, person_id: str) -> None:
         """Serialize with every other transaction that locks this person, until the end of this transaction.
 
         PostgreSQL locks the row; on SQLite the one writer is the lock. Raises `GatewayError` for an unknown person.
         """
+        if person_id in self._remembered.locked:
+            return
         if _LOCK.first(self._connection, {"key": person_id}) is None:
             raise GatewayError(f"expected a stored person with id {person_id}, found none to lock")
-        self._remembered.forget()
+        self._remembered.doubt()
+        self._remembered.locked.add(person_id)
 
     def _with_keys(self, rows: Iterable[Any]) -> list[Person]:
         """Return the persons of these rows with their patient ids and identifiers, in the order of the rows."""

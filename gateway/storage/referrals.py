@@ -10,6 +10,7 @@ from gateway.model.handoff import Referral
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
 from gateway.storage.prepared import Prepared
+from gateway.storage.remembered import Remembered
 from gateway.storage.tables import handoff_resources, referrals
 from gateway.storage.upsert import prepared_upsert
 
@@ -47,12 +48,16 @@ _IN_ORDER = (
 class SqlReferrals:
     """`ports.Referrals` on one database connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, remembered: Remembered) -> None:
         self._connection = connection
+        self._remembered = remembered
 
     def get(self, referral_id: str) -> Referral | None:
         """Return a referral by the id of its Task."""
-        return self._first(_GET, {"key": referral_id})
+        known = self._remembered.referrals
+        if referral_id not in known:
+            known[referral_id] = self._first(_GET, {"key": referral_id})
+        return known[referral_id]
 
     def save(self, referral: Referral) -> None:
         """Insert or update a referral."""
@@ -73,6 +78,8 @@ class SqlReferrals:
             "via": referral.via,
             "updated_at": to_micros(referral.updated_at),
         }
+        self._remembered.referrals[referral.id] = referral
+        self._remembered.referrals_of.clear()
         prepared_upsert(self._connection.dialect.name, referrals).run(self._connection, row)
 
     def of_handoff(self, handoff_id: str) -> list[Referral]:
@@ -81,7 +88,10 @@ class SqlReferrals:
 
     def of_person(self, person_id: str) -> list[Referral]:
         """Return the referrals about a person, oldest change first."""
-        return [_referral(row) for row in _OF_PERSON.all(self._connection, {"key": person_id})]
+        known = self._remembered.referrals_of
+        if person_id not in known:
+            known[person_id] = [_referral(row) for row in _OF_PERSON.all(self._connection, {"key": person_id})]
+        return list(known[person_id])
 
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
         """Return the referral with this placer identifier at this recipient."""

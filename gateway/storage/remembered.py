@@ -1,10 +1,13 @@
 """What one transaction has read and may take for known: single rows asked for again and again by the parts of a story.
 
-A row is forgotten when the transaction writes it. Everything is forgotten when it has waited for a lock: whoever held
-the lock may have changed what was read before, and a revocation that was committed meanwhile must be seen.
+A row is forgotten when the transaction writes it. Where others may commit meanwhile, everything is forgotten when it
+has waited for a lock: whoever held the lock may have changed what was read before, and a revocation that was committed
+meanwhile must be seen. On SQLite nobody else writes from the first statement of the transaction on.
 """
 
 from typing import Any
+
+from gateway.model.handoff import Handoff, Person, Referral
 
 Key = tuple[str, str]
 """Resource type and logical id."""
@@ -13,13 +16,27 @@ Key = tuple[str, str]
 class Remembered:
     """The memory of one transaction, shared by its repositories; a row that is not there is remembered too."""
 
-    __slots__ = ("numbers", "resources")
+    __slots__ = ("handoffs", "is_alone", "locked", "numbers", "people", "referrals", "referrals_of", "resources")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_alone: bool = False) -> None:
+        """`is_alone`: nobody else can commit while this transaction runs."""
+        self.is_alone = is_alone
         self.resources: dict[Key, Any | None] = {}
-        self.numbers: dict[str, Any] = {}
+        self.handoffs: dict[str, Handoff | None] = {}
+        self.people: dict[str, Person | None] = {}
+        self.numbers: dict[str, list[tuple[str, Person]]] = {}
+        self.referrals: dict[str, Referral | None] = {}
+        self.referrals_of: dict[str, list[Referral]] = {}
+        """By person."""
+        self.locked: set[str] = set()
+        """Persons locked until the transaction ends, whatever else is forgotten."""
+
+    def doubt(self) -> None:
+        """Forget what others may have changed since it was read; where nobody can, everything still holds."""
+        if not self.is_alone:
+            self.forget()
 
     def forget(self) -> None:
         """Know nothing any more."""
-        self.resources.clear()
-        self.numbers.clear()
+        for known in (self.resources, self.handoffs, self.people, self.numbers, self.referrals, self.referrals_of):
+            known.clear()

@@ -4,7 +4,7 @@ A body is stored without `meta.versionId` and `meta.lastUpdated`: the columns kn
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -137,6 +137,11 @@ class SqlResources:
         row = self._row(resource_type, resource_id)
         return None if row is None or row.deleted else _stored(row, row)
 
+    def several(self, keys: Sequence[Key]) -> list[StoredResource]:
+        """Return those of these (type, id) that `get` would return, in this order, in one question."""
+        rows = current_rows(self._connection, self._remembered, keys).values()
+        return [_stored(row, row) for row in rows if not row.deleted]
+
     def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
         """Write a resource as its next version; where it is new to the handoff it comes last there."""
         key = (resource["resourceType"], resource["id"])
@@ -192,15 +197,19 @@ def link_row(handoff_id: str, position: int, key: Key) -> dict[str, Any]:
     return {"handoff_id": handoff_id, "position": position, "type": key[0], "id": key[1]}
 
 
-def current_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, Any]:
-    """Return the rows of these resources, deleted ones too."""
-    wanted = set(keys)
-    ids = [key for _, key in wanted]
+def current_rows(connection: Connection, remembered: Remembered, keys: Sequence[Key]) -> dict[Key, Any]:
+    """Return the rows of these resources, deleted ones too, and remember them."""
+    known = remembered.resources
+    if unknown := {key: None for key in keys if key not in known}:
+        found = {(row.type, row.id): row for row in _rows_of(connection, [key for _, key in unknown])}
+        known.update({key: found.get(key) for key in unknown})
+    return {key: row for key in keys if (row := known[key]) is not None}
+
+
+def _rows_of(connection: Connection, ids: Sequence[str]) -> list[Any]:
     if len(ids) <= _MOST_PREPARED:
-        found = _get_many(len(ids)).all(connection, {f"id_{n}": one for n, one in enumerate(ids)})
-    else:
-        found = list(connection.execute(_GET_LIST, {"ids": ids}))
-    return {(row.type, row.id): row for row in found if (row.type, row.id) in wanted}
+        return _get_many(len(ids)).all(connection, {f"id_{n}": one for n, one in enumerate(ids)})
+    return list(connection.execute(_GET_LIST, {"ids": ids}))
 
 
 def body_of(resource: Resource) -> bytes:

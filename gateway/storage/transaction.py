@@ -23,12 +23,12 @@ class SqlTransaction:
     """`ports.Transaction` on a connection that somebody else began and will commit."""
 
     def __init__(self, connection: Connection, effects: Effects) -> None:
-        remembered = Remembered()
+        remembered = Remembered(is_alone=connection.dialect.name == "sqlite")
         self.inputs = SqlInputs(connection)
         self.handoffs = SqlHandoffs(connection, remembered)
         self.resources = SqlResources(connection, remembered)
         self.people = SqlPeople(connection, remembered)
-        self.referrals = SqlReferrals(connection)
+        self.referrals = SqlReferrals(connection, remembered)
         self.outbox = SqlOutbox(connection, effects)
         self.decisions = SqlDecisions(connection)
         self.audit = SqlAudit(effects)

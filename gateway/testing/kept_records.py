@@ -97,6 +97,10 @@ class InMemoryResources:
         kept = self._state.resources.get((resource_type, resource_id))
         return None if kept is None or kept.body is None else _stored(kept, kept.versions[-1])
 
+    def several(self, keys: Sequence[tuple[str, str]]) -> list[StoredResource]:
+        """Return those of these (type, id) that `get` would return, in this order, in one question."""
+        return [stored for key in dict.fromkeys(keys) if (stored := self.get(*key)) is not None]
+
     def put(self, resource: Resource, *, handoff_id: str | None, person_id: str | None, at: datetime) -> int:
         """Write a resource as its next version; where it is new to the handoff it comes last there."""
         key = (resource["resourceType"], resource["id"])

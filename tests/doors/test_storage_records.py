@@ -376,6 +376,50 @@ def test_a_transaction_sees_what_it_has_written_itself(database: Database) -> No
     assert database.write(work) == [[], None, ["urn:a"], 2]
 
 
+def test_what_a_transaction_has_read_is_what_it_has_written_since(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.people.save(a_person(), AT))
+    database.write(lambda t: t.referrals.save(a_referral()))
+
+    def read(t: Transaction) -> list[object]:
+        handoff, person, referral = t.handoffs.get("handoff-1"), t.people.get("person-1"), t.referrals.get("task-1")
+        assert handoff is not None
+        assert person is not None
+        of_person = [one.status for one in t.referrals.of_person("person-1")]
+        return [handoff.state, handoff.version, person.phone, referral and referral.status, of_person]
+
+    def work(t: Transaction) -> list[list[object]]:
+        t.people.lock("person-1")
+        seen = [read(t)]
+        t.handoffs.save(a_handoff(version=2), [an_observation()])
+        t.people.save(a_person(phone="206-555-0102"), LATER)
+        t.people.lock("person-1")
+        t.referrals.save(a_referral(status="accepted"))
+        seen.append(read(t))
+        t.handoffs.set_state("handoff-1", "held", "a doubt", LATER)
+        return [*seen, read(t)]
+
+    assert database.write(work) == [
+        ["active", 1, "206-555-0101", "requested", ["requested"]],
+        ["active", 2, "206-555-0102", "accepted", ["accepted"]],
+        ["held", 2, "206-555-0102", "accepted", ["accepted"]],
+    ]
+    assert database.read(read) == ["held", 2, "206-555-0102", "accepted", ["accepted"]]
+
+
+def test_several_resources_are_those_that_are_there_in_the_order_asked(database: Database) -> None:
+    keep(database)
+    keys = [("Observation", "nobodys"), ("Observation", "observation-1"), ("Patient", "observation-1")]
+
+    def look(t: Transaction) -> list[list[str]]:
+        asked = [t.resources.several(keys), t.resources.several([])]
+        return [[one.body["id"] for one in found] for found in asked]
+
+    assert database.read(look) == [["observation-1"], []]
+    database.write(lambda t: t.handoffs.save(a_handoff(), []))
+    assert database.read(look) == [[], []]
+
+
 def test_candidates_share_name_and_birth_date_or_phone_or_name_or_birth_date_in_this_order(database: Database) -> None:
     nobody = {"patient_ids": (), "identifiers": (), "birth_date": None, "phone": None}
     people = [

@@ -147,16 +147,13 @@ def _known(tx: Transaction, said: Sequence[Resource], teller: Organization) -> d
     """Return the last word on each of these resources; None where one of them is not this sender's."""
     known: dict[str, Last] = {}
     owners: dict[str | None, Handoff | None] = {None: None}
-    for resource in said:
-        kept = tx.resources.get(resource["resourceType"], resource["id"])
-        if kept is None:
-            continue
+    for kept in tx.resources.several([(resource["resourceType"], resource["id"]) for resource in said]):
         if kept.handoff_id not in owners:
             owners[kept.handoff_id] = tx.handoffs.get(kept.handoff_id or "")
         owner = owners[kept.handoff_id]
         if owner is None or owner.program != PROGRAM or owner.agency != teller.id:
             return None
-        reference = f"{resource['resourceType']}/{resource['id']}"
+        reference = _reference(kept.body)
         words = owner.facts.get(_TOLD, {}).get(reference)
         known[reference] = last_of(_as_said(kept.body), words or {"at": owner.updated_at.isoformat()})
     return known
