@@ -36,14 +36,9 @@ def refuses(directive: Directive, item: Item, situation: Situation) -> Provision
     its consent is in force.
     """
     root = directive.root
-    if (
-        root is None
-        or not directive.can_refuse
-        or directive.status != "active"
-        or not _is_in_force(directive, situation)
-    ):
+    if root is None or directive.status != "active" or not _is_in_force(directive, situation):
         return None
-    found = _deepest(root, item, situation, (), 0)
+    found = _deepest(root, item, situation, ())
     if found is None or found[1].type != "deny":
         return None
     is_closed_default = found[1] is root and root.is_bare and directive.permits_something
@@ -65,15 +60,15 @@ def _is_in_force(directive: Directive, situation: Situation) -> bool:
 
 
 def _deepest(
-    provision: Provision, item: Item, situation: Situation, path: tuple[Provision, ...], depth: int
+    provision: Provision, item: Item, situation: Situation, path: tuple[Provision, ...]
 ) -> tuple[int, Provision] | None:
     if not _applies(provision, item, situation):
         return None
     path = (*path, provision)
-    own = (depth, provision) if provision.type == "deny" or _permits(path, item, situation) else None
+    own = (len(path), provision) if provision.type == "deny" or _permits(path, item, situation) else None
     found = [own] if own else []
     for nested in provision.nested:
-        deeper = _deepest(nested, item, situation, path, depth + 1)
+        deeper = _deepest(nested, item, situation, path)
         if deeper is not None:
             found.append(deeper)
     return max(found, key=lambda one: (one[0], one[1].type == "deny"), default=None)

@@ -23,6 +23,7 @@ class ClassMatch(NamedTuple):
 
 
 _UNSTATED = ClassMatch(False, False, (), None, False)
+_STRANGER = ClassMatch(True, True, (), None, False)
 
 
 def match_recipients(
@@ -39,14 +40,14 @@ def match_recipients(
     relevant = levels[depth + 1 :] if passes_through else levels
     lacks_participants = intermediary is not None and not _has_participants(levels[depth])
     if passes_through and not relevant and not lacks_participants:
-        return ClassMatch(True, True, (), intermediary, False)
+        return _STRANGER
     by_class: list[tuple[Recipient, str]] = []
     is_stated = True
     for recipient in (situation.recipient, *relays_for(discloser, situation)):
         for level in relevant:
             how = _match(level.recipients, recipient)
             if how == "no":
-                return ClassMatch(True, True, (), intermediary, lacks_participants)
+                return _STRANGER
             if how == "vague":
                 is_stated = False
             elif how != "named":

@@ -204,7 +204,6 @@ class TestRelationships:
         ]
         assert facts(an_episode(status="planned")).finished_episodes == []
 
-
     def test_a_day_is_one_of_utc_whatever_the_machine_is_set_to(self) -> None:
         today = {"end": "2026-11-02"}
 
