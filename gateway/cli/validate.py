@@ -1,8 +1,8 @@
-"""`gateway validate`: tell every problem of FHIR resources in files."""
+"""`gateway validate`: tell every problem of FHIR resources and HL7v2 messages in files."""
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 import click
 
 from gateway.catalog.profiles import load_checker
+from gateway.cli.message_fields import is_hl7v2
+from gateway.formats.hl7v2 import Unreadable, read_message, split_batch
+from gateway.formats.hl7v2.conformance import conformance_of
 from gateway.model.findings import Finding, Findings
 from gateway.validation import Checker, DefinitionError, read_json
 from gateway.validation.second_opinion import second_opinion
@@ -36,24 +39,28 @@ LINES = (".ndjson", ".jsonl")
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a finding.")
 def validate(files: tuple[Path, ...], profile_names: tuple[str, ...], packages: Path | None, as_json: bool) -> None:
-    """Check FHIR R4 resources: .json files hold one resource or Bundle, .ndjson files one a line.
+    """Check FHIR R4 resources and HL7v2 messages.
 
-    Every resource is held against R4 and the profiles that it claims in meta.profile. Each problem is one line with
-    place, severity, FHIRPath and rule key. Exit status: 0 no errors, 1 errors, 2 wrong use.
+    .json files hold one resource or Bundle, .ndjson files one a line, and what begins with MSH, FHS or BHS is a message
+    or a batch. Every resource is held against R4 and the profiles that it claims in meta.profile, every message against
+    the standard of its MSH-12: order of segments, fields, data types, codes. Each problem is one line with place,
+    severity, FHIRPath or field, and rule key. Exit status: 0 no errors, 1 errors, 2 wrong use.
     """
     checker = load_checker(packages)
     count: Counter[str] = Counter()
     try:
         profiles = _profiles(checker, profile_names)
         for file in files:
-            for line, raw in _documents(file):
-                count["resource"] += 1
-                for finding in _check(raw, checker, profiles):
+            held = "message" if is_hl7v2(file) else "resource"
+            for number, found in _checked(file, held, checker, profiles):
+                count[held] += 1
+                for finding in found:
                     count[finding.severity] += 1
-                    click.echo(_shown(str(file), line, finding, as_json))
+                    click.echo(_shown(str(file), held, number, finding, as_json))
     except DefinitionError as problem:
         raise click.UsageError(f"a profile cannot be used: {problem}") from None
-    click.echo(f"resources={count['resource']} errors={count['error']} warnings={count['warning']}", err=True)
+    counted = [f"{held}s={count[held]}" for held in ("resource", "message") if count[held] or held == "resource"]
+    click.echo(f"{' '.join(counted)} errors={count['error']} warnings={count['warning']}", err=True)
     raise SystemExit(1 if count["error"] else 0)
 
 
@@ -71,6 +78,23 @@ def _profiles(checker: Checker, names: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(message)
         table[type_name] = url
     return table
+
+
+def _checked(
+    file: Path, held: str, checker: Checker, profiles: dict[str, str]
+) -> Iterator[tuple[int, Iterable[Finding]]]:
+    """Yield for each resource its line, for each message its number, and what is wrong with it."""
+    if held == "message":
+        yield from enumerate(map(_conformance, split_batch(file.read_bytes()).messages), 1)
+    else:
+        yield from ((line, _check(raw, checker, profiles)) for line, raw in _documents(file))
+
+
+def _conformance(raw: bytes) -> Iterable[Finding]:
+    message = read_message(raw)
+    if isinstance(message, Unreadable):
+        return [Finding("error", f"unreadable-{message.code}", message.location, message.reason)]
+    return conformance_of(message)
 
 
 def _documents(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -105,7 +129,9 @@ def _wrong_type(resource: Any, profiles: dict[str, str]) -> Iterator[Finding]:
         yield Finding("error", "profile-type", "$this", message)
 
 
-def _shown(file: str, line: int, finding: Finding, as_json: bool) -> str:
+def _shown(file: str, held: str, number: int, finding: Finding, as_json: bool) -> str:
     if as_json:
-        return json.dumps({"file": file, "line": line, **asdict(finding)}, ensure_ascii=False)
-    return f"{file}:{line}: {finding.severity} {finding.location} [{finding.rule}] {finding.message}"
+        unit = "number" if held == "message" else "line"
+        return json.dumps({"file": file, unit: number, **asdict(finding)}, ensure_ascii=False)
+    where = f"message {number}" if held == "message" else number
+    return f"{file}:{where}: {finding.severity} {finding.location} [{finding.rule}] {finding.message}"

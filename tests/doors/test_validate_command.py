@@ -143,3 +143,24 @@ def test_what_the_checker_takes_the_models_look_at_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [[], ["nowhere.json"], ["--profile", "wh-nothing", __file__]])
 def test_wrong_use_exits_2(arguments: list[str]) -> None:
     assert _run(*arguments).exit_code == 2
+
+
+def test_a_message_of_hl7v2_is_held_against_its_own_standard(tmp_path: Path) -> None:
+    file = tmp_path / "batch.hl7"
+    header = b"MSH|^~\\&|EHR|H|W|G|20261102||ADT^A01^ADT_A01|C1|P|2.5.1\rEVN||20261102\r"
+    file.write_bytes(header + b"PID|1||M-1||Sample\rPV1|1|E\r" + header + b"PID|1||||Sample\rPV1|1|E\r")
+
+    result = _run(file)
+
+    assert result.exit_code == 1
+    assert result.stdout == f"{file}:message 2: error PID-3 [field-required] Patient identifier list is required\n"
+    assert result.stderr == "resources=0 messages=2 errors=1 warnings=0\n"
+
+
+def test_findings_of_a_message_say_which_one_in_json(tmp_path: Path) -> None:
+    file = tmp_path / "one.hl7"
+    file.write_bytes(b"MSH|^^~\\&|x\r")
+
+    [row] = _rows(_run(file, "--json"))
+
+    assert (row["number"], row["severity"], row["location"], row["rule"]) == (1, "error", "MSH-2", "unreadable-102")

@@ -12,11 +12,16 @@ from gateway.formats.hl7v2.build import NULL, Component, Field, Formatted, Messa
 from gateway.formats.hl7v2.charsets import CODECS
 from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Node, Opening, Row
 from gateway.formats.hl7v2.maps.places import compile_take, matches
+from gateway.formats.hl7v2.standard import fields_of
 from gateway.formats.hl7v2.times import dtm
 from gateway.model.errors import WillNeverWork
 from gateway.model.handoff import Resource
 from gateway.model.hl7_header import Hl7Header
 from gateway.model.provenance import is_hop
+
+_OF_ANY_TYPE = frozenset({"varies", "", "CM"})
+_ORIGINAL_TEXT = 9
+"""The component of CWE that holds the words themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,19 @@ class Writing:
             return self._context.in_reply_to
         return {"event": header.trigger_event, "time": header.time, "control_id": header.control_id}[name]
 
+    def typed(self, segment_id: str, field: int, value: Field) -> Field:
+        """Return a value with no more components than its field has in the version that is written.
+
+        What is one type for us was a smaller one before: a code with its text (CWE) was the bare code (IS, ID) in some
+        fields up to 2.6, and had six components (CE) in others; a strict receiver refuses what it does not have.
+        """
+        rule = fields_of(segment_id, self._context.header.version).get(field)
+        if rule is None or rule.data_type in _OF_ANY_TYPE:
+            return value
+        if isinstance(value, list):
+            return [_fitted(one, len(rule.parts)) for one in value]
+        return _fitted(value, len(rule.parts))
+
     def deletes(self, row: Row) -> bool:
         """Tell whether a row's element is to be deleted at the receiver."""
         if not self._context.deletions:
@@ -88,6 +106,21 @@ class Writing:
         resource = self.open.get(row.target.partition(".")[0])
         reference = f"{resource['resourceType']}/{resource.get('id')}" if resource and "id" in resource else ""
         return (reference, row.target) in self._context.deletions
+
+
+def _fitted(value: Repetition, size: int) -> Repetition:
+    """Cut a value to so many components; a bare one is the code, or the text where there is no code."""
+    if not isinstance(value, tuple) or len(value) <= max(size, 1):
+        return value
+    if size > _ORIGINAL_TEXT - 1 or not size:
+        return value[:size] if size else _bare(value)
+    text = value[_ORIGINAL_TEXT - 1] if len(value) >= _ORIGINAL_TEXT else ""
+    return (value[0], value[1] or text, *value[2:size])
+
+
+def _bare(value: tuple[Component, ...]) -> Repetition:
+    first = next((one for one in value if one), "")
+    return first[0] if isinstance(first, tuple) else first
 
 
 def write_message(kind: str, resources: Sequence[Resource], pack: CompiledPack, context: OutgoingContext) -> bytes:
@@ -131,6 +164,7 @@ def _write_nodes(nodes: Sequence[Node], w: Writing, body: MessageWriter) -> bool
             counts[node.segment] = counts.get(node.segment, 0) + 1
             w.number = counts[node.segment]
             fields, filled = _fields(node, w)
+            fields = {number: w.typed(node.segment, number, value) for number, value in fields.items()}
             below = MessageWriter()
             has_below = _write_nodes(node.children, w, below)
             if filled or node.once == "always" or (node.once == "group" and has_below):
