@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, timedelta
 from typing import Any
 
-from gateway.consent.facts import Facts, identifier_keys, relative
+from gateway.consent.facts import Facts, identifier_keys, relative, subject_keys
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person
 from gateway.model.fhir_time import covered_interval
@@ -62,11 +62,18 @@ def _links(facts: Facts) -> dict[frozenset[str], bool]:
     for reference, patient in facts.patients.items():
         for link in patient.get("link", ()):
             if link.get("type") in ("replaced-by", "replaces"):
-                links[frozenset({reference, relative(link["other"].get("reference", ""))})] = False
+                links[frozenset({reference, *_linked(link["other"], facts)})] = False
     for merge in facts.merges:
         pair = frozenset({merge.retired, merge.kept})
         links[pair] = merge.verified
     return links
+
+
+def _linked(other: Mapping[str, Any], facts: Facts) -> set[str]:
+    """Return the records a link points to: by its reference, else those known by its identifier."""
+    if "reference" in other:
+        return {relative(other["reference"])}
+    return set().union(*(facts.patients_by_key.get(key, ()) for key in subject_keys(other)))
 
 
 def _same_person(found: set[str], facts: Facts) -> set[str] | None:

@@ -79,6 +79,22 @@ class TestMerges:
             answer = person(linked, known_as("b"), patient=patient)
             assert answer == found if found else isinstance(answer, Person)
 
+    @pytest.mark.parametrize(
+        "other",
+        [{"reference": "Patient/gone"}, {"identifier": {"system": PERSON, "value": "gone"}}, {"display": "somebody"}],
+    )
+    def test_told_by_a_record_with_one_that_is_not_here_wait_too(self, other: Json) -> None:
+        linked = known_as("a", link=[{"other": other, "type": "replaces"}])
+
+        assert person(linked, patient="Patient/a") == AMBIGUOUS
+
+    def test_told_by_a_record_with_a_number_wait_for_whoever_has_it(self) -> None:
+        linked = known_as("a", link=[{"other": {"identifier": {"system": PERSON, "value": "b"}}, "type": "replaces"}])
+
+        assert person(linked, known_as("b"), patient="Patient/b") == AMBIGUOUS
+        assert isinstance(person(linked, known_as("b"), merge("a", "b"), patient="Patient/b"), Person)
+        assert isinstance(person(linked, known_as("c"), patient="Patient/c"), Person)
+
     def test_told_by_a_record_and_verified_are_verified(self) -> None:
         linked = known_as("a", link=[{"other": {"reference": "Patient/b"}, "type": "replaced-by"}])
 
