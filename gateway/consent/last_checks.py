@@ -34,8 +34,8 @@ _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "co
 _WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
 _SAFE_ANYWHERE = frozenset({"OK_HIPAA_REDISCLOSURE", "OK_DEIDENT"})
 _AMONG_THOSE_WHO_TREAT = frozenset({"OK_NOT_PART2", "OK_EMERGENCY"})
-_EVENTS = {"MDM": "T02"}
-"""The events that decide how a message carries the notice."""
+_TAKEN_AS = {"MDM": "MDM^T02"}
+"""What a receiver takes a referral as, where the event decides how the message carries the notice."""
 
 
 def law_enforcement(situation: Situation) -> Withhold | None:
@@ -86,10 +86,10 @@ def labels_arrive(item: Item, release: Release) -> Withhold | None:
 
     Not where nobody may be kept waiting or nothing leaves our hands: emergency, patient, internal, de-identified.
     """
-    if release.exempt or item.labels <= _WITHOUT_CONSENT:
+    if release.exempt or _WITHOUT_CONSENT.issuperset(item.labels):
         return None
     is_consented = release.basis is not None and release.basis.type == "Consent"
-    if is_consented and item.labels <= UNDERSTOOD:
+    if is_consented and UNDERSTOOD.issuperset(item.labels):
         return None
     return Withhold("LABEL_DOWNGRADE", 1450, holds=True)
 
@@ -124,7 +124,8 @@ def can_arrive(release: Release, situation: Situation) -> Withhold | None:
 
 def _carries_notice(endpoint: Endpoint, message: str) -> bool:
     """Say whether this message, else what this receiver takes a referral as, carries the notice to where it is kept."""
-    code, _, event = message.partition("^") if message else (endpoint.message, "", _EVENTS.get(endpoint.message, ""))
+    stated = message or _TAKEN_AS.get(endpoint.message, endpoint.message)
+    code, event, *_ = f"{stated}^".split("^")
     way = notice_way(code, event, endpoint.version or "")
     return is_proven(way, stores_notes=endpoint.stores_nte, has_field=bool(endpoint.notice_field))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.consent.consent_checks import is_unverified
+from gateway.consent.provision_tree import grants_of
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
 
@@ -23,24 +24,31 @@ def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Sw
         return current
     by_reference = {one.reference: one for one in current}
     circular = _leading_into_a_circle(by_reference)
-    replaced = {
-        reference
-        for newer in current
-        for reference in newer.supersedes
-        if reference in by_reference and _replaces(newer, by_reference[reference], switches, at)
-    }
-    return tuple(
-        replace(one, readable=False) if one.reference in circular else one
+    replaced: dict[str, bool] = {}
+    for newer in current:
+        if newer.readable and newer.status in ("active", "inactive"):
+            is_sure = newer.status == "active" and not is_unverified(newer, switches, at)
+            replaced |= {one: is_sure or replaced.get(one, False) for one in newer.supersedes}
+    left = (
+        replace(one, readable=False) if one.reference in circular else _left_of(one, replaced.get(one.reference))
         for one in current
-        if one.reference in circular or one.reference not in replaced
     )
+    return tuple(one for one in left if one is not None)
 
 
-def _replaces(newer: Directive, older: Directive, switches: Switches, at: datetime) -> bool:
-    if not newer.readable or newer.status not in ("active", "inactive"):
-        return False
-    is_sure = newer.status == "active" and not is_unverified(newer, switches, at)
-    return is_sure or older.permits_something
+def _left_of(older: Directive, replaced: bool | None) -> Directive | None:
+    """Return what stands of a consent that is `replaced` for sure, by one that cannot be relied on (False) or not."""
+    if replaced is None or not (replaced or older.permits_something):
+        return older
+    return None if replaced or not older.can_refuse else _without_permits(older)
+
+
+def _without_permits(older: Directive) -> Directive:
+    """Take the permits out of a consent and leave its refusals: a closed default around the permits was none."""
+    root = older.root
+    if root is not None and root.is_bare and older.permits_something:
+        root = replace(root, type="permit")
+    return replace(older, root=root, grants=grants_of(None))
 
 
 def _leading_into_a_circle(by_reference: Mapping[str, Directive]) -> set[str]:

@@ -24,6 +24,7 @@ from tests.support.part2_world import (
 
 Json = dict[str, Any]
 
+ELSEWHERE = {"versionId": "1", "lastUpdated": "2026-10-01T00:00:00Z", "source": "https://elsewhere.example/fhir"}
 PERIOD = {"start": "2026-09-01", "end": "2026-12-31"}
 VACCINE = {
     "resourceType": "Immunization",
@@ -123,6 +124,28 @@ def test_a_replacement_taken_back_lifts_no_refusal_and_revives_no_permit() -> No
 
     replaced = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/paper"}}]
     assert answer(a_consent(), a_consent(id="new", status="inactive", extensions=replaced))[0] == "DENY"
+
+
+@pytest.mark.parametrize("changes", [{"status": "inactive"}, {"meta": ELSEWHERE}], ids=["taken back", "unverified"])
+def test_what_replaces_a_paper_unreliably_leaves_the_refusals_on_it(changes: Json) -> None:
+    link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/paper"}}]
+    paper = permitting({"type": "deny", "securityLabel": labels("SUD")})
+
+    record = ask(a_consent(id="other"), paper, a_consent(id="new", extensions=link, **changes), records=RECORDS).record
+
+    assert (record.decision, record.reason) == ("PERMIT_REDACTED", "EXPLICIT_DENY")
+    assert record.withheld == ("Condition/f1120",)
+    assert record.basis is not None
+    assert record.basis.id == "other"
+
+
+def test_a_closed_default_is_no_refusal_without_its_permits_either() -> None:
+    link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/paper"}}]
+    refused = {"type": "deny", "securityLabel": labels("HIV")}
+    paper = a_consent(provision={"type": "deny", "provision": [a_permit(), refused]})
+    new = a_consent(id="new", status="inactive", extensions=link)
+
+    assert answer(a_consent(id="other"), paper, new) == ("PERMIT", "OK_CONSENT")
 
 
 def test_a_refused_part_of_a_scan_takes_the_whole_scan() -> None:

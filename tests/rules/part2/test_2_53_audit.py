@@ -37,8 +37,9 @@ def test_each_undertaking_is_needed(left_out: str) -> None:
     assert answer(registry=agreed("auditors", "audit", undertakings=UNDERTAKINGS), **CASE)[0] == "PERMIT"
 
 
-def test_it_opens_nothing_for_those_on_the_way() -> None:
-    assert answer(registry=agreed("auditors", "audit"), via=["org:broker"], **CASE) == ("DENY", "RECIPIENT_NOT_NAMED")
+@pytest.mark.parametrize("via", ["org:broker", "org:quarry"])
+def test_it_opens_nothing_for_those_on_the_way(via: str) -> None:
+    assert answer(registry=agreed("auditors", "audit"), via=[via], **CASE) == ("DENY", "RECIPIENT_NOT_NAMED")
 
 
 def test_it_opens_no_proceeding() -> None:

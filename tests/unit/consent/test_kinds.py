@@ -104,6 +104,7 @@ class TestWhatAFormLacks:
             (a_consent(patient=None), {"EL_PATIENT"}),
             (a_consent(organization=None), {"EL_DISCLOSER"}),
             (a_consent(without=["revocation-right"]), {"EL_REVOCATION"}),
+            (a_consent(without=["revocation-right", "ce-redisclosure-statement"]), {"EL_REVOCATION"}),
             (a_consent(without=["tpo-redisclosure-warning"]), {"EL_TPO_STATEMENTS"}),
             (a_consent(without=["refusal-consequences"]), {"EL_TPO_STATEMENTS"}),
             (a_consent(a_permit(purposes=["PATRQT"]), without=["refusal-consequences"]), set()),

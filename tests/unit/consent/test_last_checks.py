@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.part2_world import (
+    EMERGENCY,
     OWN,
     a_condition,
     a_consent,
@@ -46,6 +47,12 @@ class TestLawEnforcement:
         assert answer(consent, **case) == ("PERMIT", "OK_CONSENT")
         assert answer(a_consent(a_permit("police", purposes=["HLEGAL"])), **case) == ("DENY", "LE_NO_BASIS")
         assert answer(consent, **{**case, "purpose": ["HLEGAL", "TREAT"]}) == ("DENY", "LE_NO_BASIS")
+
+    def test_may_still_ask_for_coordination_where_there_is_one(self) -> None:
+        proceeding = a_consent(a_permit("police", purposes=["HLEGAL"]), kind="proceedings", id="proceeding")
+        consent = a_consent(a_permit("police", purposes=["COC"]))
+
+        assert answer(proceeding, consent, recipient="org:police", purpose=["COC"]) == ("PERMIT", "OK_CONSENT")
 
 
 class TestAPersonWhoReceives:
@@ -125,6 +132,7 @@ class TestTheNotice:
             ("ADT^A01", "2.5.1", "HOLD"),
             ("ADT^A60", "2.6", "HOLD"),
             ("MDM^T02", "2.5.1", "PERMIT"),
+            ("MDM^T02^MDM_T02", "2.5.1", "PERMIT"),
             ("MDM^T01", "2.5.1", "HOLD"),
             ("", "2.5.1", "HOLD"),
         ],
@@ -144,12 +152,20 @@ class TestPassingThroughOtherHands:
 
         assert answer(through, via=["org:broker"]) == ("PERMIT", "OK_CONSENT")
 
-    def test_an_emergency_passes_through_those_who_treat_and_not_to_police(self) -> None:
+    def test_what_goes_for_treatment_passes_through_those_who_treat(self) -> None:
         flu = a_condition("flu", "J10.1")
         case: Json = {"records": (flu, written_by("quarry", flu))}
 
         assert answer(via=["org:squad"], **case) == ("PERMIT", "OK_NOT_PART2")
         assert answer(via=["Practitioner/x"], **case)[0] == "DENY"
+
+    def test_whoever_acts_for_the_holder_is_nobody_it_passes_through(self) -> None:
+        """45 CFR 160.103, business associate."""
+        associate = {"from": "2020-01-01", "part2": "no", "business_associate_of": ["org:aspen"]}
+        case: Json = {"basis": EMERGENCY, "purpose": ["ETREAT"], "role": "physician", "via": ["org:broker"]}
+
+        assert answer(**case, registry=world(broker={"legal_class": [associate]})) == ("PERMIT", "OK_EMERGENCY")
+        assert answer(**case) == ("DENY", "RECIPIENT_NOT_NAMED")
 
 
 class TestLabels:

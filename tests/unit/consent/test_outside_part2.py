@@ -210,6 +210,13 @@ class TestTheLawOfAState:
         assert self.verdict(registry, a_consent(provision={"type": "deny"}), **case).reason == "EXPLICIT_DENY"
         assert self.verdict(registry, facts=[a_restriction("police")], **case).reason == "OK_NOT_PART2"
 
+    def test_lets_nothing_pass_to_police_through_the_hands_of_those_who_treat(self) -> None:
+        registry = self.under(self.allow("police", purpose="COC"), roles=("police",))
+
+        found = self.verdict(registry, recipient="org:police", purpose=["COC"], via=["org:squad"])
+
+        assert found.reason == "RECIPIENT_NOT_NAMED"
+
     def test_takes_an_officer_of_no_department_for_police(self) -> None:
         registry = self.under(self.allow("police", purpose="COC"), roles=("police",))
         found = self.verdict(

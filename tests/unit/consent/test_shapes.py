@@ -245,8 +245,11 @@ class TestWhatComesAlong:
     def test_without_it_nobody_knows_who_discloses(self) -> None:
         assert answer(self.paper()) == ("DENY", "DISCLOSER_NOT_NAMED")
 
-    def test_an_organization_without_an_identifier_is_nobody_the_registry_knows(self) -> None:
-        (directive,) = compiled({"resource": self.paper()}, {"resource": {"resourceType": "Organization", "id": "o1"}})
+    @pytest.mark.parametrize(
+        "beside", [{"resourceType": "Organization", "id": "o1"}, {**ASPEN, "resourceType": "HealthcareService"}]
+    )
+    def test_what_has_no_identifier_or_is_no_organization_is_nobody_the_registry_knows(self, beside: Json) -> None:
+        (directive,) = compiled({"resource": self.paper()}, {"resource": beside})
 
         assert directive.readable
         assert [party.organization for party in directive.disclosers] == [None]
@@ -260,16 +263,18 @@ class TestWhatComesAlong:
 
         assert not any(party.organization for party in directive.disclosers)
 
-    @pytest.mark.parametrize("reference", ["Organization/o1", "https://b.example/fhir/Organization/o1"])
-    def test_a_relative_reference_is_of_the_consents_own_server(self, reference: str) -> None:
+    @pytest.mark.parametrize("server", ["https://b.example/fhir/", "https://b.example/Consent/"])
+    @pytest.mark.parametrize("is_relative", [True, False])
+    def test_a_relative_reference_is_of_the_consents_own_server(self, server: str, is_relative: bool) -> None:
+        reference = "Organization/o1" if is_relative else f"{server}Organization/o1"
         entries = [
             {
-                "fullUrl": "https://b.example/fhir/Consent/paper",
+                "fullUrl": f"{server}Consent/paper",
                 "resource": a_consent(organization=[{"reference": reference}]),
             },
             {"fullUrl": "https://a.example/fhir/Organization/o1", "resource": self.STRANGER},
             {"fullUrl": "https://warmhandoff.example/fhir/Organization/o1", "resource": self.STRANGER},
-            {"fullUrl": "https://b.example/fhir/Organization/o1", "resource": self.ASPEN},
+            {"fullUrl": f"{server}Organization/o1", "resource": self.ASPEN},
         ]
 
         (directive,) = compiled(*entries)
