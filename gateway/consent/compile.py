@@ -122,7 +122,7 @@ def compile_consent(
     try:
         canonical = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
         if len(canonical) > MAX_BYTES:
-            raise ValueError("a consent that is too large")
+            return _unreadable(resource)
         digest = hashlib.sha256(canonical).digest()
         _refuse_what_may_not_be_skipped(resource)
         shaped = normalized(resource, organizations)

@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -33,7 +34,9 @@ _ENDLESS_S = 5
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take what is to be changed, and what may be left out to be quick."""
-    parser.addoption("--change", required=True, help="a room, or a file of it: redaction, or redaction.rebuild")
+    parser.addoption(
+        "--change", required=True, help="a room, a file of it, or one function: redaction.rebuild.points_to"
+    )
     parser.addoption("--every", type=int, default=1, help="make only each n-th change")
     parser.addoption("--within", type=float, default=float("inf"), help="leave out tests that take more seconds")
 
@@ -48,11 +51,14 @@ def pytest_configure() -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool:
     """Make the changes instead of running the tests alone; an unexplained one that nobody notices is a failure."""
     option = session.config.option
-    room, _, module = option.change.partition(".")
-    paths = sorted(Path("gateway", room).glob(f"{module or '*'}.py"))
-    changes = [change for path in paths for change in changes_of(path)][:: option.every]
+    room, module, function = [*option.change.split(".", 2), "*", "*"][:3]
+    paths = sorted(Path("gateway", room).glob(f"{module}.py"))
+    found = [change for path in paths for change in changes_of(path)][:: option.every]
+    changes = [change for change in found if fnmatch(change.function.split(".", 3)[3], function)]
     if not changes:
-        raise pytest.UsageError(f"--change {option.change}: expected a room of gateway/, or a file of it as room.file")
+        raise pytest.UsageError(
+            f"--change {option.change}: expected a room, room.file or room.file.function of gateway/"
+        )
     judges = _Judges(session.items, changes, option.within)
     explained = {
         (change["function"], change["was"], change["becomes"])

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.consent import compile_consents
@@ -170,6 +171,13 @@ class TestEverythingAConsentSays:
         assert (bare.root, bare.can_refuse, bare.tells_items_apart) == (None, False, False)
         assert (bare.mixes_notes, bare.mixes_proceedings, bare.permits_something) == (False, False, False)
 
+    def test_a_discloser_may_be_one_it_contains(self) -> None:
+        contained = {"resourceType": "Organization", "id": "own", "identifier": [organization("aspen")["identifier"]]}
+
+        found = compiled(a_consent(contained=[contained], organization=[{"reference": "#own"}]))
+
+        assert found.disclosers == (AT_ASPEN,)
+
     def test_the_digest_is_of_what_it_says_in_whatever_order(self) -> None:
         assert compiled(dict(reversed(self.RICH.items()))).digest == compiled(self.RICH).digest
         assert compiled({**self.RICH, "status": "inactive"}).digest != compiled(self.RICH).digest
@@ -233,6 +241,13 @@ class TestWhatNobodyCanRead:
     )
     def test_is_what_may_not_be_skipped(self, change: Json) -> None:
         assert not compiled(a_consent(**change)).readable
+
+    @pytest.mark.parametrize(("size_bytes", "readable"), [(20_000_000, True), (20_000_001, False)])
+    def test_is_what_is_larger_than_any_scan_of_a_form(self, size_bytes: int, readable: bool) -> None:
+        form = a_consent(sourceAttachment={"data": ""})
+        form["sourceAttachment"]["data"] = "x" * (size_bytes - len(orjson.dumps(form)))
+
+        assert compiled(form).readable is readable
 
     def test_keeps_apart_what_it_can_of_two(self) -> None:
         one, other = (compiled(a_consent(implicitRules=rules)) for rules in ("urn:x", "urn:y"))
