@@ -35,9 +35,9 @@ def _take(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
 
 
 _TOGETHER: dict[WorkKind, tuple[int, Callable[[House, Claim, Sequence[Work]], bool]]] = {
-    "answer": (4, _take),
-    "look": (4, look_again),
-    "deliver": (25, deliver),
+    "answer": (8, _take),
+    "look": (8, look_again),
+    "deliver": (24, deliver),
 }
 """Work that is done several at a time where it follows each other, at most so many, and by whom.
 
@@ -45,13 +45,16 @@ What is read or looked at shares a transaction and its commit: few, for others w
 share only the commit between two of them.
 """
 
+_AT_ONCE = 24
+"""Pieces of a lane that are leased together: whole groups of what is done together."""
+
 
 def work_once(house: House, owner: str) -> bool:
     """Lease one lane and do what is ready in it; tell whether there was anything to do.
 
     An error nobody foresaw stops the piece it happened in and is put before a person; its neighbours go on.
     """
-    claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease))
+    claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease, _AT_ONCE))
     if claim is None:
         return False
     for pieces in _in_turn(claim.work):

@@ -115,27 +115,16 @@ class SqlPeople:
 
     def save(self, person: Person, at: datetime) -> None:
         """Write a person with all patient ids and identifiers."""
-        row = {
-            "id": person.id,
-            "family": person.family,
-            "given": person.given,
-            "birth_date": person.birth_date,
-            "gender": person.gender,
-            "phone": person.phone,
-            "address": person.address,
-            "match_name": match_name(person.family, person.given),
-            "match_phone": match_phone(person.phone),
-            "updated_at": to_micros(at),
-        }
-        self._remembered.numbers.clear()
+        before = self._remembered.person_for_certain(person.id)
         self._remembered.people.pop(person.id, None)
-        prepared_upsert(self._connection.dialect.name, people).run(self._connection, row)
-        _FORGET_KEYS.run(self._connection, {"key": person.id})
-        keys = {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
-        if keys:
-            _ADD_KEYS.run_many(
-                self._connection, [{"system": s, "value": v, "person_id": person.id} for s, v in sorted(keys)]
-            )
+        self._remembered.numbers.clear()
+        prepared_upsert(self._connection.dialect.name, people).run(self._connection, _row_of(person, at))
+        keys, known = _keys_of(person), _keys_of(before) if before else set()
+        if before is None or known - keys:
+            _FORGET_KEYS.run(self._connection, {"key": person.id})
+            known = set()
+        if new := sorted(keys - known):
+            _ADD_KEYS.run_many(self._connection, [{"system": s, "value": v, "person_id": person.id} for s, v in new])
 
     def by_patient(self, patient_id: str) -> Person | None:
         """Return the person whose Patient resource has this logical id."""
@@ -213,6 +202,25 @@ class SqlPeople:
         for key in found:
             keys[key.person_id].append((key.system, key.value))
         return [_person(row, keys[row.id]) for row in kept]
+
+
+def _row_of(person: Person, at: datetime) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "family": person.family,
+        "given": person.given,
+        "birth_date": person.birth_date,
+        "gender": person.gender,
+        "phone": person.phone,
+        "address": person.address,
+        "match_name": match_name(person.family, person.given),
+        "match_phone": match_phone(person.phone),
+        "updated_at": to_micros(at),
+    }
+
+
+def _keys_of(person: Person) -> set[tuple[str, str]]:
+    return {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
 
 
 def _person_of(rows: Sequence[Any]) -> Person:

@@ -36,6 +36,10 @@ class Remembered:
         if not self.is_alone:
             self.forget()
 
+    def person_for_certain(self, person_id: str) -> Person | None:
+        """Return what is remembered of a person whom nobody else can have changed since."""
+        return self.people.get(person_id) if self.is_alone or person_id in self.locked else None
+
     def forget(self) -> None:
         """Know nothing any more."""
         for known in (self.resources, self.handoffs, self.people, self.numbers, self.referrals, self.referrals_of):

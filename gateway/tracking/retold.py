@@ -82,7 +82,7 @@ def _added(before: Last, resource: Json) -> Last:
 def _replaced(before: Last, resource: Json, saying: Saying, gone: Sequence[str]) -> Last:
     kind = resource["resourceType"]
     said = {name: value for name, value in resource.items() if f"{kind}.{name}" not in saying.unsaid}
-    kept = deepcopy(before.resource)
+    kept = deepcopy(before.resource) if gone else before.resource
     for path in gone:
         _take_away(kept, path)
     stems = {_stem(name) for name in said}

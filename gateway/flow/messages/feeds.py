@@ -111,16 +111,13 @@ def _kept(
     replacement = replacement_in(tx, person.id, teller.id, said)
     retold = _settled(retell(known, _saying(result, said, stored)), replacement)
     resources = _whole(tx, before, retold, result)
-    # What the message leaves as it was has been looked at when it came.
-    told_now = [last.resource for last in retold.changed.values()]
-    errors = [one for one in house.check_foreign(_bundle(told_now)) if one.severity == "error"]
-    if errors:
-        reason = f"no valid record: {len(errors)} errors, first {errors[0].rule} at {errors[0].location}"
-        return Fed(("quarantined", reason, None))
+    if (fault := _fault(house, known, retold)) is not None:
+        return Fed(("quarantined", fault, None))
     handoff = _handoff(house, stored, result, person, teller, before, retold, handoff_id)
     tx.handoffs.save(handoff, resources)
     _learn_patient(house, tx, person, resources)
     replacement.carry_out(tx, retold.changed.keys(), house.clock())
+    told_now = [last.resource for last in retold.changed.values()]
     signed = [one for one in resources if one["resourceType"] == "Provenance"]
     hear_of_ends(house, tx, person.id, [*told_now, *signed], [last.resource for last in known.values()])
     if any(one["resourceType"] in RELATIONSHIPS for one in told_now) and has_open_referrals(tx, person.id):
@@ -180,6 +177,19 @@ def _without_course(resource: Resource) -> Resource:
     if resource["resourceType"] != "Condition" or _ERROR not in str(resource.get("verificationStatus", "")):
         return resource
     return {name: value for name, value in resource.items() if name != "clinicalStatus"}
+
+
+def _fault(house: House, known: Mapping[str, Last], retold: Retold) -> str | None:
+    """Say what is not valid in what a message changes; what it leaves as it was has been looked at when it came."""
+    changed = [
+        last.resource
+        for reference, last in retold.changed.items()
+        if reference not in known or known[reference].resource != last.resource
+    ]
+    errors = [one for one in house.check_foreign(_bundle(changed)) if one.severity == "error"] if changed else []
+    if not errors:
+        return None
+    return f"no valid record: {len(errors)} errors, first {errors[0].rule} at {errors[0].location}"
 
 
 def _whole(tx: Transaction, before: Handoff | None, retold: Retold, result: FeedResult) -> list[Resource]:
