@@ -4,9 +4,9 @@ import base64
 import html
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.labeling.sensitivity_codes import CODES, PHRASES, PREFIX_LENGTHS, PREFIXES, WORDS
+from gateway.labeling.sensitivity_codes import CODES, FAMILIES, PHRASES, WORDS
 from gateway.model.extensions import is_understood
 from gateway.model.labels import Label
 
@@ -18,14 +18,16 @@ def _words(text: str) -> frozenset[str]:
 # Keys whose strings are addresses, codes of the standard or binary: they are no text a person wrote.
 _NOT_TEXT = _words(
     """
-        resourceType id meta system code reference url fullUrl status contentType data div versionId
+        resourceType id meta system code reference url fullUrl status contentType versionId
         lastUpdated language start end recorded issued authoredOn created date unit mode type use intent
         gender birthDate profile recordedDate effectiveDateTime onsetDateTime occurrenceDateTime performedDateTime
         abatementDateTime deceasedDateTime valueDateTime servicedDate lastModified sent received assertedDate
         """
 )
-_STAYING = frozenset({"text", "contained", "modifierExtension"})
-"""Parts that never leave; neither do extensions that are not understood here."""
+_WRAPPED = frozenset({"div", "data"})
+"""Keys whose strings hold a text in another notation."""
+_APART = frozenset({"meta", "text", "contained", "extension", "modifierExtension"})
+"""Parts of which not all leaves, or which are read elsewhere (meta)."""
 _NESTED = (dict, list)
 
 INLINE_LABEL = "inline-sec-label"
@@ -33,33 +35,27 @@ INLINE_LABEL = "inline-sec-label"
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> tuple[set[Label], bool]:
-    """Return the labels that codes, texts, displays and readable attachments call for, and whether a program is named.
+class Content(NamedTuple):
+    """What a resource reveals: the labels of all that is in it, and of what of it can leave (`gateway.redaction`)."""
 
-    `names` are lower-case names that reveal treatment by themselves (programs that do nothing else).
+    labels: set[Label]
+    shown: set[Label]
+    names_program: bool
+    """Whether a text names a program that would reveal treatment by itself."""
+
+
+def content_labels(resource: Mapping[str, Any], names: tuple[str, ...] = ()) -> Content:
+    """Return what codes, texts, displays and readable attachments reveal.
+
+    `names` are lower-case names that reveal treatment by themselves (programs that do nothing else). Narrative,
+    contained resources and foreign extensions never leave.
     """
-    return _read(resource, names, only_leaving=False)
-
-
-def leaving_labels(resource: Mapping[str, Any]) -> set[Label]:
-    """Return the labels of what can leave: no narrative, contained or foreign extension (`gateway.redaction`)."""
-    return _read(resource, (), only_leaving=True)[0]
-
-
-def has_staying_parts(canonical: bytes) -> bool:
-    """Say, from its canonical JSON, whether a resource has a part that never leaves."""
-    return b'"div":' in canonical or b'"contained":' in canonical or b'xtension":' in canonical
-
-
-def _read(resource: Mapping[str, Any], names: tuple[str, ...], *, only_leaving: bool) -> tuple[set[Label], bool]:
-    labels: set[Label] = set()
-    texts: list[str] = []
-    _collect(resource, labels, texts, only_leaving)
-    if not texts:
-        return labels, False
-    text = "\n".join(texts).lower()
-    _label_text(text, labels)
-    return labels, any(name in text for name in names)
+    staying: list[Any] = []
+    shown, names_program = _read([resource], staying, names)
+    if not staying:
+        return Content(set(shown), shown, names_program)
+    kept, names_one_too = _read(staying, staying, names)
+    return Content(shown | kept, shown, names_program or names_one_too)
 
 
 def stated_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
@@ -87,45 +83,57 @@ def inline_labels(resource: Mapping[str, Any]) -> Iterable[Label]:
 
 
 def code_label(system: str, code: str) -> Label | None:
-    """Return the label of a code, by the code itself or by the family it begins with."""
+    """Return the label of a code, by the code itself or by the longest family it begins with."""
     found = CODES.get((system, code))
     if found is None:
-        for length in PREFIX_LENGTHS.get(system, ()):
-            found = PREFIXES.get((system, code[:length])) or found
+        for length, families in FAMILIES.get(system, ()):
+            found = families.get(code[:length]) or found
     return found
 
 
-def _collect(value: Any, labels: set[Label], texts: list[str], only_leaving: bool) -> None:
-    if isinstance(value, dict):
-        code = value.get("code")
-        if isinstance(code, str):
-            found = code_label(value.get("system", ""), code)
-            if found:
-                labels.add(found)
-        for key, inner in value.items():
+def _label_of(coding: Mapping[str, Any]) -> Label | None:
+    code = coding["code"]
+    return code_label(coding.get("system", ""), code) if isinstance(code, str) else None
+
+
+def _read(values: list[Any], staying: list[Any], names: tuple[str, ...]) -> tuple[set[Label], bool]:
+    """Read parts of a resource, and put aside into `staying` what in them does not leave.
+
+    What lies inside a part is added to `values` and read in its turn.
+    """
+    labels: set[Label] = set()
+    texts: list[str] = []
+    for value in values:
+        entries: Iterable[tuple[str, Any]]
+        if isinstance(value, dict):
+            entries = value.items()
+            if "code" in value and (label := _label_of(value)) is not None:
+                labels.add(label)
+        else:
+            entries = [("", one) for one in value]
+        for key, inner in entries:
             if isinstance(inner, str):
-                if key not in _NOT_TEXT:
-                    texts.append(inner)
-                elif key in ("div", "data"):
+                if key in _WRAPPED:
                     texts.append(_readable(key, inner, value))
-            elif isinstance(inner, _NESTED) and key != "meta":
-                _collect(_leaving(key, inner, value) if only_leaving else inner, labels, texts, only_leaving)
-    else:
-        for inner in value:
-            if isinstance(inner, str):
-                texts.append(inner)
+                elif key not in _NOT_TEXT:
+                    texts.append(inner)
             elif isinstance(inner, _NESTED):
-                _collect(inner, labels, texts, only_leaving)
+                if key in _APART:
+                    _take_apart(key, inner, value, values, staying)
+                else:
+                    values.append(inner)
+    return labels, bool(texts) and _read_texts("\n".join(texts).lower(), labels, names)
 
 
-def _leaving(key: str, inner: Any, holder: Mapping[str, Any]) -> Any:
-    """Return what of a part of a resource leaves, as `gateway.redaction` rebuilds it: of extensions the known ones."""
-    if key in _STAYING:
-        return []
-    if key != "extension":
-        return inner
-    within = "" if "resourceType" in holder else str(holder.get("url", ""))
-    return [one for one in inner if isinstance(one, dict) and is_understood(str(one.get("url", "")), within)]
+def _take_apart(key: str, part: Any, holder: Mapping[str, Any], leaving: list[Any], staying: list[Any]) -> None:
+    """Tell apart what of a part of a resource leaves and what stays, as `gateway.redaction` rebuilds it."""
+    if key == "extension" and isinstance(part, list):
+        within = "" if "resourceType" in holder else str(holder.get("url", ""))
+        for one in part:
+            leaves = isinstance(one, dict) and is_understood(str(one.get("url", "")), within)
+            (leaving if leaves else staying).append([one])
+    elif key != "meta":
+        staying.append(part)
 
 
 def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:
@@ -139,10 +147,12 @@ def _readable(key: str, text: str, holder: Mapping[str, Any]) -> str:
         return ""
 
 
-def _label_text(text: str, labels: set[Label]) -> None:
+def _read_texts(text: str, labels: set[Label], names: tuple[str, ...]) -> bool:
+    """Add the labels that words call for, and say whether one of `names` stands there."""
     words = set(_WORD.findall(text))
     for label, vocabulary in WORDS.items():
         if label not in labels and (
             not vocabulary.isdisjoint(words) or any(phrase in text for phrase in PHRASES[label])
         ):
             labels.add(label)
+    return any(name in text for name in names)

@@ -7,14 +7,7 @@ from typing import Any
 
 import orjson
 
-from gateway.labeling.content import (
-    INLINE_LABEL,
-    content_labels,
-    has_staying_parts,
-    inline_labels,
-    leaving_labels,
-    stated_labels,
-)
+from gateway.labeling.content import INLINE_LABEL, content_labels, inline_labels, stated_labels
 from gateway.labeling.origin import Origins
 from gateway.model.fhir_time import BEGINNING, instant
 from gateway.model.labeled import Item, LabeledRecords
@@ -52,10 +45,8 @@ def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
         digest = hashlib.sha256(canonical).digest()
         digests.append(digest)
         if resource["resourceType"] != "Provenance" and reference not in directory:
-            labels, shown = _labels(resource, canonical, names)
             origin = origins.of(reference)
-            if origin.program is not None:
-                labels |= _OF_PART2
+            labels, shown = _labels(resource, canonical, names, is_part2=origin.program is not None)
             subjects = _subjects(reference, resource, aliases)
             items.append(Item(reference, resource["resourceType"], resource, subjects, labels, shown, origin, digest))
     return LabeledRecords(
@@ -63,10 +54,11 @@ def label(bundle: Json, registry: Registry, at: datetime) -> LabeledRecords:
     )
 
 
-def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[frozenset[Label], frozenset[Label]]:
+def _labels(
+    resource: Json, canonical: bytes, names: tuple[str, ...], *, is_part2: bool
+) -> tuple[frozenset[Label], frozenset[Label]]:
     """Return the labels of the whole resource, and of what of it can leave."""
-    labels, names_program = content_labels(resource, names)
-    shown = leaving_labels(resource) if has_staying_parts(canonical) else set(labels)
+    labels, shown, names_program = content_labels(resource, names)
     if names_program:
         labels.add(SUD)  # the text that names it never leaves either
     if b'"security":' in canonical:
@@ -74,6 +66,8 @@ def _labels(resource: Json, canonical: bytes, names: tuple[str, ...]) -> tuple[f
         labels.update(stated_labels(resource))
     if _INLINE in canonical:
         labels.update(inline_labels(resource))
+    if is_part2:
+        labels |= _OF_PART2
     return frozenset(labels), frozenset(shown)
 
 

@@ -73,9 +73,17 @@ CODES: dict[tuple[str, str], Label] = {
 }
 """(code system, code) -> label."""
 
-PREFIX_LENGTHS: dict[str, tuple[int, ...]] = {
-    system: tuple(sorted({len(prefix) for other, prefix in PREFIXES if other == system})) for system, _ in PREFIXES
+FAMILIES: dict[str, tuple[tuple[int, dict[str, Label]], ...]] = {
+    system: tuple(
+        (
+            length,
+            {prefix: label for (other, prefix), label in PREFIXES.items() if (other, len(prefix)) == (system, length)},
+        )
+        for length in sorted({len(prefix) for other, prefix in PREFIXES if other == system})
+    )
+    for system, _ in PREFIXES
 }
+"""The same by code system, and there by the number of characters, shortest first."""
 
 WORDS: dict[Label, frozenset[str]] = {
     SUD: _words(

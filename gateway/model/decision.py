@@ -5,7 +5,7 @@ send what it names, once, now; nothing in it is authority for a later sending.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["PERMIT", "PERMIT_REDACTED", "DENY", "HOLD"]
 
@@ -27,8 +27,7 @@ class Basis:
         return {key: value for key, value in stated.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was decided on one item, for insiders: `outcome` PERMIT, DENY or HOLD, and the step that settled it.
 
     `obligations` (AUDIT, which every decision owes, apart) and `basis` are those of a permit. `release` names the row

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.model.labels import Label
 from gateway.model.partner import Organization
@@ -43,8 +43,7 @@ class Origin:
         return self.authors[0] if self.authors else None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One resource asked for. `subjects` are the keys of the persons it is about: `Patient/x` or `system|value`.
     An item with a reference and an identifier of one person has both keys.
     """

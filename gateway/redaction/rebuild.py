@@ -5,7 +5,7 @@ no role, date or flag is left of it; the same happens whether the thing named ex
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import Enum
 from typing import Any
 
@@ -19,13 +19,17 @@ Json = Mapping[str, Any]
 _NEVER = frozenset({"text", "contained", "meta", "implicitRules", "language", "modifierExtension"})
 _ATTACHMENT = frozenset({"contentType", "language", "data", "creation"})
 _REFERENCE = frozenset({"reference", "identifier", "type", "display", "id", "extension"})
+_REFERRING = frozenset({"reference", "identifier"})
 _PERSON_TYPES = frozenset({"Practitioner", "RelatedPerson"})
+_MODIFYING = ("modifierExtension", "implicitRules")
 
 
 class _Lost(Enum):
     GONE = "nothing is left of it"
     TELLING = "it names what is not disclosed: the entry it stands in goes too"
 
+
+_GONE, _TELLING = _Lost.GONE, _Lost.TELLING
 
 Built = Any
 
@@ -36,26 +40,30 @@ def rebuild(resource: Json, visible: Visible) -> dict[str, Any]:
     for key, value in resource.items():
         if key not in _NEVER:
             new = _extensions(value, visible, within="") if key == "extension" else _build(value, visible)
-            if not isinstance(new, _Lost):
+            if new is not _GONE and new is not _TELLING:
                 built[key] = new
     return built
 
 
-def can_be_rebuilt(resource: Json) -> bool:
-    """Say whether the resource holds nothing that changes its meaning in a way unknown here."""
-    written = orjson.dumps(resource)
-    if b'"modifierExtension":' not in written and b'"implicitRules":' not in written:
-        return True  # the most of them: not worth a walk
+def modified_among(resources: Mapping[str, Json]) -> Set[str]:
+    """Return which of these, by their names, hold something that changes their meaning in a way unknown here."""
+    written = orjson.dumps([*resources.values()])
+    if not any(f'"{key}":'.encode() in written for key in _MODIFYING):
+        return frozenset()  # nearly always: not worth a walk
+    return {name for name, resource in resources.items() if _is_modified(resource)}
+
+
+def _is_modified(resource: Json) -> bool:
     open_values: list[Any] = [resource]
     while open_values:
         value = open_values.pop()
         if isinstance(value, dict):
-            if value.get("modifierExtension") or value.get("implicitRules"):
-                return False
+            if any(value.get(key) for key in _MODIFYING):
+                return True
             open_values.extend(value.values())
         elif isinstance(value, list):
             open_values.extend(value)
-    return True
+    return False
 
 
 def points_to(written: bytes, reference: str) -> bool:
@@ -64,33 +72,42 @@ def points_to(written: bytes, reference: str) -> bool:
 
 
 def _build(value: Any, visible: Visible) -> Built:
+    if isinstance(value, str):
+        return _TELLING if visible.needles and visible.tells(value) else value
     if isinstance(value, dict):
         return _object(value, visible)
-    if isinstance(value, list):
-        entries = [one for one in (_build(each, visible) for each in value) if not isinstance(one, _Lost)]
-        return entries or _Lost.GONE
-    if isinstance(value, str) and visible.tells(value):
-        return _Lost.TELLING
-    return value
+    return _list(value, visible) if isinstance(value, list) else value
+
+
+def _list(value: list[Any], visible: Visible) -> Built:
+    kept = []
+    for one in value:
+        new = _build(one, visible)
+        if new is not _GONE and new is not _TELLING:
+            kept.append(new)
+    return kept or _GONE
 
 
 def _object(value: dict[str, Any], visible: Visible) -> Built:
-    if _is_reference(value):
+    if not _REFERRING.isdisjoint(value) and _is_reference(value):
         return _reference(value, visible)
     if "contentType" in value:
         value = {key: one for key, one in value.items() if key in _ATTACHMENT}
         if _is_telling(value, visible):
-            return _Lost.TELLING
+            return _TELLING
     built: dict[str, Any] = {}
     for key, one in value.items():
-        if key == "text" and isinstance(one, dict):
+        if key == "extension":
+            new = _extensions(one, visible, value.get("url", ""))
+        elif key == "text" and isinstance(one, dict):
             continue  # narrative; the text of a coded concept is a string
-        new = _extensions(one, visible, value.get("url", "")) if key == "extension" else _build(one, visible)
-        if new is _Lost.TELLING:
+        else:
+            new = _build(one, visible)
+        if new is _TELLING:
             return new
-        if new is not _Lost.GONE:
+        if new is not _GONE:
             built[key] = new
-    return built or _Lost.GONE
+    return built or _GONE
 
 
 def _is_reference(value: dict[str, Any]) -> bool:
@@ -101,7 +118,9 @@ def _is_reference(value: dict[str, Any]) -> bool:
 
 def _reference(value: dict[str, Any], visible: Visible) -> Built:
     """Keep a reference that resolves inside the disclosure, or names somebody who may be named; displays are ours."""
-    target = value.get("reference", "").removeprefix(OWN_BASE).partition("/_history/")[0]
+    target = value.get("reference", "")
+    if target not in visible.references:
+        target = target.removeprefix(OWN_BASE).partition("/_history/")[0]
     if target in visible.references or target in visible.subjects:
         return {"reference": target}
     identifier = value.get("identifier")
@@ -115,7 +134,7 @@ def _reference(value: dict[str, Any], visible: Visible) -> Built:
     ):
         built = _build(identifier, visible)
         return built if isinstance(built, _Lost) else {"type": value.get("type", "Patient"), "identifier": built}
-    return _Lost.TELLING
+    return _TELLING
 
 
 def _extensions(value: Any, visible: Visible, within: str) -> Built:
@@ -123,13 +142,7 @@ def _extensions(value: Any, visible: Visible, within: str) -> Built:
 
     `within` is the address of the extension they stand in, "" where they stand in an element.
     """
-    kept = []
-    for one in value:
-        if is_understood(one.get("url", ""), within):
-            new = _build(one, visible)
-            if not isinstance(new, _Lost):
-                kept.append(new)
-    return kept or _Lost.GONE
+    return _list([one for one in value if is_understood(one.get("url", ""), within)], visible)
 
 
 def _is_telling(attachment: Json, visible: Visible) -> bool:

@@ -4,7 +4,7 @@ What leaves is a function of what is released. Whether the withheld records exis
 it; a property test holds that.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +14,13 @@ from gateway.model.consent_directive import Consents
 from gateway.model.decision import DecisionRecord, Permit, Refusal, Verdict
 from gateway.model.disclosure import Disclosure
 from gateway.model.labeled import Item, LabeledRecords
-from gateway.model.labels import CONFIDENTIALITY, Label
+from gateway.model.labels import CONFIDENTIALITY
 from gateway.model.partner import Registry
 from gateway.redaction.consent_item import cut_consent
 from gateway.redaction.least import POLICE, limited
 from gateway.redaction.notice_text import asking_entry, notice_entry, scope_entry, statement_for
-from gateway.redaction.rebuild import can_be_rebuilt, points_to, rebuild
-from gateway.redaction.release_labels import envelope_level, labels_of, meta_of
+from gateway.redaction.rebuild import modified_among, points_to, rebuild
+from gateway.redaction.release_labels import Metas, envelope_level
 from gateway.redaction.visible import OWN_BASE, Visible, visible_to
 
 Json = Mapping[str, Any]
@@ -37,37 +37,36 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
     UNSEGMENTABLE; where nothing remains the answer is a Refusal.
     """
     verdicts = permit.permitted()
-    candidates = {item.reference: item for item in records.items if item.reference in verdicts}
-    cut = {reference: _cut(item, verdicts[reference], permit, registry) for reference, item in candidates.items()}
-    released = [item for reference, item in candidates.items() if cut[reference] is not None]
-    unsegmentable = sorted(reference for reference, one in cut.items() if one is None)
-    record = _with_unsegmentable(permit.record, unsegmentable, is_empty=not released)
-    if not released:
+    candidates = [item for item in records.items if item.reference in verdicts]
+    cut = _cut(candidates, verdicts, permit, registry)
+    unsegmentable = [one.reference for one in candidates if one.reference not in cut]
+    record = _with_unsegmentable(permit.record, unsegmentable, is_empty=not cut)
+    if not cut:
         return Refusal(record, permit.verdicts)
+    released = [item for item in candidates if item.reference in cut]
     visible = visible_to(released, records, registry, permit.recipients)
+    metas = Metas()
     resources = []
-    labels: set[Label] = set()
     for item in released:
-        verdict = verdicts[item.reference]
-        labels.update(labels_of(item, verdict))
-        resources.append({**rebuild(cut[item.reference] or {}, visible), "meta": meta_of(item, verdict)})
-    items = {item.reference for item in released}
-    named = {one for one in items if verdicts[one].release != "deidentified"}
-    provenances = [_provenance(one, named, visible) for one in records.provenances]
-    resources += [one for one in provenances if one is not None]
+        built = rebuild(cut[item.reference], visible)
+        built["meta"] = metas.of(item, verdicts[item.reference])
+        resources.append(built)
+    resources += _provenances(records, released, verdicts, visible)
     resources += _directory(resources, records, visible)
-    if any("ASK_NO_FURTHER_USE" in verdicts[item.reference].obligations for item in released):
+    owed = frozenset[str]().union(*[verdicts[item.reference].obligations for item in released])
+    if "ASK_NO_FURTHER_USE" in owed:
         resources.append(asking_entry())
-    is_noticed = any("NOTICE" in verdicts[item.reference].obligations for item in released)
-    resources += _information(released, verdicts, permit, consents, registry) if is_noticed else []
-    content = _bundle(resources, envelope_level(labels), record.at)
-    number, text = statement_for(permit.transport) if is_noticed else (0, "")
+    if "NOTICE" in owed:
+        resources += _information(released, verdicts, permit, consents, registry)
+    level = envelope_level(metas.labels)
+    content = _bundle(resources, level, record.at)
+    number, text = statement_for(permit.transport) if "NOTICE" in owed else (0, "")
     return Disclosure(
         content=content,
         body=orjson.dumps(content, option=orjson.OPT_SORT_KEYS),
         notice=text,
         notice_number=number,
-        confidentiality=envelope_level(labels),
+        confidentiality=level,
         record=record,
         recipient=permit.recipients[0],
         copies=permit.recipients[1:],
@@ -76,16 +75,23 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
     )
 
 
-def _cut(item: Item, verdict: Verdict, permit: Permit, registry: Registry) -> Json | None:
-    """Return the item as far as its basis lets it out, or None where it cannot be taken apart."""
-    if not can_be_rebuilt(item.resource):
-        return None
-    resource = item.resource
-    if item.type == "Consent":
-        recipient = registry.get(permit.recipients[0])
-        keys = frozenset(f"{system}|{value}" for system, value in recipient.identifiers) if recipient else frozenset()
-        resource = cut_consent(resource, keys)
-    return limited(resource, verdict)
+def _cut(items: Sequence[Item], verdicts: Mapping[str, Verdict], permit: Permit, registry: Registry) -> dict[str, Json]:
+    """Return each item as far as its basis lets it out, by its reference; left out is what cannot be taken apart."""
+    modified = modified_among({item.reference: item.resource for item in items})
+    cut = {}
+    for item in items:
+        if item.reference not in modified:
+            resource = _own_part(item.resource, permit, registry) if item.type == "Consent" else item.resource
+            left = limited(resource, verdicts[item.reference])
+            if left is not None:
+                cut[item.reference] = left
+    return cut
+
+
+def _own_part(consent: Json, permit: Permit, registry: Registry) -> Json:
+    """Return a Consent cut to what concerns the recipient."""
+    recipient = registry.get(permit.recipients[0])
+    return cut_consent(consent, recipient.keys if recipient else frozenset())
 
 
 def _with_unsegmentable(record: DecisionRecord, references: list[str], is_empty: bool) -> DecisionRecord:
@@ -104,24 +110,30 @@ def _with_unsegmentable(record: DecisionRecord, references: list[str], is_empty:
     )
 
 
-def _provenance(provenance: Json, items: Set[str], visible: Visible) -> dict[str, Any] | None:
-    """Rebuild a Provenance for the items that leave; without one it does not leave either.
+def _provenances(
+    records: LabeledRecords, released: Iterable[Item], verdicts: Mapping[str, Verdict], visible: Visible
+) -> list[dict[str, Any]]:
+    """Rebuild each Provenance for the items that leave; one without any does not leave either.
 
     Directory resources are no reason for it: the instant on it would tell when its author last wrote about the person.
     What it was made from stays here: the hash of a message changes with every part of it that is withheld.
     """
-    targets = [one for one in provenance.get("target", ()) if one.get("reference") in items]
-    if not targets:
-        return None
-    kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}
-    built = rebuild({"resourceType": "Provenance", **kept, "target": targets}, visible)
-    return built if "agent" in built else None
+    named = {one.reference for one in released if verdicts[one.reference].release != "deidentified"}
+    built = []
+    for provenance in records.provenances:
+        targets = [one for one in provenance.get("target", ()) if one.get("reference") in named]
+        if targets:
+            kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}
+            built.append(rebuild({"resourceType": "Provenance", **kept, "target": targets}, visible))
+    return [one for one in built if "agent" in one]
 
 
 def _directory(resources: list[dict[str, Any]], records: LabeledRecords, visible: Visible) -> list[dict[str, Any]]:
     """Return the directory resources that what leaves points to, and those they point to."""
     built: dict[str, dict[str, Any]] = {}
     left = {reference: one for reference, one in records.directory.items() if reference in visible.references}
+    if not left:
+        return []
     written = orjson.dumps(resources)
     while found := [reference for reference in left if points_to(written, reference)]:
         for reference in found:
@@ -161,8 +173,9 @@ def _information(
     for item in released:
         basis = verdicts[item.reference].basis
         if basis is not None and basis.type == "Consent":
-            subject = next((key for key in sorted(item.subjects) if key.startswith("Patient/")), None)
-            used.setdefault((f"Consent/{basis.id}", basis.version), subject)
+            consent = (f"Consent/{basis.id}", basis.version)
+            if consent not in used:
+                used[consent] = min((key for key in item.subjects if key.startswith("Patient/")), default=None)
     for (reference, version), subject in sorted(used.items(), key=lambda one: str(one[0])):
         directive = consents.version(reference, version)
         if directive is not None:

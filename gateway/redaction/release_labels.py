@@ -3,7 +3,7 @@
 The envelope carries a confidentiality level and nothing else: a law named there would tell by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable
 from typing import Any
 
 from gateway.model.decision import Verdict
@@ -79,9 +79,28 @@ def meta_of(item: Item, verdict: Verdict) -> dict[str, Any]:
     return {**meta, "profile": profiles} if profiles else meta
 
 
-def envelope_level(labels: Iterable[Label]) -> str:
+class Metas:
+    """The metas of one disclosure: items alike, as most of a record are, have theirs in common."""
+
+    def __init__(self) -> None:
+        self._alike: dict[Hashable, dict[str, Any]] = {}
+        self.labels: set[Label] = set()
+        """All that the items leave with."""
+
+    def of(self, item: Item, verdict: Verdict) -> dict[str, Any]:
+        """Return the meta of an item, as `meta_of` does."""
+        profiles = tuple(item.resource.get("meta", {}).get("profile", ()))
+        kind = (item.labels, item.shown, verdict.release, verdict.obligations, verdict.basis, profiles)
+        found = self._alike.get(kind)
+        if found is None:
+            found = self._alike[kind] = meta_of(item, verdict)
+            self.labels.update(labels_of(item, verdict))
+        return found
+
+
+def envelope_level(labels: set[Label]) -> str:
     """Return the confidentiality level of the whole, the highest of its items."""
-    return high_water_mark(set(labels))
+    return high_water_mark(labels)
 
 
 def _coding(label: Label, verdict: Verdict) -> dict[str, Any]:

@@ -52,12 +52,13 @@ def visible_to(
     """Work out what the released items let these recipients see; with several, each knows only itself."""
     released = tuple(released)
     named = _told_by(released) | _who_knows_itself(frozenset(recipients))
-    hidden = frozenset(one.id for one in registry if one.class_at(records.at).sud_only and one.id not in named)
-    silent = frozenset(one.id for one in registry if one.is_program(records.at) and one.id not in named)
-    needles = sorted({needle for one in registry if one.id in hidden for needle in _needles(one)})
+    others = [(one, one.class_at(records.at)) for one in registry if one.id not in named]
+    hidden = frozenset(one.id for one, legal_class in others if legal_class.sud_only)
+    silent = frozenset(one.id for one, legal_class in others if legal_class.is_part2_program)
+    needles = sorted({needle for one, _ in others if one.id in hidden for needle in _needles(one)})
     base = Visible(
         references=frozenset(item.reference for item in released),
-        subjects=frozenset(key for item in released for key in item.subjects),
+        subjects=frozenset[str]().union(*[item.subjects for item in released]),
         registry=registry,
         hidden=hidden,
         needles=tuple(needles),
@@ -69,10 +70,11 @@ def visible_to(
 
 
 def _told_by(released: Iterable[Item]) -> frozenset[str]:
+    origins = {id(item.origin): item.origin for item in released}  # most items share one
     return frozenset(
         one.id
-        for item in released
-        for one in (*item.origin.authors, item.origin.program, *(hop.custodian for hop in item.origin.hops))
+        for origin in origins.values()
+        for one in (*origin.authors, origin.program, *(hop.custodian for hop in origin.hops))
         if one is not None
     )
 

@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.labeling.content import (
-    code_label,
-    content_labels,
-    has_staying_parts,
-    inline_labels,
-    leaving_labels,
-    stated_labels,
-)
+from gateway.labeling.content import code_label, content_labels, inline_labels, stated_labels
 from gateway.labeling.sensitivity_codes import PREFIXES
 from gateway.model.labels import ACT_CODE, CRIMINAL_JUSTICE_INFORMATION, HIV, SUD
 
@@ -29,7 +22,11 @@ OWN_EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/wh-reason"
 
 
 def found(resource: Json) -> set[tuple[str, str]]:
-    return content_labels(resource)[0]
+    return content_labels(resource).labels
+
+
+def shown(resource: Json) -> set[tuple[str, str]]:
+    return content_labels(resource).shown
 
 
 def attached(text: bytes, kind: Any = "text/plain") -> Json:
@@ -65,9 +62,11 @@ class TestTexts:
     def test_a_program_is_named_across_the_whole_of_the_texts(self) -> None:
         names = ("aspen of nowhere",)
 
-        assert content_labels({"a": [{"display": "Aspen of Nowhere, east wing"}]}, names) == (set(), True)
-        assert content_labels({"a": "aspen", "b": "of nowhere"}, names) == (set(), False)
-        assert content_labels({"a": 1}, ("",)) == (set(), False)
+        assert content_labels({"a": [{"display": "Aspen of Nowhere, east wing"}]}, names).names_program is True
+        assert content_labels({"text": {"div": "<p>Aspen of Nowhere</p>"}}, names).names_program is True
+        assert content_labels({"note": "x", "text": {"div": "<p>Aspen</p>"}}, ("x",)).names_program is True
+        assert content_labels({"a": "aspen", "b": "of nowhere"}, names).names_program is False
+        assert content_labels({"a": 1}, ("",)).names_program is False
 
 
 class TestAttachments:
@@ -90,7 +89,7 @@ class TestAttachments:
 
     def test_what_is_not_read_names_nobody(self) -> None:
         for unread in (attached(b"x", "image/png"), {"contentType": "text/plain", "data": "a"}):
-            assert content_labels(unread, ("x",)) == (set(), False)
+            assert content_labels(unread, ("x",)) == (set(), set(), False)
 
     def test_narrative_is_read_with_its_entities(self) -> None:
         assert found({"text": {"status": "generated", "div": "<p>meth&#97;done</p>"}}) == {SUD}
@@ -133,7 +132,7 @@ class TestWhatLeaves:
         resource = {"note": "heroin", key: [inner] if key != "text" else inner, "a": [{key: [inner]}]}
 
         assert found(resource) == {SUD, HIV}
-        assert leaving_labels(resource) == {SUD}
+        assert shown(resource) == {SUD}
 
     @pytest.mark.parametrize(
         "extension",
@@ -145,36 +144,34 @@ class TestWhatLeaves:
         ],
     )
     def test_an_extension_that_leaves_counts_there_too(self, extension: dict[str, Any]) -> None:
-        assert leaving_labels({"extension": [extension]}) == {HIV}
-        assert leaving_labels({"a": [{"extension": [extension]}]}) == {HIV}
+        assert shown({"extension": [extension]}) == {HIV}
+        assert shown({"a": [{"extension": [extension]}]}) == {HIV}
 
     def test_a_part_of_an_extension_that_stands_alone_does_not(self) -> None:
         alone = {"resourceType": "Observation", "code": {"extension": [{"url": "why", "valueString": "hiv"}]}}
 
-        assert leaving_labels(alone) == set()
+        assert shown(alone) == set()
 
     @pytest.mark.parametrize("key", ["extension", "modifierExtension"])
     def test_a_part_of_an_extension_that_stays_stays_too(self, key: str) -> None:
         part = {"url": "why", "valueString": "hiv"}
         foreign = {"url": "https://elsewhere.example/why", "extension": [{"url": OWN_EXTENSION, "valueString": "hiv"}]}
 
-        assert leaving_labels({key: [part, foreign], "resourceType": "Questionnaire", "url": "x"}) == set()
+        assert shown({key: [part, foreign], "resourceType": "Questionnaire", "url": "x"}) == set()
 
     def test_a_text_that_is_a_string_leaves(self) -> None:
-        assert leaving_labels({"code": {"text": "heroin"}}) == {SUD}
+        assert shown({"code": {"text": "heroin"}}) == {SUD}
 
-    @pytest.mark.parametrize(
-        ("canonical", "has"),
-        [
-            (b'{"text":{"div":"x"}}', True),
-            (b'{"contained":[]}', True),
-            (b'{"extension":[]}', True),
-            (b'{"modifierExtension":[]}', True),
-            (b'{"text":"div contained extension"}', False),
-        ],
-    )
-    def test_whether_there_are_such_parts_is_seen_from_the_bytes(self, canonical: bytes, has: bool) -> None:
-        assert has_staying_parts(canonical) is has
+    @pytest.mark.parametrize("odd", [{"url": OWN_EXTENSION, "valueString": "hiv"}, ["hiv"], [["hiv"]]])
+    def test_what_is_no_extension_stays_and_is_read_all_the_same(self, odd: Any) -> None:
+        assert found({"extension": odd}) == {HIV}
+        assert shown({"extension": odd}) == set()
+
+    def test_what_is_added_to_the_labels_of_the_whole_is_not_shown(self) -> None:
+        content = content_labels({"note": "heroin"})
+        content.labels.add(HIV)
+
+        assert content.shown == {SUD}
 
 
 class TestStatedLabels:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.redaction.rebuild import can_be_rebuilt, points_to, rebuild
+from gateway.redaction.rebuild import modified_among, points_to, rebuild
 from gateway.redaction.visible import OWN_BASE, Visible
 from tests.support.part2_world import PARTNER, PERSON, organization, world
 
@@ -223,9 +223,13 @@ def test_values_that_are_no_text_pass_as_they_are() -> None:
 @pytest.mark.parametrize("key", ["modifierExtension", "implicitRules"])
 @pytest.mark.parametrize("wrap", [lambda odd: odd, lambda odd: {"a": [{"b": [1, odd]}]}])
 def test_a_modifier_unknown_here_is_found_at_every_depth(key: str, wrap: Any) -> None:
-    assert can_be_rebuilt({"resourceType": "Condition", **wrap({"kept": 1})})
-    assert can_be_rebuilt({"resourceType": "Condition", **wrap({key: []})})
-    assert not can_be_rebuilt({"resourceType": "Condition", **wrap({key: ["x"]})})
+    plain = {"resourceType": "Condition", **wrap({"kept": 1})}
+    empty = {"resourceType": "Condition", **wrap({key: []})}
+    modified = {"resourceType": "Condition", **wrap({key: ["x"]})}
+
+    assert modified_among({"plain": plain}) == set()
+    assert modified_among({"plain": plain, "empty": empty}) == set()
+    assert modified_among({"plain": plain, "modified": modified, "empty": empty}) == {"modified"}
 
 
 def test_a_reference_is_found_at_every_depth_and_never_in_a_text_that_quotes_one() -> None:

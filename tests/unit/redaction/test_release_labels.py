@@ -9,7 +9,7 @@ from gateway.model.decision import Basis, Verdict
 from gateway.model.labeled import Item
 from gateway.model.labels import ACT_CODE, CONFIDENTIALITY, COUNSELING_NOTES, OWN_LABEL, Label
 from gateway.model.notice import STATEMENT_2
-from gateway.redaction.release_labels import envelope_level, labels_of, meta_of
+from gateway.redaction.release_labels import Metas, envelope_level, labels_of, meta_of
 
 Json = dict[str, Any]
 
@@ -110,7 +110,49 @@ def test_of_its_profiles_an_item_keeps_ours_and_those_of_the_standard() -> None:
 
 
 def test_the_envelope_carries_the_highest_level() -> None:
-    levels: list[Label] = [(CONFIDENTIALITY, "L"), (CONFIDENTIALITY, "R"), (CONFIDENTIALITY, "N"), (ACT_CODE, "V")]
+    levels: set[Label] = {(CONFIDENTIALITY, "L"), (CONFIDENTIALITY, "R"), (CONFIDENTIALITY, "N"), (ACT_CODE, "V")}
 
     assert envelope_level(levels) == "R"
-    assert envelope_level([]) == "N"
+    assert envelope_level(set()) == "N"
+
+
+def test_all_labels_of_what_leaves_are_known() -> None:
+    metas = Metas()
+
+    metas.of(an_item((CONFIDENTIALITY, "L"), HIV), released("non_part2"))
+    metas.of(an_item(), released("crime"))
+
+    assert metas.labels == {(CONFIDENTIALITY, "L"), HIV, (CONFIDENTIALITY, "N"), (ACT_CODE, "PERSISTLABEL")}
+
+
+def test_items_alike_leave_with_one_meta() -> None:
+    metas = Metas()
+    verdict = released("tpo", "NOTICE", basis=Basis("Consent", "paper", "1"))
+
+    first, second = metas.of(an_item(HIV), verdict), metas.of(an_item(HIV), verdict)
+
+    assert first is second
+    assert first == meta_of(an_item(HIV), verdict)
+
+
+OURS = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-condition"
+
+
+@pytest.mark.parametrize(
+    ("item", "verdict"),
+    [
+        (an_item(), released("tpo")),
+        (an_item(HIV, shown=frozenset({(CONFIDENTIALITY, "M")})), released("tpo")),
+        (an_item(HIV, COUNSELING_NOTES, shown=frozenset({HIV})), released("tpo")),
+        (an_item(HIV, meta={"profile": [OURS]}), released("tpo")),
+        (an_item(HIV), released("consent")),
+        (an_item(HIV), released("tpo", "NOTICE")),
+        (an_item(HIV), released("tpo", basis=Basis("Consent", "paper", "1"))),
+    ],
+)
+def test_whatever_differs_between_items_gives_each_its_own_meta(item: Item, verdict: Verdict) -> None:
+    metas = Metas()
+    metas.of(an_item(HIV), released("tpo"))
+
+    assert metas.of(item, verdict) == meta_of(item, verdict)
+    assert metas.of(item, verdict) != meta_of(an_item(HIV), released("tpo"))
