@@ -133,7 +133,7 @@ class Inputs(Protocol):
         ...
 
     def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
-        """Return the id of an earlier input of the same client, source and content."""
+        """Return the id of an earlier input of the same client, source and content; messages are known by MSH-10."""
         ...
 
     def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
@@ -154,6 +154,10 @@ class Inputs(Protocol):
 
     def records(self, input_id: str) -> list[InputRecord]:
         """Return what became of each record so far, by number."""
+        ...
+
+    def waiting(self, client: str, limit: int = 200) -> list[str]:
+        """Return the ids of the inputs of a client of which something waits for a person, in the order they came."""
         ...
 
 
@@ -376,7 +380,7 @@ class Outbox(Protocol):
         ...
 
     def of_subject(self, subject: str) -> list[Work]:
-        """Return the work made for a referral or an input, oldest first."""
+        """Return the work made for a referral or an input, oldest first; not the reading of a message."""
         ...
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
@@ -417,6 +421,12 @@ class Decisions(Protocol):
 
     def confirm(self, *, message_id: str, code: str, sent: bytes, answered: bytes, at: datetime) -> None:
         """Write that a disclosure has left and what the receiver answered."""
+        ...
+
+    def hand_over(
+        self, *, decision_id: str, message_id: str, purpose: str, description: str, code: str, sent: bytes, at: datetime
+    ) -> None:
+        """Write a disclosure that leaves with the commit: whoever asked waits for it, and nothing comes back."""
         ...
 
 

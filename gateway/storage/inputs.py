@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
 
 from gateway.model.handoff import InputRecord, InputState, StoredInput
 from gateway.storage.effects import must_exist
@@ -16,19 +16,33 @@ _INSERT = Prepared(inputs.insert())
 _GET = Prepared(select(inputs).where(inputs.c.id == bindparam("key")))
 # `client` may be absent, and NULL = NULL is not true in SQL.
 _SAME_SENDER = (inputs.c.client.is_not_distinct_from(bindparam("client")), inputs.c.source == bindparam("source"))
-_SAME_CONTENT = (
+# Written out, not bound: neither database uses a partial index for a condition it cannot read.
+_POSTED: ColumnElement[bool] = literal_column("input.channel <> 'mllp'")
+_KEYED: ColumnElement[bool] = literal_column("input.idempotency_key IS NOT NULL")
+SAME_CONTENT = (
     select(inputs.c.id)
-    .where(*_SAME_SENDER, inputs.c.sha256 == bindparam("sha256"))
+    .where(*_SAME_SENDER, inputs.c.sha256 == bindparam("sha256"), _POSTED)
     .order_by(inputs.c.received_at, inputs.c.id)
     .limit(1)
 )
-_BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindparam("key")).limit(1)
+BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindparam("key"), _KEYED).limit(1)
 _SET_STATE = Prepared(
     update(inputs).where(inputs.c.id == bindparam("key")).values(state=bindparam("new_state"), reason=bindparam("why"))
 )
 _SET_SENDER = Prepared(update(inputs).where(inputs.c.id == bindparam("key")).values(client=bindparam("owner")))
 _RECORDS = Prepared(
     select(input_records).where(input_records.c.input_id == bindparam("key")).order_by(input_records.c.n)
+)
+_WAITING = (
+    select(inputs.c.id)
+    .where(
+        inputs.c.client == bindparam("client"),
+        select(input_records.c.n)
+        .where(input_records.c.input_id == inputs.c.id, input_records.c.state == "quarantined")
+        .exists(),
+    )
+    .order_by(inputs.c.received_at, inputs.c.id)
+    .limit(bindparam("most"))
 )
 
 
@@ -48,15 +62,15 @@ class SqlInputs:
         return None if row is None else _stored(row)
 
     def same_content(self, client: str | None, source: str, sha256: str) -> str | None:
-        """Return the id of the earliest input of the same client, source and content."""
+        """Return the id of the earliest posted input of the same client, source and content."""
         found: str | None = self._connection.execute(
-            _SAME_CONTENT, {"client": client, "source": source, "sha256": sha256}
+            SAME_CONTENT, {"client": client, "source": source, "sha256": sha256}
         ).scalar()
         return found
 
     def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
         """Return the input that this client sent to this source with this `Idempotency-Key`."""
-        row = self._connection.execute(_BY_KEY, {"client": client, "source": source, "key": key}).first()
+        row = self._connection.execute(BY_KEY, {"client": client, "source": source, "key": key}).first()
         return None if row is None else _stored(row)
 
     def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
@@ -80,6 +94,10 @@ class SqlInputs:
     def records(self, input_id: str) -> list[InputRecord]:
         """Return what became of each record so far, by number."""
         return [InputRecord(**row._asdict()) for row in _RECORDS.all(self._connection, {"key": input_id})]
+
+    def waiting(self, client: str, limit: int = 200) -> list[str]:
+        """Return the ids of the inputs of a client of which something waits for a person, in the order they came."""
+        return list(self._connection.execute(_WAITING, {"client": client, "most": limit}).scalars())
 
 
 def _row(stored: StoredInput) -> dict[str, Any]:

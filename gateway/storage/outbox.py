@@ -86,7 +86,9 @@ _NEW_ROW = outbox.insert().values(
 _INSERT = Prepared(_NEW_ROW.returning(outbox.c.id))
 _INSERT_ALL = Prepared(_NEW_ROW)
 _GET = Prepared(select(outbox).where(outbox.c.id == bindparam("key")))
-_OF_SUBJECT = Prepared(select(outbox).where(outbox.c.subject == bindparam("key")).order_by(outbox.c.id))
+NOT_READING: ColumnElement[bool] = literal_column("outbox.kind <> 'answer'")
+OF_SUBJECT = select(outbox).where(outbox.c.subject == bindparam("key"), NOT_READING).order_by(outbox.c.id)
+_OF_SUBJECT = Prepared(OF_SUBJECT)
 _SET_STATE = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("key"))
@@ -186,7 +188,7 @@ class SqlOutbox:
         self._effects.woke |= not paused
 
     def of_subject(self, subject: str) -> list[Work]:
-        """Return the work made for a referral or an input, oldest first."""
+        """Return the work made for a referral or an input, oldest first; not the reading of a message."""
         return [_work(row) for row in _OF_SUBJECT.all(self._connection, {"key": subject})]
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:

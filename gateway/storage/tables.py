@@ -42,11 +42,17 @@ inputs = Table(
     Column("idempotency_key", Text),
     Column("state", String(16), nullable=False),
     Column("reason", Text),
-    UniqueConstraint("client", "source", "idempotency_key"),
-    Index("input_by_content", "source", "sha256"),
     Index("input_by_time", "received_at"),
     Index("input_by_message", "message_type", "received_at"),
 )
+# An HL7v2 message has no such key, and is known again by its MSH-10: it need not be written into these.
+_keyed = inputs.c.idempotency_key.is_not(None)
+Index(
+    "input_by_key", inputs.c.client, inputs.c.source, inputs.c.idempotency_key, unique=True,
+    sqlite_where=_keyed, postgresql_where=_keyed,
+)  # fmt: skip
+_posted = inputs.c.channel != "mllp"
+Index("input_by_content", inputs.c.source, inputs.c.sha256, sqlite_where=_posted, postgresql_where=_posted)
 
 input_records = Table(
     "input_record",
@@ -203,16 +209,21 @@ outbox = Table(
     Column("kind", String(16), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("action", String(16), nullable=False),
-    Column("message_id", String(64), nullable=False, unique=True),
+    Column("message_id", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("reason", Text),
     Column("version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index("outbox_by_subject", "subject"),
     Index("outbox_by_state", "state", "id"),
 )
+# The reading of a message is met in its lane and nowhere else, and sends nothing.
+_not_reading = outbox.c.kind != "answer"
+Index("outbox_by_subject", outbox.c.subject, sqlite_where=_not_reading, postgresql_where=_not_reading)
+Index(
+    "outbox_by_message", outbox.c.message_id, unique=True, sqlite_where=_not_reading, postgresql_where=_not_reading
+)  # fmt: skip
 # Only unfinished work is looked for by lane, so only that is indexed: the index stays small for ever.
 _unfinished = outbox.c.state.in_(("ready", "sending"))
 Index("outbox_unfinished", outbox.c.lane, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)

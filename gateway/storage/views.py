@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from gateway.model.handoff import WorkState
 from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.outbox import NOT_READING
 from gateway.storage.tables import handoffs, input_records, inputs, lanes, outbox, referrals
 from gateway.storage.view_rows import (
     Choices,
@@ -227,7 +228,7 @@ def _referral_states(handoff_ids: Sequence[str]) -> Select[Any]:
     newest = (
         select(outbox.c.subject, func.max(outbox.c.id).label("id"))
         .join(referrals, referrals.c.id == outbox.c.subject)
-        .where(referrals.c.handoff_id.in_(handoff_ids), outbox.c.kind == "deliver")
+        .where(referrals.c.handoff_id.in_(handoff_ids), outbox.c.kind == "deliver", NOT_READING)
         .group_by(outbox.c.subject)
         .subquery()
     )

@@ -53,7 +53,7 @@ class InMemoryInputs:
         same = [
             (i.received_at, i.id)
             for i in self._state.inputs.values()
-            if (i.client, i.source, i.sha256) == (client, source, sha256)
+            if (i.client, i.source, i.sha256) == (client, source, sha256) and i.channel != "mllp"
         ]
         return min(same)[1] if same else None
 
@@ -84,6 +84,12 @@ class InMemoryInputs:
         """Return what became of each record so far, by number."""
         of_input = (record for record in self._state.records.values() if record.input_id == input_id)
         return sorted(of_input, key=lambda record: record.n)
+
+    def waiting(self, client: str, limit: int = 200) -> list[str]:
+        """Return the ids of the inputs of a client of which something waits for a person, in the order they came."""
+        waiting = {record.input_id for record in self._state.records.values() if record.state == "quarantined"}
+        found = [self._state.inputs[one] for one in waiting if self._state.inputs[one].client == client]
+        return [one.id for one in sorted(found, key=lambda stored: (stored.received_at, stored.id))][:limit]
 
 
 class InMemoryResources:

@@ -157,8 +157,8 @@ class InMemoryOutbox:
         self._state.lanes[lane] = replace(self._state.lanes.get(lane, Lane()), paused=paused)
 
     def of_subject(self, subject: str) -> list[Work]:
-        """Return the work made for a referral or an input, oldest first."""
-        return [work for work in self._state.work.values() if work.subject == subject]
+        """Return the work made for a referral or an input, oldest first; not the reading of a message."""
+        return [work for work in self._state.work.values() if work.subject == subject and work.kind != "answer"]
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""
@@ -241,6 +241,16 @@ class InMemoryDecisions:
         intended = must_exist(self._state.disclosures.get(message_id), "intended disclosure", message_id)
         self._state.disclosures[message_id] = replace(
             intended, confirmed_at=at, code=code, sent=sent, answered=answered
+        )
+
+    def hand_over(
+        self, *, decision_id: str, message_id: str, purpose: str, description: str, code: str, sent: bytes, at: datetime
+    ) -> None:
+        """Write a disclosure that leaves with the commit."""
+        insist(decision_id in self._state.decisions, "a disclosure follows a decision")
+        insist(message_id not in self._state.disclosures, "what is handed over is a message of its own")
+        self._state.disclosures[message_id] = KeptDisclosure(
+            message_id, decision_id, purpose, description, at, confirmed_at=at, code=code, sent=sent, answered=b""
         )
 
 

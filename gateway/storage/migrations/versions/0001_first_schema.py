@@ -10,6 +10,9 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
 _OPEN = sa.text("closed_at IS NULL")
 _IN_FORCE = sa.text("ended_at IS NULL")
+_KEYED = sa.text("idempotency_key IS NOT NULL")
+_POSTED = sa.text("channel <> 'mllp'")
+_NOT_READING = sa.text("kind <> 'answer'")
 
 
 def upgrade() -> None:
@@ -39,9 +42,12 @@ def _create_intake() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("client", "source", "idempotency_key"),
     )
-    op.create_index("input_by_content", "input", ["source", "sha256"])
+    op.create_index("input_by_content", "input", ["source", "sha256"], sqlite_where=_POSTED, postgresql_where=_POSTED)
+    op.create_index(
+        "input_by_key", "input", ["client", "source", "idempotency_key"], unique=True, sqlite_where=_KEYED,
+        postgresql_where=_KEYED,
+    )  # fmt: skip
     op.create_index("input_by_time", "input", ["received_at"])
     op.create_index("input_by_message", "input", ["message_type", "received_at"])
     op.create_table(
@@ -222,10 +228,15 @@ def _create_delivery() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["lane"], ["lane.name"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("message_id"),
     )
     op.create_index("outbox_by_state", "outbox", ["state", "id"])
-    op.create_index("outbox_by_subject", "outbox", ["subject"])
+    op.create_index(
+        "outbox_by_subject", "outbox", ["subject"], sqlite_where=_NOT_READING, postgresql_where=_NOT_READING
+    )
+    op.create_index(
+        "outbox_by_message", "outbox", ["message_id"], unique=True, sqlite_where=_NOT_READING,
+        postgresql_where=_NOT_READING,
+    )  # fmt: skip
     op.create_index(
         "outbox_unfinished", "outbox", ["lane", "id"], sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
     )
