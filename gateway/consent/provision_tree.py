@@ -21,7 +21,7 @@ MAX_PROVISIONS = 2000
 _DISCLOSER_ROLE = "CST"
 _RECIPIENT_ROLES = frozenset({"IRCP", "PRCP", "REFT", "TRC", "GRANTEE"})
 """v3-ParticipationType and v3-RoleClass codes of who receives."""
-_RESOURCE_TYPES = frozenset({"http://hl7.org/fhir/resource-types", "http://hl7.org/fhir/fhir-types", ""})
+_RESOURCE_TYPES = frozenset({"http://hl7.org/fhir/resource-types", "http://hl7.org/fhir/fhir-types", None})
 """The only systems of `class` that can be matched; content types and profiles cannot."""
 
 Json = Mapping[str, Any]
@@ -155,7 +155,7 @@ def _type(written: Json, depth: int) -> Any:
 
 
 def _is_type(coding: Json) -> bool:
-    return coding.get("system", "") in _RESOURCE_TYPES
+    return coding.get("system") in _RESOURCE_TYPES
 
 
 def _read_actor(actor: Json, consent: Json, registry: Registry) -> Party:
@@ -169,8 +169,8 @@ def _is_discloser(actor: Json) -> bool:
     return _DISCLOSER_ROLE in _roles(actor)
 
 
-def _roles(actor: Json) -> set[str]:
-    return {coding.get("code", "") for coding in actor.get("role", {}).get("coding", ())}
+def _roles(actor: Json) -> set[str | None]:
+    return {coding.get("code") for coding in actor.get("role", {}).get("coding", ())}
 
 
 def _contained_party(contained: Json | None, registry: Registry) -> Party:
@@ -182,9 +182,7 @@ def _contained_party(contained: Json | None, registry: Registry) -> Party:
             return Party(frozenset(), recipient_class=coding["code"])
     identifiers = contained.get("identifier", ())
     keys = frozenset(f"{one.get('system', '')}|{one['value']}" for one in identifiers if "value" in one)
-    found = next(
-        (org for one in identifiers if (org := registry.find(one.get("system", ""), one.get("value", "")))), None
-    )
+    found = next((org for one in identifiers if (org := registry.find_by_reference({"identifier": one}))), None)
     return Party(keys, found.id if found else None) if keys else _NOBODY
 
 

@@ -8,6 +8,7 @@ import pytest
 from gateway.consent.compile import compile_consent
 from gateway.consent.kinds import is_legacy_form
 from gateway.model.consent_directive import Directive
+from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import (
     EXTENSION,
     OWN,
@@ -89,6 +90,15 @@ def test_a_form_of_before_the_rule_of_2024_is_a_legacy_form(edition: str | None,
 
     assert is_legacy_form(directive) is is_legacy
     assert directive.form_edition == (date.fromisoformat(edition) if edition else None)
+
+
+def test_the_day_of_its_edition_is_the_same_whatever_the_machine_is_set_to() -> None:
+    edition = {"url": EXTENSION + "form-edition", "valueDate": "2024-04-16"}
+
+    with a_machine_set_to("Pacific/Honolulu"):
+        directive = compiled(a_consent(extensions=[edition]))
+
+    assert directive.form_edition == date(2024, 4, 16)
 
 
 class TestWhatAFormLacks:

@@ -76,7 +76,9 @@ def test_a_fact_that_lacks_what_its_kind_needs_is_refused(fact: Any) -> None:
 def test_labels_of_another_instant_are_refused() -> None:
     registry = world()
 
-    with pytest.raises(ValueError, match="another instant"):
+    with pytest.raises(
+        ValueError, match=r"^the records were labeled for another instant: label them again for this one$"
+    ):
         decide(
             read_request(a_request()),
             label(bundle(), registry, instant(T0)),
