@@ -159,6 +159,28 @@ def test_who_only_receives_ends_nothing_by_such_a_link() -> None:
     assert stored(world, older)["status"] == "active"
 
 
+def test_a_program_ends_nothing_of_another_by_such_a_link() -> None:
+    """42 CFR 2.31(a)(6): a no is replaced by a form of the person, not by whoever knows its id."""
+    world = a_refused_referral()
+    no = capture(world, a_form(world, outcome="refused", disclosers=("org:demo-clinic",)))
+    problems = []
+    for one in (no, "nobodys"):
+        link = {
+            "url": "https://warmhandoff.example/fhir/StructureDefinition/part2-supersedes",
+            "valueReference": {"reference": f"Consent/{one}"},
+        }
+        body = a_filed_consent(world, extension=[*a_filed_consent(world)["extension"], link])
+        problems += [
+            world.gateway.file_with_document(LEAD, body, a_document()),
+            world.gateway.file_consent(LEAD, body, None, None),
+        ]
+
+    assert isinstance(problems[0], Problem)
+    assert problems[0].status == 422
+    assert problems == [problems[0]] * 4
+    assert stored(world, no)["status"] == "active"
+
+
 def test_the_program_takes_a_consent_back_and_nothing_more_leaves() -> None:
     world = a_refused_referral()
     consent_id = capture(world, signed(world, a_form(world)))

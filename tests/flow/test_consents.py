@@ -28,7 +28,7 @@ from gateway.model.exchange import NOT_FOUND, Problem
 from gateway.model.partner import Registry
 from gateway.model.staff import Member
 from tests.support.consent_forms import A_PNG
-from tests.support.flow_house import World, a_world, csv_of
+from tests.support.flow_house import CONTACT, World, a_world, csv_of
 from tests.support.two_worlds import GOOD_RELEASE, case
 
 KIM = Member("staff-kim", "Kim", "staff", "org:operator")
@@ -477,6 +477,52 @@ def test_the_text_of_a_form_names_its_person_only_to_who_may_take_it() -> None:
 
     assert elements(desk.text(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
     assert elements(desk.blank(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
+
+
+def without_agreements(world: World) -> World:
+    """The same world, run by an operator who serves no program."""
+    operator = world.house.registry.get("org:operator")
+    assert operator is not None
+    others = [one for one in world.house.registry if one.id != "org:operator"]
+    house = replace(world.house, registry=Registry([*others, replace(operator, agreements=())]))
+    return replace(world, house=house, gateway=Gateway(house))
+
+
+def test_an_operator_without_agreement_begins_no_form_with_the_person_of_a_programs_record() -> None:
+    """The form of any organization would name them (42 CFR 2.12(c)(4))."""
+    world = a_refused_referral()
+    (record,) = world.database.state.handoffs
+    world.take(CONTACT)
+    (contact,) = set(world.database.state.handoffs) - {record}
+    desk = without_agreements(world).gateway.consent_desk
+
+    assert desk.patient_of_record(KIM, record) is None
+    assert desk.patient_of_record(KIM, contact) is not None
+
+
+def test_who_may_not_keep_a_form_does_not_learn_from_it_what_the_person_has_said() -> None:
+    world = a_refused_referral()
+    form = a_form(world)
+    capture(world, replace(form, outcome="refused"))
+    desk = without_agreements(world).gateway.consent_desk
+
+    assert elements(desk.shortcomings(KIM, form)) == ["QSOA_NOT_IN_FORCE"]
+
+
+def test_nobody_replaces_a_paper_they_may_not_see() -> None:
+    """Its id is no secret: with its refusal gone, what it stopped would leave."""
+    world = a_refused_referral()
+    no = capture(world, a_form(world, outcome="refused", disclosers=("org:demo-clinic",)))
+    form = a_form(world, supersedes=(no,))
+    paper = a_paper(world, supersedes=(no,))
+
+    assert elements(world.gateway.consent_desk.capture(PAM, signed(world, form))) == ["SUPERSEDES"]
+    waiting = file_scan(world, paper)
+    refused = world.gateway.consent_desk.verify(PAM, waiting, "the scan")
+    assert refused is not None
+    assert (refused.status, line_of(world, no).state) == (403, "refusal")
+    assert world.gateway.consent_desk.verify(LEE, waiting, "the scan") is None
+    assert line_of(world, no).state == "replaced"
 
 
 def test_a_list_leaves_out_what_has_been_settled_elsewhere() -> None:

@@ -12,7 +12,6 @@ from gateway.flow.house import House
 from gateway.flow.referrals import reopen_refused
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
-from gateway.model.consent_form import Shortcoming
 from gateway.model.consent_life import Revoking, RevokingMessage
 from gateway.model.exchange import Problem
 from gateway.model.fhir_time import written
@@ -107,16 +106,6 @@ def put_rejection(house: House, tx: Transaction, actor: str, stored: StoredResou
     """Write that a consent is none: not of this person, not signed, not what stands on the paper (entered-in-error)."""
     body = {**stored.body, "status": "entered-in-error"}
     put_next(house, tx, actor, stored, body, "consent.rejected", {"why": reason})
-
-
-def replaceable(tx: Transaction, person_id: str, older: Sequence[str]) -> tuple[Shortcoming, ...]:
-    """Return what keeps these consents from being replaced: one that is not there, not the person's, or over."""
-    for consent_id in older:
-        stored = tx.resources.get("Consent", consent_id)
-        if stored is None or stored.person_id != person_id or stored.body.get("status") != "active":
-            words = "A consent that the form replaces is not there, or not in force any more."
-            return (Shortcoming("SUPERSEDES", "42 CFR 2.31(a)(6)", words),)
-    return ()
 
 
 def replaced_by(directive: Directive) -> tuple[str, ...]:

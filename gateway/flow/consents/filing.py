@@ -57,6 +57,8 @@ def file_consent(
                 return Problem(412, "conflict", "Consent", "Read the Consent again: it has a newer version.")
             if stored.person_id != person:
                 return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
+        if not _may_replace(house, tx, caller, body, person):
+            return _ANOTHERS
         return _keep_consent(house, tx, caller, body, consent_id or house.new_id(), stored, person)
 
     return house.database.write(write)
@@ -72,6 +74,8 @@ def file_with_document(house: House, caller: Caller, consent: Resource, document
         person = lock_person(tx, lambda: person_by_reference(tx, consent.get("patient")))
         if person is None:
             return _NOBODY
+        if not _may_replace(house, tx, caller, consent, person):
+            return _ANOTHERS
         papers = _written_on(house, document, consent["patient"])
         if isinstance(papers, Problem):
             return papers
@@ -123,6 +127,12 @@ def revoke_by_reference(
 
 
 _NOBODY = Problem(422, "value", "Consent.patient", "Expected a Patient of this gateway, found none.")
+_ANOTHERS = Problem(
+    422,
+    "business-rule",
+    "Consent.extension",
+    "Expected to replace consents that you filed or disclose on, found others.",
+)
 _NO_FILE = Problem(
     422, "value", "DocumentReference.content.attachment", "Expected a PDF, JPEG or PNG of at most 10 MiB in base64."
 )
@@ -148,6 +158,23 @@ def _keys(tx: Transaction, patient: Resource) -> set[tuple[str, str]]:
     stored = tx.resources.get("Patient", own) if own else None
     identifiers += stored.body.get("identifier", []) if stored is not None else []
     return {("Patient", own)} - {("Patient", "")} | {(i.get("system", ""), i.get("value", "")) for i in identifiers}
+
+
+def _may_replace(house: House, tx: Transaction, caller: Caller, body: Resource, person_id: str) -> bool:
+    """Say whether all that a Consent replaces is the caller's to end; what is others' and what is not there are alike.
+
+    Whoever has seen the id of a paper could else lift the refusal on it with one of their own. What waits for a person
+    replaces nothing before that person has looked.
+    """
+    if not _is_discloser(house, caller, body):
+        return True
+    for consent_id in replaced_by(read_directive(house, {"id": "unfiled", **body})):
+        older = tx.resources.get("Consent", consent_id)
+        if older is None or older.person_id != person_id:
+            return False
+        if not (_may_write(tx, caller, older) or caller.organization in _disclosing(read_directive(house, older.body))):
+            return False
+    return True
 
 
 def _reach(

@@ -3,11 +3,12 @@
 What is not there and what is not theirs is refused alike (`NOT_FOUND`).
 """
 
-from gateway.flow.consents.changes import put_rejection, put_revocation, put_verification
+from gateway.flow.consents.changes import put_rejection, put_revocation, put_verification, replaced_by
 from gateway.flow.consents.terms import read_directive, waits
 from gateway.flow.consents.views import may_see
 from gateway.flow.house import House
 from gateway.flow.people import lock_person, person_of_consent
+from gateway.flow.staff.console import serves_every_program
 from gateway.formats.consent_paper import CAPTURED_BY
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Problem
@@ -16,6 +17,12 @@ from gateway.ports import StoredResource, Transaction
 
 _OVER = Problem(409, "conflict", "Consent.status", "The consent is over.")
 _SECOND = Problem(403, "forbidden", "Consent.verification", "Somebody else than who filed it has to verify it.")
+_UNSEEN = Problem(
+    403,
+    "forbidden",
+    "Consent.extension",
+    "It replaces a paper that is not here, or not yours to see: ask the operator.",
+)
 _NOT_WAITING = Problem(409, "conflict", "Consent.verification", "The consent waits for nobody.")
 
 
@@ -46,6 +53,8 @@ def verify_consent(house: House, actor: Member, consent_id: str, how: str) -> Pr
         problem = _not_to_be_judged(house, actor, stored, how)
         if problem is not None or stored is None:
             return problem
+        if _replaces_unseen(house, tx, actor, stored):
+            return _UNSEEN
         put_verification(house, tx, actor.id, stored, how.strip())
         return None
 
@@ -78,6 +87,18 @@ def _not_to_be_judged(house: House, actor: Member, stored: StoredResource | None
     tags = stored.body.get("meta", {}).get("tag", ())
     is_own = any((one.get("system"), one.get("code")) == (CAPTURED_BY, actor.id) for one in tags)
     return _SECOND if is_own else None
+
+
+def _replaces_unseen(house: House, tx: Transaction, actor: Member, stored: StoredResource) -> bool:
+    """Say whether a consent replaces one that this member of staff may not see, for with this one it would end.
+
+    One that is not there counts as one, but to an operator who may see all there are.
+    """
+    sees_all = actor.organization == house.operator and serves_every_program(house)
+    replaced = (tx.resources.get("Consent", one) for one in replaced_by(read_directive(house, stored.body)))
+    return any(
+        not sees_all if one is None else not may_see(house, actor, read_directive(house, one.body)) for one in replaced
+    )
 
 
 def locked_consent(house: House, tx: Transaction, actor: Member, consent_id: str) -> StoredResource | None:

@@ -9,11 +9,11 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from gateway.consent import read_switches
-from gateway.flow.consents.changes import is_a_no, reopen_stopped, replace_consents, replaceable
+from gateway.flow.consents.changes import is_a_no, reopen_stopped, replace_consents
 from gateway.flow.consents.terms import keep_watch, read_directive
-from gateway.flow.consents.views import binary_id, may_look_after
+from gateway.flow.consents.views import binary_id, may_look_after, may_see
 from gateway.flow.house import House
-from gateway.flow.people import lock_person
+from gateway.flow.people import lock_person, person_of
 from gateway.formats.consent_paper import (
     CAPTURED_BY,
     CAPTURED_FROM,
@@ -129,7 +129,7 @@ def _text(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> Fo
     if not may_look_after(house, actor, form.disclosers):
         return FormRefused((_NO_AGREEMENT,))
     wording = house.wordings.get(form.language)
-    person = tx.people.by_patient(form.patient_id)
+    person = _named_by(tx, form)
     if person is None:
         return FormRefused((Shortcoming("EL_PATIENT", "42 CFR 2.31(a)(1)", "Choose a person of the index."),))
     if wording is None:
@@ -137,22 +137,47 @@ def _text(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> Fo
     return form_text(form, wording, house.registry, _name(person), person.birth_date)
 
 
+def _named_by(tx: Transaction, form: ConsentForm) -> Person | None:
+    """Return the person as the Patient of the form names them; None where nobody is known by it.
+
+    Not as the index does: it has learned from records of other programs too.
+    """
+    person, patient = tx.people.by_patient(form.patient_id), tx.resources.get("Patient", form.patient_id)
+    return replace(person_of(patient.body), id=person.id) if person is not None and patient is not None else None
+
+
 def _name(person: Person) -> str:
     return f"{person.given} {person.family}".strip()
 
 
 def _wrong(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> list[Shortcoming]:
-    person = tx.people.by_patient(form.patient_id)
+    """Return what is wrong with a form; to who may not keep it, nothing that rests on other papers of the person."""
+    person = _named_by(tx, form)
     if person is None:
         return [Shortcoming("EL_PATIENT", "42 CFR 2.31(a)(1)", "Choose a person of the index.")]
     now = house.clock().astimezone(_zone(house, form))
     born = _whole_date(person.birth_date)
     age = read_switches(house.switches).minor_consent
-    reader = Reader(house.registry, now, born, age, (person.family, person.given))
-    found = list(shortcomings(form, reader))
-    if not found and not may_look_after(house, actor, form.disclosers):
-        found.append(_NO_AGREEMENT)
-    return [*found, *replaceable(tx, person.id, form.supersedes), *_standing_refusals(house, tx, person.id, form)]
+    found = list(shortcomings(form, Reader(house.registry, now, born, age, (person.family, person.given))))
+    if not may_look_after(house, actor, form.disclosers):
+        return [*found, _NO_AGREEMENT]
+    return [*found, *_irreplaceable(house, tx, actor, person.id, form), *_standing_refusals(house, tx, person.id, form)]
+
+
+def _irreplaceable(
+    house: House, tx: Transaction, actor: Member, person_id: str, form: ConsentForm
+) -> tuple[Shortcoming, ...]:
+    """Return what keeps consents from being replaced: not there, not the person's, over, or not this one's to see.
+
+    Whoever knows the id of another program's paper could else end the refusal on it with a form of their own.
+    """
+    for consent_id in form.supersedes:
+        stored = tx.resources.get("Consent", consent_id)
+        is_known = stored is not None and stored.person_id == person_id and stored.body.get("status") == "active"
+        if stored is None or not is_known or not may_see(house, actor, read_directive(house, stored.body)):
+            words = "A consent that the form replaces is not there, or not in force any more."
+            return (Shortcoming("SUPERSEDES", "42 CFR 2.31(a)(6)", words),)
+    return ()
 
 
 def _standing_refusals(house: House, tx: Transaction, person_id: str, form: ConsentForm) -> list[Shortcoming]:

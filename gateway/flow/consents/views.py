@@ -16,8 +16,9 @@ from gateway.flow.consents.states import IN_FORCE, organizations, state_of
 from gateway.flow.consents.terms import end_of, read_directive
 from gateway.flow.house import House
 from gateway.flow.referrals import FINAL
-from gateway.flow.staff.console import serves_every_program
+from gateway.flow.staff.console import owner_of, serves_every_program
 from gateway.formats.consent_paper import CAPTURED_BY, CAPTURED_FROM, EXTENSIONS
+from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Paper
@@ -52,13 +53,22 @@ def consents_of_record(house: House, actor: Member, handoff_id: str) -> ConsentL
 
 
 def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | None:
-    """Return the id of the Patient of a record of the operator's or the actor's; None where there is none."""
+    """Return the id of the Patient of a record of the operator's or the actor's; None where there is none to show.
+
+    A form names the person, so the Patient is shown as on the page of the record: that of a program's record to the
+    program's staff, and to the operator's under an agreement.
+    """
 
     def look(tx: Transaction) -> str | None:
         handoff = tx.handoffs.get(handoff_id)
         if handoff is None or actor.organization not in (house.operator, handoff.agency):
             return None
-        return next((one["id"] for one in tx.handoffs.resources(handoff_id) if one["resourceType"] == "Patient"), None)
+        records = {"entry": [{"resource": one} for one in tx.handoffs.resources(handoff_id)]}
+        patients = (one for one in label(records, house.registry, house.clock()).items if one.type == "Patient")
+        shown = (
+            one for one in patients if owner_of(one) is None or may_look_after(house, actor, [owner_of(one) or None])
+        )
+        return next((one.reference.removeprefix("Patient/") for one in shown), None)
 
     return house.database.read(look)
 

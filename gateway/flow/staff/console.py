@@ -107,7 +107,7 @@ def _shown(
     wrote; what is left is rebuilt so that nothing in it names that.
     """
     labeled = label({"entry": [{"resource": resource} for resource in stored]}, house.registry, house.clock())
-    protected = {item.reference: _owner(item) for item in labeled.items if _owner(item) is not None}
+    protected = {item.reference: owner_of(item) for item in labeled.items if owner_of(item) is not None}
     allowed: set[str] = set()
     for program_id in sorted({owner for owner in protected.values() if owner}):
         items = [reference for reference, owner in protected.items() if owner == program_id]
@@ -134,7 +134,7 @@ def _name(resource: Resource) -> str:
     return f"{resource['resourceType']}/{resource['id']}"
 
 
-def _owner(item: Item) -> str | None:
+def owner_of(item: Item) -> str | None:
     """Name the Part 2 program an item belongs to: "" where its author is unknown, None where there is none."""
     if item.origin.program is not None:
         return item.origin.program.id
