@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
+from gateway.model.accounting import Disclosed, HandedOver, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.caveat import Caveat
 from gateway.model.consent_life import ConsentTerm
@@ -423,10 +423,8 @@ class Decisions(Protocol):
         """Write that a disclosure has left and what the receiver answered."""
         ...
 
-    def hand_over(
-        self, *, decision_id: str, message_id: str, purpose: str, description: str, code: str, sent: bytes, at: datetime
-    ) -> None:
-        """Write a disclosure that leaves with the commit: whoever asked waits for it, and nothing comes back."""
+    def hand_over(self, disclosures: Sequence[HandedOver]) -> None:
+        """Write disclosures that leave with the commit."""
         ...
 
 

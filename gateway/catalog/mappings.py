@@ -85,6 +85,16 @@ def shared_tables() -> dict[str, CodeTable]:
     return _tables(shipped("mappings", "codes"))
 
 
+def service_codes(*folders: Path) -> frozenset[str]:
+    """Return every service that a referral can ask for: the codes of all tables `services`.
+
+    `folders` are an installation's `mappings/`.
+    """
+    own = (_tables(path / "codes").get("services") for path in pack_paths(*folders).values())
+    known = (table for table in (shared_tables().get("services"), *own) if table is not None)
+    return frozenset(code for table in known for code in table.by_target)
+
+
 def _tables(folder: Path) -> dict[str, CodeTable]:
     tables: dict[str, CodeTable] = {}
     for path in sorted(folder.glob("*.csv")):

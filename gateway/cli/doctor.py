@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import click
 import requests
 
+from gateway.catalog.mappings import service_codes
+from gateway.flow.messages.status_answers import MAPPING as REFERRALS_TO_US
 from gateway.model.errors import GatewayError
 from gateway.model.partner import Endpoint
 from gateway.settings import FILE_NAME, Settings, read_settings
@@ -48,7 +50,8 @@ def doctor(directory: Path) -> None:
         sys.exit(1)
     click.echo(f"ok    {directory / FILE_NAME}, partners, routes, mappings and secrets")
     failed = False
-    for found in (*_database(settings), *_endpoints(rules), *_senders(rules)):
+    services = service_codes(settings.directory / "mappings")
+    for found in (*_database(settings), *_endpoints(rules), *_senders(rules), *_routes(rules, services)):
         click.echo(f"{found.grade:<5} {found.line}")
         failed = failed or found.grade == "FAIL"
     sys.exit(1 if failed else 0)
@@ -80,6 +83,17 @@ def _endpoints(rules: Rules) -> Iterator[Found]:
     for organization_id, transport in sorted(used.keys() - there):
         why = used[organization_id, transport]
         yield Found("FAIL", f"{organization_id}: {why} by {transport}, but partners/ names no such endpoint")
+
+
+def _routes(rules: Rules, services: frozenset[str]) -> Iterator[Found]:
+    """Say which rules wait for what no record can ever have: a service of no code table, a program of no mapping."""
+    programs = rules.mappings.keys() | {REFERRALS_TO_US}
+    for route in rules.routes:
+        for what, named, known in (("service", route.service, services), ("program", route.program, programs)):
+            words = ", ".join(sorted(named - known))
+            if words:
+                why = f"no record has the {what} {words}: that part of the rule matches nothing"
+                yield Found("warn", f"{route.rule}: {why} (docs/configuration.md)")
 
 
 def _senders(rules: Rules) -> Iterator[Found]:

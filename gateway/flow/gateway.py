@@ -18,6 +18,7 @@ from gateway.flow.pulls import access, consult, own_events
 from gateway.flow.pulls.lookup import look_up
 from gateway.flow.releases.desk import ReleaseDesk
 from gateway.flow.staff import console, proof
+from gateway.flow.staff.routing import route_again
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -191,6 +192,10 @@ class Gateway:
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""
         return console.resolve_match(self.house, caller_name, handoff_id, person_id)
+
+    def route_again(self, actor: str, handoff_id: str) -> bool:
+        """Route a record that waits for a route by the routes of now."""
+        return route_again(self.house, actor, handoff_id)
 
     def replay(self, actor: str, work_id: int) -> bool:
         """Bring work back that rests; tell whether it did."""

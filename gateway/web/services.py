@@ -82,6 +82,10 @@ class ServesConsole(Protocol):
         """Say who a held record is about: a known person, or (None) somebody new."""
         ...
 
+    def route_again(self, actor: str, handoff_id: str) -> bool:
+        """Route a record that waits for a route by the routes of now."""
+        ...
+
     def replay(self, actor: str, work_id: int) -> bool:
         """Make a dead letter ready again."""
         ...

@@ -282,6 +282,20 @@ def test_the_queues_show_reasons_and_take_a_replay(site: Site, browser: FlaskCli
     assert "will be tried again" in browser.get("/console/queues").text
 
 
+def test_what_no_route_covered_is_routed_again_by_a_click(site: Site, browser: FlaskClient) -> None:
+    at = site.clock()
+    reason = "no route covers 1 of its referrals: add one to routes.yaml"
+    site.house.database.write(lambda tx: tx.handoffs.set_state(ACTIVE, "unrouted", reason, at))
+
+    html = browser.get("/console/queues").text
+    answer = submit(browser, "/console/queues", f"/console/records/{ACTIVE}/route")
+    other = submit(browser, "/console/queues", f"/console/records/{HELD}/route")
+
+    assert html.count("Route again</button>") == 1
+    assert (answer.headers["Location"], other.status_code) == ("/console/queues#held", 404)
+    assert [asked[2] for asked in site.house.asked if asked[0] == "route_again"] == [ACTIVE, HELD]
+
+
 def test_a_lane_that_failed_says_how_long_it_rests_and_why(site: Site, browser: FlaskClient) -> None:
     due = site.clock() + timedelta(minutes=5)
     site.house.database.write(lambda tx: tx.outbox.back_off(LANE, due, failures=5))

@@ -61,6 +61,22 @@ def test_an_alert_without_an_endpoint_fails(folder: Path) -> None:
     )
 
 
+def test_a_route_for_what_no_record_can_have_is_a_warning(folder: Path) -> None:
+    (folder / "routes.yaml").write_text(
+        "- {when: {service: [detox, detoks]}, to: org:demo-clinic, transport: hl7v2, purpose: TREAT}\n"
+        "- {when: {program: [hl7v2/ref, eido, co-responder]}, to: org:demo-hospital, transport: fhir, purpose: TREAT}\n"
+    )
+
+    lines = [line for line in examined(folder).output.splitlines() if "routes.yaml:" in line]
+
+    assert lines == [
+        "warn  routes.yaml:1: no record has the service detoks: that part of the rule matches nothing "
+        "(docs/configuration.md)",
+        "warn  routes.yaml:2: no record has the program co-responder: that part of the rule matches nothing "
+        "(docs/configuration.md)",
+    ]
+
+
 def test_a_sender_that_is_believed_by_its_words_is_a_warning(folder: Path) -> None:
     lines = [line for line in examined(folder).output.splitlines() if line.startswith("warn")]
 

@@ -121,6 +121,20 @@ def test_what_became_of_records_is_overwritten_by_number(database: Database) -> 
     ]
 
 
+def test_what_waits_for_a_person_is_found_by_whose_it_is_in_the_order_it_came(database: Database) -> None:
+    def keep_four(t: Transaction) -> None:
+        for number, client in ((3, "org:sample"), (1, "org:sample"), (2, "org:sample"), (4, "org:other")):
+            t.inputs.add(an_input(id=f"input-{number}", client=client, received_at=AT + timedelta(minutes=number)))
+            t.inputs.put_records([InputRecord(f"input-{number}", 1, "converted" if number == 2 else "quarantined")])
+        t.inputs.put_records([InputRecord("input-1", 2, "quarantined")])
+
+    database.write(keep_four)
+
+    assert database.read(lambda t: t.inputs.waiting("org:sample")) == ["input-1", "input-3"]
+    assert database.read(lambda t: t.inputs.waiting("org:sample", limit=1)) == ["input-1"]
+    assert database.read(lambda t: t.inputs.waiting("org:nobody")) == []
+
+
 def test_a_handoff_comes_back_with_its_facts_findings_and_resources_in_order(database: Database) -> None:
     handoff = a_handoff(facts={"force": False, "minutes": 12}, findings=("late", "short"))
     database.write(lambda t: t.inputs.add(an_input()))

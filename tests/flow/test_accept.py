@@ -97,6 +97,28 @@ def test_what_waited_for_a_route_goes_when_the_record_comes_again_and_a_route_co
     assert sum(b"housing" in disclosure.body for disclosure, _, _ in world.transport.sent) == 1
 
 
+def test_what_waited_for_a_route_goes_when_a_person_asks_after_a_route_covers_it() -> None:
+    world = a_world()
+    world.take({**CONTACT, "referral_service": "housing"}, {**CONTACT, "contact_id": "C-2"})
+    waiting = next(one.id for one in world.database.state.handoffs.values() if one.state == "unrouted")
+    rule = next(one for one in world.house.routes if one.to == "org:demo-hospital")
+    house = replace(world.house, routes=(replace(rule, service=frozenset({"housing"})),))
+    mended = replace(world, house=house, gateway=Gateway(house))
+    sent = len(world.transport.sent)
+
+    assert world.gateway.route_again("staff-1", waiting)
+    world.work()
+    assert (world.database.state.handoffs[waiting].state, len(world.transport.sent)) == ("unrouted", sent)
+
+    assert mended.gateway.route_again("staff-1", waiting)
+    mended.work()
+
+    handoff = world.database.state.handoffs[waiting]
+    assert (handoff.state, handoff.hold_reason, len(world.transport.sent)) == ("active", None, sent + 1)
+    assert not mended.gateway.route_again("staff-1", waiting)
+    assert not mended.gateway.route_again("staff-1", "nothing")
+
+
 def test_a_file_that_is_no_table_waits_in_quarantine() -> None:
     world = a_world()
 

@@ -106,6 +106,19 @@ def test_no_route_leaves_it_to_a_person() -> None:
     assert "no route covers" in (record.reason or "")
 
 
+def test_a_referral_that_waited_for_a_route_goes_when_a_person_asks() -> None:
+    world = a_world(route=replace(ROUTE, agency=frozenset({"org:demo-lead"})))
+    told(world, ref("I12", "Q1"))
+    house = replace(world.house, routes=(ROUTE,))
+    mended = replace(world, house=house, gateway=Gateway(house))
+
+    assert mended.gateway.route_again("staff-1", the_record(world).id)
+    mended.work()
+
+    assert the_record(world).state == "active"
+    assert [disclosure.recipient for disclosure, _, _ in world.transport.sent] == [CRISIS]
+
+
 def test_without_a_policy_it_waits_for_the_persons_agreement() -> None:
     world = a_world(route=replace(ROUTE, without_agreement=None))
 

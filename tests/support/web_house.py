@@ -46,6 +46,7 @@ class QuietDesk:
 
     operator = "org:operator"
     organizations = ()
+    serves_every_program = True
 
     def waiting(self, actor: Member) -> list[Review]:
         return []
@@ -186,6 +187,11 @@ class TableHouse:
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
         return person_id != "nobody-here"
+
+    def route_again(self, actor: str, handoff_id: str) -> bool:
+        self.asked.append(("route_again", actor, handoff_id))
+        stored = self.database.read(lambda tx: tx.handoffs.get(handoff_id))
+        return stored is not None and stored.state == "unrouted"
 
     def replay(self, actor: str, work_id: int) -> bool:
         self.asked.append(("replay", actor, work_id))

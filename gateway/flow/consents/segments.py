@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.flow.consents.rescission import revoke
 from gateway.flow.consents.stated import Told, refusal, reviewed, unverified
 from gateway.flow.house import House
+from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.numbers import person_by_number
 from gateway.flow.messages.outcomes import Outcome, joined, put_outcome
 from gateway.flow.messages.resemblance import could_be_about
@@ -182,6 +183,7 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
         reason = "a person confirmed what it says of consent" if person_id else "a person set aside its CON"
         settled: Outcome = ("converted" if person_id else "skipped", reason, None)
         put_outcome(tx, input_id, joined(settled, _without_sender(house, stored)))
+        resume_relays(house, tx)
         told_of = {"input": input_id, "person": person_id}
         tx.audit.append(AuditEntry(house.clock(), "consent.settled", actor, told_of))
         return True

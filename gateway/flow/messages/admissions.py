@@ -9,6 +9,7 @@ from dataclasses import replace
 from gateway.flow.alerts.visits import raise_alerts
 from gateway.flow.house import House
 from gateway.flow.messages.feeds import Fed
+from gateway.flow.messages.held_relays import OF_NOBODY, ONLY_POSSIBLE
 from gateway.flow.messages.merges import take_identity_change
 from gateway.flow.messages.numbers import person_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome, joined, read_or_kept
@@ -128,5 +129,5 @@ def _agree(one: str, other: str) -> bool:
 def unmatched(tx: Transaction, named: PersonNamed) -> Outcome:
     """Say of a message whose person has no number here: a stranger, or somebody whom only a person can tell."""
     if not could_be_about(tx, named):
-        return "skipped", "it is about nobody we know", None
-    return "quarantined", "it is about a person who is only possibly known: decide who it is", None
+        return "skipped", OF_NOBODY, None
+    return "quarantined", ONLY_POSSIBLE, None

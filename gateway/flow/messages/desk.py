@@ -1,7 +1,7 @@
 """What a person says of a message that waits: whose word it is, whom it is about, or that nothing is to be done.
 
 The message is then read again with what was said, in the same transaction: what it moves, and whom it is told to, is
-what it would have been had that been known when it came.
+what it would have been had that been known when it came. So are the others that wait for the same number's owner.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.flow.consents.segments import waiting_consents
 from gateway.flow.house import House
 from gateway.flow.messages.answers import is_of_training, take_one
+from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.merges import merges_of
 from gateway.flow.messages.numbers import all_with_numbers, with_numbers
 from gateway.flow.messages.outcomes import put_outcome
@@ -106,10 +107,25 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         tx.people.save(with_numbers(person, stored.client, named.identifiers), house.clock())
         told = {"input": input_id, "person": person.id, "new": person_id is None}
         tx.audit.append(AuditEntry(house.clock(), "message.person-named", actor, told))
-        _take_again(house, tx, input_id, actor)
+        for waiting in (input_id, *_waiting_for_the_same(tx, stored, named)):
+            _take_again(house, tx, waiting, actor)
         return True
 
     return house.database.write(say)
+
+
+def _waiting_for_the_same(tx: Transaction, told: StoredInput, named: PersonNamed) -> list[str]:
+    """Return the other messages of a sender that wait and bear one of these numbers, in the order they came."""
+    assert told.client is not None, "whose word it is comes before whom it is about"
+    found = []
+    for input_id in tx.inputs.waiting(told.client):
+        stored = tx.inputs.get(input_id) if input_id != told.id else None
+        message = read_message(stored.payload) if stored is not None else None
+        patients = message.named("PID") if isinstance(message, Message) else []
+        others = person_of(patients[0]) if len(patients) == 1 else None
+        if others is not None and not set(named.identifiers).isdisjoint(others.identifiers):
+            found.append(input_id)
+    return found
 
 
 def _entered(house: House, named: PersonNamed) -> Person:
@@ -120,6 +136,7 @@ def _take_again(house: House, tx: Transaction, input_id: str, actor: str) -> Non
     stored = tx.inputs.get(input_id)
     assert stored is not None, "it was there in this transaction"
     take_one(house, tx, stored, actor)
+    resume_relays(house, tx)
 
 
 def leave(house: House, actor: str, input_id: str) -> bool:
@@ -133,6 +150,7 @@ def leave(house: House, actor: str, input_id: str) -> bool:
         if stored is None or not question_of(house, tx, stored).may_be_left:
             return False
         put_outcome(tx, input_id, ("skipped", _LEFT, None))
+        resume_relays(house, tx)
         tx.audit.append(AuditEntry(house.clock(), "message.left", actor, {"input": input_id}))
         return True
 

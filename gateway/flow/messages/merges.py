@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.flow.house import House
+from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.numbers import person_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome, put_outcome, read_or_kept
 from gateway.flow.people import unite
@@ -96,6 +97,7 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
                 _carry_out(house, tx, merge)
         reason = "a person confirmed the merge" if same else "a person refused the merge: nothing moved"
         put_outcome(tx, input_id, ("converted" if same else "skipped", reason, None))
+        resume_relays(house, tx)
         touched = sorted({one.id for merge in merges for one in (merge.ended, merge.surviving) if one})
         kind = "merge.confirmed" if same else "merge.refused"
         tx.audit.append(AuditEntry(house.clock(), kind, actor, {"input": input_id, "persons": touched}))

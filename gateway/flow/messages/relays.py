@@ -14,6 +14,7 @@ from gateway.flow.deliver import carry
 from gateway.flow.disclose import Asked, keep_decision
 from gateway.flow.house import House, Relay
 from gateway.flow.messages.admissions import unmatched
+from gateway.flow.messages.held_relays import CONTRADICTORY, UNREAD
 from gateway.flow.messages.numbers import all_with_numbers
 from gateway.flow.messages.pass_on import Errand, Passing, pass_on
 from gateway.flow.releases.review_queue import open_held_parts
@@ -30,8 +31,6 @@ from gateway.ports import Claim, Transaction
 _TRANSPORT = "hl7v2"
 
 _SEVERAL = "it is about several persons, or changes who is who: such a message is not passed on"
-_CONTRADICTORY = "its numbers are those of several persons here: decide whose it is"
-_UNREAD = "its own reading waits for a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +133,9 @@ def _person(house: House, tx: Transaction, stored: StoredInput, message: Message
         _, reason, _ = unmatched(tx, named)
         return _Stop("held", reason or "")
     if len(known) > 1:
-        return _Stop("held", _CONTRADICTORY)
+        return _Stop("held", CONTRADICTORY)
     if any(record.state == "quarantined" for record in tx.inputs.records(stored.id)):
-        return _Stop("held", _UNREAD)
+        return _Stop("held", UNREAD)
     return next(iter(known.values()))
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
+from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.people import person_of_record, unite
 from gateway.flow.referrals import release_held
 from gateway.flow.second_look import is_stopped
@@ -219,6 +220,7 @@ def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | No
             return False
         tx.handoffs.set_state(handoff_id, "active", None, house.clock())
         release_held(house, tx, handoff_id)
+        resume_relays(house, tx)
         kind = "match.confirmed" if person_id is not None else "match.denied"
         tx.audit.append(AuditEntry(house.clock(), kind, actor, {"handoff": handoff_id}))
         return True

@@ -54,6 +54,14 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
         return redirect(url_for("console.record", handoff_id=handoff_id), 303)
 
 
+    @door.post("/records/<handoff_id>/route")
+    def route(handoff_id: str) -> AnyResponse:
+        if not services.house.route_again(staff().id, handoff_id):
+            raise RequestRefused(NOT_FOUND)
+        flash(f"Record {handoff_id[:12]} is routed again by the routes of now.")
+        return redirect(url_for("console.queues", _anchor="held"), 303)
+
+
 def _address_of(query: RecordQuery) -> str:
     given: dict[str, Any] = {name: value for name, value in asdict(query).items() if value}
     return url_for("console.records", **given)
