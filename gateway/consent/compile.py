@@ -263,7 +263,7 @@ def _revocation(extension: Json, zone: tzinfo) -> RevocationOf:
         raise ValueError("a revocation for somebody nobody can identify")
     return RevocationOf(
         when=_start(parts.get("when", [None])[0], zone),
-        is_oral=parts.get("method", ["written"])[0] == "oral",
+        is_oral=parts.get("method") == ["oral"],
         recipients=recipients,
     )
 

@@ -127,20 +127,16 @@ def subject_keys(reference: Json | None) -> frozenset[str]:
     """Return the keys by which a Reference to a person is matched: `Type/id` and `system|value`."""
     if not isinstance(reference, Mapping):
         return frozenset()
-    keys = set()
-    if isinstance(reference.get("reference"), str):
-        keys.add(relative(reference["reference"]))
-    identifier = reference.get("identifier")
-    if isinstance(identifier, Mapping) and "value" in identifier:
-        keys.add(f"{identifier.get('system', '')}|{identifier['value']}")
-    return frozenset(keys)
+    address = reference.get("reference")
+    named = {relative(address)} if isinstance(address, str) else set()
+    return identifier_keys(reference) | named
 
 
-def identifier_keys(resource: Json) -> frozenset[str]:
-    """Return the identifiers of a person's resource as `system|value`."""
-    return frozenset(
-        f"{one.get('system', '')}|{one['value']}" for one in resource.get("identifier", ()) if "value" in one
-    )
+def identifier_keys(holder: Json) -> frozenset[str]:
+    """Return the identifiers of a resource or a Reference as `system|value`; of some types there is one at most."""
+    stated = holder.get("identifier")
+    identifiers = [one for one in (stated if isinstance(stated, list) else [stated]) if isinstance(one, Mapping)]
+    return frozenset(f"{one.get('system', '')}|{one['value']}" for one in identifiers if "value" in one)
 
 
 def relative(reference: str) -> str:

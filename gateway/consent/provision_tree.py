@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
 
-from gateway.consent.facts import subject_keys
+from gateway.consent.facts import identifier_keys, subject_keys
 from gateway.consent.purposes import covered_by
 from gateway.model.consent_directive import DataReference, Grant, Interval, Party, Provision, grant_of
 from gateway.model.fhir_time import covered_interval
@@ -180,8 +180,8 @@ def _contained_party(contained: Json | None, registry: Registry) -> Party:
     for coding in contained.get("code", {}).get("coding", ()) if contained["resourceType"] == "Group" else ():
         if coding.get("system") == RECIPIENT_CLASS and coding.get("code") in RECIPIENT_CLASSES:
             return Party(frozenset(), recipient_class=coding["code"])
+    keys = identifier_keys(contained)
     identifiers = contained.get("identifier", ())
-    keys = frozenset(f"{one.get('system', '')}|{one['value']}" for one in identifiers if "value" in one)
     found = next((org for one in identifiers if (org := registry.find_by_reference({"identifier": one}))), None)
     return Party(keys, found.id if found else None) if keys else _NOBODY
 

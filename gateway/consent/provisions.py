@@ -7,7 +7,7 @@ must be covered; for a refusal one is enough, and what cannot be told counts as 
 from datetime import UTC, datetime
 
 from gateway.consent.consent_checks import has_event_passed
-from gateway.consent.facts import relative
+from gateway.consent.facts import identifier_keys, relative
 from gateway.consent.recipients import match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import Situation
@@ -153,11 +153,7 @@ def _is_meant(data: DataReference, item: Item) -> bool:
     if data.meaning == "authoredby":
         authors = {f"{s}|{v}" for one in item.origin.authors if one for s, v in one.identifiers}
         return bool(authors & data.keys)
-    own = {item.reference} | {
-        f"{one.get('system', '')}|{one.get('value', '')}"
-        for one in item.resource.get("identifier", ())
-        if isinstance(one, dict)
-    }
+    own = {item.reference, *identifier_keys(item.resource)}
     if data.meaning in ("instance", "related") and own & data.keys:
         return True
     return data.meaning in ("related", "dependents") and bool(_references(item.resource) & data.keys)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from gateway.consent.facts import Facts
+from gateway.consent.facts import Facts, identifier_keys, subject_keys
 from gateway.consent.switches import Switches
 from gateway.model.consent_directive import Consents, Directive
 from gateway.model.labeled import Item
@@ -13,6 +13,9 @@ from gateway.model.partner import Organization, Registry
 from gateway.model.request import Request
 
 _LAW_ENFORCEMENT_PERSONS = frozenset({"officer", "detective", "prosecutor"})
+
+_ROLES_IN_TEAM = ("member", "onBehalfOf")
+_TEAM_IN_BEING = frozenset({"active", None})
 
 ADULT_AGE = 18
 
@@ -119,24 +122,14 @@ def recipient_of(
     return Recipient(reference, organization, frozenset(keys), is_law_enforcement)
 
 
-def _person_keys(reference: str, persons: Mapping[str, Mapping[str, Any]]) -> set[str]:
+def _person_keys(reference: str, persons: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return by what a person of the facts can be named: own identifiers, and those of the practitioner in a role."""
-    resource = persons.get(reference)
-    if resource is None:
-        return set()
-    named = [*resource.get("identifier", ()), resource.get("practitioner", {}).get("identifier", {})]
-    keys = {f"{one.get('system', '')}|{one['value']}" for one in named if "value" in one}
-    practitioner = resource.get("practitioner", {}).get("reference")
-    return keys | ({practitioner} if practitioner else set())
+    resource = persons.get(reference, {})
+    return identifier_keys(resource) | subject_keys(resource.get("practitioner"))
 
 
 def _is_member(team: Mapping[str, Any], keys: set[str]) -> bool:
-    for participant in team.get("participant", ()):
-        for named in (participant.get("member", {}), participant.get("onBehalfOf", {})):
-            identifier = named.get("identifier", {})
-            if (
-                named.get("reference") in keys
-                or f"{identifier.get('system', '')}|{identifier.get('value', '')}" in keys
-            ):
-                return bool(team.get("status", "active") == "active")
-    return False
+    named = [
+        subject_keys(participant.get(role)) for participant in team.get("participant", ()) for role in _ROLES_IN_TEAM
+    ]
+    return team.get("status") in _TEAM_IN_BEING and any(not keys.isdisjoint(one) for one in named)

@@ -139,6 +139,14 @@ class TestSingleResources:
             assert not permitted(data(meaning, **reference), self.EVIDENCE)
             assert not refused(data(meaning, **reference), self.EVIDENCE)
 
+    def test_a_record_of_a_type_with_one_number_is_known_by_it(self) -> None:
+        """FHIR R4 Composition.identifier is one, not a list."""
+        subject = {"reference": "Patient/t1"}
+        summary = {"resourceType": "Composition", "id": "s", "subject": subject, **self.NUMBER}
+
+        assert permitted(data("instance", **self.NUMBER), summary)
+        assert refused(data("instance", **self.NUMBER), summary)
+
     def test_one_of_several_is_enough(self) -> None:
         several = {"data": [*data("instance", **self.OTHER)["data"], *data("instance", **self.ITSELF)["data"]]}
 
