@@ -10,14 +10,40 @@ import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from gateway.model.caller import is_scope
 from gateway.model.errors import ConfigurationError
 
 FILE_NAME = "gateway.toml"
+_TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, e.g. "Pacific"
+        raise PydanticCustomError("zone", "expected an IANA time zone, found another word") from None
+    return name
+
+
+def _known_scope(scope: str) -> str:
+    if not is_scope(scope):
+        raise PydanticCustomError(
+            "scope", "expected intake, lookup or a scope like system/Task.rus, found another word"
+        )
+    return scope
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+"""Name of an IANA time zone."""
+
+Scope = Annotated[str, AfterValidator(_known_scope)]
+"""What a client may do, in the words of docs/http.md."""
 
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31}$")]
 """SHA-256 of a certificate in hex, with or without colons."""
@@ -33,7 +59,7 @@ class Installation(_Section):
     name: str = "Warm Handoff"
     base_url: str = Field("http://127.0.0.1:8080", description="Address under which partners reach this gateway")
     state: str = Field("WA", pattern=r"^[A-Z]{2}$", description="Two letters: whose law overlays apply")
-    timezone: str = Field("America/Los_Angeles", description="Zone of local times of agencies that state none")
+    timezone: Zone = Field("America/Los_Angeles", description="Zone of local times of agencies that state none")
     operator: str = Field("org:operator", description="Registry id of whoever runs this gateway")
 
 
@@ -107,10 +133,21 @@ class Client(_Section):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     organization: str
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
     purpose: tuple[str, ...] = ("TREAT",)
     submits_for: tuple[str, ...] = Field((), description="Registry ids of further agencies whose records it hands in")
     person_role: str = Field("staff", description="Role under which its reads are decided, see docs/consent-engine.md")
+
+
+def _ids_of_their_own(clients: tuple[Client, ...]) -> tuple[Client, ...]:
+    """Refuse two clients of one id: whose token would prove them?"""
+    ids = [client.id for client in clients]
+    repeated = sorted({one for one in ids if ids.count(one) > 1})
+    if repeated:
+        raise PydanticCustomError(
+            "id", "expected ids of their own, found one twice: {ids}", {"ids": ", ".join(repeated)}
+        )
+    return clients
 
 
 class Settings(BaseSettings):
@@ -125,7 +162,7 @@ class Settings(BaseSettings):
     delivery: DeliverySection = DeliverySection()
     consents: ConsentsSection = ConsentsSection()
     programs: dict[str, Program] = Field(default_factory=dict)
-    clients: tuple[Client, ...] = ()
+    clients: Annotated[tuple[Client, ...], AfterValidator(_ids_of_their_own)] = ()
     switches: dict[str, Any] = Field(default_factory=dict, description="Site switches of the consent engine")
     directory: Path = Field(Path("."), exclude=True, description="Set by the reader, not in the file")
 
@@ -193,21 +230,43 @@ def read_settings(directory: Path) -> Settings:
         ConfigurationError: with file:line, what was expected and what kind of thing was found.
     """
     path = directory / FILE_NAME
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = _text_of(path)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: not readable as TOML: {error}") from error
+        place = _TOML_PLACE.search(str(error))  # none where the file ends too soon
+        where = f"{place[1]}:{place[2]}" if place else f"{len(text.splitlines())}"
+        message = _TOML_PLACE.sub("", str(error))
+        raise ConfigurationError(f"{path}:{where}: not readable as TOML: {message}") from error
     try:
         return Settings(**content, directory=directory)
+    except SettingsError as error:  # a list or table in an environment variable is written as JSON
+        raise ConfigurationError(f"environment: {error}") from error
     except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False)
-        raise ConfigurationError(
-            "\n".join(
-                f"{path}:{_line_of(text, problem['loc'])}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-                for problem in problems
-            )
-        ) from error
+        problems = [
+            f"{_where(path, text, problem['loc'])}: {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("\n".join(problems)) from error
+
+
+def place_of(directory: Path, *location: str | int) -> str:
+    """Return `file:line` of a setting, or the environment variable that sets it, for a complaint about its value."""
+    path = directory / FILE_NAME
+    return _where(path, _text_of(path), location)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected UTF-8, found another byte at offset {error.start}") from error
+
+
+def _where(path: Path, text: str, location: tuple[int | str, ...]) -> str:
+    variable = "GATEWAY_" + "__".join(map(str, location)).upper()
+    set_outside = next((name for name in os.environ if name.upper() == variable), None)
+    return f"environment variable {set_outside}" if set_outside else f"{path}:{_line_of(text, location)}"
 
 
 def _line_of(text: str, location: tuple[int | str, ...]) -> int:

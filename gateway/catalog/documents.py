@@ -57,7 +57,15 @@ class Document:
             return self._build_mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._build(child, (*location, index)) for index, child in enumerate(node.value)]
-        return self._constructor.construct_object(node)
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        """Return a single value; YAML takes `2026-13-01` for a date before it looks whether there is such a day."""
+        try:
+            return self._constructor.construct_object(node)
+        except ValueError as error:
+            where = f"{self.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+            raise ConfigurationError(f"{where}: not readable as YAML: {error}") from error
 
     def _build_mapping(self, node: yaml.MappingNode, location: Location) -> dict[Any, Any]:
         built: dict[Any, Any] = {}
@@ -82,6 +90,8 @@ def read_document(path: Path, schema: dict[str, Any] | None = None) -> Document:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path}: expected a readable file, found {type(error).__name__}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected UTF-8, found another byte at offset {error.start}") from error
     document = Document(str(path), text)
     problems = list(document.problems(schema)) if schema is not None else []
     if problems:

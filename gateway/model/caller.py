@@ -44,6 +44,12 @@ class Caller:
         return INTAKE in self.scopes
 
 
+def is_scope(scope: str) -> bool:
+    """Tell whether a scope is written as one; a scope that a query narrows is, though it grants nothing here."""
+    match = _SCOPE.fullmatch(scope.partition("?")[0])
+    return scope in (INTAKE, LOOKUP) or (match is not None and match["may"] != "")
+
+
 def granted(scope: str, resource_type: str) -> str:
     """Return the letters of "cruds" that one scope grants on a resource type; "" for anything not understood.
 

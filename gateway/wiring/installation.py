@@ -36,7 +36,7 @@ from gateway.model.partner import Organization, Registry
 from gateway.model.received import Received
 from gateway.model.route import AlertRoute, Route
 from gateway.model.source_record import SourceRecord
-from gateway.settings import FILE_NAME, Settings
+from gateway.settings import FILE_NAME, Settings, place_of
 from gateway.storage.checkpoint_key import CheckpointKey
 from gateway.storage.database import SqlDatabase, open_database
 from gateway.storage.message_views import MessageViews
@@ -78,8 +78,9 @@ def read_rules(settings: Settings) -> Rules:
     mappings = read_mappings(settings.directory / "mappings")
     file = settings.directory / FILE_NAME
     unknown = [
-        f"{file}: {where}: expected the id of an organization in partners/, found an unknown one"
-        for where, organization in _named_organizations(settings)
+        f"{place_of(settings.directory, *place)}: {'.'.join(map(str, place))}: expected the id of an organization in "
+        "partners/, found an unknown one"
+        for place, organization in _named_organizations(settings)
         if organization not in organizations
     ]
     unknown += [f"{file}: {problem}" for problem in switch_problems(settings.switches)]
@@ -90,13 +91,15 @@ def read_rules(settings: Settings) -> Rules:
     return Rules(registry, routes, mappings, packs, alerts)
 
 
-def _named_organizations(settings: Settings) -> Iterator[tuple[str, str]]:
+def _named_organizations(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield each organization that `gateway.toml` names, after the place where it does."""
     for name, program in settings.programs.items():
-        yield f"programs.{name}.agency", program.agency
+        yield ("programs", name, "agency"), program.agency
         if program.clinician:
-            yield f"programs.{name}.clinician", program.clinician
-    for client in settings.clients:
-        yield f"clients.{client.id}.organization", client.organization
+            yield ("programs", name, "clinician"), program.clinician
+    for n, client in enumerate(settings.clients):
+        yield ("clients", n, "organization"), client.organization
+        yield from ((("clients", n, "submits_for"), agency) for agency in client.submits_for)
 
 
 def check_configuration(settings: Settings) -> None:
