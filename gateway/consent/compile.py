@@ -311,13 +311,13 @@ def _identity(entry: Json, directive: Directive) -> str:
 
 def _address(entry: Json) -> str:
     """Return the address of an entry without its version, relative where it is ours; "" for one without a server."""
-    address = str(entry.get("fullUrl") or "").partition("/_history/")[0]
+    address = str(entry.get("fullUrl")).partition("/_history/")[0]
     return relative(address) if address.startswith("http") else ""
 
 
 def _version_order(directive: Directive) -> tuple[datetime, int, str]:
-    version = directive.version or ""
-    return directive.updated, int(version) if version.isdigit() else -1, directive.digest.hex()
+    version = str(directive.version)
+    return directive.updated, int(version) if version.isdecimal() else -1, directive.digest.hex()
 
 
 def _unreadable(resource: Json) -> Directive:

@@ -61,7 +61,7 @@ def subject_of(consent: Json) -> Any:
     subject = consent.get("patient", consent.get("subject"))
     if not isinstance(subject, Mapping):
         return None
-    kind = subject.get("type") or str(subject.get("reference", "")).rpartition("/")[0].rpartition("/")[2]
+    kind = subject.get("type") or str(subject.get("reference")).rpartition("/")[0].rpartition("/")[2]
     return subject if kind in ("", "Patient") else None
 
 

@@ -42,7 +42,7 @@ def _is_patient(performer: Performer, patient: frozenset[str]) -> bool:
 
 
 def _is_entitled(performer: Performer, directive: Directive, situation: Situation) -> bool:
-    check = _AUTHORITIES.get(performer.authority or "")
+    check = _AUTHORITIES.get(str(performer.authority))
     return (
         check is not None
         and bool(performer.keys)

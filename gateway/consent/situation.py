@@ -17,6 +17,9 @@ _LAW_ENFORCEMENT_PERSONS = frozenset({"officer", "detective", "prosecutor"})
 _ROLES_IN_TEAM = ("member", "onBehalfOf")
 _TEAM_IN_BEING = frozenset({"active", None})
 
+_REACHED = "reached"
+"""What a situation remembers: all keys of those the records reach."""
+
 ADULT_AGE = 18
 
 
@@ -88,14 +91,14 @@ class Situation:
 
         Who says no to an organization says no to its units too, though a yes to it is none to them.
         """
-        if "reached" not in self.memory:
+        if _REACHED not in self.memory:
             keys = self.recipient.keys.union(*(relay.keys for relay in self.relays), self.request.via)
             for organization in (self.recipient.organization, *map(self.registry.get, self.request.via)):
                 while organization is not None:
                     keys |= organization.keys
                     organization = self.registry.get(organization.parent)
-            self.memory["reached"] = keys
-        reached: frozenset[str] = self.memory["reached"]
+            self.memory[_REACHED] = keys
+        reached: frozenset[str] = self.memory[_REACHED]
         return reached
 
 

@@ -17,11 +17,7 @@ def in_being(consents: Consents, keys: Iterable[str], at: datetime, switches: Sw
     longer active, or that nobody verified, takes permits away but lifts no refusal. Links in a circle make every
     consent that leads into it unreadable.
     """
-    current = consents.current_of(keys, at)
-    if len(current) > 1:
-        current = tuple(sorted(current, key=lambda one: (one.reference, one.digest)))
-    if not [one for one in current if one.supersedes]:
-        return current
+    current = sorted(consents.current_of(keys, at), key=lambda one: (one.reference, one.digest))
     by_reference = {one.reference: one for one in current}
     circular = _leading_into_a_circle(by_reference)
     replaced: dict[str, bool] = {}

@@ -255,6 +255,7 @@ class TestWhatNobodyCanRead:
         unheard_of = compiled(a_consent(meta={"lastUpdated": "yesterday"}))
 
         assert one.digest != other.digest
+        assert compiled(dict(reversed(one.resource.items()))).digest == one.digest
         assert (nameless.readable, nameless.reference, nameless.id) == (False, "Consent/", "")
         assert (unheard_of.readable, unheard_of.updated) == (False, BEGINNING)
         assert compiled(a_consent(implicitRules="urn:x", patient="t1")).patient == frozenset()
