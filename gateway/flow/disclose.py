@@ -4,7 +4,7 @@ A push (delivery), a pull (FHIR read and search) and a page of the console all c
 decision at its own instant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.flow.circumstances import Circumstances, circumstances_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
 from gateway.flow.people import lock_person, person_of_record
-from gateway.model.accounting import NewDecision
+from gateway.model.accounting import HandedOver, NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord, Refusal
 from gateway.model.disclosure import Disclosure
@@ -188,6 +188,16 @@ def keep_decisions(
     for decision, (one, _, _) in zip(new, made, strict=True):
         _tell(tx, decision, one.record, asked)
     return [decision.decision_id for decision in new]
+
+
+def log_answers(
+    house: House, tx: Transaction, decision_ids: Sequence[str], purpose: Iterable[str], description: str
+) -> None:
+    """Write answers to whoever asked into the log of disclosures, one a decision: the answer is the sending."""
+    now = house.clock()
+    tx.decisions.hand_over(
+        [HandedOver(house.new_id(), one, " ".join(purpose), description, "200", b"", now) for one in decision_ids]
+    )
 
 
 def _new_decision(

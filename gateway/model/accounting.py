@@ -36,6 +36,19 @@ class NewDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A disclosure that leaves with the commit: whoever asked waits for it, and nothing comes back."""
+
+    message_id: str
+    decision_id: str
+    purpose: str
+    description: str
+    code: str
+    sent: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredDecision:
     """A decision as it was kept. `inputs` is the canonical matter it was made from."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
+from gateway.model.accounting import Disclosed, HandedOver, NewDecision, StoredDecision
 from gateway.storage.accounting import disclosed, received, received_between, stored_decision
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
@@ -16,6 +16,7 @@ from gateway.storage.tables import decisions, disclosures
 from gateway.storage.upsert import prepared_upsert
 
 _INSERT = Prepared(decisions.insert())
+_HAND_OVER = Prepared(disclosures.insert())
 _OF_HANDOFF = (
     select(
         decisions.c.id,
@@ -108,6 +109,11 @@ class SqlDecisions:
         }
         must_exist(_CONFIRM.run(self._connection, values), "intended disclosure", message_id)
 
+    def hand_over(self, disclosures: Sequence[HandedOver]) -> None:
+        """Write disclosures that leave with the commit."""
+        if disclosures:
+            _HAND_OVER.run_many(self._connection, [_handed_over(one) for one in disclosures])
+
 
 def _row(new: NewDecision) -> dict[str, Any]:
     return {
@@ -124,4 +130,19 @@ def _row(new: NewDecision) -> dict[str, Any]:
         "input_hash": new.record["input_hash"],
         "record": dump(dict(new.record)),
         "inputs": new.inputs,
+    }
+
+
+def _handed_over(one: HandedOver) -> dict[str, Any]:
+    now = to_micros(one.at)
+    return {
+        "message_id": one.message_id,
+        "decision_id": one.decision_id,
+        "purpose": one.purpose,
+        "description": one.description,
+        "intended_at": now,
+        "confirmed_at": now,
+        "code": one.code,
+        "sent": one.sent,
+        "answered": b"",
     }

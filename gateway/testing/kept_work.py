@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from gateway.model.accounting import Disclosed, NewDecision, StoredDecision
+from gateway.model.accounting import Disclosed, HandedOver, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
 from gateway.ports import Claim, DroppedCount, MessageKey, NewWork, SeenMessage
@@ -243,15 +243,14 @@ class InMemoryDecisions:
             intended, confirmed_at=at, code=code, sent=sent, answered=answered
         )
 
-    def hand_over(
-        self, *, decision_id: str, message_id: str, purpose: str, description: str, code: str, sent: bytes, at: datetime
-    ) -> None:
-        """Write a disclosure that leaves with the commit."""
-        insist(decision_id in self._state.decisions, "a disclosure follows a decision")
-        insist(message_id not in self._state.disclosures, "what is handed over is a message of its own")
-        self._state.disclosures[message_id] = KeptDisclosure(
-            message_id, decision_id, purpose, description, at, confirmed_at=at, code=code, sent=sent, answered=b""
-        )
+    def hand_over(self, disclosures: Sequence[HandedOver]) -> None:
+        """Write disclosures that leave with the commit."""
+        for one in disclosures:
+            insist(one.decision_id in self._state.decisions, "a disclosure follows a decision")
+            insist(one.message_id not in self._state.disclosures, "what is handed over is a message of its own")
+            self._state.disclosures[one.message_id] = KeptDisclosure(
+                one.message_id, one.decision_id, one.purpose, one.description, one.at, one.at, one.code, one.sent
+            )
 
 
 class InMemoryAudit:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.accounting import NewDecision
+from gateway.model.accounting import HandedOver, NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Work, WorkState
@@ -343,6 +343,41 @@ def test_a_disclosure_is_intended_again_with_a_new_decision_and_then_confirmed(d
 def test_what_was_not_intended_cannot_be_confirmed(database: Database) -> None:
     with pytest.raises(GatewayError, match="expected a stored intended disclosure with id m-1"):
         database.write(lambda t: t.decisions.confirm(message_id="m-1", code="AA", sent=b"", answered=b"", at=AT))
+
+
+def handed_over(message_id: str, decision_id: str) -> HandedOver:
+    return HandedOver(message_id, decision_id, "TREAT", "read by ehr", "200", b"{}", LATER)
+
+
+def test_what_is_handed_over_has_left_with_the_commit(database: Database) -> None:
+    def log(t: Transaction) -> None:
+        decide(t, "d-1")
+        decide(t, "d-2")
+        t.decisions.hand_over([handed_over("m-1", "d-1"), handed_over("m-2", "d-2")])
+        t.decisions.hand_over([])
+
+    database.write(log)
+
+    found = database.read(lambda t: t.decisions.disclosed("person-1", AT, LATER + timedelta(seconds=1)))
+    assert [(one.message_id, one.decision.id, one.purpose, one.description) for one in found] == [
+        ("m-1", "d-1", "TREAT", "read by ehr"),
+        ("m-2", "d-2", "TREAT", "read by ehr"),
+    ]
+    assert {(one.intended_at, one.confirmed_at) for one in found} == {(LATER, LATER)}
+
+
+@pytest.mark.parametrize("again", [("m-2", "none"), ("m-1", "d-1")])
+def test_what_is_handed_over_needs_a_decision_and_a_message_of_its_own(
+    database: Database, again: tuple[str, str]
+) -> None:
+    def log(t: Transaction) -> None:
+        decide(t, "d-1")
+        t.decisions.hand_over([handed_over("m-1", "d-1")])
+
+    database.write(log)
+
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(lambda t: t.decisions.hand_over([handed_over(*again)]))
 
 
 def test_a_message_is_known_by_application_facility_and_control_id(database: Database) -> None:

@@ -18,6 +18,7 @@ from gateway.flow.disclose import (
     judged_referral,
     keep_decision,
     keep_decisions,
+    log_answers,
     made_of,
     patient_in,
 )
@@ -42,7 +43,7 @@ def read(house: House, caller: Caller, resource_type: str, resource_id: str) -> 
         found = _opened(house, tx, caller, resource_type, resource_id)
         if found is None:
             return None
-        _log(house, tx, caller, found.decision_id, "read")
+        _log(house, tx, caller, [found.decision_id], "read")
         return _answer(tx, found.resource)
 
     return house.database.write(look)
@@ -63,6 +64,7 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
 
     def look(tx: Transaction) -> list[Resource]:
         found: dict[str, Resource] = {}
+        decisions = []
         # What is withheld is not counted: it must not take the place of what is not.
         for shown in islice(_each_permitted(house, tx, caller, since), MOST_RESULTS):
             matching = [
@@ -71,7 +73,8 @@ def search(house: House, caller: Caller, resource_type: str, parameters: list[tu
             ]  # fmt: skip
             found |= {one["id"]: _versioned(tx, one) for one in matching}
             if matching:
-                _log(house, tx, caller, shown.decision_id, "search")
+                decisions.append(shown.decision_id)
+        _log(house, tx, caller, decisions, "search")
         return list(found.values())
 
     resources = house.database.write(look)
@@ -208,14 +211,8 @@ def _asked(house: House, caller: Caller, channel: str) -> Asked:
     )
 
 
-def _log(house: House, tx: Transaction, caller: Caller, decision_id: str, channel: str) -> None:
-    """Write what leaves into the log of disclosures: the answer is the sending."""
-    now, message_id = house.clock(), house.new_id()
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=message_id, purpose=" ".join(house.clients[caller.client].purpose),
-        description=f"{channel} by {caller.client}", at=now,
-    )  # fmt: skip
-    tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)
+def _log(house: House, tx: Transaction, caller: Caller, decision_ids: Sequence[str], channel: str) -> None:
+    log_answers(house, tx, decision_ids, house.clients[caller.client].purpose, f"{channel} by {caller.client}")
 
 
 def _answer(tx: Transaction, resource: Resource) -> Answer:

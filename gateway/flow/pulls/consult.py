@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
 from gateway.flow.circumstances import NOTHING_KNOWN, Circumstances, circumstances_of, circumstances_of_nobody
-from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
+from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answers, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
@@ -112,7 +112,8 @@ def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> A
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, content.person_id)
     if not isinstance(made.outcome, Disclosure):
         return DENIED
-    _log(house, tx, asked, decision_id)
+    told = f"answer to a consult of {asked.person[0]}: that there are records it may have"
+    log_answers(house, tx, [decision_id], asked.purpose, told)
     return _advice(made.outcome)
 
 
@@ -265,15 +266,6 @@ def _in_the_name_of(patient: str, content: _Content) -> _Content:
     """
     own_first = sorted(content.records, key=lambda one: f"{one['resourceType']}/{one['id']}" != patient)
     return replace(content, records=tuple(own_first))
-
-
-def _log(house: House, tx: Transaction, asked: Asked, decision_id: str) -> None:
-    now, message_id = house.clock(), house.new_id()
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=message_id, purpose=" ".join(asked.purpose),
-        description=f"answer to a consult of {asked.person[0]}: that there are records it may have", at=now,
-    )  # fmt: skip
-    tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)
 
 
 def _advice(disclosure: Disclosure) -> Advice:

@@ -8,7 +8,7 @@ person. All take the same work: what is asked of the store does not depend on wh
 
 from collections.abc import Mapping
 
-from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, made_of
+from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answers, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
@@ -36,7 +36,8 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
         tasks = _tasks_of(made)
         if not isinstance(made.outcome, Disclosure) or not tasks:
             return NOTHING_TO_TELL
-        _log(house, tx, caller, decision_id)
+        told = f"answer to a look-up of {caller.client}: the status of a referral"
+        log_answers(house, tx, [decision_id], [PURPOSE], told)
         newest = max(tasks, key=lambda one: (str(one.get("lastModified", one.get("authoredOn", ""))), one["id"]))
         return Status(newest["status"], made.outcome.notice, _scope(made.outcome))
 
@@ -99,12 +100,3 @@ def _scope(disclosure: Disclosure) -> str:
     """Return the explanation of the consent that travels with what it opens (42 CFR 2.32(b))."""
     documents = [one["resource"] for one in disclosure.content["entry"]]
     return "\n".join(one["description"] for one in documents if one["id"].startswith("part2-scope-"))
-
-
-def _log(house: House, tx: Transaction, caller: Caller, decision_id: str) -> None:
-    now, message_id = house.clock(), house.new_id()
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=message_id, purpose=PURPOSE,
-        description=f"answer to a look-up of {caller.client}: the status of a referral", at=now,
-    )  # fmt: skip
-    tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)

@@ -11,6 +11,7 @@ from gateway.flow.releases.delivery import describe
 from gateway.flow.releases.kinds import KINDS
 from gateway.flow.releases.release import Decided, claimed_release, decided, keep_outcome, locked_record_of
 from gateway.formats.release_pdf import ReleaseCover, release_pdf
+from gateway.model.accounting import HandedOver
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
@@ -71,11 +72,10 @@ def give_copy(house: House, actor: Member, release_id: str, form: str) -> Copy:
 def _handed_over(house: House, tx: Transaction, actor: Member, release: Release, made: Decided, copy: Copy) -> Copy:
     """Log the copy as a disclosure that has left, in the transaction that decided it."""
     now, message_id = house.clock(), house.new_id()
-    tx.decisions.intend(
-        decision_id=made.decision_id, message_id=message_id, purpose=KINDS[release.kind].purpose,
-        description=f"{describe(release)}, copy handed over", at=now,
-    )  # fmt: skip
-    tx.decisions.confirm(message_id=message_id, code="handed over", sent=copy.content, answered=b"", at=now)
+    purpose, description = KINDS[release.kind].purpose, f"{describe(release)}, copy handed over"
+    tx.decisions.hand_over(
+        [HandedOver(message_id, made.decision_id, purpose, description, "handed over", copy.content, now)]
+    )
     tx.releases.save(replace(release, state="given", decision_id=made.decision_id, updated_at=now))
     told = {"release": release.id, "decision": made.decision_id, "message": message_id, "file": copy.name}
     tx.audit.append(AuditEntry(now, "release.copied", actor.id, told))
