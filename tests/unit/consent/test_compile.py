@@ -210,9 +210,11 @@ class TestEverythingAConsentSays:
 
 class TestWhatNobodyCanRead:
     def test_is_there_since_when_it_was_and_of_whom_it_is(self) -> None:
-        found = compiled(a_consent(implicitRules="https://elsewhere.example"))
+        paper = a_consent(implicitRules="https://elsewhere.example")
 
-        assert not found.readable
+        found = compiled(paper)
+
+        assert (found.readable, found.resource) == (False, paper)
         assert (found.reference, found.id, found.version) == ("Consent/paper", "paper", None)
         assert found.updated == instant("2026-09-01T17:00:00Z")
         assert found.patient == {f"{PERSON}|T1"}
