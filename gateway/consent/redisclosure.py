@@ -59,8 +59,8 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
         under = None  # another person's, or replaced since: it opens nothing here
     if under is not None and holder.is_program(situation.at) and _is_single_tpo(under):
         return program, under
-    if _is_contractor(hop, holder, under, situation):
-        basis = Basis("Consent", under.id, under.version) if under else None
+    if under is not None and _is_contractor(hop, holder, situation):
+        basis = Basis("Consent", under.id, under.version)
         owed = obligations.CONTRACTOR | obligations.of_author(item)
         return standing(Release("OK_CONSENT", STEP, owed, basis, "consent", yields=True), item, situation)
     if hop.code not in _NEVER_ONWARD and _names_holder(holder, situation):
@@ -84,10 +84,10 @@ def _is_single_tpo(directive: Directive) -> bool:
     return any(is_single_tpo(grant.purposes) for grant in directive.grants)
 
 
-def _is_contractor(hop: Hop, holder: Organization, under: Directive | None, situation: Situation) -> bool:
+def _is_contractor(hop: Hop, holder: Organization, situation: Situation) -> bool:
     """2.33(b)(3), (c): a payer that holds it for payment or operations, to its contractor under written contract."""
     recipient = situation.recipient.organization
-    got_for_payment = bool(hop.purposes) and is_payment_or_operations(hop.purposes) and under is not None
+    got_for_payment = bool(hop.purposes) and is_payment_or_operations(hop.purposes)
     return (
         got_for_payment
         and "payer" in holder.roles
