@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from gateway.bench.admission import sample_admission
-from gateway.intake.mllp_listener import MllpListener
+from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.hl7_header import PeerAddress
 from gateway.settings import read_settings
 from gateway.wiring import clock, new_id
@@ -125,13 +125,13 @@ def _serve(kind: str, directory: Path) -> None:
     """Listen, print the port, and go on until the standard input ends."""
     if kind == "floor":
         directory.mkdir()
-        listener = MllpListener(*_ANYWHERE, clock=clock, new_id=new_id)
+        listener = MllpListener(listen(*_ANYWHERE), clock=clock, new_id=new_id)
         listener.start(_Appending(directory / "messages").accept, lambda content, peer: None)
         _until_told(listener, lambda: None)
     else:
         subprocess.run([sys.executable, "-m", "gateway", "init", str(directory)], check=True, capture_output=True)
         installation = open_installation(read_settings(directory))
-        listener = MllpListener(*_ANYWHERE, clock=clock, new_id=new_id)
+        listener = MllpListener(listen(*_ANYWHERE), clock=clock, new_id=new_id)
         listener.start(installation.gateway.accept_message, installation.gateway.keep_cut)
         _until_told(listener, lambda: installation.stop(1))
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
+from gateway.intake.mllp_listener import listen
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.settings import Settings, read_settings
 from gateway.wiring.installation import Installation, check_configuration, open_installation
@@ -28,7 +30,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     dies, the master starts another, and what was accepted is on disk.
     """
 
-    def __init__(self, settings: Settings, http: socket.socket, mllp: tuple[str, int]) -> None:
+    def __init__(self, settings: Settings, http: socket.socket, mllp: socket.socket) -> None:
         self._settings = settings
         self._address = http.getsockname()[:2]
         self._descriptor = http.detach()  # gunicorn closes it when it has made its own socket of it
@@ -49,6 +51,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 64,
             "limit_request_field_size": 8190,
             "loglevel": "warning",
+            "control_socket_disable": True,  # else anybody of this account could stop it by a socket in the home folder
             "proc_name": "gateway",
             "post_worker_init": self._started,
             "worker_exit": self._stopped,
@@ -62,13 +65,25 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._installation = open_installation(self._settings, mllp=self._mllp)
         except (GatewayError, OSError) as error:
             click.echo(f"gateway serve: {error}", err=True)
-            sys.exit(4)  # gunicorn's own code for "the application cannot be loaded": the master stops too
+            sys.exit(Arbiter.APP_LOAD_ERROR)  # tells the master to stop too
         return self._installation.app
+
+    def run(self) -> None:
+        """Serve until a signal; exit 2 where the installation cannot be opened, whatever code gunicorn has for it."""
+        master = os.getpid()
+        try:
+            super().run()
+        except SystemExit as ended:
+            if ended.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master:
+                sys.exit(2)
+            raise
 
     def _started(self, worker: Any) -> None:
         assert self._installation is not None
         _keep_what_was_read()
         self._installation.start()
+        if worker.age > 1:  # it takes the place of one that died: whoever waited for the line has had it
+            return
         host, port = self._address
         mllp_host, mllp_port = self._installation.mllp_address
         click.echo(f"ready http=http://{host}:{port} mllp={mllp_host}:{mllp_port}")
@@ -98,14 +113,14 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
     log_to_stderr()
     try:
         settings = _settings(directory, database)
-        http_socket = _listening(http or settings.http.bind)
-        mllp_address = _address(mllp or settings.mllp.bind)
+        http_address, mllp_address = _address(http or settings.http.bind), _address(mllp or settings.mllp.bind)
         check_configuration(settings)
         check_mllp(settings, mllp_address)
+        http_socket, mllp_socket = _listening(*http_address), _listening(*mllp_address)
     except GatewayError as error:
         click.echo(f"gateway serve: {error}", err=True)
         sys.exit(2)
-    _Server(settings, http_socket, mllp_address).run()
+    _Server(settings, http_socket, mllp_socket).run()
 
 
 @click.command()
@@ -158,11 +173,10 @@ def _address(written: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _listening(written: str) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     """Listen in the master already, so that a worker that is started anew takes the same address."""
-    host, port = _address(written)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=512)
+        return listen(host, port)
     except OSError as error:
-        raise ConfigurationError(f"{written}: cannot listen there ({error.strerror})") from error
+        reason = str(error.strerror).partition(" (while")[0]  # create_server repeats the address
+        raise ConfigurationError(f"{host}:{port}: cannot listen there ({reason})") from error

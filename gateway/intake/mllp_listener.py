@@ -43,6 +43,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _log = structlog.get_logger("gateway.mllp")
 _PACKET_BYTES = 65536
+_WAITING_CONNECTIONS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,14 @@ def server_tls(certificate: Path, key: Path, client_authority: Path) -> ssl.SSLC
     return context
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on `host:port` (0: any free one), IPv4 or IPv6. Raises OSError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_WAITING_CONNECTIONS)
+
+
 class MllpListener:
-    """Listen on `host:port` (0: any free one) from construction on; `start` begins to serve.
+    """Serve a socket that listens already; `start` begins.
 
     `new_id` and `clock` give MSH-10 and MSH-7 of the few answers that the door writes itself: a message too large,
     and one that could not be stored. With peers of the networks `release_2` every block is committed or refused
@@ -89,8 +96,7 @@ class MllpListener:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        listening: socket.socket,
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -103,7 +109,7 @@ class MllpListener:
         self._limits = limits or MllpLimits()
         self._tls = tls
         self._release_2 = release_2
-        self._socket = socket.create_server((host, port), backlog=128)
+        self._socket = listening
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._lock = threading.Lock()
         self._connections: set[_Connection] = set()

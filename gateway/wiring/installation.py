@@ -1,5 +1,6 @@
 """Read the configuration, build the house and run it: the only file that names every concrete class."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -225,8 +226,8 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
 class Installation:
     """A running gateway in this process: database, doors and delivery workers."""
 
-    def __init__(self, settings: Settings, mllp: tuple[str, int] | None) -> None:
-        """Open the database and the MLLP port; nothing is taken or sent before `start`."""
+    def __init__(self, settings: Settings, mllp: socket.socket | None) -> None:
+        """Open the database; nothing is taken, from `mllp` either, or sent before `start`."""
         rules = read_rules(settings)
         self._settings = settings
         signer = partial(_signed, CheckpointKey(settings.secret("audit")))
@@ -306,11 +307,10 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
     )
 
 
-def open_installation(settings: Settings, *, mllp: tuple[str, int] | None = None) -> Installation:
-    """Open an installation for serving (with the MLLP door) or for delivering only.
+def open_installation(settings: Settings, *, mllp: socket.socket | None = None) -> Installation:
+    """Open an installation for serving (HL7v2 from the listening socket `mllp`) or for delivering only.
 
     Raises:
         GatewayError: what is configured cannot be used; the text says what to do.
-        OSError: the MLLP address cannot be listened on.
     """
     return Installation(settings, mllp)

@@ -1,5 +1,6 @@
 """Put the two ends of MLLP together from the settings: what may be spoken in the clear, and who proves who they are."""
 
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -26,12 +27,12 @@ def check_mllp(settings: Settings, address: tuple[str, int]) -> None:
         )
 
 
-def mllp_listener(settings: Settings, address: tuple[str, int]) -> MllpListener:
-    """Open the listener at `address`. Raises as `check_mllp`, and OSError where the address cannot be had."""
-    check_mllp(settings, address)
+def mllp_listener(settings: Settings, listening: socket.socket) -> MllpListener:
+    """Make the listener of a socket that listens. Raises as `check_mllp`."""
+    check_mllp(settings, listening.getsockname()[:2])
     limits = MllpLimits(max_bytes=settings.mllp.max_message_mib * 1024 * 1024)
     return MllpListener(
-        *address, clock=clock, new_id=new_id, limits=limits, tls=_listener_tls(settings),
+        listening, clock=clock, new_id=new_id, limits=limits, tls=_listener_tls(settings),
         release_2=settings.mllp.release_2_peers,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from gateway.cli import main
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.times import hl7_time
+from gateway.intake.mllp_listener import listen
 from gateway.settings import read_settings
 from gateway.wiring import clock
 from gateway.wiring.installation import open_installation
@@ -64,7 +65,7 @@ def test_who_has_the_referral_hears_of_the_admission(tmp_path: Path, clinic: Cli
     partner.write_text(partner.read_text().replace("127.0.0.1:2590", f"{clinic.address[0]}:{clinic.address[1]}"))
     with (folder / "routes.yaml").open("a") as routes:
         routes.write(ALERTS)
-    installation = open_installation(read_settings(folder), mllp=("127.0.0.1", 0))
+    installation = open_installation(read_settings(folder), mllp=listen("127.0.0.1", 0))
     installation.start()
 
     installation.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", csv_of(a_contact()), None)

@@ -18,7 +18,7 @@ import pytest
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.flow.gateway import Gateway
 from gateway.formats.hl7v2.charsets import CODECS
-from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, server_tls
+from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, listen, server_tls
 from gateway.model.errors import TryLater
 from gateway.model.hl7_header import PeerAddress
 from gateway.storage.database import SqlDatabase, open_database
@@ -122,7 +122,7 @@ class LongWinded(Inbox):
 def test_a_peer_that_never_reads_hinders_nobody_and_is_cut() -> None:
     inbox = LongWinded()
     limits = MllpLimits(answer_s=0.5, connections=2)
-    listener = MllpListener("127.0.0.1", 0, clock=lambda: NOON, new_id=lambda: "N1", limits=limits)
+    listener = MllpListener(listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "N1", limits=limits)
     listener.start(inbox.accept, inbox.keep_cut)
     try:
         with connect(listener) as deaf, connect(listener) as other:
@@ -142,7 +142,7 @@ def test_a_handshake_that_never_ends_hinders_nobody_and_is_cut(tls: tuple[ssl.SS
     inbox = Inbox()
     limits = MllpLimits(answer_s=0.5, connections=2)
     listener = MllpListener(
-        "127.0.0.1", 0, clock=lambda: NOON, new_id=lambda: "N1", limits=limits, tls=ListenerTls(ours)
+        listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "N1", limits=limits, tls=ListenerTls(ours)
     )
     listener.start(inbox.accept, inbox.keep_cut)
     try:
@@ -202,7 +202,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(small_disk: tuple[SqlDa
     gateway = Gateway(replace(world.house, database=database))
     big = b"NTE|1||" + b"x" * 100_000 + b"\r"
     messages = [admission(b"C%d" % n) + big for n in range(20)]
-    listener = MllpListener("127.0.0.1", 0, clock=lambda: NOON, new_id=lambda: "N1")
+    listener = MllpListener(listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "N1")
     listener.start(gateway.accept_message, gateway.keep_cut)
     try:
         with MllpSender(*listener.address, timeout_s=10) as sender:

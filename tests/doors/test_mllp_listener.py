@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
-from gateway.intake.mllp_listener import MllpLimits, MllpListener, Network
+from gateway.intake.mllp_listener import MllpLimits, MllpListener, Network, listen
 from gateway.model.hl7_header import PeerAddress
 from tests.doors.mllp_peers import admission, read_blocks
 
@@ -44,7 +44,7 @@ def listening(
 ) -> Iterator[tuple[Inbox, MllpListener]]:
     inbox = Inbox()
     listener = MllpListener(
-        "127.0.0.1", 0, clock=lambda: NOON, new_id=lambda: "NEW1", limits=limits, release_2=release_2
+        listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "NEW1", limits=limits, release_2=release_2
     )
     listener.start(inbox.accept, inbox.keep_cut)
     try:

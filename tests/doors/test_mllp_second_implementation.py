@@ -18,7 +18,7 @@ from hl7.mllp import start_hl7_server
 from gateway.delivery.mllp_push import MllpPush
 from gateway.delivery.mllp_sender import MllpSender
 from gateway.flow.gateway import Gateway
-from gateway.intake.mllp_listener import MllpListener
+from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.errors import WillNeverWork
 from gateway.model.partner import Endpoint, Registry
 from tests.doors.mllp_peers import admission
@@ -75,7 +75,7 @@ def their_server(answers: Callable[[Any], list[Any]]) -> Iterator[TheirServer]:
 
 @contextmanager
 def our_listener(world: World) -> Iterator[tuple[str, int]]:
-    listener = MllpListener("127.0.0.1", 0, clock=lambda: NOW, new_id=lambda: "DOOR1")
+    listener = MllpListener(listen("127.0.0.1", 0), clock=lambda: NOW, new_id=lambda: "DOOR1")
     listener.start(world.gateway.accept_message, world.gateway.keep_cut)
     try:
         yield listener.address

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
-from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, server_tls
+from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, listen, server_tls
 from gateway.model.errors import ConfigurationError, TryLater
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.partner import Endpoint
@@ -96,7 +96,7 @@ def listening(tls: ListenerTls) -> Iterator[tuple[list[PeerAddress], tuple[str, 
         return acknowledge(frame, receive(frame), "K1", NOON)
 
     listener = MllpListener(
-        "127.0.0.1", 0, clock=lambda: NOON, new_id=lambda: "N1", limits=MllpLimits(answer_s=2), tls=tls
+        listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "N1", limits=MllpLimits(answer_s=2), tls=tls
     )
     listener.start(accept, lambda content, peer: None)
     try:
@@ -210,7 +210,7 @@ def test_an_installation_with_certificates_takes_messages_over_tls_and_sends_wit
     tmp_path: Path, authority: Authority
 ) -> None:
     settings = settings_of(tmp_path, authority)
-    listener = mllp_listener(settings, ("127.0.0.1", 0))
+    listener = mllp_listener(settings, listen("127.0.0.1", 0))
     push = mllp_push(settings)
     peers: list[PeerAddress] = []
 
@@ -234,7 +234,7 @@ def test_a_fingerprint_may_be_written_as_openssl_prints_it(tmp_path: Path, autho
     known = authority.identity("known")
     printed = ":".join(known.fingerprint.upper()[n : n + 2] for n in range(0, 64, 2))
     settings = settings_of(tmp_path, authority, allowed_certificates=[printed])
-    listener = mllp_listener(settings, ("127.0.0.1", 0))
+    listener = mllp_listener(settings, listen("127.0.0.1", 0))
     listener.start(lambda content, peer: acknowledge(content, receive(content), "A1", NOON), lambda content, peer: None)
 
     try:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from gateway.cli import main
 from gateway.flow.people import PERSON_ID
+from gateway.intake.mllp_listener import listen
 from gateway.model.handoff import Person
 from gateway.settings import Settings, read_settings
 from gateway.storage.database import open_database
@@ -85,7 +86,7 @@ def practice() -> Iterator[Practice]:
 
 def test_a_result_that_came_over_mllp_goes_on_over_mllp(tmp_path: Path, practice: Practice) -> None:
     settings = _settings(tmp_path / "gateway", practice)
-    installation = open_installation(settings, mllp=("127.0.0.1", 0))
+    installation = open_installation(settings, mllp=listen("127.0.0.1", 0))
     installation.gateway.database.write(lambda tx: tx.people.save(SAMPLE, clock()))
     installation.start()
     with socket.create_connection(installation.mllp_address, timeout=60) as laboratory:

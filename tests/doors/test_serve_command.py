@@ -1,0 +1,76 @@
+"""`gateway serve` as whoever starts it sees it: when it does not begin, and when its worker dies."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.cli import main
+
+ANY = "127.0.0.1:0"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert CliRunner().invoke(main, ["init", str(tmp_path / "gateway")]).exit_code == 0
+    return tmp_path / "gateway"
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """Give an address where somebody listens already."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def serve(folder: Path, *, http: str = ANY, mllp: str = ANY, more: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(folder), "--http", http, "--mllp", mllp, *more]
+    home = {**os.environ, "HOME": str(folder.parent)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home)
+
+
+def test_a_port_that_is_taken_is_wrong_use_and_named(folder: Path, taken: str) -> None:
+    for process in (serve(folder, http=taken), serve(folder, mllp=taken)):
+        data, messages = process.communicate(timeout=120)
+
+        assert (process.returncode, data) == (2, "")
+        assert messages == f"gateway serve: {taken}: cannot listen there (Address already in use)\n"
+
+
+def test_a_database_that_cannot_be_opened_is_wrong_use(folder: Path) -> None:
+    process = serve(folder, more=("--database", "sqlite:////nowhere/gateway.db"))
+
+    data, messages = process.communicate(timeout=120)
+
+    assert (process.returncode, data) == (2, "")
+    assert "gateway serve: cannot open the database file /nowhere/gateway.db" in messages
+
+
+def test_a_worker_that_dies_is_replaced_on_the_same_addresses_without_a_second_ready_line(folder: Path) -> None:
+    process = serve(folder)
+    assert process.stdout is not None
+    ready = re.fullmatch(r"ready http=http://127\.0\.0\.1:(\d+) mllp=127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+    assert ready is not None
+
+    worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+    os.kill(int(worker), signal.SIGKILL)
+    answer = _answer(int(ready[2]), b"\x0bMSH|^~\\&|A|B|||20261001||ADT^A01|1|P|2.5.1\rPID|1\r\x1c\r")
+    process.send_signal(signal.SIGTERM)
+    data, _ = process.communicate(timeout=120)
+
+    assert b"MSA|AA|1" in answer
+    assert (process.returncode, data) == (0, "")
+    assert not (folder.parent / ".gunicorn").exists()
+
+
+def _answer(port: int, frame: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as peer:
+        peer.sendall(frame)
+        return peer.recv(4096)
