@@ -3,7 +3,10 @@
 Exit status: 0 fine, 1 a finding or refusal, 2 wrong use. Data goes to stdout, errors to stderr.
 """
 
+import errno
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -51,6 +54,16 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the sub-command; a file or folder that it is told to use and cannot is wrong use, not a stack trace."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None or error.errno == errno.EPIPE:
+                raise
+            click.echo(f"gateway {ctx.invoked_subcommand}: {error.filename}: {error.strerror}", err=True)
+            sys.exit(2)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

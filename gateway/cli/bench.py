@@ -7,6 +7,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from gateway.wiring.logs import log_to_stderr
+
 BENCHES = {
     "convert": "gateway.bench.convert",
     "consent": "gateway.bench.consent",
@@ -19,10 +21,14 @@ BENCHES = {
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=click.Choice(list(BENCHES)))
-@click.option("--seconds", default=2.0, show_default=True, help="How long each row is measured.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0, show_default=True,
+    help="How long each row is measured.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row on stdout.")
 def bench(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     """Measure NAME..., or everything. A ratio compares two numbers of the same run; nothing fails for being slow."""
+    log_to_stderr()
     console = Console()
     table = Table(title="gateway bench", caption="ratio = ours / floor, both measured in this run")
     for heading in ("row", "per second", "floor", "floor per second", "ratio", "goal"):
