@@ -65,7 +65,8 @@ def accounting_command(
         zone = ZoneInfo(settings.installation.timezone)
         since = _start(first, zone) if first else years_before(clock(), KEPT_YEARS)
         until = _start(last + timedelta(days=1), zone) if last else clock() + timedelta(seconds=1)
-        made = _made(settings, url, Wanted(person or "", patient or ""), since, until, intermediary)
+        wanted = Wanted(person or "", patient or "", intermediary=intermediary or "")
+        made = _made(settings, url, wanted, since, until)
     except GatewayError as error:
         click.echo(f"gateway accounting: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
@@ -85,17 +86,15 @@ def _start(day: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(day.date(), time(), zone)
 
 
-def _made(
-    settings: Settings, url: str | None, wanted: Wanted, since: datetime, until: datetime, intermediary: str | None
-) -> Accounting | None:
+def _made(settings: Settings, url: str | None, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
     registry = read_partners(settings.directory / "partners")
-    if intermediary is not None and intermediary not in registry:
+    if wanted.intermediary and wanted.intermediary not in registry:
         raise ConfigurationError(
             "--intermediary: expected the id of an organization in partners/, found an unknown one"
         )
     database = open_database(url or settings.database_url, clock=clock, role="operator")
     try:
-        return accounting(database, registry, clock, "cli", wanted, since, until, intermediary)
+        return accounting(database, registry, clock, "cli", wanted, since, until)
     finally:
         database.close()
 

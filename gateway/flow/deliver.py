@@ -119,6 +119,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     if referral is None or handoff is None:
         return _stop(house, tx, work, "dead", "its referral is no longer here")
+    if handoff.state == "held":
+        return _stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
     endpoint = house.endpoint(referral.taken_by, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)

@@ -161,8 +161,13 @@ class Gateway:
         return console.console_record(self.house, staff, handoff_id)
 
     def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
-        """Tell to whom records of a person were disclosed; the look is a row of the audit trail."""
+        """Tell to whom records of a person were disclosed; the look is a row of the audit trail.
+
+        Each line tells whose records there are, so an operator without an agreement with every program is told none.
+        """
         house = self.house
+        if not console.serves_every_program(house):
+            return None
         return proof.accounting(house.database, house.registry, house.clock, actor, wanted, since, until)
 
     def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:

@@ -17,6 +17,8 @@ class Wanted:
     person: str = ""
     patient: str = ""
     handoff: str = ""
+    intermediary: str = ""
+    """Registry id of whoever owes a list of what it passed on; then that list is wanted (42 CFR 2.24)."""
 
 
 @dataclass(frozen=True, slots=True)

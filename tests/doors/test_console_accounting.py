@@ -7,10 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.model.accounting import Accounted, Accounting, Wanted
+from gateway.model.partner import Organization
 from tests.doors.test_console_http import enter
 from tests.support.console_day import ACTIVE, fill
 from tests.support.stored import AT
-from tests.support.web_house import Site
+from tests.support.web_house import QuietDesk, Site
 
 pytest_plugins = ("tests.support.sites",)
 
@@ -19,7 +20,8 @@ ONE = Accounted(
     occasion="search by harbor-ehr", content="2 Observation", purpose="TREAT", consent="c-tpo", transport="search",
     is_confirmed=True, decision="d-1",
 )  # fmt: skip
-PAGE = "/console/accounting?person=person-1"
+QUERY = "?person=person-1"
+PAGE = f"/console/accounting{QUERY}"
 
 
 @pytest.fixture
@@ -120,3 +122,27 @@ def test_only_who_keeps_privacy_opens_an_accounting(site: Site, path: str, role:
 
     assert browser.get(path).status_code == 403
     assert not any(asked[0] == "accounting" for asked in site.house.asked)
+
+
+class DeskWithAnIntermediary(QuietDesk):
+    """A desk of a gateway whose registry has an intermediary."""
+
+    organizations = (Organization("org:network", "Example Referral Network", roles=frozenset({"intermediary"})),)
+
+
+def test_the_list_of_an_intermediary_is_a_page_a_table_and_a_letter(site: Site, browser: FlaskClient) -> None:
+    """42 CFR 2.24."""
+    site.house.release_desk = DeskWithAnIntermediary()
+    made = site.house.accountings["person-1"]
+    site.house.accountings["person-1"] = replace(made, intermediary="org:network")
+
+    page = browser.get(f"{PAGE}&intermediary=org:network").text
+    files = [browser.get(f"/console/accounting.{one}{QUERY}&intermediary=org:network") for one in ("csv", "pdf")]
+    stranger = browser.get(f"{PAGE}&intermediary=org:nobody")
+
+    assert "Under a general designation" in page
+    assert '<option value="org:network" selected>' in page
+    assert [one.status_code for one in files] == [200, 200]
+    wanted = [asked[2] for asked in site.house.asked if asked[0] == "accounting"]
+    assert wanted == [Wanted(person="person-1", intermediary="org:network")] * 3
+    assert stranger.status_code == 400

@@ -146,8 +146,8 @@ def test_what_goes_through_an_intermediary_is_sent_there_and_stands_in_its_list(
     accept(world)
     world.hand_in([a_contact(suicide="attempt")])
     listed = accounting(
-        house.database, house.registry, house.clock, "an-officer", Wanted(person=person), NOW - timedelta(days=1),
-        NOW + timedelta(days=1), intermediary="org:network",
+        house.database, house.registry, house.clock, "an-officer",
+        Wanted(person=person, intermediary="org:network"), NOW - timedelta(days=1), NOW + timedelta(days=1),
     )  # fmt: skip
 
     assert set(transport.ways) == {("org:demo-hospital", "https://network.example/fhir")}

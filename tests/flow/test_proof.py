@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.flow.gateway import Gateway
 from gateway.flow.staff.proof import accounting, replay
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.consult import Consult
@@ -200,3 +201,21 @@ def test_a_replay_is_a_row_of_the_audit_trail() -> None:
     assert (entry.kind, entry.actor) == ("decision.replayed", "an-officer")
     assert entry.data == {"decision": decision, "differences": []}
     assert replayed(world, "nobody") is None
+
+
+def test_an_operator_without_agreements_is_told_no_accounting_of_anybody() -> None:
+    """42 CFR 2.12(c)(4): each line of it tells whose records there are."""
+    world = a_world()
+    world.take(CONTACT)
+    operator = world.house.registry.get("org:operator")
+    assert operator is not None
+    others = [one for one in world.house.registry if one.id != "org:operator"]
+    unserved = Registry([*others, replace(operator, agreements=())])
+    asked = ("an-officer", person_of(world), EVER, NOW + timedelta(days=1))
+
+    told = world.gateway.accounting(*asked)
+    untold = Gateway(replace(world.house, registry=unserved)).accounting(*asked)
+
+    assert told is not None
+    assert len(told.disclosures) == 1
+    assert untold is None

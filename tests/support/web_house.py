@@ -16,6 +16,7 @@ from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
 from gateway.model.handoff import Channel, StoredInput
 from gateway.model.lookup import NOTHING_TO_TELL, Status
+from gateway.model.partner import Organization
 from gateway.model.release import Review
 from gateway.model.staff import Member
 from gateway.settings import Client
@@ -45,7 +46,7 @@ class QuietDesk:
     """A desk at which nothing lies."""
 
     operator = "org:operator"
-    organizations = ()
+    organizations: tuple[Organization, ...] = ()
     serves_every_program = True
 
     def waiting(self, actor: Member) -> list[Review]:

@@ -8,6 +8,7 @@ from gateway.flow.house import House
 from gateway.flow.releases import copy, release, reviews
 from gateway.flow.releases.content import references_of
 from gateway.flow.releases.kinds import KINDS, KindRule
+from gateway.flow.staff.console import serves_every_program
 from gateway.flow.staff.withheld import WithheldFrom, withheld
 from gateway.model.accounting import StoredDecision
 from gateway.model.audit import AuditEntry
@@ -50,6 +51,11 @@ class ReleaseDesk:
     def operator(self) -> str:
         """Registry id of whoever runs this gateway."""
         return self._house.operator
+
+    @property
+    def serves_every_program(self) -> bool:
+        """Say whether the operator has an agreement in force with every Part 2 program of the registry."""
+        return serves_every_program(self._house)
 
     @property
     def organizations(self) -> tuple[Organization, ...]:

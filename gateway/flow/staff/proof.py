@@ -43,7 +43,6 @@ def accounting(
     wanted: Wanted,
     since: datetime,
     until: datetime,
-    intermediary: str | None = None,
 ) -> Accounting | None:
     """Return the accounting of a person in [since, until), or the list of an intermediary; None: nobody known."""
 
@@ -52,15 +51,15 @@ def accounting(
         if person_id is None:
             return None
         rows, now = tx.decisions.disclosed(person_id, since, until), clock()
-        if intermediary is not None:
-            made = list_of_intermediary(rows, registry, person_id, intermediary, since, until, now)
+        if wanted.intermediary:
+            made = list_of_intermediary(rows, registry, person_id, wanted.intermediary, since, until, now)
         else:
             made = account(rows, registry, person_id, since, until, now)
         told = {
             "person": person_id,
             "from": since.isoformat(),
             "until": until.isoformat(),
-            "intermediary": intermediary,
+            "intermediary": wanted.intermediary or None,
             "disclosures": len(made.disclosures),
         }
         tx.audit.append(AuditEntry(now, "accounting.viewed", actor, told))

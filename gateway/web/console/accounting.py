@@ -1,4 +1,5 @@
-"""The accounting of disclosures about one person, as a page, a table and a letter (42 CFR 2.25).
+"""The accounting of disclosures about one person, as a page, a table and a letter (42 CFR 2.25); or the list that an
+intermediary owes (42 CFR 2.24).
 
 Found by the number of a person or by a record about the person. Every look, downloads too, is a row of the audit trail.
 """
@@ -13,11 +14,12 @@ from gateway.formats.accounting_csv import accounting_csv
 from gateway.formats.accounting_pdf import accounting_pdf
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
+from gateway.model.partner import Organization
 from gateway.reporting.accounting import KEPT_YEARS, in_parts, years_before
 from gateway.web.console.session import require_duty
 from gateway.web.services import Services
 
-_FIELDS = ("person", "record", "from", "to")
+_FIELDS = ("person", "record", "from", "to", "intermediary")
 _LONGEST = 64
 
 
@@ -33,6 +35,7 @@ def add_accounting_page(door: Blueprint, services: Services) -> None:
             "console/accounting.html",
             asked=asked,
             accounting=found,
+            intermediaries=[one for one in _organizations(services) if "intermediary" in one.roles],
             parts=in_parts(found) if found else [],
             downloads={kind: url_for(f"console.accounting_as_{kind}", **asked) for kind in ("csv", "pdf")},
         )
@@ -45,6 +48,10 @@ def add_accounting_page(door: Blueprint, services: Services) -> None:
     def accounting_as_pdf() -> Response:
         found = _found(services, _asked())
         return _file(accounting_pdf(found, in_parts(found), services.timezone), "application/pdf", "pdf")
+
+
+def _organizations(services: Services) -> tuple[Organization, ...]:
+    return services.house.release_desk.organizations
 
 
 def _asked() -> dict[str, Any]:
@@ -63,7 +70,10 @@ def _found(services: Services, asked: dict[str, Any]) -> Accounting:
             until = datetime.combine(date.fromisoformat(asked["to"]) + timedelta(days=1), time(), zone)
     except (ValueError, OverflowError):
         raise RequestRefused(Problem(400, "value", None, "Expected days as YYYY-MM-DD.")) from None
-    wanted = Wanted(person=asked.get("person", ""), handoff=asked.get("record", ""))
+    intermediary = asked.get("intermediary", "")
+    if intermediary and intermediary not in {one.id for one in _organizations(services)}:
+        raise RequestRefused(Problem(400, "value", None, "Expected an intermediary of the registry."))
+    wanted = Wanted(person=asked.get("person", ""), handoff=asked.get("record", ""), intermediary=intermediary)
     found = services.house.accounting(require_duty(services, "account").id, wanted, since, until)
     if found is None:
         raise RequestRefused(NOT_FOUND)

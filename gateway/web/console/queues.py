@@ -1,12 +1,19 @@
 """What waits for a person: unread inputs, held records, refused and dead deliveries, and the switches of the lanes."""
 
+import re
+from dataclasses import replace
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.storage.view_rows import WorkRow
 from gateway.storage.views import QUEUE_SIZE
 from gateway.web.console.session import staff
 from gateway.web.services import Services
+
+_OF_A_RULE = re.compile(r"[A-Z][A-Z_]+\b")
+"""A reason that the engine gave begins with its code; every other one with a word."""
 
 
 def add_queue_pages(door: Blueprint, services: Services) -> None:
@@ -19,8 +26,8 @@ def add_queue_pages(door: Blueprint, services: Services) -> None:
             "console/queues.html",
             quarantined=views.quarantined(),
             held=views.held_records(),
-            held_work=views.stopped_work("held"),
-            refused=views.stopped_work("refused"),
+            held_work=[_told(services, row) for row in views.stopped_work("held")],
+            refused=[_told(services, row) for row in views.stopped_work("refused")],
             dead=views.stopped_work("dead"),
             lanes=views.lanes(),
             limit=QUEUE_SIZE,
@@ -42,3 +49,12 @@ def add_queue_pages(door: Blueprint, services: Services) -> None:
         services.house.pause(staff().id, lane, paused)
         flash(f"Lane {lane} is {'paused' if paused else 'running'}.")
         return redirect(url_for("console.queues", _anchor="lanes"), 303)
+
+
+def _told(services: Services, row: WorkRow) -> WorkRow:
+    """Leave out why the rules stopped a delivery where the operator does not serve every program.
+
+    The reason can rest on what a program's record says that the person consented to, or took back.
+    """
+    is_of_a_rule = _OF_A_RULE.match(row.reason or "") is not None
+    return replace(row, reason=None) if is_of_a_rule and not services.house.release_desk.serves_every_program else row
