@@ -44,7 +44,8 @@ def update_task(house: House, caller: Caller, task_id: str, body: dict[str, Any]
         if not (has_reached or is_open):
             return NOT_FOUND
         if stored.version != if_match:
-            return Problem(412, "conflict", "Task", "Read the Task again: it has another version.")
+            message = "Read the Task again: it has another version."
+            return Problem(412, "conflict", "Task", message, stored.version if is_open else None)
         return _move_by(house, tx, caller, referral, stored, body)
 
     problem = house.database.write(write)
@@ -68,7 +69,8 @@ def _move_by(
         business=_business_status(body),
         has_output=bool(merged.get("output")),
     )
-    finding = move(house, tx, referral, event, by=caller.client, external_id=_filler(body), task=merged)
+    written = merged if merged != stored.body else None  # the same again is no new version
+    finding = move(house, tx, referral, event, by=caller.client, external_id=_filler(body), task=written)
     if finding is not None and finding.severity == "error":
         return Problem(409, "business-rule", finding.location, finding.message)
     kind = appointment_kind(event.business)

@@ -51,6 +51,8 @@ class Problem:
     expression: str | None
     """FHIRPath of the element at fault."""
     message: str
+    version: int | None = None
+    """The version that stands, where the request was made from another one (412) and the caller may know it."""
 
 
 NOT_FOUND = Problem(404, "not-found", None, "There is nothing here, or nothing that this caller may see.")

@@ -71,6 +71,8 @@ def answer(problem: Problem) -> Response:
         response = _problem_json(problem)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="warm-handoff"'
+    if problem.version is not None:
+        response.set_etag(str(problem.version), weak=True)
     if problem.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response.headers["Retry-After"] = _RETRY_AFTER_S
     return response

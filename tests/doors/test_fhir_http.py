@@ -169,6 +169,10 @@ def test_who_writes_says_which_version_was_read(site: Site, headers: dict[str, s
     assert issue_of(put_task(site, **headers)) == expected
 
 
+def test_who_wrote_from_an_older_version_is_told_which_one_stands(site: Site) -> None:
+    assert put_task(site, If_Match='W/"2"').headers["ETag"] == 'W/"3"'
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -59,7 +59,21 @@ def test_a_stale_version_is_refused() -> None:
     problem = world.gateway.update_task(HOSPITAL, task["id"], task, 7)
 
     assert isinstance(problem, Problem)
-    assert problem.status == 412
+    assert (problem.status, problem.version) == (412, 1)
+
+
+def test_the_same_status_again_is_answered_and_makes_no_new_version() -> None:
+    world = a_world()
+    world.take(CONTACT)
+    task = {**sent(world, "Task"), "status": "accepted"}
+    world.gateway.update_task(HOSPITAL, task["id"], task, 1)
+    trail = len(world.database.audit)
+
+    again = world.gateway.update_task(HOSPITAL, task["id"], task, 2)
+
+    assert isinstance(again, Answer)
+    assert (orjson.loads(again.body)["status"], again.version) == ("accepted", 2)
+    assert not any(row.kind == "referral.moved" for row in world.database.audit[trail:])
 
 
 def test_a_step_that_is_not_theirs_is_refused_and_changes_nothing() -> None:

@@ -147,7 +147,7 @@ class TableHouse:
         if known is None:
             return NOT_FOUND
         if known.version != if_match:
-            return Problem(412, "conflict", None, "Somebody else wrote a newer version.")
+            return Problem(412, "conflict", None, "Somebody else wrote a newer version.", version=3)
         return self.put(body, if_match + 1)
 
     def ready(self) -> dict[str, bool]:

@@ -54,7 +54,8 @@ def file_consent(
             if stored is None or not _may_write(tx, caller, stored):
                 return NOT_FOUND
             if stored.version != if_match:
-                return Problem(412, "conflict", "Consent", "Read the Consent again: it has a newer version.")
+                message = "Read the Consent again: it has another version."
+                return Problem(412, "conflict", "Consent", message, stored.version)
             if stored.person_id != person:
                 return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
         if not _may_replace(house, tx, caller, body, person):
