@@ -50,7 +50,8 @@ def normalized(consent: Json, organizations: Organizations) -> Json:
     """
     elements = _elements(consent)
     is_r5 = not elements.isdisjoint(_ONLY_R5)
-    if not elements <= _ALWAYS | (_ONLY_R5 if is_r5 else _ONLY_R4):
+    allowed = _ALWAYS | (_ONLY_R5 if is_r5 else _ONLY_R4)
+    if not allowed.issuperset(elements):
         raise ValueError("elements of no version of Consent, or of two")
     shaped = _from_r5(consent) if is_r5 else _from_r4(consent)
     return {key: _identified(value, organizations) for key, value in shaped.items()} if organizations else shaped
@@ -92,7 +93,7 @@ def _references(extension: Json) -> Iterable[Any]:
 
 
 def _check_r4_provision(provision: Json, depth: int = 0) -> None:
-    if depth > MAX_DEPTH or not _elements(provision) <= _R4_PROVISION:
+    if depth > MAX_DEPTH or not _R4_PROVISION.issuperset(_elements(provision)):
         raise ValueError("a provision with a condition nobody can match, or nested too deep")
     for nested in provision.get("provision", ()):
         _check_r4_provision(nested, depth + 1)
@@ -100,7 +101,7 @@ def _check_r4_provision(provision: Json, depth: int = 0) -> None:
 
 def _from_r5(consent: Json) -> Json:
     """R5 as R4: `grantor` signs, `controller` discloses; `grantee` must comply, and is no recipient by that."""
-    renamed = {key: value for key, value in consent.items() if key.removeprefix("_") in _ALWAYS - {"provision"}}
+    renamed = {key: value for key, value in consent.items() if key in _ALWAYS}
     for r4, r5 in (("patient", "subject"), ("dateTime", "date"), ("performer", "grantor")):
         if r5 in consent:
             renamed[r4] = consent[r5]
@@ -109,8 +110,7 @@ def _from_r5(consent: Json) -> Json:
     disclosers = consent.get("controller") or consent.get("manager")
     if disclosers:
         renamed["organization"] = disclosers
-    root = _r5_root(consent)
-    return {**renamed, "provision": root} if root is not None else renamed
+    return {**renamed, "provision": _r5_root(consent)}
 
 
 def _r5_root(consent: Json) -> Json | None:
@@ -126,13 +126,11 @@ def _r5_root(consent: Json) -> Json | None:
 
 def _r5_provision(provision: Json, effect: str, depth: int) -> Json:
     """Each level says the opposite of the one around it (FHIR R5 Consent.decision)."""
-    if depth > MAX_DEPTH or not _elements(provision) <= _R5_PROVISION:
+    if depth > MAX_DEPTH or not _R5_PROVISION.issuperset(_elements(provision)):
         raise ValueError("a provision with a condition nobody can match, or nested too deep")
-    read = {key: value for key, value in provision.items() if key != "resourceType"}
-    if "resourceType" in provision:
-        read["class"] = provision["resourceType"]
+    classes = {"class": provision["resourceType"]} if "resourceType" in provision else {}
     nested = [_r5_provision(one, _OPPOSITE[effect], depth + 1) for one in provision.get("provision", ())]
-    return {**read, "type": effect, "provision": nested}
+    return {**provision, **classes, "type": effect, "provision": nested}
 
 
 def _identified(value: Any, organizations: Organizations) -> Any:

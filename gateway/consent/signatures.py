@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.consent.facts import subject_keys
 from gateway.consent.purposes import is_payment
-from gateway.consent.situation import ADULT_AGE, Person, Situation
+from gateway.consent.situation import ADULT_AGE, Situation
 from gateway.model.consent_directive import Directive, Performer
 
 
@@ -12,7 +12,7 @@ def is_duly_signed(directive: Directive, situation: Situation) -> bool:
     """Say whether there is a signature and every signer was entitled when it was given (42 CFR 2.31(a)(8))."""
     if not directive.is_signed or not directive.performers:
         return False
-    patient = situation.person.keys if situation.person else directive.patient
+    patient = situation.patient_keys
     signers = directive.performers
     for one in signers:
         if not _is_patient(one, patient) and not _is_entitled(one, directive, situation):
@@ -28,8 +28,7 @@ def is_duly_signed(directive: Directive, situation: Situation) -> bool:
 
 
 def _age_when_signed(directive: Directive, situation: Situation) -> int | None:
-    person: Person | None = situation.person
-    return person.age_at(directive.dated or situation.at) if person else None
+    return situation.age_at(directive.dated or situation.at)
 
 
 def _needs_parent(age: int, situation: Situation) -> bool:

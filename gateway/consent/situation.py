@@ -80,6 +80,10 @@ class Situation:
         """All keys of the person the request is about; empty without one."""
         return self.person.keys if self.person else frozenset()
 
+    def age_at(self, at: datetime) -> int | None:
+        """Return the age of the person the request is about in full years, None where nobody knows it."""
+        return self.person.age_at(at) if self.person else None
+
     def names_another(self, keys: frozenset[str]) -> bool:
         """Say whether one of the keys is known to be somebody else's than the person's the request is about."""
         known = [self.facts.patients_by_key.get(key, set()) for key in keys - self.patient_keys]

@@ -59,7 +59,7 @@ def _roles(situation: Situation) -> Iterator[str]:
 def _allows(one: Allowance, item: Item, situation: Situation) -> bool:
     if item.type not in one.elements or not one.purposes.issuperset(situation.request.purposes):
         return False
-    age = situation.person.age_at(situation.at) if situation.person else None
+    age = situation.age_at(situation.at)
     is_minor = age is not None and age < ADULT_AGE
     is_meant = one.minor is None or one.minor == is_minor
     return is_meant and one.recipient_role in {EVERYBODY, *_roles(situation)}

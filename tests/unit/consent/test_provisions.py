@@ -161,6 +161,8 @@ class TestTimes:
         [
             ({"onsetDateTime": "2026-10-15"}, True, True),
             ({"onsetDateTime": "2026-10"}, False, True),
+            ({"onsetDateTime": "2026-10-01T07:00:00Z"}, True, True),
+            ({"onsetDateTime": "2026-11-01T06:59:59Z"}, True, True),
             ({"onsetDateTime": "2026-09-15"}, False, False),
             ({"onsetDateTime": "2026-11-15"}, False, False),
             ({"onsetPeriod": {"start": "2026-09-15", "end": "2026-10-15"}}, False, True),
@@ -391,6 +393,13 @@ class TestAPermitWithinARefusal:
         around = {"type": "deny", "actor": [recipient("mercy")], "provision": [inner]}
 
         assert answer(a_consent(a_permit(), around, contained=[group]))[1] == "EXPLICIT_DENY"
+
+    def test_lifts_nothing_for_purposes_it_does_not_all_cover(self) -> None:
+        around = {"type": "deny", "actor": [recipient("mercy")], "provision": [a_permit()]}
+        consent = a_consent(a_permit(purposes=["TREAT", "HPAYMT"]), around)
+
+        assert answer(consent)[1] == "OK_CONSENT"
+        assert answer(consent, purpose=["TREAT", "HPAYMT"])[1] == "EXPLICIT_DENY"
 
     def test_lifts_a_refusal_that_applies_in_doubt_only(self) -> None:
         around = {"type": "deny", "dataPeriod": {"start": "2026-10-01"}, "provision": [a_permit()]}

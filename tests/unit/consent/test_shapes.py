@@ -102,6 +102,12 @@ class TestR5:
     def test_each_element_is_found_where_r5_keeps_it(self, change: Json, reason: str) -> None:
         assert answer(an_r5_consent(**change)) == ("DENY", reason)
 
+    def test_who_manages_it_discloses_where_no_controller_is_named(self) -> None:
+        managed = {"controller": None, "manager": [organization("aspen")]}
+
+        assert answer(an_r5_consent(**managed)) == PERMITTED
+        assert answer(an_r5_consent(manager=[organization("birch")])) == PERMITTED
+
     def test_a_subject_who_is_nobody_stated_is_the_missing_patient(self) -> None:
         assert answer(an_r5_consent(subject=None)) == ("DENY", "CONSENT_DEFICIENT:EL_PATIENT")
 
@@ -223,6 +229,12 @@ class TestR4:
     def test_no_recipient_is_nobody_and_not_everybody(self) -> None:
         """IHE PCF reads an empty actor as everyone; 42 CFR 2.31(a)(4) does not."""
         assert answer(a_consent(a_permit(actor=[]))) == ("DENY", "CONSENT_DEFICIENT:EL_RECIPIENT")
+
+
+def test_what_has_the_shape_of_our_own_is_not_written_anew() -> None:
+    paper = a_consent()
+
+    assert normalized(paper, {}) is paper
 
 
 class TestWhatComesAlong:

@@ -141,7 +141,13 @@ class TestAMinor:
 
     @pytest.mark.parametrize(
         ("rule", "born", "reason"),
-        [(14, THIRTEEN, UNSIGNED), (12, TWELVE, SIGNED), ("parental", "2009-01-01", UNSIGNED), (0, TWELVE, SIGNED)],
+        [
+            (14, THIRTEEN, UNSIGNED),
+            (12, TWELVE, SIGNED),
+            ("parental", "2009-01-01", UNSIGNED),
+            ("parental", EIGHTEEN, SIGNED),
+            (0, TWELVE, SIGNED),
+        ],
     )
     def test_signs_alone_from_when_the_state_says(self, rule: int | str, born: str, reason: str) -> None:
         assert signed(PATIENT_REFERENCE, born=born, switches={"minor_consent": rule}) == reason

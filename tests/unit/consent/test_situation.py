@@ -176,3 +176,11 @@ def test_a_key_names_another_where_the_index_knows_somebody_else_by_it() -> None
 def test_without_a_person_there_are_no_keys() -> None:
     assert a_situation(world()).patient_keys == TESS.keys
     assert a_situation(world(), person=None).patient_keys == frozenset()
+
+
+def test_without_a_person_or_a_birth_date_nobody_has_an_age() -> None:
+    unborn = Person(TESS.keys, None)
+
+    assert a_situation(world()).age_at(instant(T0)) == 46
+    assert a_situation(world(), person=None).age_at(instant(T0)) is None
+    assert a_situation(world(), person=unborn).age_at(instant(T0)) is None
