@@ -47,6 +47,7 @@ def fhir_writes(house: TakesWrites, authenticate: Callable[[], Caller]) -> Bluep
     @door.post("/Consent")
     def create_consent() -> Response:
         caller = _allowed(authenticate(), "c", "Consent")
+        _refuse_condition()
         return _written(house.file_consent(caller, _body("Consent", None), None, None), 201)
 
     @door.put("/Consent/<resource_id>")
@@ -80,6 +81,12 @@ def _body(resource_type: str, resource_id: str | None) -> dict[str, Any]:
     if wrong is not None:
         raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
     return body
+
+
+def _refuse_condition() -> None:
+    """Refuse a conditional create (FHIR R4 http.html#ccreate): one that is not applied files the consent twice."""
+    if "If-None-Exist" in request.headers:
+        raise RequestRefused(Problem(400, "not-supported", None, "If-None-Exist: this server creates unconditionally."))
 
 
 def _if_match() -> int:

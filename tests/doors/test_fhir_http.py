@@ -169,6 +169,15 @@ def test_who_writes_says_which_version_was_read(site: Site, headers: dict[str, s
     assert issue_of(put_task(site, **headers)) == expected
 
 
+def test_a_condition_on_a_create_is_refused_rather_than_ignored(site: Site) -> None:
+    answer = site.client("demo-ehr").post(
+        "/fhir/R4/Consent", data=orjson.dumps(A_CONSENT), content_type=FHIR,
+        headers={"If-None-Exist": "identifier=urn:oid:2.999|C-1"},
+    )  # fmt: skip
+
+    assert issue_of(answer) == (400, "not-supported")
+
+
 def test_who_wrote_from_an_older_version_is_told_which_one_stands(site: Site) -> None:
     assert put_task(site, If_Match='W/"2"').headers["ETag"] == 'W/"3"'
 
