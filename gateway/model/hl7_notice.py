@@ -8,7 +8,7 @@ from typing import Literal
 NoticeWay = Literal["note", "restriction", "document"]
 """`note`: an NTE of its grammar, where the receiver keeps notes; `restriction`: ARV-5; `document`: inside, as OBX."""
 
-_WITH_NOTES = frozenset({"REF", "RRI", "ORU", "ORM", "OMG", "SIU"})
+_WITH_NOTES = frozenset({"REF", "RRI", "ORU", "ORM", "OMG", "OSU", "SIU"})
 _DOCUMENTS = frozenset({"T02", "T04", "T06", "T08", "T10"})
 """MDM with content; T01, T03, T05, T07, T09 and T11 only tell of a document."""
 

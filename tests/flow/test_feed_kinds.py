@@ -124,7 +124,7 @@ def test_a_problem_and_a_goal_that_are_deleted_were_entered_in_error() -> None:
 
 def test_orders_are_kept_as_what_they_ask_for() -> None:
     world = a_feed_world()
-    order = "PID\rORC|NW|PL-{0}\rOBR|1|PL-{0}||57133-1^Referral note^LN\r"
+    order = "PID\rORC|NW|PL-{0}\rOBR|1|PL-{0}||58410-2^Blood count^LN\r"
 
     for n, kind in enumerate(("ORM^O01", "OMG^O19")):
         assert told(world, message(kind, f"M{n}", order.format(n))).state == "converted"

@@ -204,10 +204,10 @@ def test_what_the_recipient_does_is_told_to_the_sender_under_its_own_number() ->
     recipient_says(world, "in-progress")
 
     assert answers(world) == [(HOSPITAL, "RRI^I12", "Q1"), (HOSPITAL, "RRI^I13", "Q1")]
-    written = _written(world, -2)
-    assert b"\rRF1|A|" in written
-    assert b"REF-77" in written
-    assert b"Co-Responders" not in written
+    text = written(world, -2)
+    assert b"\rRF1|A|" in text
+    assert b"REF-77" in text
+    assert b"Co-Responders" not in text
 
 
 def test_a_rejection_says_why() -> None:
@@ -216,7 +216,7 @@ def test_a_rejection_says_why() -> None:
 
     recipient_says(world, "rejected", "no bed")
 
-    assert b"\rRF1|R|" in _written(world, -1)
+    assert b"\rRF1|R|" in written(world, -1)
 
 
 def test_a_question_is_answered_with_how_far_it_is() -> None:
@@ -226,7 +226,7 @@ def test_a_question_is_answered_with_how_far_it_is() -> None:
     told(world, ref("I15", "Q9"))
 
     assert answers(world) == [(HOSPITAL, "RRI^I15", "Q1")]
-    assert b"\rRF1|P|" in _written(world, -1)
+    assert b"\rRF1|P|" in written(world, -1)
 
 
 def test_that_a_part_2_program_took_the_referral_is_told_to_nobody_without_a_consent() -> None:
@@ -268,7 +268,7 @@ def test_what_is_no_referral_waits_for_a_person(missing: str) -> None:
     assert (record.state, world.transport.sent) == ("quarantined", [])
 
 
-def _written(world: World, n: int, *, theirs: Hl7Packs | None = None, notice: str = "") -> bytes:
+def written(world: World, n: int, *, theirs: Hl7Packs | None = None, notice: str = "") -> bytes:
     """Write what went back as the transport does; `theirs`: packs with partners' files; `notice`: one it must bear."""
     disclosure, endpoint, envelope = world.transport.sent[n]
     write = message_writer(theirs or packs())
@@ -287,10 +287,10 @@ def test_an_answer_is_written_as_its_receivers_file_says_and_keeps_the_notice(
     folder.mkdir(parents=True)
     (folder / f"{partner}.yaml").write_text("charset: 8859/1\nrows: {NTE-3: {to: 'Observation.note[].text'}}\n")
 
-    written = _written(world, -1, theirs=read_hl7_packs(tmp_path), notice="An invented notice")
+    text = written(world, -1, theirs=read_hl7_packs(tmp_path), notice="An invented notice")
 
-    assert (written.partition(b"\r")[0].split(b"|") + [b""] * 18)[17] == charset
-    assert b"|P|An invented notice|NOTICE^" in written
+    assert (text.partition(b"\r")[0].split(b"|") + [b""] * 18)[17] == charset
+    assert b"|P|An invented notice|NOTICE^" in text
 
 
 def test_a_sender_that_refers_somebody_may_go_on_telling_of_them() -> None:

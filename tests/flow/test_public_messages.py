@@ -3,6 +3,7 @@
 The same MSH-10 with other content is refused with 205 and waits for a person.
 """
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,32 @@ def test_a_public_message_of_a_registered_sender_about_somebody_known_is_taken_w
     assert [one.path for one in page.fields if not one.rule] == []
     assert len(page.fields) == _valued(message)
     assert first == {key: body for key, body in _told(world).items() if key in first}
+
+
+def test_the_public_360x_request_is_kept_answered_and_put_before_a_person() -> None:
+    """Its person stands in a document beside it, so nobody can tell from the message alone whom it refers."""
+    package = json.loads(shared_data("exchange", "x360", "inbound_pcc55.json").read_text())
+    content = package["hl7v2"].encode()
+    message = read_message(content)
+    assert isinstance(message, Message)
+    world = _a_world_that_knows(message)
+
+    answer = world.gateway.accept_message(content, PEER)
+    world.work()
+    again = world.gateway.accept_message(content, PEER)
+    world.work()
+
+    ((input_id, kept),) = world.database.state.inputs.items()
+    record = world.database.read(lambda tx: tx.inputs.records(input_id))[0]
+    page = world.gateway.console_message(("staff-1", "admin"), input_id)
+    assert answer.endswith(b"MSA|AA|ADP20260630173638\r")
+    assert (again, kept.payload) == (answer, content)
+    assert (record.state, record.reason) == (
+        "quarantined", "expected a referral, found none of what is needed: Patient",
+    )  # fmt: skip
+    assert page is not None
+    assert [one.path for one in page.fields if not one.rule] == []
+    assert len(page.fields) == _valued(message)
 
 
 def _a_world_that_knows(message: Message) -> World:

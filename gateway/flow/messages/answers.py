@@ -30,6 +30,9 @@ from gateway.tracking.referral_answer import status_event
 from gateway.tracking.status import Status, StatusEvent, TaskStatus
 
 _ABOUT_REFERRALS = frozenset({"REF", "RRI", "OSU"})
+_NUMBERS = {"REF": "RF1-6.1", "OMG": "ORC-2.1", "OSU": "ORC-2.1"}
+"""Where a message has the number of the referral that it makes or answers."""
+
 _NOT_OF_PRODUCTION = "MSH-11: not of production, so it moves nothing here"
 
 
@@ -74,9 +77,9 @@ def _take(house: House, tx: Transaction, stored: StoredInput, message: Message |
 
 def _take_from(house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message) -> Outcome:
     """Take a message as the word of a partner."""
-    code = message.text("MSH-9.1")
-    if code == "REF" and referral_by_identifier(tx, message.text("RF1-6.1")) is None:
-        return take_referral(house, tx, stored, sender, message)
+    code, is_of_ours = message.text("MSH-9.1"), _is_of_ours(tx, message)
+    if not is_of_ours and (referred := take_referral(house, tx, stored, sender, message)) is not None:
+        return referred
     if code in ("RRI", "REF"):
         return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
     if code == "ACK":
@@ -87,7 +90,7 @@ def _take_from(house: House, tx: Transaction, stored: StoredInput, sender: Organ
     if code == "SIU":
         moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, sender, one))
         return joined(moved_by, fed.made)
-    if code == "OSU" and _is_of_ours(tx, message):
+    if is_of_ours:
         answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
         return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
@@ -99,8 +102,9 @@ def is_of_training(house: House, message: Message) -> bool:
 
 
 def _is_of_ours(tx: Transaction, message: Message) -> bool:
-    """Say whether a message is about a referral that we sent as an order: its ORC-2 is our number."""
-    return referral_by_identifier(tx, message.text("ORC-2.1")) is not None
+    """Say whether a REF, OMG or OSU is about a referral that we sent: it has our number."""
+    path = _NUMBERS.get(message.text("MSH-9.1"))
+    return path is not None and referral_by_identifier(tx, message.text(path)) is not None
 
 
 def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:

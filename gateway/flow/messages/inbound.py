@@ -1,8 +1,8 @@
-"""Referrals that partners send us as REF: we are the receiver, and the programs behind us do the work.
+"""Referrals that partners send us, as REF or as an order (360X): the programs behind us do the work.
 
-Such a message becomes a record of its sender by the pack `ref` and takes the road of every record: the index says who
-the person is, routes.yaml to whom it goes, and the decision what may leave. Consents are read on their own (CON) and
-never permit. A later word on the same number (RF1-6) changes or cancels it, in whatever order the words arrive.
+Such a message becomes a record of its sender by its pack and takes the road of every record: the index says who the
+person is, routes.yaml to whom it goes, and the decision what may leave. Consents are read on their own (CON) and never
+permit. A later word on the same number (RF1-6, ORC-2) changes or cancels it, in whatever order the words arrive.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from gateway.flow.people import PERSON_ID
 from gateway.flow.withdraw import withdraw
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
+from gateway.formats.hl7v2.referral_words import referral_word
 from gateway.formats.hl7v2.statements import said_at
 from gateway.model.draft import Draft
 from gateway.model.handoff import Handoff, Resource, StoredInput
@@ -40,18 +41,24 @@ _PLACER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 def take_referral(
     house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message
-) -> Outcome:
-    """Take a REF about a referral to us: new (I12), changed (I13), cancelled (I14), asked about (I15)."""
+) -> Outcome | None:
+    """Take what a message says of a referral to us; None where it says nothing of one.
+
+    Cancelling by OSU is of a referral that is here: of any other order it is no word on a referral.
+    """
+    word = referral_word(message)
+    if word is None:
+        return None
     if not sender.identifiers:
         return "quarantined", WITHOUT_IDENTIFIER, None
-    number = message.text("RF1-6.1").strip() or message.text("RF1-11.1").strip()
-    if not number:
-        return "quarantined", "RF1-6: expected the sender's number of the referral, found none", None
-    handoff_id = stable_id(house.key, "referral-in", sender.id, number, message.text("RF1-6.2"))
-    event = message.text("MSH-9.2")
-    if event == "I14":
+    if not word.number:
+        return "quarantined", "RF1-6, ORC-2: expected the sender's number of the referral, found none", None
+    handoff_id = stable_id(house.key, "referral-in", sender.id, word.number, word.assigner)
+    if message.text("MSH-9.1") == "OSU" and tx.handoffs.get(handoff_id) is None:
+        return None
+    if word.act == "cancelled":
         return _cancelled(house, tx, stored, message, sender, handoff_id)
-    if event == "I15":
+    if word.act == "asked":
         return _asked(house, tx, handoff_id)
     return _told(house, tx, stored, message, sender, handoff_id)
 

@@ -21,6 +21,7 @@ from gateway.flow.releases.review_queue import open_held_parts
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
+from gateway.formats.hl7v2.referral_words import referral_word
 from gateway.model.decision import Refusal
 from gateway.model.handoff import Person, Resource, StoredInput, Work, WorkState
 from gateway.model.hl7_parts import PassedOn
@@ -70,7 +71,12 @@ def _lane(to: str) -> str:
 
 
 def _rules(house: House, stored: StoredInput, message: Message) -> list[RelayRule]:
-    """Return the rules of the feed a message came from, as they are now. Who sent it was proven when it came."""
+    """Return the rules of the feed a message came from, as they are now. Who sent it was proven when it came.
+
+    A referral is between its sender and us, also where it comes as an order.
+    """
+    if referral_word(message) is not None:
+        return []
     found = house.registry.sender(message.text("MSH-3.1"), message.text("MSH-4.1"))
     if found is None or found[0].id != stored.client:
         return []

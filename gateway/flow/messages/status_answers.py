@@ -1,4 +1,6 @@
-"""How far a referral is that a partner sent us: told to its sender as RRI over the reply link, where it may know.
+"""How far a referral is that a partner sent us: told to its sender over the reply link, where it may know.
+
+A REF is answered by RRI, an order by OSU^O51 (IHE 360X).
 
 What a recipient does about a person is the recipient's to tell, so the answer is decided as the recipient's word, at
 the instant of sending, for its purpose and the person's consents. It holds the sender's own number, the status and the
@@ -12,9 +14,11 @@ from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.formats.hl7v2.acknowledgement import receive
+from gateway.formats.hl7v2.referral_words import is_order
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Referral, Resource, Work, WorkState
+from gateway.model.hl7_header import Hl7Header
 from gateway.model.ids import stable_id
 from gateway.model.transport import Envelope
 from gateway.ports import Claim, Transaction
@@ -62,7 +66,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if referral is None or handoff is None or task is None:
         return _stop(house, tx, work, "dead", "its referral is no longer here")
     endpoint = house.endpoint(handoff.agency, "hl7v2")
-    message = f"RRI^{_event(work)}"
+    referred = _header(tx, handoff)
+    message = "OSU^O51" if referred and is_order(referred.message_code) else f"RRI^{_event(work)}"
     asked = Asked(
         organization=referral.recipient, person=("delivery", "worker"), recipient=handoff.agency,
         purpose=referral.purpose, transport="hl7v2", channel="hl7v2", message=message,
@@ -84,7 +89,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     tx.audit.append(AuditEntry(house.clock(), "status.told", "worker", told))
     return Ready(made.outcome, endpoint, Envelope(
         work.message_id, work.action, work.created_at.isoformat(), message=message,
-        in_reply_to=_control_id(tx, handoff),
+        in_reply_to=referred.control_id if referred else "",
     ))  # fmt: skip
 
 
@@ -135,11 +140,10 @@ def _signature(house: House, referral: Referral, who: dict[str, Any]) -> Resourc
     }
 
 
-def _control_id(tx: Transaction, handoff: Handoff) -> str:
-    """Return MSH-10 of the message that made the record what it is."""
+def _header(tx: Transaction, handoff: Handoff) -> Hl7Header | None:
+    """Return the header of the message that made the record what it is."""
     stored = tx.inputs.get(handoff.input_id)
-    header = receive(stored.payload).header if stored is not None else None
-    return header.control_id if header is not None else ""
+    return receive(stored.payload).header if stored is not None else None
 
 
 def _event(work: Work) -> str:

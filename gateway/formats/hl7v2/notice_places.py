@@ -13,7 +13,10 @@ from gateway.model.hl7_notice import NoticeWay, notice_way
 _PERSON = ("PID", "PD1", "PRT", "NTE")
 _RESTRICTED_PERSON = ("PID", "PD1")
 _SCHEDULE = ("SCH", "TQ1", "NTE")
+_HEADER = ("MSH", "SFT", "UAC", "NTE")
 _AT_THE_END = frozenset({"REF", "RRI"})
+_BEHIND = {"SIU": _SCHEDULE, "OSU": _HEADER}
+"""Where notes stand that are not behind the person."""
 
 Said = tuple[str, str, str]
 """Code and name of NTE-4, and the text."""
@@ -49,7 +52,7 @@ def _place(code: str, way: NoticeWay | None, names: list[str]) -> int | None:
         return len(names)
     if way == "restriction":
         return _after(names, _RESTRICTED_PERSON)
-    return _after(names, _SCHEDULE if code == "SIU" else _PERSON)
+    return _after(names, _BEHIND.get(code, _PERSON))
 
 
 def _after(names: list[str], run: tuple[str, ...]) -> int | None:

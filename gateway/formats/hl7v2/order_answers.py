@@ -1,4 +1,4 @@
-"""Read how a receiver answers a referral sent as an order: OSU^O51, request status of IHE 360X (PCC-56, 58)."""
+"""Read how a receiver answers a referral sent as an order: OSU^O51 or OMG^O19 (IHE 360X, PCC-56, 57 and 59)."""
 
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.message import Message, Segment, Unreadable
@@ -18,13 +18,19 @@ _STATUS: dict[str, AnswerStatus] = {
 
 
 def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer | Unreadable:
-    """Read an OSU about one order. `peer_zone` ("-0800") counts for times whose sender states no offset."""
-    if message.text("MSH-9.1") != "OSU":
-        return Unreadable("201", "MSH-9", "expected the status of an order: OSU")
+    """Read an OSU about one order, or an OMG that brings its outcome.
+
+    `peer_zone` ("-0800") counts for times whose sender states no offset.
+    """
+    code = message.text("MSH-9.1")
+    if code not in ("OSU", "OMG"):
+        return Unreadable("201", "MSH-9", "expected the status of an order: OSU or OMG")
     referral = message.text("ORC-2.1")
     if not referral:
         return Unreadable("101", "ORC-2", "expected our number of the referral")
     status = _STATUS.get(message.text("ORC-5").strip().upper())
+    if status is None and code == "OMG":
+        return Unreadable("201", "ORC-5", "a note on an order that says nothing of how far it is")
     if status is None:
         return Unreadable("103", "ORC-5", "expected an order status of HL7 table 0038 that says what was decided")
     pid = message.named("PID")
