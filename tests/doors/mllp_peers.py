@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 ADMISSION = (
     b"MSH|^~\\&|WARD|HARBOR|GATEWAY|WH|20261102101500-0800||ADT^A01^ADT_A01|%s|P|2.5.1\r"
@@ -50,3 +51,38 @@ def receiver(*conversations: Callable[[socket.socket], None], patience_s: float 
         yield "127.0.0.1", server.getsockname()[1]
         thread.join(10)
         assert not thread.is_alive(), "the receiver expected more connections"
+
+
+@dataclass
+class TakingPeer:
+    """Takes messages on one connection, says AA to each and keeps them."""
+
+    count: int
+    """How many it takes."""
+    address: tuple[str, int] = ("", 0)
+    messages: list[bytes] = field(default_factory=list)
+    _arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    def converse(self, connection: socket.socket) -> None:
+        """Hold the conversation: each message and its answer, then whatever the sender closes with."""
+        for _ in range(self.count):
+            [message] = read_blocks(connection, 1)
+            connection.sendall(answer(b"AA", message.split(b"|")[9]))
+            with self._arrived:
+                self.messages.append(message)
+                self._arrived.notify_all()
+        connection.recv(1)
+
+    def has(self, count: int) -> bool:
+        """Wait until so many messages have arrived; False where they do not within a minute."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: len(self.messages) >= count, timeout=60)
+
+
+@contextmanager
+def taking(count: int) -> Iterator[TakingPeer]:
+    """Run a `TakingPeer` for so many messages."""
+    peer = TakingPeer(count)
+    with receiver(peer.converse, patience_s=60) as address:
+        peer.address = address
+        yield peer

@@ -1,9 +1,7 @@
 """A referral goes out over MLLP, its person is admitted, and its receiver hears of that: a whole installation."""
 
 import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +16,7 @@ from gateway.intake.mllp_listener import listen
 from gateway.settings import read_settings
 from gateway.wiring import clock
 from gateway.wiring.installation import open_installation
-from tests.doors.mllp_peers import answer, read_blocks, receiver
+from tests.doors.mllp_peers import TakingPeer, read_blocks, taking
 from tests.support.flow_house import CONTACT, csv_of
 
 ALERTS = """
@@ -30,35 +28,13 @@ ALERTS = """
 """
 
 
-@dataclass
-class Clinic:
-    """Takes messages on one connection, says AA to each and keeps them."""
-
-    address: tuple[str, int] = ("", 0)
-    messages: list[Message] = field(default_factory=list)
-    has_referral: threading.Event = field(default_factory=threading.Event)
-    has_alert: threading.Event = field(default_factory=threading.Event)
-
-    def converse(self, connection: socket.socket) -> None:
-        for arrived in (self.has_referral, self.has_alert):
-            [content] = read_blocks(connection, 1)
-            message = read_message(content)
-            assert isinstance(message, Message)
-            connection.sendall(answer(b"AA", message.text("MSH-10").encode()))
-            self.messages.append(message)
-            arrived.set()
-        connection.recv(1)
-
-
 @pytest.fixture
-def clinic() -> Iterator[Clinic]:
-    one = Clinic()
-    with receiver(one.converse, patience_s=60) as address:
-        one.address = address
-        yield one
+def clinic() -> Iterator[TakingPeer]:
+    with taking(2) as peer:
+        yield peer
 
 
-def test_who_has_the_referral_hears_of_the_admission(tmp_path: Path, clinic: Clinic) -> None:
+def test_who_has_the_referral_hears_of_the_admission(tmp_path: Path, clinic: TakingPeer) -> None:
     folder = tmp_path / "gateway"
     assert CliRunner().invoke(main, ["init", str(folder)]).exit_code == 0
     partner = folder / "partners" / "demo-clinic.yaml"
@@ -69,19 +45,25 @@ def test_who_has_the_referral_hears_of_the_admission(tmp_path: Path, clinic: Cli
     installation.start()
 
     installation.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", csv_of(a_contact()), None)
-    assert clinic.has_referral.wait(60)
+    assert clinic.has(1)
     with socket.create_connection(installation.mllp_address, timeout=60) as hospital:
-        hospital.sendall(b"\x0b" + an_admission(clinic.messages[0].text("PID-3.1")) + b"\x1c\r")
+        hospital.sendall(b"\x0b" + an_admission(_read(clinic.messages[0]).text("PID-3.1")) + b"\x1c\r")
         acknowledged = read_blocks(hospital, 1)[0]
-    has_alert = clinic.has_alert.wait(60)
+    has_alert = clinic.has(2)
     installation.stop(10)
 
     assert b"MSA|AA|E1" in acknowledged
     assert has_alert
-    referral, alert = clinic.messages
+    referral, alert = map(_read, clinic.messages)
     assert [referral.text("MSH-9.1"), alert.text("MSH-9")] == ["REF", "ADT^A01^ADT_A01"]
     assert [one.id for one in alert.segments] == ["MSH", "EVN", "PID", "PV1"]
     assert (alert.text("PID-5.1"), alert.text("PV1-3"), alert.text("MSH-5")) == ("Sample", "", "CLINIC-EHR")
+
+
+def _read(content: bytes) -> Message:
+    message = read_message(content)
+    assert isinstance(message, Message)
+    return message
 
 
 def a_contact() -> dict[str, str]:

@@ -1,9 +1,7 @@
 """A message comes in over MLLP and goes on over MLLP: a whole installation between two peers on bare sockets."""
 
 import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from gateway.settings import Settings, read_settings
 from gateway.storage.database import open_database
 from gateway.wiring import clock
 from gateway.wiring.installation import open_installation
-from tests.doors.mllp_peers import answer, read_blocks, receiver
+from tests.doors.mllp_peers import TakingPeer, read_blocks, taking
 
 LABORATORY = """\
 id: org:test-laboratory
@@ -59,32 +57,13 @@ SAMPLE = Person(
 )
 
 
-@dataclass
-class Practice:
-    """Takes one message, keeps it and says AA."""
-
-    address: tuple[str, int] = ("", 0)
-    messages: list[bytes] = field(default_factory=list)
-    has_one: threading.Event = field(default_factory=threading.Event)
-
-    def take(self, connection: socket.socket) -> None:
-        """Hold the conversation: one message, one answer."""
-        [message] = read_blocks(connection, 1)
-        connection.sendall(answer(b"AA", message.split(b"|")[9]))
-        self.messages.append(message)
-        self.has_one.set()
-        connection.recv(1)
-
-
 @pytest.fixture
-def practice() -> Iterator[Practice]:
-    one = Practice()
-    with receiver(one.take, patience_s=60) as address:
-        one.address = address
-        yield one
+def practice() -> Iterator[TakingPeer]:
+    with taking(1) as peer:
+        yield peer
 
 
-def test_a_result_that_came_over_mllp_goes_on_over_mllp(tmp_path: Path, practice: Practice) -> None:
+def test_a_result_that_came_over_mllp_goes_on_over_mllp(tmp_path: Path, practice: TakingPeer) -> None:
     settings = _settings(tmp_path / "gateway", practice)
     installation = open_installation(settings, mllp=listen("127.0.0.1", 0))
     installation.gateway.database.write(lambda tx: tx.people.save(SAMPLE, clock()))
@@ -92,7 +71,7 @@ def test_a_result_that_came_over_mllp_goes_on_over_mllp(tmp_path: Path, practice
     with socket.create_connection(installation.mllp_address, timeout=60) as laboratory:
         laboratory.sendall(b"\x0b" + RESULT + b"\x1c\r")
         acknowledged = read_blocks(laboratory, 1)[0]
-    arrived = practice.has_one.wait(60)
+    arrived = practice.has(1)
     installation.stop(10)
 
     assert b"MSA|AA|L-1" in acknowledged
@@ -104,7 +83,7 @@ def test_a_result_that_came_over_mllp_goes_on_over_mllp(tmp_path: Path, practice
     assert _relays(settings) == [("org:test-practice/hl7v2", "delivered")]
 
 
-def _settings(folder: Path, practice: Practice) -> Settings:
+def _settings(folder: Path, practice: TakingPeer) -> Settings:
     """Configure an installation that passes on to the practice what the laboratory tells."""
     told = CliRunner().invoke(main, ["init", str(folder)])
     assert told.exit_code == 0, told.output
