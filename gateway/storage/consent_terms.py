@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select
+from sqlalchemy import Connection, Select, bindparam, delete, select
 
 from gateway.model.consent_life import ConsentTerm
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.tables import consent_terms
-from gateway.storage.upsert import upsert
+from gateway.storage.upsert import prepared_upsert
 
-_GET = select(consent_terms).where(consent_terms.c.consent_id == bindparam("key"))
+_GET = Prepared(select(consent_terms).where(consent_terms.c.consent_id == bindparam("key")))
 _DROP = Prepared(delete(consent_terms).where(consent_terms.c.consent_id == bindparam("key")))
 _ENDING = (
     select(consent_terms)
@@ -53,7 +53,7 @@ class SqlConsentTerms:
 
     def get(self, consent_id: str) -> ConsentTerm | None:
         """Return the term of a consent."""
-        row = self._connection.execute(_GET, {"key": consent_id}).first()
+        row = _GET.first(self._connection, {"key": consent_id})
         return None if row is None else _term(row)
 
     def put(self, term: ConsentTerm) -> None:
@@ -66,7 +66,7 @@ class SqlConsentTerms:
             "turns_at": _micros(term.turns_at),
             "event_told_at": _micros(term.event_told_at),
         }
-        self._connection.execute(upsert(self._connection.dialect.name, consent_terms), row)
+        prepared_upsert(self._connection.dialect.name, consent_terms).run(self._connection, row)
 
     def drop(self, consent_id: str) -> None:
         """Forget the term of a consent; does nothing where there is none."""
@@ -96,7 +96,7 @@ class SqlConsentTerms:
         return [_term(row) for row in self._connection.execute(statement, parameters)]
 
 
-def _term(row: Row[Any]) -> ConsentTerm:
+def _term(row: Any) -> ConsentTerm:
     return ConsentTerm(
         row.consent_id,
         _instant(row.ends_at),

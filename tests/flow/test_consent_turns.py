@@ -31,6 +31,11 @@ def closed(*nested: dict[str, Any], start: str = "2026-09-01") -> dict[str, Any]
     return {"type": "deny", "period": {"start": start, "end": "2027-06-30"}, "provision": list(nested)}
 
 
+def begun(start: str) -> dict[str, Any]:
+    """A consent whose one permission has no end."""
+    return {"type": "deny", "provision": [{**YES, "period": {"start": start}}]}
+
+
 def until(end: str, provision: dict[str, Any]) -> dict[str, Any]:
     return {**provision, "period": {"end": end}}
 
@@ -76,6 +81,8 @@ def test_what_a_no_stopped_goes_when_the_no_ends() -> None:
     [
         ({"provision": closed(YES, start="2027-01-01")}, NEW_YEAR),
         ({"provision": closed({**YES, "period": {"start": "2027-01-01"}})}, NEW_YEAR),
+        ({"provision": begun("2026-11-03")}, datetime(2026, 11, 3, 8, 0, tzinfo=UTC)),
+        ({"provision": begun("2026-01-05T10:30:00-08:00")}, None),
         ({"dateTime": "2026-11-03"}, datetime(2026, 11, 3, 8, 0, tzinfo=UTC)),
         ({"dateTime": "some day"}, None),
         ({"dateTime": "2026-11-02T23:00"}, None),

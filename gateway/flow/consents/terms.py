@@ -17,8 +17,11 @@ from gateway.model.fhir_time import covered_interval, written
 from gateway.model.handoff import Resource
 from gateway.ports import Transaction
 
-EXPIRY = "https://warmhandoff.example/fhir/StructureDefinition/part2-expiry"
+_PART2 = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
+EXPIRY = f"{_PART2}expiry"
 """The extension by which a consent says which event it ends with (42 CFR 2.31(a)(7))."""
+_TURNS = frozenset({EXPIRY, f"{_PART2}revocation", f"{_PART2}revocable-from"})
+"""Extensions that may say when a consent turns or ends."""
 
 
 def read_directive(house: House, consent: Resource) -> Directive:
@@ -109,10 +112,11 @@ def _keep(tx: Transaction, consent: Resource, term: ConsentTerm | None) -> None:
 
 
 def _may_have_a_term(consent: Resource, now: datetime) -> bool:
-    """Say at a glance whether reading a consent is worth it: most records bring an agreement without any period."""
+    """Say at a glance whether reading a consent is worth it: most records bring an agreement of once and for ever."""
     may_wait = "verification" in consent or "source" in consent.get("meta", {})
-    may_turn = _has_period(consent.get("provision", {})) or _is_dated_ahead(consent.get("dateTime"), now)
-    return consent.get("status") == "active" and (may_wait or may_turn or names_event(consent))
+    may_turn = _has_edge(consent.get("provision", {}), now) or _is_dated_ahead(consent.get("dateTime"), now)
+    says_when = any(one.get("url") in _TURNS for one in consent.get("extension", ()))
+    return consent.get("status") == "active" and (may_wait or may_turn or says_when)
 
 
 def names_event(consent: Resource) -> bool:
@@ -120,12 +124,15 @@ def names_event(consent: Resource) -> bool:
     return any(one.get("url") == EXPIRY for one in consent.get("extension", ()))
 
 
-def _has_period(provision: Resource) -> bool:
-    return "period" in provision or any(map(_has_period, provision.get("provision", ())))
+def _has_edge(provision: Resource, now: datetime) -> bool:
+    """Say whether a provision, or one in it, may begin later than now, or ends at all."""
+    period = provision.get("period", {})
+    here = "end" in period or _is_dated_ahead(period.get("start"), now)
+    return here or any(_has_edge(one, now) for one in provision.get("provision", ()))
 
 
 def _is_dated_ahead(dated: object, now: datetime) -> bool:
-    """Say whether a consent may be signed later than now: by a clock that is ahead, or today in the west."""
+    """Say whether something may be dated later than now: by a clock that is ahead, or today in the west."""
     try:
         return covered_interval(dated, UTC)[1] > now
     except ValueError:
