@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("gateway.cli.operations", "db"),
     "backup": ("gateway.cli.operations", "backup"),
     "restore": ("gateway.cli.operations", "restore"),
+    "keys": ("gateway.cli.keys", "keys"),
 }
 
 

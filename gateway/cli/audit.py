@@ -68,8 +68,8 @@ def verify(
 ) -> None:
     """Walk the whole trail and print its head, SEQ:HASH; exit 1 naming the first thing that does not hold.
 
-    Checked are every row, every link, and every signed checkpoint. Without --key the installation's own key tells
-    which signatures are right.
+    Checked are every row, every link, and every signed checkpoint. Without --key the installation's own keys tell
+    which signatures are right, those that `gateway keys rotate` kept too.
     """
     with told("audit verify"):
         opens = _known_keys(directory, keys)
@@ -108,7 +108,8 @@ def _known_keys(directory: Path, files: tuple[Path, ...]) -> KnownKeys | None:
         return KnownKeys([_json(file, file.read_bytes()) for file in files])
     if not (directory / "secrets" / "audit.key").exists():
         return None
-    return KnownKeys([CheckpointKey(read_settings(directory).secret("audit")).public()])
+    earlier = [_json(file, file.read_bytes()) for file in sorted((directory / "secrets").glob("audit-*.json"))]
+    return KnownKeys([CheckpointKey(read_settings(directory).secret("audit")).public(), *earlier])
 
 
 def _kept_elsewhere(file: Path, opens: KnownKeys | None) -> Iterator[Checkpoint]:
