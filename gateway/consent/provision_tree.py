@@ -46,13 +46,17 @@ def grants_of(root: Provision | None) -> tuple[Grant, ...]:
 
 
 def can_refuse(provision: Provision | None, is_root: bool = True) -> bool:
-    """Say whether any provision is a refusal: a deny, but not a bare root with something nested in it."""
+    """Say whether any provision is a refusal: a deny, but not the closed default of a root."""
     if provision is None:
         return False
-    is_closed_default = is_root and provision.is_bare and _has_permit(provision)
-    if provision.type == "deny" and not is_closed_default:
+    if provision.type == "deny" and not (is_root and is_closed_default(provision)):
         return True
     return any(can_refuse(nested, is_root=False) for nested in provision.nested)
+
+
+def is_closed_default(root: Provision) -> bool:
+    """Say whether a deny at the root only says that nothing goes but what the permits in it let go."""
+    return root.is_bare and _has_permit(root)
 
 
 def tells_items_apart(provision: Provision | None) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from gateway.consent.consent_checks import has_event_passed
 from gateway.consent.facts import identifier_keys, relative
+from gateway.consent.provision_tree import is_closed_default
 from gateway.consent.recipients import match_recipients
 from gateway.consent.revocation import is_revoked
 from gateway.consent.situation import Situation
@@ -41,8 +42,7 @@ def refuses(directive: Directive, item: Item, situation: Situation) -> Provision
     found = _deepest(root, item, situation, ())
     if found is None or found[1].type != "deny":
         return None
-    is_closed_default = found[1] is root and root.is_bare and directive.permits_something
-    return None if is_closed_default else found[1]
+    return None if found[1] is root and is_closed_default(root) else found[1]
 
 
 def is_about_content(provision: Provision) -> bool:

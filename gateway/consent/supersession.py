@@ -36,15 +36,7 @@ def _left_of(older: Directive, replaced: bool | None) -> Directive | None:
     """Return what stands of a consent that is `replaced` for sure, by one that cannot be relied on (False) or not."""
     if replaced is None or not (replaced or older.permits_something):
         return older
-    return None if replaced or not older.can_refuse else _without_permits(older)
-
-
-def _without_permits(older: Directive) -> Directive:
-    """Take the permits out of a consent and leave its refusals: a closed default around the permits was none."""
-    root = older.root
-    if root is not None and root.is_bare and older.permits_something:
-        root = replace(root, type="permit")
-    return replace(older, root=root, grants=grants_of(None))
+    return None if replaced or not older.can_refuse else replace(older, grants=grants_of(None))
 
 
 def _leading_into_a_circle(by_reference: Mapping[str, Directive]) -> set[str]:

@@ -46,7 +46,7 @@ class Switches:
     def vouches_for(self, source: str, at: datetime) -> bool:
         """Say whether `source` (a `meta.source`) lies in a store that was verified by the day of `at`."""
         return any(
-            one.since <= at.date() and f"{source}/".startswith(one.address.rstrip("/") + "/")
+            one.since <= at.date() and f"{source}/".startswith(one.address.removesuffix("/") + "/")
             for one in self.verified_sources
         )
 

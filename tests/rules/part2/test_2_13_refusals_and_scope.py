@@ -116,6 +116,18 @@ def test_a_link_lets_a_newer_consent_replace_a_refusal() -> None:
     assert answer(a_consent(extensions=link), refusing()) == ("PERMIT", "OK_CONSENT")
 
 
+def test_a_replacement_taken_back_leaves_the_refusals_of_a_paper_and_none_of_its_permits() -> None:
+    hiv = a_condition("hiv", "B20")
+    records = (hiv, written_by("aspen", hiv))
+    old = a_consent(a_permit(), {"type": "deny", "securityLabel": labels("HIV")}, id="old")
+    link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/old"}}]
+    taken_back = a_consent(id="new", status="inactive", extensions=link)
+
+    assert answer(old, taken_back) == ("DENY", "CONSENT_DEFICIENT:EL_RECIPIENT")
+    assert answer(old, taken_back, a_consent()) == ("PERMIT", "OK_CONSENT")
+    assert answer(old, taken_back, a_consent(), records=records) == ("DENY", "EXPLICIT_DENY")
+
+
 def test_a_replacement_taken_back_lifts_no_refusal_and_revives_no_permit() -> None:
     link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/no"}}]
     taken_back = a_consent(id="new", status="inactive", extensions=link)

@@ -167,6 +167,8 @@ class TestTheLawOfAState:
 
         assert self.verdict(both).elements == frozenset({"code"})
         assert self.verdict(whole).elements == frozenset({"code", "subject"})
+        narrow_first = self.under(self.allow(EVERYBODY, "code"), self.allow("provider"))
+        assert self.verdict(narrow_first).elements == frozenset({"code"})
         assert self.verdict(self.under(self.allow("provider"))).elements is None
 
     def test_lets_through_only_to_whom_and_for_what_it_says(self) -> None:

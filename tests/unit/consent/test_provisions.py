@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.model.labels import CONFIDENTIALITY
+from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import (
     EXTENSION,
     PARTNER,
@@ -155,6 +156,13 @@ class TestSingleResources:
 
 class TestTimes:
     OCTOBER = {"dataPeriod": {"start": "2026-10-01", "end": "2026-10-31"}}
+
+    def test_of_an_item_are_days_of_utc_whatever_the_machine_is_set_to(self) -> None:
+        first, last = "2026-10-01", {"start": "2026-10-15", "end": "2026-10-31"}
+
+        with a_machine_set_to("Pacific/Honolulu"):
+            assert not permitted(self.OCTOBER, a_condition(onsetDateTime=first))
+            assert permitted(self.OCTOBER, a_condition(onsetPeriod=last))
 
     @pytest.mark.parametrize(
         ("element", "within", "touches"),

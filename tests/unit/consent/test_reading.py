@@ -36,9 +36,13 @@ def test_an_unreadable_request_is_refused_by_the_name_of_its_field(change: Json,
 
 
 def test_a_purpose_keeps_its_code_system() -> None:
-    request = read_request(a_request(purpose=["TREAT", "urn:x|TREAT"]))
+    request = read_request(a_request(purpose=["TREAT", "urn:x|TREAT", "urn:x|2|TREAT"]))
 
-    assert request.purposes == (("http://terminology.hl7.org/CodeSystem/v3-ActReason", "TREAT"), ("urn:x", "TREAT"))
+    assert request.purposes == (
+        ("http://terminology.hl7.org/CodeSystem/v3-ActReason", "TREAT"),
+        ("urn:x", "TREAT"),
+        ("urn:x|2", "TREAT"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,7 @@ def test_a_purpose_keeps_its_code_system() -> None:
         {"minor_consent": "sometimes"},
         {"minor_consent": True},
         {"small_cell": "few"},
+        {"emergency_hours": "few"},
         {"subsidiary_inherits": True},
     ],
 )

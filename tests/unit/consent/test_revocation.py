@@ -132,6 +132,12 @@ class TestReplacing:
 
         assert self.in_being(refusal, doubtful) == [("new", True), ("old", True)]
 
+    def test_by_two_is_done_by_the_one_that_can_be_relied_on(self) -> None:
+        refusal = a_consent(id="old", provision={"type": "deny"})
+        sure, doubtful = self.replacing("old", id="a"), self.replacing("old", id="b", status="inactive")
+
+        assert self.in_being(refusal, sure, doubtful) == [("a", True), ("b", True)]
+
     def test_by_one_nobody_can_read_does_nothing(self) -> None:
         unreadable = self.replacing("old", id="new", implicitRules="urn:x")
 
