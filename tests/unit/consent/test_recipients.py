@@ -126,6 +126,9 @@ class TestIntermediaries:
         )
         assert answer(consent, recipient="org:plan", records=CLAIMS) == ("DENY", "RECIPIENT_NOT_NAMED")
 
+    def test_are_themselves_named_recipients(self) -> None:
+        assert answer(self.through(recipient("mercy")), recipient="org:relay") == ("PERMIT", "OK_CONSENT")
+
     def test_are_found_wherever_the_permit_names_them(self) -> None:
         nested = [{"type": "permit", "actor": [recipient("mercy")]}]
 
