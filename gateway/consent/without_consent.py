@@ -23,8 +23,7 @@ AUDIT_UNDERTAKINGS = frozenset({"security", "return_or_destroy", "no_redisclosur
 
 def by_basis(item: Item, situation: Situation) -> Release | Withhold | None:
     """Decide a Part 2 item by the basis invoked; None where none is, or it does not open this kind of record."""
-    kind = situation.request.basis_type
-    decide = _BASES.get(kind) if kind else None
+    decide = _BASES.get(str(situation.request.basis_type))
     return decide(item, situation) if decide else None
 
 

@@ -109,10 +109,11 @@ class TestIntermediaries:
             outcome = answer(consent, facts=[an_open_visit("mercy")])
             assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
 
-    def test_may_not_name_all_their_participants(self) -> None:
+    @pytest.mark.parametrize("facts", [[], [an_open_visit("mercy")]])
+    def test_may_not_name_all_their_participants_whether_they_treat_or_not(self, facts: list[Json]) -> None:
         group, actor = a_class("all-participants")
 
-        outcome = answer(self.through(actor, contained=[group]), via=["org:relay"], facts=[an_open_visit("mercy")])
+        outcome = answer(self.through(actor, contained=[group]), via=["org:relay"], facts=facts)
 
         assert outcome == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
 
@@ -147,7 +148,18 @@ class TestIntermediaries:
     def test_nobody_else_on_the_way_is_one(self) -> None:
         through_broker = a_consent(a_permit("broker", provision=[{"type": "permit", "actor": [recipient("mercy")]}]))
 
-        assert answer(through_broker, via=["org:broker"])[0] == "DENY"
+        of_mercy = {"legal_class": [{"from": "2020-01-01", "part2": "no", "business_associate_of": ["org:mercy"]}]}
+
+        for registry in (world(), world(broker=of_mercy)):
+            outcome = answer(through_broker, via=["org:broker"], registry=registry)
+            assert outcome == ("DENY", "RECIPIENT_NOT_NAMED")
+
+    def test_are_found_behind_others_on_the_way_who_only_pass_on(self) -> None:
+        consent = a_consent(
+            a_permit("exchange", "relay", provision=[{"type": "permit", "actor": [recipient("mercy")]}])
+        )
+
+        assert answer(consent, via=["org:exchange", "org:relay"]) == ("PERMIT", "OK_INTERMEDIARY")
 
 
 class TestOnTheWay:
