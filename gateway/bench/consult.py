@@ -1,10 +1,15 @@
 """The consent engine behind HTTP: a Bundle of twelve resources comes, what may leave goes back.
 
 Ours: parse, label, decide, redact; the decision with its input, its audit row and its line in the log of disclosures
-are committed before the answer. Floor: a bare Flask handler that parses the same JSON and commits one row through the
-same group commit. Both are served by one gunicorn process with eight threads, and asked by eight clients, in turns.
+are committed before the answer, by the functions with which `gateway.flow` keeps every answer. Floor: a bare Flask
+handler that parses the same JSON, commits one row through the same group commit and answers the same bytes, made
+before. Both are served by one gunicorn process with eight threads, and asked by eight clients, in turns.
+
+The first row counts answers by a second of the server's processor time: what one process does with a core of its own.
+The second counts them by the clock, which others on the machine and the clients themselves slow down.
 """
 
+import gc
 import http.client
 import socket
 import subprocess
@@ -14,16 +19,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from flask import Flask, Response, request
 
 from gateway.bench.consent import sample
-from gateway.flow.judgement import Matter, judge
-from gateway.model.accounting import NewDecision
+from gateway.flow.disclose import Asked, Made, keep_decision, log_answers, made_of
+from gateway.flow.house import House
+from gateway.flow.judgement import Matter
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
+from gateway.model.partner import Registry
 from gateway.ports import Transaction
 from gateway.storage.database import open_database
 from gateway.wiring import clock, new_id
@@ -33,59 +40,67 @@ CLIENTS = 8
 GOAL = 0.7
 _TURNS = 3
 _PATH = "/consult"
+_SPENT = "/spent"
+_FHIR = "application/fhir+json"
 _START_S = 60.0
+
+_ASKED = Asked("org:hospital", ("clinician", "clinician"), "org:hospital", ("TREAT",), "fhir", "bench")
+"""Who asks in `sample`."""
 
 
 def rows(seconds: float) -> Iterator[dict[str, Any]]:
-    """Yield the one row."""
+    """Yield a row by the processor time of the server, and one by the clock."""
     body = orjson.dumps({"records": sample(ITEMS)[2]})
     with tempfile.TemporaryDirectory() as folder:
         sides = [_Served(f"{name}('{Path(folder) / name}.db')") for name in ("ours", "floor")]
         try:
             for side in sides:
-                _per_second(side.port, body, 0.5)
+                _rates(side, body, 0.5)
             each = max(seconds / _TURNS / 2, 0.2)
-            turns = [[_per_second(side.port, body, each) for side in sides] for _ in range(_TURNS)]
+            turns = [[_rates(side, body, each) for side in sides] for _ in range(_TURNS)]
         finally:
             for side in sides:
                 side.stop()
-    ours, floor = (max(column) for column in zip(*turns, strict=True))
-    yield {
-        "row": f"decide + label + redact {ITEMS} resources over HTTP, {CLIENTS} clients",
-        "per_second": ours,
-        "floor": "bare Flask, JSON parsed, one row group-committed to SQLite",
-        "floor_per_second": floor,
-        "ratio": ours / floor,
-        "goal": f">= {GOAL}",
-    }
+    for name, goal, column in (("processor time", f">= {GOAL}", 0), ("the clock", "", 1)):
+        ours, floor = (max(side[column] for side in of_side) for of_side in zip(*turns, strict=True))
+        yield {
+            "row": f"decide + label + redact {ITEMS} resources over HTTP, {CLIENTS} clients, by {name}",
+            "per_second": ours,
+            "floor": "bare Flask, JSON parsed, one row group-committed to SQLite, the same bytes answered",
+            "floor_per_second": floor,
+            "ratio": ours / floor,
+            "goal": goal,
+        }
 
 
 def ours(path: str) -> Flask:
     """Build the application that decides, keeps the decision, and answers with what may leave."""
     registry, asked, _, consents, patient = sample(ITEMS)
-    database = open_database(f"sqlite:///{path}", clock=clock)
+    house = _house(path, registry)
 
     def answer() -> Response:
         records = orjson.loads(request.get_data())["records"]
-        matter = Matter(asked, records, consents, [patient], clock(), {}, None)
-        outcome = judge(matter, registry)
-        assert isinstance(outcome, Disclosure), "the sample is a permit"
-        inputs = matter.written(registry)
-        database.write(lambda tx: _kept(tx, outcome, inputs))
-        return Response(outcome.body, content_type="application/fhir+json")
+        made = made_of(house, Matter(asked, records, consents, [patient], clock(), {}, None))
+        assert isinstance(made.outcome, Disclosure), "the sample is a permit"
+        house.database.write(lambda tx: _kept(house, tx, made))
+        return Response(made.outcome.body, content_type=_FHIR)
 
     return _application(answer)
 
 
 def floor(path: str) -> Flask:
     """Build the application that parses, commits a row and answers."""
-    database = open_database(f"sqlite:///{path}", clock=clock)
+    registry, asked, records, consents, patient = sample(ITEMS)
+    house = _house(path, registry)
+    outcome = made_of(house, Matter(asked, records, consents, [patient], clock(), {}, None)).outcome
+    assert isinstance(outcome, Disclosure), "the sample is a permit"
+    body = outcome.body
 
     def answer() -> Response:
         parsed = request.get_json()
         entry = AuditEntry(clock(), "bench", "bench", {"records": len(parsed["records"])})
-        database.write(lambda tx: tx.audit.append(entry))
-        return Response(b"{}", content_type="application/fhir+json")
+        house.database.write(lambda tx: tx.audit.append(entry))
+        return Response(body, content_type=_FHIR)
 
     return _application(answer)
 
@@ -93,23 +108,28 @@ def floor(path: str) -> Flask:
 def _application(answer: Callable[[], Response]) -> Flask:
     application = Flask(__name__)
     application.add_url_rule(_PATH, view_func=answer, methods=["POST"])
+    application.add_url_rule(_SPENT, "spent", lambda: str(time.process_time()))
+    gc.collect()
+    gc.freeze()  # as `gateway serve` does
     return application
 
 
-def _kept(tx: Transaction, outcome: Disclosure, inputs: bytes) -> None:
-    """Write what `flow` writes for an answer that leaves."""
-    decision_id, message_id, now, record = new_id(), new_id(), clock(), outcome.record
-    new = NewDecision(
-        decision_id=decision_id, at=now, recipient=outcome.recipient, person_id=None, handoff_id=None,
-        referral_id=None, work_id=None, channel="bench", record=record.to_json(), inputs=inputs,
+def _house(path: str, registry: Registry) -> House:
+    """Build a house in which nothing is handed in and nothing sent."""
+
+    def nothing(*_: object) -> tuple[()]:
+        return ()
+
+    return House(
+        database=open_database(f"sqlite:///{path}", clock=clock), clock=clock, new_id=new_id, registry=registry,
+        routes=(), switches={}, key=b"", programs={}, convert=nothing, explain=nothing, check=nothing,
+        check_foreign=nothing, transports={}, jitter=float,
     )  # fmt: skip
-    tx.decisions.add([new])
-    told = {"decision": decision_id, "outcome": record.decision, "input_hash": record.input_hash}
-    tx.audit.append(AuditEntry(now, "decision.permit", "bench", told))
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=message_id, purpose="TREAT", description="bench", at=now
-    )  # fmt: skip
-    tx.decisions.confirm(message_id=message_id, code="200", sent=b"", answered=b"", at=now)
+
+
+def _kept(house: House, tx: Transaction, made: Made) -> None:
+    decision_id = keep_decision(house, tx, made.record, made.inputs, _ASKED, None, None, None)
+    log_answers(house, tx, [decision_id], _ASKED.purpose, "answer to a bench")
 
 
 class _Served:
@@ -125,23 +145,38 @@ class _Served:
         )
         listening.close()
 
+    def spent_s(self) -> float:
+        """Return the processor time of the process that answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_START_S)
+        connection.request("GET", _SPENT)
+        spent = float(connection.getresponse().read())
+        connection.close()
+        return spent
+
     def stop(self) -> None:
         """End the process and wait for it."""
         self._process.terminate()
         self._process.wait(_START_S)
 
 
-def _per_second(port: int, body: bytes, seconds: float) -> float:
-    """Return how many answers a second all clients together got."""
+class _Rates(NamedTuple):
+    """Answers that all clients together got: each second that the server computed, and each second of the clock."""
+
+    computed: float
+    passed: float
+
+
+def _rates(side: _Served, body: bytes, seconds: float) -> _Rates:
     counts: list[int] = []
     until = time.perf_counter() + seconds
-    threads = [threading.Thread(target=_ask, args=(port, body, until, counts)) for _ in range(CLIENTS)]
-    started = time.perf_counter()
+    threads = [threading.Thread(target=_ask, args=(side.port, body, until, counts)) for _ in range(CLIENTS)]
+    spent, started = side.spent_s(), time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(counts) / (time.perf_counter() - started)
+    answers, passed_s = sum(counts), time.perf_counter() - started
+    return _Rates(answers / (side.spent_s() - spent), answers / passed_s)
 
 
 def _ask(port: int, body: bytes, until: float, counts: list[int]) -> None:

@@ -47,9 +47,10 @@ class Origins:
         Items of the same Provenances share one Origin.
         """
         sources = self._sources.get(reference, ())
-        if sources not in self._made:
-            self._made[sources] = self._make(reference)
-        return self._made[sources]
+        made = self._made.get(sources)
+        if made is None:
+            made = self._made[sources] = self._make(reference)
+        return made
 
     def _make(self, reference: str) -> Origin:
         authors = self._all_authors(reference, frozenset())

@@ -13,8 +13,7 @@ POLICY_VERSION = "2026.3"
 """The version of the rules written in `gateway.consent`; it changes whenever a decision could."""
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(NamedTuple):
     """What a permit rests on: a consent and its version, an agreement, an order, or a kind of exception."""
 
     type: str

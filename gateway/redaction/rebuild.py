@@ -22,6 +22,7 @@ _REFERENCE = frozenset({"reference", "identifier", "type", "display", "id", "ext
 _REFERRING = frozenset({"reference", "identifier"})
 _PERSON_TYPES = frozenset({"Practitioner", "RelatedPerson"})
 _MODIFYING = ("modifierExtension", "implicitRules")
+_WRITTEN_MODIFIERS = tuple(f'"{key}":'.encode() for key in _MODIFYING)
 
 
 class _Lost(Enum):
@@ -48,7 +49,7 @@ def rebuild(resource: Json, visible: Visible) -> dict[str, Any]:
 def modified_among(resources: Mapping[str, Json]) -> Set[str]:
     """Return which of these, by their names, hold something that changes their meaning in a way unknown here."""
     written = orjson.dumps([*resources.values()])
-    if not any(f'"{key}":'.encode() in written for key in _MODIFYING):
+    if not any(key in written for key in _WRITTEN_MODIFIERS):
         return frozenset()  # nearly always: not worth a walk
     return {name for name, resource in resources.items() if _is_modified(resource)}
 

@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 
 from gateway.bench.consent import sample
 from gateway.bench.consult import ITEMS, floor, ours
+from gateway.flow.judgement import judge, read_matter
+from gateway.model.disclosure import Disclosure
 
 
 def asked(application: Flask) -> TestResponse:
@@ -26,10 +28,29 @@ def test_ours_answers_with_all_that_may_leave(tmp_path: Path) -> None:
     assert kinds.count("Condition") == ITEMS - 1
 
 
-def test_the_floor_only_parses_and_commits(tmp_path: Path) -> None:
-    answer = asked(floor(str(tmp_path / "floor.db")))
+def test_ours_keeps_all_that_is_kept_of_an_answer(tmp_path: Path) -> None:
+    answer = asked(ours(str(tmp_path / "ours.db")))
 
-    assert (answer.status_code, answer.data) == (200, b"{}")
+    with sqlite3.connect(tmp_path / "ours.db") as database:
+        ((told,),) = database.execute("SELECT data FROM audit").fetchall()
+        ((decision, outcome, inputs),) = database.execute("SELECT id, decision, inputs FROM decision").fetchall()
+        logged = database.execute("SELECT decision_id, confirmed_at IS NOT NULL FROM disclosure").fetchall()
+    database.close()
+    assert (outcome, orjson.loads(told)["decision"], logged) == ("PERMIT", decision, [(decision, 1)])
+    again = judge(read_matter(inputs)[0], sample(ITEMS)[0])
+    assert isinstance(again, Disclosure)
+    assert again.body == answer.data
+
+
+def test_the_floor_answers_as_much_and_decides_nothing(tmp_path: Path) -> None:
+    from_floor = asked(floor(str(tmp_path / "floor.db")))
+    from_ours = asked(ours(str(tmp_path / "ours.db")))
+
+    assert from_floor.status_code == 200
+    assert from_floor.headers.to_wsgi_list() == from_ours.headers.to_wsgi_list()
+    with sqlite3.connect(tmp_path / "floor.db") as database:
+        assert database.execute("SELECT count(*) FROM decision").fetchone() == (0,)
+    database.close()
 
 
 @pytest.mark.parametrize("build", [ours, floor])
