@@ -100,6 +100,12 @@ class TestIntermediaries:
         assert answer(self.through(), via=["org:relay"]) == lacking
         assert answer(self.through(), recipient="org:relay") == lacking
 
+    @pytest.mark.parametrize("nested", [{"type": "permit"}, {"type": "deny", "actor": [recipient("plan")]}])
+    def test_have_no_participants_in_what_names_nobody_or_refuses_somebody(self, nested: Json) -> None:
+        consent = a_consent(a_permit("relay", provision=[nested]))
+
+        assert answer(consent, via=["org:relay"]) == ("DENY", "CONSENT_DEFICIENT:EL_INTERMEDIARY")
+
     def test_are_needed_to_name_those_who_treat_as_participants(self) -> None:
         group, actor = a_class("treating-participants")
         beside_a_plan = a_consent(a_permit(actor=[actor, recipient("plan")]), contained=[group])
