@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import OWN, a_condition, a_patient, agreed, answer, ask, written_by
+from tests.support.part2_world import OWN, a_condition, a_patient, agreed, alone, answer, ask, written_by
 
 Json = dict[str, Any]
 PURPOSE = OWN + "purpose|"
@@ -45,6 +45,11 @@ class TestAQualifiedService:
 
     def test_without_one_gets_nothing(self) -> None:
         assert answer(**self.CASE) == self.REFUSED
+
+    def test_is_no_single_person(self) -> None:
+        person = "Practitioner/x"
+
+        assert answer(**{**self.CASE, "recipient": person}, requester=alone(person)) == self.REFUSED
 
     def test_opens_no_proceeding(self) -> None:
         assert answer(registry=agreed("clerks", "qsoa"), **{**self.CASE, "purpose": ["HLEGAL"]}) == self.REFUSED

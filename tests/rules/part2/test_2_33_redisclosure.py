@@ -71,6 +71,11 @@ class TestACoveredEntityThatGotItForTreatment:
 
         assert answer(records=records, recipient="org:quarry") == ("DENY", "REDISCLOSURE_BARRED")
 
+    def test_a_copy_in_hands_that_nobody_registered_stays_where_it_is(self) -> None:
+        records = held_by("stranger", under="Consent/tpo")
+
+        assert answer(a_tpo_consent(), records=records, recipient="org:quarry") == ("DENY", "REDISCLOSURE_BARRED")
+
     def test_a_copy_that_came_home_is_the_programs_own_record(self) -> None:
         home = handed_to("aspen", RECORD, code="hipaa", recorded="2026-10-20T12:00:00Z")
 

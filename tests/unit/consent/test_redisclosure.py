@@ -94,6 +94,14 @@ class TestToAContractor:
     def test_it_yields_to_a_restriction(self) -> None:
         assert answer(self.FOR_PAYMENT, facts=[a_restriction("clerks")], **self.CASE) == ("DENY", "RESTRICTION_AGREED")
 
+    def test_it_goes_by_the_hands_of_who_acts_for_the_payer(self) -> None:
+        of_payer = {"legal_class": [{"from": "2020-01-01", "part2": "no", "business_associate_of": ["org:payco"]}]}
+        registry = world(clerks={"agreements": [CONTRACT]}, broker=of_payer)
+
+        outcome = answer(self.FOR_PAYMENT, **{**self.CASE, "registry": registry}, via=["org:broker"])
+
+        assert outcome == ("PERMIT", "OK_CONSENT")
+
     @pytest.mark.parametrize(
         "change",
         [
