@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.model.state_law import StateLaw
@@ -206,6 +207,13 @@ class Organization:
         )
 
 
+class Programs(NamedTuple):
+    """The organizations that are Part 2 programs at an instant, and those whose very name tells of treatment."""
+
+    programs: tuple[Organization, ...]
+    telling: tuple[Organization, ...]
+
+
 class Registry:
     """Every registered organization, found by id or by identifier (system and value), never by name.
 
@@ -213,7 +221,7 @@ class Registry:
     the states of the organizations forbid beyond HIPAA.
     """
 
-    __slots__ = ("_by_id", "_by_identifier", "_by_sender", "_revealing", "digest", "state_law")
+    __slots__ = ("_beginnings", "_by_id", "_by_identifier", "_by_sender", "_programs", "digest", "state_law")
 
     def __init__(self, organizations: Iterable[Organization], digest: bytes = b"", state_law: StateLaw = ()) -> None:
         self._by_id: dict[str, Organization] = {each.id: each for each in organizations}
@@ -223,7 +231,8 @@ class Registry:
         self._by_sender = dict(
             reversed([((feed.application, feed.facility), (one, feed)) for one, feed in self._feeds()])
         )
-        self._revealing: dict[date, tuple[str, ...]] = {}
+        self._beginnings = frozenset(entry.since for each in self for entry in each.legal_classes)
+        self._programs: tuple[date, Programs] | None = None
         self.digest = digest
         self.state_law = state_law
 
@@ -243,11 +252,22 @@ class Registry:
 
     def revealing_names(self, at: datetime) -> tuple[str, ...]:
         """Return the lower-case names that tell of treatment by themselves at `at`, e.g. of a SUD-only clinic."""
-        day = at.date()
-        if day not in self._revealing:
-            names = (each.name.lower() for each in self if each.class_at(at).sud_only and each.legal_classes)
-            self._revealing = {day: tuple(sorted(names))}
-        return self._revealing[day]
+        return tuple(sorted([each.name.lower() for each in self.programs_at(at).telling if each.legal_classes]))
+
+    def programs_at(self, at: datetime) -> Programs:
+        """Return who is a program at `at`; looked up once a day where no class begins on it in any zone."""
+        day = at.astimezone(UTC).date()
+        if self._programs is not None and self._programs[0] == day:
+            return self._programs[1]
+        classes = [(each, each.class_at(at)) for each in self]
+        found = Programs(
+            tuple([each for each, entry in classes if entry.is_part2_program]),
+            tuple([each for each, entry in classes if entry.sud_only]),
+        )
+        # East of Greenwich the next day begins before this one has ended.
+        if self._beginnings.isdisjoint((day, day + _WIDEST_ZONE)):
+            self._programs = (day, found)
+        return found
 
     def get(self, identifier: str | None) -> Organization | None:
         """Return the organization of that registry id, or None."""

@@ -52,10 +52,10 @@ def visible_to(
     """Work out what the released items let these recipients see; with several, each knows only itself."""
     released = tuple(released)
     named = _told_by(released) | _who_knows_itself(frozenset(recipients))
-    others = [(one, one.class_at(records.at)) for one in registry if one.id not in named]
-    hidden = frozenset(one.id for one, legal_class in others if legal_class.sud_only)
-    silent = frozenset(one.id for one, legal_class in others if legal_class.is_part2_program)
-    needles = sorted({needle for one, _ in others if one.id in hidden for needle in _needles(one)})
+    programs, telling = registry.programs_at(records.at)
+    hidden = frozenset(one.id for one in telling if one.id not in named)
+    silent = frozenset(one.id for one in programs if one.id not in named)
+    needles = sorted({needle for one in telling if one.id in hidden for needle in _needles(one)})
     base = Visible(
         references=frozenset(item.reference for item in released),
         subjects=frozenset[str]().union(*[item.subjects for item in released]),

@@ -65,3 +65,51 @@ def test_organizations_are_found_by_identifier_never_by_name() -> None:
     assert registry.find_by_reference({"display": "Harbor"}) is None
     assert registry.find_by_reference(None) is None
     assert ("org:h" in registry, "org:i" in registry, len(registry)) == (True, False, 1)
+
+
+class TestProgramsAtAnInstant:
+    CLINIC = Organization(
+        "org:clinic", "Clinic", timezone="America/Los_Angeles",
+        legal_classes=(LegalClass(date(2020, 1, 1), "no"), LegalClass(date(2026, 11, 2), "yes", sud_only=True)),
+    )  # fmt: skip
+    ATOLL = Organization(
+        "org:atoll", "Atoll", timezone="Pacific/Kiritimati",
+        legal_classes=(LegalClass(date(2020, 1, 1), "no"), LegalClass(date(2026, 11, 4), "unknown")),
+    )  # fmt: skip
+    STRANGER = Organization("org:stranger", "Stranger")
+    HOSPITAL = Organization("org:hospital", "Hospital", legal_classes=(LegalClass(date(2020, 1, 1), "no"),))
+
+    def found(self, registry: Registry, at: datetime) -> tuple[list[str], list[str]]:
+        programs, telling = registry.programs_at(at)
+        return [one.id for one in programs], [one.id for one in telling]
+
+    def test_are_those_of_their_own_local_day_in_whatever_order_they_are_asked_about(self) -> None:
+        registry = Registry([self.CLINIC, self.ATOLL, self.STRANGER, self.HOSPITAL])
+        expected = [
+            (datetime(2026, 11, 1, 23, tzinfo=UTC), ["org:stranger"], ["org:stranger"]),
+            (datetime(2026, 11, 2, 7, 59, tzinfo=UTC), ["org:stranger"], ["org:stranger"]),
+            (datetime(2026, 11, 2, 8, 0, tzinfo=UTC), ["org:clinic", "org:stranger"], ["org:clinic", "org:stranger"]),
+            (datetime(2026, 11, 3, 9, 59, tzinfo=UTC), ["org:clinic", "org:stranger"], ["org:clinic", "org:stranger"]),
+            (
+                datetime(2026, 11, 3, 10, 0, tzinfo=UTC),
+                ["org:clinic", "org:atoll", "org:stranger"],
+                ["org:clinic", "org:stranger"],
+            ),
+        ]
+
+        for at, programs, telling in [*expected, *reversed(expected)]:
+            assert self.found(registry, at) == (programs, telling)
+
+    def test_are_looked_up_once_a_day_where_no_class_begins(self) -> None:
+        registry = Registry([self.CLINIC, self.HOSPITAL])
+
+        morning = registry.programs_at(datetime(2026, 11, 5, 1, tzinfo=UTC))
+
+        assert registry.programs_at(datetime(2026, 11, 5, 23, tzinfo=UTC)) is morning
+        assert registry.programs_at(datetime(2026, 11, 6, 1, tzinfo=UTC)) is not morning
+
+    def test_whose_name_tells_is_told_in_lower_case_but_for_who_is_not_classified(self) -> None:
+        registry = Registry([self.CLINIC, self.STRANGER, self.HOSPITAL])
+
+        assert registry.revealing_names(datetime(2026, 11, 2, 7, 59, tzinfo=UTC)) == ()
+        assert registry.revealing_names(datetime(2026, 11, 2, 8, 0, tzinfo=UTC)) == ("clinic",)

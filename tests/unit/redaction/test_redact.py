@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.consent import compile_consents
 from gateway.labeling import label
-from gateway.model.decision import Permit, Refusal
+from gateway.model.decision import Basis, Permit, Refusal
 from gateway.model.disclosure import Disclosure
 from gateway.model.fhir_time import instant
 from gateway.model.labels import CONFIDENTIALITY
@@ -25,6 +25,7 @@ from tests.support.part2_world import (
     a_consent,
     a_patient,
     a_permit,
+    alone,
     ask,
     bundle,
     disclosed,
@@ -306,6 +307,16 @@ def test_a_consent_in_the_record_tells_its_recipient_its_own_part_only() -> None
     assert "HIV" not in str(provision)
 
 
+def test_a_recipient_that_nobody_registered_finds_itself_named_by_no_part_of_a_consent() -> None:
+    consent = {**a_consent(a_permit("mercy")), "patient": {"reference": "Patient/t1"}}
+    case: Json = {"recipient": "Patient/t1", "purpose": ["PATRQT"], "requester": alone("Patient/t1", "patient")}
+
+    left = released(consent, basis={"type": "patient_access", "account": "Patient/t1"}, **case)
+
+    assert "provision" not in left["Consent/paper"]["provision"]
+    assert "mercy" not in str(left["Consent/paper"])
+
+
 def test_a_locating_officer_gets_who_and_when() -> None:
     patient = a_patient(telecom=[{"system": "phone", "value": "555-0100"}])
     visit = {
@@ -345,6 +356,18 @@ class TestTheRecordOfWhatCannotBeTakenApart:
         assert (record.decision, record.reason, record.section) == ("DENY", "UNSEGMENTABLE", "42 CFR 2.13(a)")
         assert (record.obligations, record.basis, record.withheld) == (("AUDIT",), None, ("Condition/odd",))
         assert [(one.item, one.outcome) for one in refusal.verdicts] == [("Condition/odd", "PERMIT")]
+
+    def test_a_refusal_rests_on_no_consent_though_the_permit_did(self) -> None:
+        odd = {**self.ODD, "code": HIDDEN["code"]}
+        records, consents = [odd, written_by("aspen", odd)], compile_consents(bundle(a_consent()), world())
+        permit = ask(a_consent(), records=records)
+        assert isinstance(permit, Permit)
+        assert permit.record.basis == Basis("Consent", "paper", "1")
+
+        refusal = redact(label(bundle(*records), world(), instant(T0)), permit, consents, registry=world())
+
+        assert isinstance(refusal, Refusal)
+        assert (refusal.record.obligations, refusal.record.basis) == (("AUDIT",), None)
 
     def test_beside_others_it_is_withheld_for_that_reason(self) -> None:
         disclosure = self.redacted(FLU, self.ODD)
