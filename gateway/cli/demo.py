@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -27,10 +28,20 @@ def _host_and_port(_: click.Context, parameter: click.Parameter, written: str | 
     return host.strip("[]"), int(port)
 
 
+def _http_address(_: click.Context, parameter: click.Parameter, written: str | None) -> str | None:
+    if written is not None:
+        parts = urlsplit(written)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise click.BadParameter("expected the http:// or https:// address of a FHIR server", param=parameter)
+    return written
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="End after the story; the last line on stdout is JSON.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep every byte sent.")
-@click.option("--ehr", metavar="URL", help="A real FHIR server in place of the stand-in hospital.")
+@click.option(
+    "--ehr", callback=_http_address, metavar="URL", help="A real FHIR server in place of the stand-in hospital."
+)
 @click.option(
     "--ehr-mllp",
     callback=_host_and_port,
@@ -50,15 +61,16 @@ def demo(once: bool, out: Path | None, ehr: str | None, ehr_mllp: tuple[str, int
         story = Story(
             stage, Telling(Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)), receivers, keep_in(out)
         )
+        tally = Tally(ok=False)  # until the story has been told to its end
         try:
             tally = story.tell()
             if not once:
                 _leave_open(stage)
         except StageBroken as broken:
             click.echo(f"gateway demo: {broken}", err=True)
-            tally = Tally(ok=False)
         except KeyboardInterrupt:
-            tally = story.tally
+            if not tally.ok:
+                click.echo("gateway demo: stopped before the end of the story", err=True)
         finally:
             stage.close()
     if once:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gateway.catalog import STARTER
+from gateway.cli.staff import account_name
 from gateway.settings import read_settings, write_secret
 from gateway.storage.database import open_database
 from gateway.storage.staff import StaffAccounts
@@ -19,7 +20,9 @@ _SECRETS = ("id", "token", "session", "audit")
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--staff", default="operator", show_default=True, help="Name of the first staff account.")
+@click.option(
+    "--staff", default="operator", show_default=True, callback=account_name, help="Name of the first staff account."
+)
 def init(directory: Path, staff: str) -> None:
     """Write a commented starter configuration into DIRECTORY, which must be empty or not exist.
 

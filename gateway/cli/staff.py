@@ -24,13 +24,20 @@ _CONFIG = click.option(
 )
 
 
+def account_name(_: click.Context, parameter: click.Parameter, written: str) -> str:
+    """Refuse a name of nothing: nobody could log in by it, and every list would show an empty place."""
+    if not written.strip():
+        raise click.BadParameter("expected the name of an account, found none", param=parameter)
+    return written
+
+
 @click.group()
 def staff() -> None:
     """Look after the accounts of the console."""
 
 
 @staff.command()
-@click.argument("name")
+@click.argument("name", callback=account_name)
 @click.option("--role", type=click.Choice(ROLES), help="Default for a new account: staff.")
 @click.option("--organization", metavar="ORG", help="Registry id of whose staff it is. Default: the operator.")
 @_CONFIG

@@ -137,16 +137,28 @@ class Stage:
             command, stdout=subprocess.PIPE, stderr=log, text=True, env=_environment(), start_new_session=True
         )
         assert process.stdout is not None
-        line = process.stdout.readline()
+        try:
+            line = process.stdout.readline()
+        except KeyboardInterrupt:  # nobody else knows of it yet
+            _kill_all_of(process)
+            raise
         ready = re.fullmatch(r"ready http=(\S+) mllp=(\S+):(\d+)\s*", line)
         if ready is None:
-            process.kill()
+            _kill_all_of(process)
             tail = (self.directory / f"{name}.log").read_text(errors="replace")[-1500:]
             raise StageBroken(f"{name}: expected its ready line, found none. Its log ends:\n{tail}")
         return Program(process, ready[1], (ready[2], int(ready[3])))
 
 
 _GATEWAY = [sys.executable, "-m", "gateway"]
+
+
+def _kill_all_of(process: "subprocess.Popen[str]") -> None:
+    """End a process that leads a session of its own, and the workers it has started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def free_address() -> str:

@@ -4,7 +4,10 @@ Both runs start processes and take most of a minute on two cores; `--dist loadfi
 """
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.cli import main
 from gateway.demo.samples import people
 from gateway.demo.samples.files import FILES, FOLDER
 from gateway.demo.samples.people import Invented
@@ -149,3 +154,24 @@ def test_a_hospital_that_takes_nothing_makes_it_fail_and_say_so(tmp_path: Path, 
     assert list(run.tally) == KEYS
     assert (run.tally["ok"], run.tally["delivered_fhir"]) == (False, 0)
     assert "NOT AS EXPECTED" in run.told
+
+
+def test_what_is_no_address_of_a_fhir_server_is_wrong_use() -> None:
+    result = CliRunner().invoke(main, ["demo", "--once", "--ehr", "hospital"])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_story_that_is_stopped_before_its_end_does_not_say_that_all_went_well(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "demo", "--once"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it has begun
+        process.terminate()
+        told, complaints = process.communicate(timeout=120)
+
+    assert (process.returncode, json.loads(told.splitlines()[-1])["ok"]) == (1, False)
+    assert complaints == "gateway demo: stopped before the end of the story\n"
+    assert list(tmp_path.iterdir()) == []

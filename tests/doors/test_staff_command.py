@@ -49,3 +49,8 @@ def test_an_organization_nobody_registered_is_wrong_use(installation: Path) -> N
 
     assert (code, link) == (2, "")
     assert "found none of that id" in said
+
+
+def test_an_account_without_a_name_is_wrong_use(installation: Path, tmp_path: Path) -> None:
+    assert run(installation, "invite", " ")[:2] == (2, "")
+    assert CliRunner().invoke(main, ["init", str(tmp_path / "other"), "--staff", ""]).exit_code == 2
