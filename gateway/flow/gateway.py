@@ -35,9 +35,15 @@ from gateway.ports import Clock, Database, NewId, Transaction
 class Gateway:
     """Each method tells one story in the house it was built with."""
 
-    def __init__(self, house: House, workers_alive: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        house: House,
+        workers_alive: Callable[[], bool] = lambda: True,
+        schema_is_current: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.house = house
         self.workers_alive = workers_alive
+        self.schema_is_current = schema_is_current
         self._dropped = DropCounts()
         self._chores = Chores(self._dropped)
 
@@ -217,9 +223,13 @@ class Gateway:
         self.house.database.write(switch)
 
     def ready(self) -> dict[str, bool]:
-        """Tell, by name, which parts are able to work. The schema was brought up to date when the store was opened."""
+        """Tell, by name, which parts are able to work.
+
+        The schema was current when the store was opened; a process of a newer version may have gone on since.
+        """
+        workers = self.workers_alive()
         try:
             self.house.database.read(lambda tx: tx.outbox.get(0))
+            return {"database": True, "workers": workers, "migrations": self.schema_is_current()}
         except GatewayError:
-            return {"database": False, "workers": self.workers_alive()}
-        return {"database": True, "workers": self.workers_alive()}
+            return {"database": False, "workers": workers, "migrations": False}

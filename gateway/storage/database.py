@@ -17,7 +17,7 @@ from gateway.storage.engines import create_private, parse_url, reading_engine, s
 from gateway.storage.failures import explain
 from gateway.storage.lock_file import LockFile
 from gateway.storage.outbox import next_due
-from gateway.storage.schema import create_schema, require_schema
+from gateway.storage.schema import CURRENT, create_schema, require_schema, schema_version
 from gateway.storage.tables import lanes
 from gateway.storage.transaction import SqlTransaction
 from gateway.storage.writer import Writer
@@ -106,6 +106,10 @@ class SqlDatabase:
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on one consistent snapshot of committed state."""
         return self.query(lambda connection: work(SqlTransaction(connection, Effects())))
+
+    def has_current_schema(self) -> bool:
+        """Tell whether the database still has the schema of this version."""
+        return self.query(schema_version) == CURRENT
 
     def query(self, work: Callable[[Connection], T]) -> T:
         """Run SQL of this room's own (the console's views, the audit's check) on one consistent snapshot."""

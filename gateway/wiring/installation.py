@@ -233,7 +233,8 @@ class Installation:
         signer = partial(_signed, CheckpointKey(settings.secret("audit")))
         self._database = open_database(settings.database_url, clock=clock, signer=signer)
         self._push = mllp_push(settings, message_writer(rules.packs))
-        self.gateway = Gateway(build_house(settings, rules, self._database, self._push), self._workers_alive)
+        house = build_house(settings, rules, self._database, self._push)
+        self.gateway = Gateway(house, self._workers_alive, self._database.has_current_schema)
         self._listener = mllp_listener(settings, mllp) if mllp is not None else None
         self._stop = threading.Event()
         self._workers: list[threading.Thread] = []

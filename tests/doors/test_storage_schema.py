@@ -96,3 +96,19 @@ def test_an_index_of_some_rows_only_is_used_for_those_rows(
 
     assert f"SEARCH {search}" in plan
     assert not [step for step in plan if step.startswith("SCAN") and "lane" not in step]
+
+
+def test_a_schema_that_a_newer_version_has_changed_meanwhile_is_not_current(
+    empty_database_url: str, clock: FixedClock
+) -> None:
+    database = open_database(empty_database_url, clock=clock)
+    before = database.has_current_schema()
+    newer = writing_engine(parse_url(empty_database_url))
+    with newer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer.dispose()
+
+    after = database.has_current_schema()
+    database.close()
+
+    assert (before, after) == (True, False)
