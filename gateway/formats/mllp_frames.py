@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 START = b"\x0b"
 END = b"\x1c\r"
+_FILE_SEPARATOR = b"\x1c"
 COMMITTED = b"\x06"
 """Content of a release 2 block: what you sent is stored, do not send it again."""
 NOT_COMMITTED = b"\x15"
@@ -96,13 +97,13 @@ class FrameReader:
         """Find the next start or end in the buffer; False when more bytes are needed."""
         if not self._inside:
             return self._enter()
-        match = _BOUNDARY.search(self._buffer, self._searched)
+        match = _boundary(self._buffer, self._searched)
         if match is None:
             self._searched = max(0, len(self._buffer) - _LONGEST_BOUNDARY + 1)
             self._bound()
             return False
         if self._buffer[match.start()] == START[0]:
-            events.append(Unfinished(self._head + bytes(self._buffer[: match.start()])))
+            events.append(Unfinished(self._head + _beginning(self._buffer, match.start())))
             self._restart(match.start())
             return True
         self._finish(match.start(), match.end(), events)
@@ -124,10 +125,10 @@ class FrameReader:
     def _finish(self, content_end: int, frame_end: int, events: list[Event]) -> None:
         size = self._dropped + content_end
         if size > self._max_bytes:
-            head = self._head or bytes(self._buffer[: min(content_end, HEAD_BYTES)])
+            head = self._head or _beginning(self._buffer, min(content_end, HEAD_BYTES))
             events.append(Oversized(head, size))
         else:
-            events.append(Frame(bytes(self._buffer[:content_end])))
+            events.append(Frame(_beginning(self._buffer, content_end)))
         self._restart(frame_end)
 
     def _restart(self, consumed: int) -> None:
@@ -140,10 +141,22 @@ class FrameReader:
         """Drain a block over the limit: memory stays bounded, and the stream stays in step."""
         if self._dropped + len(self._buffer) <= self._max_bytes + _LONGEST_BOUNDARY:
             return
-        self._head = self._head or bytes(self._buffer[:HEAD_BYTES])
+        self._head = self._head or _beginning(self._buffer, HEAD_BYTES)
         self._dropped += self._searched
         del self._buffer[: self._searched]
         self._searched = 0
+
+
+def _boundary(content: bytes | bytearray, start: int = 0) -> re.Match[bytes] | None:
+    """Find the next boundary. Content without a mark is passed over at the speed of memory, however long it is."""
+    marks = [at for mark in (_FILE_SEPARATOR, START) if (at := content.find(mark, start)) >= 0]
+    return _BOUNDARY.search(content, min(marks)) if marks else None
+
+
+def _beginning(buffer: bytearray, length: int) -> bytes:
+    # Through a view: a slice of the buffer would be a second copy, of tens of megabytes now and then.
+    with memoryview(buffer) as whole, whole[:length] as part:
+        return bytes(part)
 
 
 def frame(content: bytes) -> bytes:
@@ -152,6 +165,6 @@ def frame(content: bytes) -> bytes:
     Raises ValueError where the content itself would read as the end of a block or the start of another: it did not
     come from our writer, and on the wire it would be two messages.
     """
-    if _BOUNDARY.search(content) or content.endswith(b"\x1c"):
+    if _boundary(content) or content.endswith(_FILE_SEPARATOR):
         raise ValueError("expected content without MLLP block marks")
     return START + content + END

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import get_args
 
 from gateway.formats.hl7v2.build import AsSent, Field, MessageWriter
-from gateway.formats.hl7v2.delimiters import STANDARD
+from gateway.formats.hl7v2.delimiters import NULL_TEXT, STANDARD
 from gateway.formats.hl7v2.message import Message, Unreadable, read_message
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.hl7_header import AckCode, Acknowledgement, Designator, Hl7Header, Reception, Verdict
@@ -45,15 +45,17 @@ _VERSION = re.compile(r"2(\.\d){0,2}")
 def read_header(message: Message) -> Hl7Header:
     """Return what MSH says, decoded; fields that are not there are ""."""
     # By their numbers: found by path, these took a third of what is computed for a message before it is kept.
-    fields = message.header
-    repetition, component = message.separators.repetition, message.separators.component
+    separators = message.separators
+    sent = [field.partition(separators.repetition)[0] for field in message.header[:19]]
+    sent += [""] * (19 - len(sent))
+    is_coded = any(separators.escape in field or NULL_TEXT in field for field in sent[3:] if field)
 
     def whole(field: int) -> str:
-        return message.decoded(fields[field].partition(repetition)[0]) if field < len(fields) else ""
+        return message.decoded(sent[field]) if is_coded else sent[field]
 
     def parts(field: int, most: int) -> list[str]:
-        sent = fields[field].partition(repetition)[0] if field < len(fields) else ""
-        return [message.decoded(part) for part in sent.split(component, most)[:most]] if sent else [""]
+        found = sent[field].split(separators.component, most)[:most]
+        return [message.decoded(part) for part in found] if is_coded else found
 
     code, event = (*parts(9, 2), "")[:2]
     return Hl7Header(

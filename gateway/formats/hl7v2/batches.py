@@ -8,6 +8,8 @@ from gateway.formats.hl7v2.message import strip_blank
 _START = rb"(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9\s]|[\r\n]|\Z)"
 _FIRST = re.compile(rb"(?:\A|(?<=[\r\n\x0b\x1c])|(?<=\xef\xbb\xbf))" + _START)
 _NEXT_AFTER_CR = re.compile(rb"[\r\x0b\x1c]\n*(?=" + _START + rb")")
+# A pattern that begins with one certain byte is searched for ten times as fast.
+_NEXT_AFTER_CR_ALONE = re.compile(rb"\r\n*(?=" + _START + rb")")
 _NEXT_AFTER_ANY = re.compile(rb"[\r\n\x0b\x1c](?=" + _START + rb")")
 _LINE_END = re.compile(rb"[\r\n]")
 
@@ -58,21 +60,22 @@ def split_batch(payload: bytes) -> Batch:
     start = first.start()
     lead_in = payload[:start]
     pieces = [("", lead_in)] if strip_blank(lead_in) else []
+    after_cr = _NEXT_AFTER_CR if b"\x0b" in payload or b"\x1c" in payload else _NEXT_AFTER_CR_ALONE
     begin = 0 if not pieces else start
     while True:
-        end = _next_start(payload, start)
+        end = _next_start(payload, start, after_cr)
         pieces.append((payload[start : start + 3].decode("ascii"), payload[begin:end]))
         if end == len(payload):
             return Batch(tuple(pieces))
         begin = start = end
 
 
-def _next_start(payload: bytes, start: int) -> int:
+def _next_start(payload: bytes, start: int, after_cr: re.Pattern[bytes]) -> int:
     line_end = _LINE_END.search(payload, start)
     if line_end is None:
         return len(payload)
     ends_with_cr = payload[line_end.start()] == 0x0D
-    following = (_NEXT_AFTER_CR if ends_with_cr else _NEXT_AFTER_ANY).search(payload, line_end.start())
+    following = (after_cr if ends_with_cr else _NEXT_AFTER_ANY).search(payload, line_end.start())
     return len(payload) if following is None else following.end()
 
 

@@ -57,8 +57,9 @@ class MessageWriter:
         first = 3 if header else 1
         if fields and min(fields) < first:
             raise ValueError(f"field {min(fields)} of {segment_id} cannot be set")
-        last = max(fields, default=0)
-        written = [self._field(fields[number]) if number in fields else "" for number in range(first, last + 1)]
+        written = [""] * (max(fields, default=0) + 1 - first)
+        for number, value in fields.items():
+            written[number - first] = self._field(value)
         while written and not written[-1]:
             written.pop()
         start = [segment_id, self._separators.encoding_characters] if header else [segment_id]
@@ -94,12 +95,12 @@ class MessageWriter:
 
     def _repetition(self, value: Repetition) -> str:
         if isinstance(value, tuple):
-            return _join(self._separators.component, [self._component(part) for part in value])
+            return _join(self._separators.component, [*map(self._component, value)])
         return self._part(value)
 
     def _component(self, value: Component) -> str:
         if isinstance(value, tuple):
-            return _join(self._separators.subcomponent, [self._part(part) for part in value])
+            return _join(self._separators.subcomponent, [*map(self._part, value)])
         return self._part(value)
 
     def _part(self, value: Part) -> str:

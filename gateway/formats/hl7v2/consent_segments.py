@@ -37,7 +37,7 @@ _MODES: dict[str, ConsentMode] = {"W": "written", "V": "oral", "T": "oral"}
 
 def has_consents(content: bytes) -> bool:
     """Say whether a message as it came may hold a CON, without reading it."""
-    return b"\rCON" in content or b"\nCON" in content
+    return b"\rCON" in content or (b"\n" in content and b"\nCON" in content)
 
 
 def read_consents(message: Message, peer_zone: str = "") -> tuple[ConsentStatement, ...]:
