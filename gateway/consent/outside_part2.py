@@ -28,7 +28,7 @@ def outside_part2(item: Item, situation: Situation) -> Release | Withhold:
     if isinstance(state, Withhold):
         return state if situation.recipient.is_law_enforcement else _agreed(item, situation, state)
     if rules and situation.recipient.is_law_enforcement:
-        release = _release(item, "OK_NOT_PART2", obligations.TO_POLICE, yields=False)
+        release = _release(item, "OK_NOT_PART2", obligations.TO_POLICE)
         return standing(release._replace(elements=state), item, situation)
     found = _by_hipaa(item, situation)
     return found._replace(elements=state) if isinstance(found, Release) else found
@@ -41,7 +41,7 @@ def _by_hipaa(item: Item, situation: Situation) -> Release | Withhold:
     if situation.recipient.is_law_enforcement:
         return Withhold("LE_NO_BASIS", STEP + 3)
     if _is_for_treatment(situation):
-        return standing(_release(item, "OK_NOT_PART2", obligations.NOT_PART2), item, situation)
+        return standing(_release(item, "OK_NOT_PART2", obligations.NOT_PART2, yields=True), item, situation)
     return _agreed(item, situation, Withhold("NO_CONSENT", STEP + 4))
 
 
@@ -50,7 +50,7 @@ def standing(release: Release, item: Item, situation: Situation) -> Release | Wi
     return cannot_rely(situation) or explicit_refusal(item, situation) or release
 
 
-def _release(item: Item, reason: str, owed: frozenset[str], yields: bool = True) -> Release:
+def _release(item: Item, reason: str, owed: frozenset[str], yields: bool = False) -> Release:
     return Release(reason, STEP, owed | obligations.of_author(item), None, "non_part2", yields=yields)
 
 
@@ -70,11 +70,11 @@ def _by_hipaa_basis(item: Item, situation: Situation) -> Release | Withhold | No
             return None
         if item.type not in _LOCATING:
             return Withhold("MIN_NECESSARY", STEP + 2)
-        return _release(item, "OK_HIPAA_512F", obligations.TO_POLICE, yields=False)
+        return _release(item, "OK_HIPAA_512F", obligations.TO_POLICE)
     if basis.get("type") == "lawful_custody" and basis.get("facility"):
         organization = recipient.organization
         if organization is not None and "jail_health" in organization.roles:
-            return _release(item, "OK_HIPAA_512K5", obligations.NOT_PART2, yields=False)
+            return _release(item, "OK_HIPAA_512K5", obligations.NOT_PART2)
     return None
 
 
