@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.catalog.hl7v2_packs import PackFolder, read_hl7_packs
+from gateway.catalog.hl7v2_packs import Hl7Packs, PackFolder, read_hl7_packs
 from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
 from gateway.cli.hl7_packs import (
@@ -118,6 +118,14 @@ def _read_or_exit(folder: Path) -> CompiledMapping:
         sys.exit(1)
 
 
+def _read_hl7_or_exit(directory: Path) -> Hl7Packs:
+    try:
+        return read_hl7_packs(directory / "mappings")
+    except ConfigurationError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
 @mapping.command()
 @click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
 @_CONFIG
@@ -153,9 +161,10 @@ def test(names: tuple[str, ...], directory: Path) -> None:
             passed, failed = passed + (not differences), failed + bool(differences)
             for difference in differences:
                 click.echo(f"{name}/{source.name}: {difference}", err=True)
-    for name, pack in _hl7_packs(names, directory).items():
-        for source in hl7_examples(pack):
-            differences = list(hl7_example_differences(read_hl7_packs(directory / "mappings"), source))
+    if hl7 := _hl7_packs(names, directory):
+        packs = _read_hl7_or_exit(directory)
+        for name, source in ((name, source) for name, pack in hl7.items() for source in hl7_examples(pack)):
+            differences = list(hl7_example_differences(packs, source))
             passed, failed = passed + (not differences), failed + bool(differences)
             for difference in differences:
                 click.echo(f"{name}/{source.name}: {difference}", err=True)

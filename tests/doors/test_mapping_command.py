@@ -199,3 +199,14 @@ def test_a_file_of_nobody_who_is_registered_is_warned_of(tmp_path: Path) -> None
         "hl7v2/adt/sample-hopsital.yaml: warning: expected the name of a partner, found no org:sample-hopsital in"
         " partners/; nothing is read by this file\n"
     )
+
+
+def test_a_partners_file_that_cannot_be_read_is_told_and_no_example_is_tried(tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "hl7v2" / "adt"
+    folder.mkdir(parents=True)
+    (folder / "sample-hospital.yaml").write_text("rows: []\n")
+
+    result = run("test", "hl7v2/adt", "--config", tmp_path)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "sample-hospital.yaml:1:7: rows" in result.stderr

@@ -10,6 +10,7 @@ from gateway.model.hl7_header import Hl7Header
 from gateway.model.partner import Endpoint, LegalClass, Registry
 from gateway.wiring.feeds import message_writer
 from tests.flow.test_alerts import NOON, THREE, TO_HOSPITAL, a_world, alert_work, event
+from tests.support.departures import departures
 from tests.support.feed_world import packs, told
 from tests.support.flow_house import World
 from tests.support.part2_world import a_consent, a_permit, recipient
@@ -33,7 +34,7 @@ def a_hospital_by_hl7v2(version: str = "2.5.1", *, teller_is_program: bool = Fal
 
 
 def sent(world: World, version: str = "2.5.1") -> list[Message]:
-    """Write what left as the transport does."""
+    """Write what left as the transport does; each message is held against the standard."""
     written = []
     for disclosure, _, envelope in world.transport.sent:
         code, _, trigger = envelope.message.partition("^")
@@ -41,6 +42,7 @@ def sent(world: World, version: str = "2.5.1") -> list[Message]:
         kind = replace(header, message_code=code, trigger_event=trigger)
         message = read_message(message_writer(packs())(envelope.message, disclosure, kind, ""))
         assert isinstance(message, Message)
+        assert departures(message) == []
         written.append(message)
     return written
 

@@ -15,6 +15,7 @@ from gateway.settings import Client
 from gateway.tracking.status import BUSINESS_STATUS_SYSTEM
 from gateway.wiring.feeds import message_writer
 from tests.flow.test_inbound import CRISIS, a_world, ref, the_referral
+from tests.support.departures import departures
 from tests.support.feed_world import HOSPITAL, packs, told
 from tests.support.flow_house import World, a_caller
 
@@ -51,7 +52,7 @@ def siu(world: World, event: str, control_id: str, *, starts: str = FRIDAY, at: 
 
 
 def sius(world: World) -> list[Message]:
-    """Write the SIUs that left as the transport does."""
+    """Write the SIUs that left as the transport does; each is held against the standard."""
     written = []
     for disclosure, _, envelope in world.transport.sent:
         code, _, trigger = envelope.message.partition("^")
@@ -59,6 +60,7 @@ def sius(world: World) -> list[Message]:
             header = Hl7Header(("WH",), ("GW",), ("EHR",), ("H",), "20261102180000+0000", "K1", code, trigger)
             message = read_message(message_writer(packs())(envelope.message, disclosure, header, ""))
             assert isinstance(message, Message)
+            assert departures(message) == []
             written.append(message)
     return written
 

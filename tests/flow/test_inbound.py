@@ -10,11 +10,13 @@ from gateway.catalog.hl7v2_packs import Hl7Packs, read_hl7_packs
 from gateway.delivery.mllp_push import MllpPush
 from gateway.flow.gateway import Gateway
 from gateway.flow.moves import move
+from gateway.formats.hl7v2 import Message, read_message
 from gateway.model.handoff import Handoff, Referral
 from gateway.model.partner import Endpoint, LegalClass, Organization, Registry
 from gateway.model.route import Route
 from gateway.tracking.status import StatusEvent, TaskStatus
 from gateway.wiring.feeds import message_writer
+from tests.support.departures import departures
 from tests.support.feed_world import HOSPITAL, a_feed_world, packs, told
 from tests.support.flow_house import World
 from tests.support.hospital_feed import adt
@@ -269,11 +271,18 @@ def test_what_is_no_referral_waits_for_a_person(missing: str) -> None:
 
 
 def written(world: World, n: int, *, theirs: Hl7Packs | None = None, notice: str = "") -> bytes:
-    """Write what went back as the transport does; `theirs`: packs with partners' files; `notice`: one it must bear."""
+    """Write what went back as the transport does, hold it against the standard, and return it.
+
+    `theirs` are packs with partners' files, `notice` is one that it must bear.
+    """
     disclosure, endpoint, envelope = world.transport.sent[n]
     write = message_writer(theirs or packs())
     push = MllpPush(1, application="WARMHANDOFF", facility="GATEWAY", processing_id="P", write=write)
-    return push._written(replace(disclosure, notice=notice or disclosure.notice), endpoint, envelope)
+    raw = push._written(replace(disclosure, notice=notice or disclosure.notice), endpoint, envelope)
+    message = read_message(raw)
+    assert isinstance(message, Message)
+    assert departures(message) == []
+    return raw
 
 
 @pytest.mark.parametrize(("partner", "charset"), [("demo-hospital", b"8859/1"), ("another-hospital", b"")])

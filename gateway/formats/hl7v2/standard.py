@@ -6,7 +6,7 @@ OSU), which are closed or passed over here and nowhere else.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,9 @@ VERSIONS = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "
 
 UNBOUNDED = -1
 """As most often: any number of times."""
+
+_CONDITIONAL = {"OBX": frozenset({2, 4})}
+"""Fields that the tables of 2.7 to 2.8.1 require of everybody, and the standard where something else says so."""
 
 _Node = tuple[str, Any, tuple[int, int], str]
 """A line of hl7apy's tables: name, what it is made of, how often (least, most), kind (SEG, GRP, FIE, CMP)."""
@@ -63,7 +66,9 @@ def fields_of(segment_id: str, version: str) -> dict[int, PartRule]:
     # As a rule ("sequence", fields). 2.1 has the bare fields of ORO, 2.7 has nothing of QRD.
     lines = table[1:2] if table and isinstance(table[0], str) else (table,)
     numbered = ((line[0].rpartition("_")[2], line) for line in next(iter(lines), ()) if line[1])
-    return {int(number): _rule(line) for number, line in numbered if number.isdigit()}
+    rules = {int(number): _rule(line) for number, line in numbered if number.isdigit()}
+    conditional = _CONDITIONAL.get(segment_id, frozenset()) & rules.keys()
+    return rules | {number: replace(rules[number], least=0) for number in conditional}
 
 
 @lru_cache(maxsize=512)

@@ -16,6 +16,7 @@ from gateway.model.handoff import DeliveryAction
 from gateway.model.hl7_header import Hl7Header
 from gateway.model.labels import ACT_CODE, PART2, SUD
 from gateway.model.notice import STATEMENT_2
+from tests.support.departures import departures
 from tests.support.referrals import referral_bundle, referral_resources
 
 HEADER = Hl7Header(
@@ -135,6 +136,14 @@ def test_hl7apy_finds_nothing_wrong_by_its_grammar(kind: str, action: DeliveryAc
     parsed = parse_message(text, validation_level=VALIDATION_LEVEL.STRICT)
 
     assert parsed.validate()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_is_written_departs_in_nothing_from_the_standard(kind: str, action: DeliveryAction) -> None:
+    bundle = bare_bundle() if action == "cancel" else referral_bundle()
+
+    assert departures(written(kind, bundle, action)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

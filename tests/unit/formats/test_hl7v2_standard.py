@@ -26,6 +26,10 @@ def test_a_segment_whose_table_lacks_its_head_has_its_names_all_the_same() -> No
     assert field_name("ORO", 2, "2.1") == "Substitute allowed"
 
 
+def test_what_is_required_under_a_condition_is_not_required_of_everybody() -> None:
+    assert [fields_of("OBX", version)[4].least for version in ("2.5.1", "2.7", "2.8", "2.8.1")] == [0, 0, 0, 0]
+
+
 def test_a_field_that_only_older_versions_have_is_one() -> None:
     assert is_field("QRD", 8)
 

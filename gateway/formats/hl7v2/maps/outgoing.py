@@ -87,13 +87,17 @@ class Writing:
         return {"event": header.trigger_event, "time": header.time, "control_id": header.control_id}[name]
 
     def typed(self, segment_id: str, field: int, value: Field) -> Field:
-        """Return a value with no more components than its field has in the version that is written.
+        """Return a value with no more components than its field has in the version that is written; "" for none.
 
         What is one type for us was a smaller one before: a code with its text (CWE) was the bare code (IS, ID) in some
         fields up to 2.6, and had six components (CE) in others; a strict receiver refuses what it does not have.
         """
-        rule = fields_of(segment_id, self._context.header.version).get(field)
-        if rule is None or rule.data_type in _OF_ANY_TYPE:
+        rules = fields_of(segment_id, self._context.header.version)
+        rule = rules.get(field)
+        if rule is None:
+            # Withdrawn, where others follow. What stands behind the last field, receivers pass over.
+            return "" if field < max(rules, default=0) else value
+        if rule.data_type in _OF_ANY_TYPE:
             return value
         if isinstance(value, list):
             return [_fitted(one, len(rule.parts)) for one in value]
@@ -135,7 +139,7 @@ def write_message(kind: str, resources: Sequence[Resource], pack: CompiledPack, 
     writing = Writing(resources, pack, context)
     body = MessageWriter()
     _write_nodes(pack.root.children, writing, body)
-    if not len(body):
+    if not writing.written:
         raise WillNeverWork(f"a message {kind} must hold what it is about")
     return _with_header(body, (*kind.split("^"), structure), pack, context.header)
 
