@@ -45,12 +45,7 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
         return Refusal(record, permit.verdicts)
     released = [item for item in candidates if item.reference in cut]
     visible = visible_to(released, records, registry, permit.recipients)
-    metas = Metas()
-    resources = []
-    for item in released:
-        built = rebuild(cut[item.reference], visible)
-        built["meta"] = metas.of(item, verdicts[item.reference])
-        resources.append(built)
+    resources, level = _rebuilt(released, cut, verdicts, visible)
     resources += _provenances(records, released, verdicts, visible)
     resources += _directory(resources, records, visible)
     owed = frozenset[str]().union(*[verdicts[item.reference].obligations for item in released])
@@ -58,7 +53,6 @@ def redact(records: LabeledRecords, permit: Permit, consents: Consents, *, regis
         resources.append(asking_entry())
     if "NOTICE" in owed:
         resources += _information(released, verdicts, permit, consents, registry)
-    level = envelope_level(metas.labels)
     content = _bundle(resources, level, record.at)
     number, text = statement_for(permit.transport) if "NOTICE" in owed else (0, "")
     return Disclosure(
@@ -86,6 +80,19 @@ def _cut(items: Sequence[Item], verdicts: Mapping[str, Verdict], permit: Permit,
             if left is not None:
                 cut[item.reference] = left
     return cut
+
+
+def _rebuilt(
+    released: Iterable[Item], cut: Mapping[str, Json], verdicts: Mapping[str, Verdict], visible: Visible
+) -> tuple[list[dict[str, Any]], str]:
+    """Rebuild the items, each with its labels; return them and the confidentiality level of the whole."""
+    metas = Metas()
+    resources = []
+    for item in released:
+        built = rebuild(cut[item.reference], visible)
+        built["meta"] = metas.of(item, verdicts[item.reference])
+        resources.append(built)
+    return resources, envelope_level(metas.labels)
 
 
 def _own_part(consent: Json, permit: Permit, registry: Registry) -> Json:

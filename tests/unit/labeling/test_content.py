@@ -162,6 +162,12 @@ class TestWhatLeaves:
     def test_a_text_that_is_a_string_leaves(self) -> None:
         assert shown({"code": {"text": "heroin"}}) == {SUD}
 
+    def test_what_stays_within_what_stays_is_read_too(self) -> None:
+        inner = {"text": {"div": "<p>hiv</p>"}, "extension": [{"url": OWN_EXTENSION, "valueString": "heroin"}]}
+
+        assert found({"contained": [inner]}) == {HIV, SUD}
+        assert shown({"contained": [inner]}) == set()
+
     @pytest.mark.parametrize("odd", [{"url": OWN_EXTENSION, "valueString": "hiv"}, ["hiv"], [["hiv"]]])
     def test_what_is_no_extension_stays_and_is_read_all_the_same(self, odd: Any) -> None:
         assert found({"extension": odd}) == {HIV}
