@@ -259,6 +259,13 @@ class People(Protocol):
         """Return the persons known under this identifier (more than one: ambiguous)."""
         ...
 
+    def known_as(self, system: str, value: str) -> list[str]:
+        """Return the ids of the persons known under this identifier, or with the system "Patient" by that logical id.
+
+        One question, whether or not there is anybody.
+        """
+        ...
+
     def by_number(self, value: str) -> list[tuple[str, Person]]:
         """Return everybody known under this number, each with the identifier system that gives it, by system and id.
 

@@ -16,6 +16,9 @@ from gateway.ports import StoredResource, Transaction
 UNDERTAKEN = frozenset({"accepted", "in-progress", "on-hold"})
 """Task states in which a recipient has undertaken the care it was asked for."""
 
+NOBODY = ""
+"""A person id that nobody has: it is asked about in place of an unknown person, in the same words."""
+
 _CONSENTS = ("Consent", "DocumentReference")
 RELATIONSHIPS = ("CareTeam", "Coverage", "Encounter", "EpisodeOfCare")
 """Resources by which somebody tells that they care, or pay, for a person."""
@@ -45,12 +48,8 @@ def circumstances_of(house: House, tx: Transaction, person_id: str | None, patie
     """
     if person_id is None or patient is None:
         return NOTHING_KNOWN
-    return kept_about(tx, person_id).of(house, patient)
-
-
-def circumstances_of_nobody(house: House, tx: Transaction, nobody: str) -> Circumstances:
-    """Ask the store as much as for somebody; only the lock has to be another, because nobody cannot be locked."""
-    return kept_about_nobody(tx, nobody).of(house, {"id": "unknown"})
+    tx.people.lock(person_id)
+    return _kept(tx, person_id).of(house, patient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +79,13 @@ class Kept:
         return _bundled(entries, (*relationships, *map(_fact, self.caveats)))
 
 
-def kept_about(tx: Transaction, person_id: str) -> Kept:
-    """Lock a person until the transaction ends, and read what is kept of their circumstances."""
-    tx.people.lock(person_id)
-    return _kept(tx, person_id)
-
-
-def kept_about_nobody(tx: Transaction, nobody: str) -> Kept:
-    """Ask the store as much as for somebody; only the lock has to be another, because nobody cannot be locked."""
-    tx.people.get(nobody)
-    return _kept(tx, nobody)
-
-
 def kept_about_each(tx: Transaction, person_ids: Sequence[str]) -> dict[str, Kept]:
     """Lock persons until the transaction ends, and read what is kept of each: as many questions for many as for none.
 
-    A resource that records of several persons share is about nobody, and no circumstance of anybody.
+    A resource that records of several persons share is about nobody, and no circumstance of anybody. `NOBODY` stands
+    in the list for whoever is unknown, and where nobody is meant it is asked about.
     """
+    person_ids = person_ids or [NOBODY]
     tx.people.lock_each(person_ids)
     resources = tx.resources.of_people((*_CONSENTS, *RELATIONSHIPS), person_ids)
     handoffs, referrals = tx.handoffs.of_people(person_ids), tx.referrals.of_people(person_ids)

@@ -260,6 +260,12 @@ class InMemoryPeople:
         """Return the persons known under this identifier (more than one: ambiguous)."""
         return [person for person in self._by_id() if (system, value) in person.identifiers]
 
+    def known_as(self, system: str, value: str) -> list[str]:
+        """Return the ids of the persons known under this identifier, or with "Patient" by that logical id."""
+        if system == "Patient":
+            return [person.id for person in self._by_id() if value in person.patient_ids]
+        return [person.id for person in self.by_identifier(system, value)]
+
     def by_number(self, value: str) -> list[tuple[str, Person]]:
         """Return everybody known under this number, each with the identifier system that gives it."""
         known = [(key[0], person) for person in self._by_id() for key in person.identifiers if key[1] == value]

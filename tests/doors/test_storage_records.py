@@ -511,6 +511,18 @@ def test_open_referrals_come_by_their_ids_in_order(database: Database) -> None:
     assert ids("task-2", 2) == ["task-3"]
 
 
+def test_who_is_known_as_whom_is_one_question(database: Database) -> None:
+    ours = "https://warmhandoff.example/id/person"
+    database.write(lambda t: t.people.save(a_person("person-2", patient_ids=()), AT))
+    database.write(lambda t: t.people.save(a_person("person-1"), AT))
+
+    def look(t: Transaction) -> list[list[str]]:
+        asked = [(ours, "P-1"), ("Patient", "patient-1"), (ours, "patient-1"), ("Patient", "P-1")]
+        return [t.people.known_as(system, value) for system, value in asked]
+
+    assert database.read(look) == [["person-1", "person-2"], ["person-1"], [], []]
+
+
 def test_a_recipients_referrals_are_chosen_by_status_and_by_change_at_or_after(database: Database) -> None:
     keep(database)
     database.write(lambda t: t.referrals.save(a_referral("new", identifier="R-2", updated_at=LATER)))

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.flow.addressing import for_referral
-from gateway.flow.circumstances import NOTHING_KNOWN, Kept, kept_about_each
+from gateway.flow.circumstances import NOBODY, NOTHING_KNOWN, Kept, kept_about_each
 from gateway.flow.disclose import (
     SESSION,
     Asked,
@@ -146,7 +146,8 @@ def _tried(
     """
     for begin in range(0, max(len(referrals), 1), at_once):
         batch, kept = _locked(tx, referrals[begin : begin + at_once])
-        records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several([r.handoff_id for r in batch])}
+        wanted = [one.handoff_id for one in batch] or [NOBODY]
+        records = {handoff.id: (handoff, held) for handoff, held in tx.handoffs.several(wanted)}
         for referral in batch:
             handoff, held = records[referral.handoff_id]
             if handoff.state == "held":

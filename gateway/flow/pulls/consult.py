@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
-from gateway.flow.circumstances import NOTHING_KNOWN, Circumstances, circumstances_of, circumstances_of_nobody
+from gateway.flow.circumstances import NOBODY, NOTHING_KNOWN, Circumstances, kept_about_each
 from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answers, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
@@ -20,7 +20,7 @@ from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.disclosure import Disclosure
 from gateway.model.exchange import Problem
-from gateway.model.handoff import Person, Referral, Resource
+from gateway.model.handoff import Referral, Resource
 from gateway.model.labels import Label, expand
 from gateway.model.partner import Organization
 from gateway.ports import Transaction
@@ -30,8 +30,6 @@ TOLD = frozenset(
 )
 """The obligations that concern whoever receives; the others are ours to keep."""
 
-NOBODY = ""
-"""A person id that nobody has: it is looked up in place of an unknown person."""
 
 _NO_POLICY = Gate("", None)
 _OTHER_ACTOR = Problem(403, "forbidden", None, "A client asks for its own organization or a unit of it only.")
@@ -118,24 +116,22 @@ def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> A
 
 
 def locked_or_nobody(tx: Transaction, find: Callable[[], str | None]) -> str:
-    """Lock the person that `find` names, as `lock_person`, or ask as much for `NOBODY`; return their id."""
+    """Lock the person that `find` names, as `lock_person`, with as many questions where it names `NOBODY`."""
     locked, person_id = None, find() or NOBODY
     while person_id != locked:
-        (tx.people.get if person_id == NOBODY else tx.people.lock)(person_id)
+        tx.people.lock_each([person_id])
         locked, person_id = person_id, find() or NOBODY
     return person_id
 
 
 def _asked_about(tx: Transaction, question: Consult) -> str | None:
-    known = {person.id for key in question.patient for person in _known_by(tx, key)}
+    known = {person_id for key in question.patient for person_id in _known_by(tx, key)}
     return known.pop() if len(known) == 1 else None
 
 
-def _known_by(tx: Transaction, key: str) -> list[Person]:
-    if "|" in key:
-        return tx.people.by_identifier(*_system_and_value(key))
-    person = tx.people.by_patient(key.rpartition("/")[2])
-    return [person] if person else []
+def _known_by(tx: Transaction, key: str) -> list[str]:
+    system, value = _system_and_value(key) if "|" in key else ("Patient", key.rpartition("/")[2])
+    return tx.people.known_as(system, value)
 
 
 def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _Content:
@@ -159,10 +155,8 @@ def _content(house: House, tx: Transaction, person_id: str, recipient: str) -> _
 
 def circumstances_asked(house: House, tx: Transaction, person_id: str, records: Sequence[Resource]) -> Circumstances:
     """Read the circumstances of a person, or of `NOBODY` with as many questions."""
-    if person_id == NOBODY:
-        return circumstances_of_nobody(house, tx, NOBODY)
     patient = next((one for one in records if one["resourceType"] == "Patient"), {"id": "unknown"})
-    return circumstances_of(house, tx, person_id, patient)
+    return kept_about_each(tx, [person_id])[person_id].of(house, patient)
 
 
 def _core(referral: Referral) -> frozenset[str]:

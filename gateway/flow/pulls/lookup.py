@@ -8,11 +8,12 @@ person. All take the same work: what is asked of the store does not depend on wh
 
 from collections.abc import Mapping
 
+from gateway.flow.circumstances import NOBODY
 from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answers, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
-from gateway.flow.pulls.consult import NOBODY, circumstances_asked, locked_or_nobody
+from gateway.flow.pulls.consult import circumstances_asked, locked_or_nobody
 from gateway.model.caller import Caller
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Resource
