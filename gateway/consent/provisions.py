@@ -25,6 +25,10 @@ _CLINICAL_TIMES = (
 )  # fmt: skip
 
 
+_NO_END = datetime.max.replace(tzinfo=UTC)
+"""A Period without an end goes on for all anybody knows (FHIR R4 Period.end)."""
+
+
 def covers_item(provisions: tuple[Provision, ...], item: Item) -> bool:
     """Say whether a permit, with everything around it, speaks of the item."""
     return all(_speaks_of(provision, item, when_unknown=False) for provision in provisions)
@@ -190,11 +194,10 @@ def _clinical_times(item: Item) -> tuple[datetime, datetime] | None:
         stated = [value.get("start"), value.get("end")] if isinstance(value, dict) else [value, value]
         if stated[0]:
             try:
-                begins = covered_interval(stated[0], UTC)
-                ends = covered_interval(stated[1], UTC) if stated[1] else begins
+                begins = covered_interval(stated[0], UTC)[0]
+                return begins, covered_interval(stated[1], UTC)[1] if stated[1] else _NO_END
             except ValueError:
                 return None
-            return begins[0], ends[1]
     return None
 
 

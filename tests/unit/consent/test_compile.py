@@ -249,7 +249,9 @@ class TestWhatNobodyCanRead:
         form = a_consent(sourceAttachment={"data": ""})
         form["sourceAttachment"]["data"] = "x" * (size_bytes - len(orjson.dumps(form)))
 
-        assert compiled(form).readable is readable
+        found = compiled(form)
+
+        assert (found.readable, found.reference) == (readable, "Consent/paper")
 
     def test_keeps_apart_what_it_can_of_two(self) -> None:
         one, other = (compiled(a_consent(implicitRules=rules)) for rules in ("urn:x", "urn:y"))
