@@ -20,7 +20,7 @@ from gateway.storage.outbox import next_due
 from gateway.storage.schema import CURRENT, create_schema, require_schema, schema_version
 from gateway.storage.tables import lanes
 from gateway.storage.transaction import SqlTransaction
-from gateway.storage.writer import Writer
+from gateway.storage.writer import Alike, Writer
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -99,7 +99,7 @@ class SqlDatabase:
         """Run `work` in a writing transaction; return its value after the commit is on disk (`ports.Database`)."""
         writer = self._must_write()
         if isinstance(work, SharedWork):
-            value: T = writer.run_alike(_in_transaction(work.for_each), work.matter, alike=work.for_each)
+            value: T = writer.run(Alike(_in_transaction(work.for_each), work.matter, key=work.for_each))
             return value
         return writer.run(lambda connection, effects: work(SqlTransaction(connection, effects)))
 

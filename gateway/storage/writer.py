@@ -9,43 +9,50 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.audit import ChainHead
-from gateway.model.errors import GatewayError, TryLater
+from gateway.model.errors import TryLater
 from gateway.storage.audit import chain
 from gateway.storage.doorbell import announce
 from gateway.storage.effects import Effects
 from gateway.storage.engines import SQLITE_BEGINS_WRITING
 from gateway.storage.failures import explain, kind, worth_repeating
 from gateway.storage.prepared import command
+from gateway.storage.waiting_line import WaitingLine
 
 T = TypeVar("T")
 M = TypeVar("M")
 
-_GROUP = 256
-_GATHER_S = 0.002
-"""How long a group waits for as many as the last one had."""
 _TRIES_ALONE = 5
 _PAUSE_S = 0.02
 
 _log = structlog.get_logger(__name__)
 
 
+Lone = Callable[[Connection, Effects], T]
+"""Work that is one call for one caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike(Generic[M, T]):
+    """Work that is one call for all of a group whose `key` is equal; where it fails, one for each by itself."""
+
+    work: Callable[[Connection, Effects, Sequence[M]], Sequence[T]]
+    """Takes the matters of all and gives a value for each."""
+    matter: M
+    key: Hashable
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
-    work: Callable[[Connection, Effects, Sequence[Any]], Sequence[Any]]
-    """Takes the matters of all who ask alike, and gives the value of each."""
-    matter: Any
-    alike: Hashable
-    """Equal for jobs that can be one call of `work`; None: this one is alone."""
+    asked: Alike[Any, Any]
     future: "Future[Any]"
 
 
@@ -66,84 +73,58 @@ class Writer:
         self._engine = engine
         self._on_work_added = on_work_added
         self._on_chained = on_chained
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._line: WaitingLine[_Job] = WaitingLine()
         self._turn = threading.Lock()
         """Held by whoever writes, from the first piece of a group to the end of its commit."""
         self._writing: int | None = None
         """The thread that has the turn."""
         self._is_quiet = True
         """The last group was one piece, and no group is gathered or written: who comes need not look for company."""
-        self._open = True
-        self._gate = threading.Lock()
         self._held: Connection | None = None
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
-    def run(self, work: Callable[[Connection, Effects], T]) -> T:
+    def run(self, work: Lone[T] | Alike[Any, T]) -> T:
         """Write work and return what it returned, once that is on disk, or raise what it raised; see `submit`."""
-        value: T = self._finish(_lone(work))
+        if not (self._is_quiet and self._line.is_empty and self._turn.acquire(blocking=False)):
+            return self.submit(work).result()
+        job = _job(work)
+        try:
+            self._line.require_open()
+            self._write([job])
+        finally:
+            self._turn.release()
+        value: T = job.future.result()
         return value
 
-    def run_alike(
-        self, work: Callable[[Connection, Effects, Sequence[M]], Sequence[T]], matter: M, alike: Hashable
-    ) -> T:
-        """Write work for one matter, in one call with whatever else of the same group has an equal `alike`.
-
-        Where that call fails it is made again for each matter by itself, so that one who fails, fails alone.
-        """
-        value: T = self._finish(_Job(work, matter, alike, Future()))
-        return value
-
-    def submit(self, work: Callable[[Connection, Effects], T]) -> "Future[T]":
+    def submit(self, work: Lone[T] | Alike[Any, T]) -> "Future[T]":
         """Queue work; its future gets what it returned, once that is on disk, or what it raised.
 
         Raises `RuntimeError` inside work that is itself being written: waiting there for the future would never end.
         """
-        return self._queued(_lone(work))
+        if self._writing == threading.get_ident():
+            raise RuntimeError(
+                "write was called by work that is itself being written: use the transaction it was given"
+            )
+        job = _job(work)
+        self._line.add(job)
+        return job.future
 
     def close(self) -> None:
         """Finish everything that is queued, then stop the thread."""
-        with self._gate:
-            if self._open:
-                self._open = False
-                self._queue.put(None)
+        self._line.close()
         self._thread.join()
         with self._turn:
             if self._held is not None:
                 self._held.close()
                 self._held = None
 
-    def _require_open(self) -> None:
-        if not self._open:
-            raise GatewayError("the database is closed: expected no more writes")
-
-    def _finish(self, job: _Job) -> Any:
-        """Have a job done: by its caller where nobody writes, by the thread where there may be company."""
-        if not (self._is_quiet and self._queue.empty() and self._turn.acquire(blocking=False)):
-            return self._queued(job).result()
-        try:
-            self._require_open()
-            self._write([job])
-        finally:
-            self._turn.release()
-        return job.future.result()
-
-    def _queued(self, job: _Job) -> "Future[Any]":
-        if self._writing == threading.get_ident():
-            raise RuntimeError(
-                "write was called by work that is itself being written: use the transaction it was given"
-            )
-        with self._gate:
-            self._require_open()
-            self._queue.put(job)
-        return job.future
-
     def _run(self) -> None:
         expected = 1
-        while job := self._queue.get():
+        while self._line.gather(expected):
             self._is_quiet = False
-            with self._turn:  # before others are waited for: who comes meanwhile shall join them
-                group = self._gathered(job, expected)
+            with self._turn:
+                group = self._line.take()
                 expected = len(group)
                 self._write(group)
             self._is_quiet = expected == 1
@@ -156,24 +137,6 @@ class Writer:
                 self._commit_alone(lone)
         finally:
             self._writing = None
-
-    def _gathered(self, first: _Job, expected: int) -> list[_Job]:
-        """Take what has queued up behind a piece of work.
-
-        Callers of the last group often come back at once, one by one: without a moment's patience the first of them
-        would have a commit of its own, and all others would wait for two.
-        """
-        group = [first]
-        until = time.monotonic() + _GATHER_S
-        with suppress(Empty):
-            while len(group) < _GROUP:
-                patience_s = max(0.0, until - time.monotonic()) if len(group) < expected else 0.0
-                job = self._queue.get(timeout=patience_s) if patience_s else self._queue.get_nowait()
-                if job is None:
-                    self._queue.put(None)  # met again when this group is done
-                    break
-                group.append(job)
-        return group
 
     def _commit_alone(self, job: _Job) -> None:
         """Run again what collided with another process, with no neighbours whose locks could stand in the way."""
@@ -273,20 +236,23 @@ class _Failed(Exception):
         self.reason = reason
 
 
-def _lone(work: Callable[[Connection, Effects], Any]) -> _Job:
-    return _Job(lambda connection, effects, _: [work(connection, effects)], None, None, Future())
+def _job(work: Lone[Any] | Alike[Any, Any]) -> _Job:
+    if not isinstance(work, Alike):
+        # As alike to itself alone.
+        work = Alike(lambda connection, effects, matters: [one(connection, effects) for one in matters], work, object())
+    return _Job(work, Future())
 
 
 def _pieces(group: Sequence[_Job]) -> list[_Piece]:
     """Put together what is alike, in the order in which the first of each came."""
     pieces: dict[Hashable, list[_Job]] = {}
     for job in group:
-        pieces.setdefault(job if job.alike is None else job.alike, []).append(job)
+        pieces.setdefault(job.asked.key, []).append(job)
     return list(pieces.values())
 
 
 def _call(connection: Connection, piece: _Piece, effects: Effects) -> list[tuple[_Job, Any]]:
-    values = piece[0].work(connection, effects, [job.matter for job in piece])
+    values = piece[0].asked.work(connection, effects, [job.asked.matter for job in piece])
     return list(zip(piece, values, strict=True))
 
 

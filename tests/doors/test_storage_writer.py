@@ -1,7 +1,7 @@
 """Who writes: groups that share a commit, failures inside them, and failures of the database itself."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -16,12 +16,12 @@ from gateway.storage.inputs import SqlInputs
 from gateway.storage.schema import create_schema
 from gateway.storage.tables import audit, inputs
 from gateway.storage.transaction import SqlTransaction
-from gateway.storage.writer import Writer
+from gateway.storage.writer import Alike, Writer
 from tests.support.stored import AT, an_input
 
 pytest_plugins = ("tests.support.databases",)
 
-Work = Callable[[Connection, Effects], Any]
+Work = Callable[[Connection, Effects], Any] | Alike[Any, Any]
 
 
 class Unlucky(Exception):
@@ -45,7 +45,7 @@ def writer(engine: Engine) -> Iterator[Writer]:
     running.close()
 
 
-def add(input_id: str, **changes: Any) -> Work:
+def add(input_id: str, **changes: Any) -> Callable[[Connection, Effects], str]:
     """Return work that stores an input, tells the audit, and returns the id."""
 
     def work(connection: Connection, effects: Effects) -> str:
@@ -92,6 +92,51 @@ def test_work_that_raises_does_not_touch_its_neighbours(engine: Engine, writer: 
     assert isinstance(failed.exception(), Unlucky)
     assert after.result() == "two"
     assert kept(engine) == {"one", "two"}
+
+
+def adding_together(calls: list[list[str]]) -> Callable[[str], Work]:
+    """Return what asks for an input to be stored, together with all that are asked for; each call of it is noted.
+
+    The one named "spoiled" is stored too, and then all of the call fails.
+    """
+
+    def add_each(connection: Connection, effects: Effects, input_ids: Sequence[str]) -> list[str]:
+        calls.append([*input_ids])
+        for input_id in input_ids:
+            add(input_id)(connection, effects)
+        if "spoiled" in input_ids:
+            raise Unlucky
+        return [f"{input_id} stored" for input_id in input_ids]
+
+    return lambda input_id: Alike(add_each, input_id, key="add each")
+
+
+def test_what_is_alike_is_one_call_and_everybody_gets_his_own_value(engine: Engine, writer: Writer) -> None:
+    calls: list[list[str]] = []
+    alike = adding_together(calls)
+
+    futures = in_one_group(writer, [alike("one"), add("between"), alike("two"), alike("three")])
+
+    assert [future.result() for future in futures] == ["one stored", "between", "two stored", "three stored"]
+    assert calls == [["one", "two", "three"]]
+    assert kept(engine) == {"one", "two", "three", "between"}
+
+
+@pytest.mark.parametrize("others", [[], ["between"]])
+def test_of_those_who_are_alike_only_the_one_who_fails_fails(engine: Engine, writer: Writer, others: list[str]) -> None:
+    calls: list[list[str]] = []
+    alike = adding_together(calls)
+
+    futures = in_one_group(writer, [alike("one"), alike("spoiled"), alike("two"), *map(add, others)])
+
+    assert [futures[0].result(), futures[2].result()] == ["one stored", "two stored"]
+    assert isinstance(futures[1].exception(), Unlucky)
+    assert calls == [["one", "spoiled", "two"], ["one"], ["spoiled"], ["two"]]
+    assert kept(engine) == {"one", "two", *others}
+    with engine.begin() as connection:
+        assert list(connection.execute(select(audit.c.seq).order_by(audit.c.seq)).scalars()) == [
+            *range(1, 3 + len(others))
+        ]
 
 
 def test_a_change_the_database_refuses_does_not_touch_its_neighbours(engine: Engine, writer: Writer) -> None:
