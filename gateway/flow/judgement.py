@@ -5,8 +5,8 @@ with the decision, so that any past decision can be made again and compared.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -60,6 +60,20 @@ class Matter:
     gate: Gate | None
     message: bytes | None = None
     """The HL7v2 message that is to be passed on, of which `records` are the parts; None where it is about resources."""
+    labeled: LabeledRecords | None = field(default=None, compare=False, repr=False)
+    """`records` as `with_labels` has labeled them; None: whoever decides labels them."""
+
+    def with_labels(self, registry: Registry) -> "Matter":
+        """Label the records now, so that more than one choice of them is decided on without doing it again."""
+        return replace(self, labeled=self.labels(registry))
+
+    def labels(self, registry: Registry) -> LabeledRecords:
+        """Return the records with their labels and origins."""
+        return self.labeled if self.labeled is not None else label(_bundle(self.records), registry, self.at)
+
+    def only(self, items: Iterable[str]) -> "Matter":
+        """Return the matter of these items of the same records."""
+        return replace(self, request={**self.request, "items": sorted(items)})
 
     def written(self, registry: Registry) -> bytes:
         """Write down the matter in its canonical form, with the digest of the registry it is decided with."""
@@ -145,7 +159,7 @@ class Read(NamedTuple):
 def _read(matter: Matter, registry: Registry) -> Read:
     return Read(
         read_request(matter.request),
-        label(_bundle(matter.records), registry, matter.at),
+        matter.labels(registry),
         _compiled(orjson.dumps(matter.consents), registry),
         read_facts(matter.facts, registry, matter.at),
         read_switches(matter.switches),

@@ -46,3 +46,28 @@ def test_what_leaves_is_the_same_whether_the_consents_were_read_before_or_not() 
     assert isinstance(first, Disclosure)
     assert isinstance(second, Disclosure)
     assert first.body == second.body
+
+
+def test_records_that_were_labeled_before_are_decided_on_alike_and_kept_alike() -> None:
+    matter, registry = a_permitted_matter()
+    labeled = matter.with_labels(registry)
+
+    first, second = judge(matter, registry), judge(labeled, registry)
+
+    assert isinstance(first, Disclosure)
+    assert isinstance(second, Disclosure)
+    assert (first.body, first.record) == (second.body, second.record)
+    assert matter.written(registry) == labeled.written(registry)
+
+
+def test_of_a_matter_some_items_are_decided_on_with_the_labels_of_all() -> None:
+    registry, asked, records, consents, patient = sample(3)
+    matter = Matter(asked, records, consents, [patient], AT, {}, None).with_labels(registry)
+
+    some = matter.only(["Condition/c1"])
+
+    outcome = judge(some, registry)
+    assert isinstance(outcome, Disclosure)
+    left = [one["resource"]["id"] for one in outcome.content["entry"] if one["resource"]["resourceType"] == "Condition"]
+    assert left == ["c1"]
+    assert some.labels(registry) is matter.labels(registry)

@@ -15,7 +15,6 @@ from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answe
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
-from gateway.labeling import label
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.disclosure import Disclosure
@@ -170,21 +169,21 @@ def _decided(house: House, asked: Asked, question: Consult, content: _Content) -
     be referred, not to be known to whoever asks: its Task and ServiceRequest must be among what may leave.
     """
     matter = _matter(house, asked, question, content)
-    labeled = label({"entry": [{"resource": one} for one in matter.records]}, house.registry, matter.at)
+    labeled = matter.labels(house.registry)
     programs = [one.reference for one in labeled.items if one.origin.program is not None]
     referred = {one.handoff_id for one in content.referrals}
     others = [one.reference for one in labeled.items if one.origin.program is None]
     others = [one for one in others if not referred.isdisjoint(content.handoffs_of[one])]
     agreed = _agreed_to(house, matter, others, content)
     if not programs and not agreed:
-        return made_of(house, replace(_only(matter, others), gate=_NO_POLICY))
-    made = made_of(house, _only(matter, [*programs, *agreed]))
+        return made_of(house, replace(matter.only(others), gate=_NO_POLICY))
+    made = made_of(house, matter.only([*programs, *agreed]))
     if not isinstance(made.outcome, Disclosure):
         return made
     leaving = {*programs, *agreed} - set(made.record.withheld)
     opened = {one.handoff_id for one in content.referrals if _core(one) <= leaving}
-    agreed = [one for one in agreed if not opened.isdisjoint(content.handoffs_of[one])]
-    return made_of(house, _only(matter, [*programs, *agreed]))
+    referred_here = [one for one in agreed if not opened.isdisjoint(content.handoffs_of[one])]
+    return made if referred_here == agreed else made_of(house, matter.only([*programs, *referred_here]))
 
 
 def _matter(house: House, asked: Asked, question: Consult, content: _Content) -> Matter:
@@ -200,41 +199,36 @@ def _matter(house: House, asked: Asked, question: Consult, content: _Content) ->
         at=house.clock(),
         switches=house.switches,
         gate=None,
-    )
+    ).with_labels(house.registry)
 
 
 def _agreed_to(house: House, matter: Matter, items: Sequence[str], content: _Content) -> list[str]:
     """Return the items that pass the gate before `decide`: by the person's agreement, or under a route's policy."""
-    if stopped_at_gate(_only(matter, items), _NO_POLICY, house.registry) is None:
+    if stopped_at_gate(matter.only(items), _NO_POLICY, house.registry) is None:
         return list(items)
     passed = []
     for policy in sorted({one.without_agreement for one in content.referrals if one.without_agreement}):
         sent = {one.handoff_id for one in content.referrals if one.without_agreement == policy}
         under = [one for one in items if not sent.isdisjoint(content.handoffs_of[one])]
-        if under and stopped_at_gate(_only(matter, under), Gate("", policy), house.registry) is None:
+        if under and stopped_at_gate(matter.only(under), Gate("", policy), house.registry) is None:
             passed += under
     return passed
-
-
-def _only(matter: Matter, items: Sequence[str]) -> Matter:
-    return replace(matter, request={**matter.request, "items": sorted(items)})
 
 
 def _narrowed(house: House, made: Made, question: Consult) -> Made:
     """Decide again on the types and labels asked about, where some were named."""
     if not isinstance(made.outcome, Disclosure) or not (question.types or question.labels):
         return made
-    matter, _ = read_matter(made.inputs)
+    matter = read_matter(made.inputs)[0].with_labels(house.registry)
     labels = frozenset[Label]().union(*(expand(one) for one in question.labels))
-    labeled = label({"entry": [{"resource": one} for one in matter.records]}, house.registry, matter.at)
     items = [
         one.reference
-        for one in labeled.items
+        for one in matter.labels(house.registry).items
         if one.reference in matter.request["items"]
         and (not question.types or one.type in question.types)
         and (not question.labels or bool(one.labels & labels))
     ]
-    return made_of(house, _only(matter, items))
+    return made_of(house, matter.only(items))
 
 
 def _named_in(disclosure: Disclosure, question: Consult) -> str | None:
