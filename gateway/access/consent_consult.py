@@ -12,6 +12,7 @@ from flask import Blueprint, Response
 
 from gateway.access.consult_hook import HOOK, answer_as_card, read_hook, services
 from gateway.access.consult_parameters import answer_as_parameters, read_parameters
+from gateway.access.even_answers import goes_in_step
 from gateway.model.caller import Caller
 from gateway.model.consult import Advice, Consult
 from gateway.model.exchange import Problem, RequestRefused
@@ -71,4 +72,6 @@ def _asked(house: AnswersConsults, caller: Caller, question: Consult) -> Advice:
     found = house.consult(caller, question)
     if isinstance(found, Problem):
         raise RequestRefused(found)
+    if not found.is_permitted:
+        goes_in_step()
     return found

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from gateway import __version__
 from gateway.access.capability import OFFERS, capability_statement
+from gateway.access.even_answers import goes_in_step
 from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
 
@@ -58,6 +59,7 @@ def fhir_reads(house: AnswersReads, authenticate: Callable[[], Caller], base_url
     def search(resource_type: str) -> Response:
         caller = _allowed(authenticate(), "s", resource_type)
         _check_format()
+        goes_in_step()
         return _answer(house.search(caller, resource_type, _parameters(resource_type)))
 
     # Search by form keeps what is looked for out of addresses, which others log (FHIR R4 http.html#search).

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import orjson
 from flask import Blueprint, Response
 
+from gateway.access.even_answers import goes_in_step
 from gateway.model.caller import LOOKUP, Caller
 from gateway.model.exchange import Problem, RequestRefused
 from gateway.model.lookup import Status
@@ -44,5 +45,6 @@ def officer_lookup(
 
 def _answer(found: Status) -> dict[str, Any]:
     if found.status is None:
+        goes_in_step()
         return {"status": None}
     return {"status": found.status, "notice": found.notice, "scope": found.scope}

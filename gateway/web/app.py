@@ -8,6 +8,7 @@ from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.access.consent_consult import consent_consult
+from gateway.access.even_answers import wait_of
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.officer_lookup import officer_lookup
 from gateway.access.receipts import receipts
@@ -39,6 +40,11 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+_FOR_PARTNERS = frozenset(
+    {"fhir_reads", "fhir_writes", "consent_consult", "consent_operations", "officer_lookup", "receipts"}
+)
+"""The doors whose answers may leave out what a partner may not know of."""
 
 _SCRIPTED = frozenset({"console.consent_text", "console.sign_consent"})
 """The only pages with a script, our own: the field to sign in. They work without it too."""
@@ -101,6 +107,8 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> 
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
+        if request.blueprint in _FOR_PARTNERS and (wait_s := wait_of(response, perf_counter() - g.started)):
+            services.pause(wait_s)
         seconds = perf_counter() - g.started
         # The rule ("/fhir/R4/<resource_type>/<resource_id>"), never the address: search values may be in that.
         route = request.url_rule.rule if request.url_rule else "none"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import sleep
 from typing import Any, Protocol
 
 from gateway.access.consent_consult import AnswersConsults
@@ -132,6 +133,8 @@ class Services:
     """IANA zone in which the console tells times."""
     max_body_bytes: int = 64 * 1024 * 1024
     passwords: Passwords = field(default_factory=Passwords)
+    pause: Callable[[float], None] = sleep
+    """Waits so many seconds, before an answer whose time shall not tell why it gives nothing."""
 
     @property
     def secure(self) -> bool:

@@ -396,6 +396,7 @@ def _application() -> tuple[Any, _Current, Any]:
         views=ConsoleViews(database), messages=MessageViews(database), clock=lambda: NOW,
         new_id=lambda: "correlation", base_url="http://127.0.0.1:8080",
         installation="Test County", timezone="America/Los_Angeles", passwords=Passwords(rounds=1, memory_kib=64),
+        pause=lambda seconds: None,
     )  # fmt: skip
     return create_app(services), current, database
 

@@ -246,6 +246,7 @@ def a_site(database: SqlDatabase, clock: FixedClock, **changes: Any) -> Site:
         installation="Test County",
         timezone="America/Los_Angeles",
         passwords=Passwords(rounds=1, memory_kib=64),
+        pause=lambda seconds: None,
     )
     services = replace(services, **changes)
     return Site(create_app(services), house, services)
