@@ -91,3 +91,42 @@ def test_what_cannot_be_read_is_kept_beside_what_can() -> None:
     states = sorted(one.state for one in list(world.database.state.inputs.values())[-2:])
     assert b"MSA|AR" in answers[1]
     assert states == ["pending", "quarantined"]
+
+
+class Watched(bytes):
+    """A message that notes who reads it; to keep it and to hash it is not to read it."""
+
+    reads: list[str]
+
+    def __contains__(self, part: Any) -> bool:
+        self.reads.append("in")
+        return super().__contains__(part)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("decode", "find", "split", "startswith", "isascii", "lstrip"):
+            self.reads.append(name)
+        return super().__getattribute__(name)
+
+
+def test_nobody_waits_while_a_message_is_read_however_long_it_is() -> None:
+    world = a_world_that_knows_two()
+    message = Watched(adt("A01", "E1"))
+    message.reads = []
+    in_the_turn: list[str] = []
+
+    @dataclass
+    class Turn:
+        inner: Database
+
+        def write(self, work: Callable[[Transaction], T]) -> T:
+            before = len(message.reads)
+            value = self.inner.write(work)
+            in_the_turn.extend(message.reads[before:])
+            return value
+
+        def read(self, work: Callable[[Transaction], T]) -> T:
+            return self.inner.read(work)
+
+    Gateway(replace(world.house, database=Turn(world.database))).accept_message(message, PEER)
+
+    assert (bool(message.reads), in_the_turn) == (True, [])

@@ -14,6 +14,7 @@ from gateway.flow.messages.replies import queue_reply
 from gateway.flow.messages.watch import DropCounts, answer_of, is_unwatched, population
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, answer_to, judge
+from gateway.formats.hl7v2.consent_segments import has_consents
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import StoredInput
 from gateway.model.hl7_header import Hl7Header, PeerAddress, Reception
@@ -37,6 +38,8 @@ class _Arrival:
     answer: bytes
     is_watched: bool
     """Its answer follows from it alone, and nothing that is known here may show in it."""
+    may_forbid: bool
+    """It may hold a CON."""
 
     @property
     def key(self) -> MessageKey | None:
@@ -60,7 +63,10 @@ def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: Dro
         if isinstance(message, Message) and house.database.read(lambda tx: is_unwatched(tx, message, reception)):
             dropped.add(house, feed)
             return answer
-    arrival = _Arrival(house, house.new_id(), content, digest, peer, reception, answer, is_watched=feed is not None)
+    arrival = _Arrival(
+        house, house.new_id(), content, digest, peer, reception, answer,
+        is_watched=feed is not None, may_forbid=has_consents(content),
+    )  # fmt: skip
     return house.database.write(SharedWork(_take_in, arrival))
 
 
@@ -68,7 +74,9 @@ def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
     """Keep the beginning of a message whose rest never came, for a person; nobody gets an answer."""
     digest = hashlib.sha256(content).hexdigest()
     cut = Reception("error", None, "", "", "the connection ended inside the message")
-    arrival = _Arrival(house, house.new_id(), content, digest, peer, cut, b"", is_watched=False)
+    arrival = _Arrival(
+        house, house.new_id(), content, digest, peer, cut, b"", is_watched=False, may_forbid=False
+    )  # fmt: skip
     house.database.write(SharedWork(_take_in, arrival))
 
 
@@ -115,7 +123,8 @@ def _keep(tx: Transaction, new: Sequence[tuple[_Arrival, Reception]], now: datet
     accepted = [(one, kept) for (one, _), kept in zip(new, stored, strict=True) if kept.state == "pending"]
     tx.inputs.add(*stored)
     for one, kept in accepted:
-        stop_at_once(one.house, tx, kept)
+        if one.may_forbid:
+            stop_at_once(one.house, tx, kept)
     tx.outbox.add_all([_reading(one, now) for one, _ in accepted])
     for one, judged in new:
         queue_reply(one.house, tx, one.reception if one.is_watched else judged, one.id)
