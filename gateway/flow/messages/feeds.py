@@ -196,10 +196,12 @@ def _whole(tx: Transaction, before: Handoff | None, retold: Retold, result: Feed
     """Return every resource of the handoff after a message: each is signed for by the message that told it last."""
     held = [_as_said(one) for one in tx.handoffs.resources(before.id)] if before else []
     new = {reference for reference in retold.changed if reference not in retold.late}
-    first = {reference for reference in retold.changed if reference not in {_reference(one) for one in held}}
+    known = {_reference(one) for one in held}
+    first = {reference for reference in retold.changed if reference not in known}
+    theirs = new | first
     signed = [_signing(one, lambda target: target not in new) for one in held if one["resourceType"] == "Provenance"]
     signed += [
-        _signing(one, lambda target: target in new | first)
+        _signing(one, lambda target: target in theirs)
         for one in result.resources
         if one["resourceType"] == "Provenance"
     ]

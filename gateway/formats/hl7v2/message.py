@@ -14,6 +14,17 @@ from gateway.formats.hl7v2.paths import PLACES
 MAX_BYTES = 64 * 1024 * 1024
 """Largest message that is read: documents travel inside as base64."""
 
+MAX_SEGMENTS = 20_000
+"""Most segments of a message that is read; the longest reports have some thousands."""
+
+MAX_ABOUT_PEOPLE = 500
+"""Most segments of a name in `_ABOUT_PEOPLE`, and most repetitions in all of them: each is looked up."""
+
+_ABOUT_PEOPLE = ("PID", "MRG", "CON", "NK1", "GT1", "IN1", "IN2")
+
+_NEVER_TOO_MUCH_BYTES = 4096
+"""A message up to this size is read without counting: it has room for less than all of this."""
+
 HEADER_SEGMENTS = ("MSH", "FHS", "BHS")
 """Segments whose first field is the separator itself."""
 
@@ -238,7 +249,28 @@ def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
     if decoded.codec != "ascii":
         header = _fields(_first_line(decoded.text), separators.field)
-    return Message(raw, decoded, separators, header)
+    message = Message(raw, decoded, separators, header)
+    if len(raw) > _NEVER_TOO_MUCH_BYTES and (surplus := _surplus(message.decoded_text, separators)):
+        return Unreadable("207", "", f"expected at most {surplus}")
+    return message
+
+
+def _surplus(text: str, separators: Separators) -> str:
+    """Say what there is too much of in a message; "" for nothing.
+
+    Whatever a peer sends is read while others wait: a message that names a hundred thousand people would stop them all.
+    """
+    if text.count("\r") > MAX_SEGMENTS:
+        return f"{MAX_SEGMENTS} segments"
+    starts = [f"\r{name}{separators.field}" for name in _ABOUT_PEOPLE]
+    for name, start in zip(_ABOUT_PEOPLE, starts, strict=True):
+        if text.count(start) > MAX_ABOUT_PEOPLE:
+            return f"{MAX_ABOUT_PEOPLE} segments {name}"
+    if text.count(separators.repetition) > MAX_ABOUT_PEOPLE:
+        about = (line for line in text.split("\r") if line[:3] in _ABOUT_PEOPLE)
+        if sum(line.count(separators.repetition) for line in about) > MAX_ABOUT_PEOPLE:
+            return f"{MAX_ABOUT_PEOPLE} repetitions in segments about people"
+    return ""
 
 
 def read_any_bytes(raw: bytes) -> Message | Unreadable:

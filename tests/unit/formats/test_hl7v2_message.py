@@ -269,3 +269,30 @@ def test_no_bytes_at_all_stop_the_readers_or_the_answer(raw: bytes) -> None:
         for reader in (read_referral_answer, read_admission, read_appointment):
             reader(message)
         assert isinstance(read_message(message.normalized()), Message)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"OBX|1|ST|a||b\r" * 20_001, "expected at most 20000 segments"),
+        (b"PID|1||M-1\r" * 501, "expected at most 500 segments PID"),
+        (b"CON|1|001|||||||W|R\r" * 501, "expected at most 500 segments CON"),
+        (
+            b"PID|1||" + b"~".join([b"M-1^^^H^MR"] * 502) + b"\r",
+            "expected at most 500 repetitions in segments about people",
+        ),
+    ],
+)
+def test_a_message_that_would_keep_everybody_waiting_is_not_read(body: bytes, reason: str) -> None:
+    outcome = read_message(b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5\r" + body)
+
+    assert isinstance(outcome, Unreadable)
+    assert (outcome.code, outcome.location, outcome.reason) == ("207", "", reason)
+
+
+def test_long_reports_and_many_lines_of_text_are_read() -> None:
+    lines = b"NTE|1||" + b"~".join([b"a line of text"] * 5000) + b"\r"
+
+    message = read(b"MSH|^~\\&|||||||ORU^R01|C1|P|2.5\rPID|1||M-1~M-2\r" + lines + b"OBX|1|ST|a||b\r" * 15_000)
+
+    assert message.text("OBX[15000]-5") == "b"

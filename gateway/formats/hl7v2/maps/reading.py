@@ -32,6 +32,7 @@ class Reading:
         "_has_blanks",
         "_late",
         "_linked",
+        "_listed",
         "_openings",
         "_parties",
         "_pending",
@@ -83,6 +84,7 @@ class Reading:
         """Derive a stable id under this sender from the parts of a name."""
         self._pending: list[tuple[dict[str, str], str]] = []
         self._positions: dict[str, int] = {}
+        self._listed: dict[int, tuple[list[Resource], set[str | None]]] = {}
         self._times: dict[str, str | None] = {}
         self._dropped: set[str] = set()
         self._linked: set[str] = set()
@@ -270,11 +272,19 @@ class Reading:
                 holder = holder.setdefault(element, {})
         element, is_list = steps[-1]
         if is_list:
-            references = holder.setdefault(element, [])
-            if reference_to(resource) not in references:
-                references.append(reference_to(resource))
+            self._link_once(holder.setdefault(element, []), reference_to(resource))
         else:
             holder.setdefault(element, reference_to(resource))
+
+    def _link_once(self, references: list[Resource], reference: Resource) -> None:
+        """Add a reference to a list that does not have it; a thousand results of a report take no longer each."""
+        kept = self._listed.get(id(references))
+        if kept is None:
+            # The list itself is kept too: without it another could get its id.
+            kept = self._listed[id(references)] = (references, {one.get("reference") for one in references})
+        if reference["reference"] not in kept[1]:
+            kept[1].add(reference["reference"])
+            references.append(reference)
 
     def _add(self, name: str, resource: Resource) -> None:
         """Take in a resource; the same business key twice is one resource, the later segment the better informed."""
