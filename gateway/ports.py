@@ -144,6 +144,10 @@ class Inputs(Protocol):
         """Mark an input as done or quarantined."""
         ...
 
+    def set_states(self, states: Sequence[tuple[str, InputState, str | None]]) -> None:
+        """Mark inputs (id, state, reason), as `set_state` does."""
+        ...
+
     def set_sender(self, input_id: str, client: str) -> None:
         """Write whose an input is, once a person has said so."""
         ...
@@ -358,6 +362,10 @@ class Outbox(Protocol):
         """Enqueue pieces of work, in this order."""
         ...
 
+    def add_once(self, work: NewWork) -> None:
+        """Enqueue work, unless work of this lane, kind and subject is ready already; one question either way."""
+        ...
+
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
         ...
@@ -372,6 +380,10 @@ class Outbox(Protocol):
 
     def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
         """Move work to another state. `sending` counts a try."""
+        ...
+
+    def finish(self, work_ids: Sequence[int], at: datetime) -> None:
+        """Move pieces of work to `delivered`."""
         ...
 
     def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:

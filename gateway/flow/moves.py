@@ -142,8 +142,8 @@ def _moved_task(task: Resource, status: Status, external_id: str | None) -> Reso
 
 def _move_request(tx: Transaction, referral: Referral, status: Status, now: datetime) -> None:
     """Let the ServiceRequest follow where the Task's end ends it."""
-    stored = tx.resources.get("ServiceRequest", referral.service_request_id)
     wanted = SERVICE_REQUEST_STATUS.get(status.task)
-    if stored is not None and wanted is not None and stored.body.get("status") != wanted:
+    stored = tx.resources.get("ServiceRequest", referral.service_request_id) if wanted is not None else None
+    if stored is not None and stored.body.get("status") != wanted:
         moved = {**stored.body, "status": wanted}
         tx.resources.put(moved, handoff_id=referral.handoff_id, person_id=referral.person_id, at=now)

@@ -15,7 +15,7 @@ from gateway.flow.news import sees_more, what_it_sees
 from gateway.flow.people import lock_person
 from gateway.flow.referrals import FINAL, add_work
 from gateway.model.handoff import Work
-from gateway.ports import Claim, Transaction
+from gateway.ports import Claim, NewWork, Transaction
 
 LANE = "second-looks"
 
@@ -26,12 +26,11 @@ AT_ONCE = 25
 def look_again_soon(house: House, tx: Transaction, person_id: str) -> None:
     """Queue a look at what was stopped about a person, because the circumstances have changed in this transaction.
 
-    Queued, it costs whoever caused it the same whatever is kept about the person.
+    Queued, it costs whoever caused it the same whatever is kept about the person. One look that has not begun sees all
+    that was written before it: whoever holds the lock of the person keeps it from beginning.
     """
-    tx.outbox.add(
-        lane=LANE, kind="look", subject=person_id, action="update", message_id=house.new_id(), version=1,
-        at=house.clock(),
-    )  # fmt: skip
+    tx.people.lock(person_id)
+    tx.outbox.add_once(NewWork(LANE, "look", person_id, "update", house.new_id(), 1, house.clock()))
 
 
 def has_open_referrals(tx: Transaction, person_id: str) -> bool:
@@ -46,8 +45,7 @@ def look_again(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
         for person_id in sorted({piece.subject for piece in pieces}):  # who locks several locks them in their order
             for referral in tx.referrals.of_person(person_id):
                 _look_at(house, referral.id, tx)
-        for piece in pieces:
-            tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+        tx.outbox.finish([piece.id for piece in pieces], house.clock())
         return tx.outbox.owns(claim, house.clock(), house.lease)
 
     return house.database.write(look)
@@ -89,8 +87,10 @@ def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
     """
     lock_person(tx, lambda: _person_of(tx, referral_id))
     referral = tx.referrals.get(referral_id)
-    handoff = tx.handoffs.get(referral.handoff_id) if referral else None
-    if referral is None or handoff is None or referral.status in FINAL or handoff.state == "held":
+    if referral is None or referral.status in FINAL:
+        return
+    handoff = tx.handoffs.get(referral.handoff_id)
+    if handoff is None or handoff.state == "held":
         return
     deliveries = [piece for piece in tx.outbox.of_subject(referral.id) if piece.kind == "deliver"]
     stopped = [piece for piece in deliveries if is_stopped(piece)]

@@ -93,8 +93,7 @@ def _do(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
 
 
 def _done(house: House, tx: Transaction, claim: Claim, pieces: Sequence[Work]) -> bool:
-    for piece in pieces:
-        tx.outbox.set_state(piece.id, "delivered", None, house.clock())
+    tx.outbox.finish([piece.id for piece in pieces], house.clock())
     return tx.outbox.owns(claim, house.clock(), house.lease)
 
 

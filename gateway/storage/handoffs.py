@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
@@ -21,7 +22,7 @@ from gateway.storage.resources import (
     write_changes,
 )
 from gateway.storage.tables import caveats, decisions, handoff_resources, handoffs, referrals, resources
-from gateway.storage.upsert import prepared_upsert
+from gateway.storage.upsert import write_over
 
 _GET = Prepared(select(handoffs).where(handoffs.c.id == bindparam("key")))
 _OF_PERSON = Prepared(
@@ -70,7 +71,11 @@ _HELD_ELSEWHERE = Prepared(
         handoff_resources.c.type == bindparam("type"), handoff_resources.c.id == bindparam("key")
     )
 )
-_UNLINK = Prepared(delete(handoff_resources).where(handoff_resources.c.handoff_id == bindparam("key")))
+_UNLINK = Prepared(
+    delete(handoff_resources).where(
+        handoff_resources.c.handoff_id == bindparam("key"), handoff_resources.c.position >= bindparam("from")
+    )
+)
 _LINK = Prepared(handoff_resources.insert())
 _SET_PERSON = Prepared(
     update(resources)
@@ -107,9 +112,9 @@ class SqlHandoffs:
         keys = [(resource["resourceType"], resource["id"]) for resource in resources]
         if len(set(keys)) != len(keys):
             raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
+        known = self._remembered.handoffs.pop(handoff.id, None)
         self._remembered.doubt()  # of what several persons share, others may have written the next version
-        self._remembered.handoffs.pop(handoff.id, None)
-        prepared_upsert(self._connection.dialect.name, handoffs).run(self._connection, _row_of(handoff))
+        write_over(self._connection, handoffs, _row_of(handoff), _row_of(known) if known else None)
         dropped = self._relink(handoff.id, keys)
         before = current_rows(self._connection, self._remembered, [*keys, *dropped])
         changes = [_deletion(key, before[key]) for key in dropped]
@@ -173,10 +178,12 @@ class SqlHandoffs:
         linked = [(row.type, row.id) for row in _LINKS.all(self._connection, {"key": handoff_id})]
         if linked == keys:
             return []
-        if linked:
-            _UNLINK.run(self._connection, {"key": handoff_id})
-        if keys:
-            _LINK.run_many(self._connection, [link_row(handoff_id, n, key) for n, key in enumerate(keys)])
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(linked, keys, strict=False)))
+        if linked[same:]:
+            _UNLINK.run(self._connection, {"key": handoff_id, "from": same})
+        if keys[same:]:
+            rows = [link_row(handoff_id, n, key) for n, key in enumerate(keys[same:], same)]
+            _LINK.run_many(self._connection, rows)
         kept = set(keys)
         return [key for key in linked if key not in kept and not self._is_held(key)]
 

@@ -80,13 +80,26 @@ WAITING = (
 )
 _CLAIM = Prepared(CLAIMABLE)
 _WAIT = Prepared(WAITING)
-_NEW_ROW = outbox.insert().values(
-    {column.name: bindparam(column.name) for column in outbox.columns if column is not outbox.c.id}
-)
+_NEW_COLUMNS = [column for column in outbox.columns if column is not outbox.c.id]
+_NEW_ROW = outbox.insert().values({column.name: bindparam(column.name) for column in _NEW_COLUMNS})
 _INSERT = Prepared(_NEW_ROW.returning(outbox.c.id))
 _INSERT_ALL = Prepared(_NEW_ROW)
 _GET = Prepared(select(outbox).where(outbox.c.id == bindparam("key")))
 NOT_READING: ColumnElement[bool] = literal_column("outbox.kind <> 'answer'")
+_INSERT_UNLESS_READY = Prepared(
+    outbox.insert().from_select(
+        [column.name for column in _NEW_COLUMNS],
+        select(*(bindparam(column.name, type_=column.type) for column in _NEW_COLUMNS)).where(
+            ~exists().where(
+                outbox.c.subject == bindparam("subject"),
+                NOT_READING,
+                outbox.c.lane == bindparam("lane"),
+                outbox.c.kind == bindparam("kind"),
+                outbox.c.state == "ready",
+            )
+        ),
+    )
+)
 OF_SUBJECT = select(outbox).where(outbox.c.subject == bindparam("key"), NOT_READING).order_by(outbox.c.id)
 _OF_SUBJECT = Prepared(OF_SUBJECT)
 _SET_STATE = Prepared(
@@ -112,6 +125,8 @@ class SqlOutbox:
     def __init__(self, connection: Connection, effects: Effects) -> None:
         self._connection = connection
         self._effects = effects
+        self._opened: set[str] = set()
+        """Lanes that are there for certain until the transaction ends."""
 
     def add(
         self,
@@ -140,6 +155,12 @@ class SqlOutbox:
             self._open_lanes({one.lane for one in work})
             _INSERT_ALL.run_many(self._connection, [_new_row(one, "ready", None) for one in work])
             self._effects.woke = True
+
+    def add_once(self, work: NewWork) -> None:
+        """Enqueue work, unless work of this lane, kind and subject is ready already; one question either way."""
+        self._open_lanes({work.lane})
+        _INSERT_UNLESS_READY.run(self._connection, _new_row(work, "ready", None))
+        self._effects.woke = True
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
@@ -172,6 +193,11 @@ class SqlOutbox:
         must_exist(changed, "piece of work", work_id)
         self._effects.woke |= state == "ready"
 
+    def finish(self, work_ids: Sequence[int], at: datetime) -> None:
+        """Move pieces of work to `delivered`."""
+        done = {"new_state": "delivered", "why": None, "now": to_micros(at)}
+        _SET_STATE.run_many(self._connection, [{"key": key, **done} for key in work_ids])
+
     def back_off(self, lane: str, due: datetime, failures: int = 0) -> None:
         """Let a lane rest until `due`; `failures` is how many of its tries have failed in a row by now."""
         rest = {"lane": lane, "until": to_micros(due), "failed": failures}
@@ -198,8 +224,9 @@ class SqlOutbox:
 
     def _open_lanes(self, names: Collection[str]) -> None:
         # In one order, or two processes could each wait for a lane that the other one makes.
-        lane_rows = [_new_lane(name) for name in sorted(names)]
-        insert_if_absent(self._connection.dialect.name, lanes).run_many(self._connection, lane_rows)
+        if lane_rows := [_new_lane(name) for name in sorted(set(names) - self._opened)]:
+            insert_if_absent(self._connection.dialect.name, lanes).run_many(self._connection, lane_rows)
+            self._opened.update(names)
 
 
 def _new_row(work: NewWork, state: WorkState, reason: str | None) -> dict[str, Any]:

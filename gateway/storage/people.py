@@ -16,7 +16,7 @@ from gateway.storage.instants import to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.remembered import Remembered
 from gateway.storage.tables import people, person_keys
-from gateway.storage.upsert import prepared_upsert
+from gateway.storage.upsert import write_over
 
 _MOST_CANDIDATES = 50
 _PATIENT = "Patient"
@@ -123,7 +123,7 @@ class SqlPeople:
         before = self._remembered.person_for_certain(person.id)
         self._remembered.people.pop(person.id, None)
         self._remembered.numbers.clear()
-        prepared_upsert(self._connection.dialect.name, people).run(self._connection, _row_of(person, at))
+        write_over(self._connection, people, _row_of(person, at), _row_of(before, at) if before else None)
         keys, known = _keys_of(person), _keys_of(before) if before else set()
         if before is None or known - keys:
             _FORGET_KEYS.run(self._connection, {"key": person.id})
@@ -152,6 +152,7 @@ class SqlPeople:
         if value not in numbers:
             known = groupby(_BY_NUMBER.all(self._connection, {"value": value}), key=attrgetter("given_by", "id"))
             numbers[value] = [(system, _person_of(list(rows))) for (system, _), rows in known]
+            self._remembered.people.update({person.id: person for _, person in numbers[value]})
         return list(numbers[value])
 
     def candidates(self, family: str, given: str, birth_date: str | None, phone: str | None) -> list[Person]:

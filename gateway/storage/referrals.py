@@ -12,7 +12,7 @@ from gateway.storage.json_text import dump, load
 from gateway.storage.prepared import Prepared
 from gateway.storage.remembered import Remembered
 from gateway.storage.tables import handoff_resources, referrals
-from gateway.storage.upsert import prepared_upsert
+from gateway.storage.upsert import write_over
 
 _GET = Prepared(select(referrals).where(referrals.c.id == bindparam("key")))
 _OLDEST_FIRST = (referrals.c.updated_at, referrals.c.id)
@@ -61,26 +61,10 @@ class SqlReferrals:
 
     def save(self, referral: Referral) -> None:
         """Insert or update a referral."""
-        row = {
-            "id": referral.id,
-            "handoff_id": referral.handoff_id,
-            "service_request_id": referral.service_request_id,
-            "identifier": referral.identifier,
-            "person_id": referral.person_id,
-            "recipient": referral.recipient,
-            "transport": referral.transport,
-            "purpose": dump(referral.purpose).decode(),
-            "status": referral.status,
-            "business_status": referral.business_status,
-            "reason": referral.reason,
-            "external_id": referral.external_id,
-            "without_agreement": referral.without_agreement,
-            "via": referral.via,
-            "updated_at": to_micros(referral.updated_at),
-        }
+        before = self._remembered.referrals.get(referral.id)
         self._remembered.referrals[referral.id] = referral
         self._remembered.referrals_of.clear()
-        prepared_upsert(self._connection.dialect.name, referrals).run(self._connection, row)
+        write_over(self._connection, referrals, _row_of(referral), _row_of(before) if before else None)
 
     def of_handoff(self, handoff_id: str) -> list[Referral]:
         """Return the referrals made from a handoff, oldest change first."""
@@ -90,7 +74,9 @@ class SqlReferrals:
         """Return the referrals about a person, oldest change first."""
         known = self._remembered.referrals_of
         if person_id not in known:
-            known[person_id] = [_referral(row) for row in _OF_PERSON.all(self._connection, {"key": person_id})]
+            found = [_referral(row) for row in _OF_PERSON.all(self._connection, {"key": person_id})]
+            self._remembered.referrals.update({referral.id: referral for referral in found})
+            known[person_id] = found
         return list(known[person_id])
 
     def by_identifier(self, identifier: str, recipient: str) -> Referral | None:
@@ -125,6 +111,26 @@ class SqlReferrals:
 
     def _all(self, statement: Select[Any], parameters: dict[str, str]) -> list[Referral]:
         return [_referral(row) for row in self._connection.execute(statement, parameters)]
+
+
+def _row_of(referral: Referral) -> dict[str, Any]:
+    return {
+        "id": referral.id,
+        "handoff_id": referral.handoff_id,
+        "service_request_id": referral.service_request_id,
+        "identifier": referral.identifier,
+        "person_id": referral.person_id,
+        "recipient": referral.recipient,
+        "transport": referral.transport,
+        "purpose": dump(referral.purpose).decode(),
+        "status": referral.status,
+        "business_status": referral.business_status,
+        "reason": referral.reason,
+        "external_id": referral.external_id,
+        "without_agreement": referral.without_agreement,
+        "via": referral.via,
+        "updated_at": to_micros(referral.updated_at),
+    }
 
 
 def _referral(row: Any) -> Referral:

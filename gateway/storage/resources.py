@@ -79,6 +79,8 @@ _LINKED = Prepared(
     )
 )
 _LINK = Prepared(handoff_resources.insert())
+_OF_VERSION = ("version", "deleted", "updated_at", "body")
+"""What alone is another with the next version of most resources: no index has to be written for it."""
 
 
 _MOST_PREPARED = 64
@@ -123,6 +125,12 @@ class Change:
     def version(self) -> int:
         """Return the version this change makes."""
         return 1 if self.before is None else self.before.version + 1
+
+    @property
+    def stays(self) -> bool:
+        """Say whether the resource is about the same person, and of the same handoff, as it was."""
+        whose = (self.person_id, self.handoff_id)
+        return self.before is not None and (self.before.person_id, self.before.handoff_id) == whose
 
 
 class SqlResources:
@@ -246,10 +254,16 @@ def write_changes(connection: Connection, changes: Sequence[Change], at: datetim
     others = [change for change in changes if indexed_as.get(change.key) != list(change.identifiers)]
     if stale := [change.key for change in others if indexed_as.get(change.key)]:
         _FORGET_IDENTIFIERS.run_many(connection, [{"of_type": key[0], "of_id": key[1]} for key in stale])
-    rows = [_row_of(change, to_micros(at)) for change in changes]
-    prepared_upsert(connection.dialect.name, resources).run_many(connection, rows)
+    _write(connection, [change for change in changes if change.stays], at, _OF_VERSION)
+    _write(connection, [change for change in changes if not change.stays], at, None)
     if index := list(_index_rows(others)):
         _ADD_IDENTIFIERS.run_many(connection, index)
+
+
+def _write(connection: Connection, changes: Sequence[Change], at: datetime, overwrite: Sequence[str] | None) -> None:
+    if changes:
+        rows = [_row_of(change, to_micros(at)) for change in changes]
+        prepared_upsert(connection.dialect.name, resources, overwrite).run_many(connection, rows)
 
 
 def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:

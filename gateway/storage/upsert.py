@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-from gateway.storage.prepared import Prepared
+from gateway.storage.prepared import Prepared, Values
 
 
 def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -35,6 +35,16 @@ def upsert_adding(dialect: str, table: Table, column: str) -> Insert:
 def prepared_upsert(dialect: str, table: Table, overwrite: Sequence[str] | None = None) -> Prepared:
     """Build what `upsert` builds, for what is written with every message."""
     return Prepared(upsert(dialect, table, overwrite))
+
+
+def write_over(connection: Connection, table: Table, row: Values, before: Values | None) -> None:
+    """Write a row; of one that is known to be there as `before`, only the columns that are others now.
+
+    Each column that is named costs every index it is part of, whether or not its value is another one.
+    """
+    changed = before and tuple(name for name, value in row.items() if value != before[name])
+    if changed != ():
+        prepared_upsert(connection.dialect.name, table, changed).run(connection, row)
 
 
 @cache

@@ -69,6 +69,11 @@ class InMemoryInputs:
         stored = must_exist(self._state.inputs.get(input_id), "input", input_id)
         self._state.inputs[input_id] = replace(stored, state=state, reason=reason)
 
+    def set_states(self, states: Sequence[tuple[str, InputState, str | None]]) -> None:
+        """Mark inputs (id, state, reason), as `set_state` does."""
+        for one in states:
+            self.set_state(*one)
+
     def set_sender(self, input_id: str, client: str) -> None:
         """Write whose an input is, once a person has said so."""
         stored = must_exist(self._state.inputs.get(input_id), "input", input_id)

@@ -112,6 +112,12 @@ class InMemoryOutbox:
         for one in work:
             self.add(**asdict(one))
 
+    def add_once(self, work: NewWork) -> None:
+        """Enqueue work, unless work of this lane, kind and subject is ready already."""
+        same = (work.lane, work.kind, work.subject, "ready")
+        if all((one.lane, one.kind, one.subject, one.state) != same for one in self._state.work.values()):
+            self.add(**asdict(work))
+
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
         name = claimable_lane(self._state, now)
@@ -132,6 +138,11 @@ class InMemoryOutbox:
     def get(self, work_id: int) -> Work | None:
         """Return one piece of work."""
         return self._state.work.get(work_id)
+
+    def finish(self, work_ids: Sequence[int], at: datetime) -> None:
+        """Move pieces of work to `delivered`."""
+        for one in work_ids:
+            self.set_state(one, "delivered", None, at)
 
     def set_state(self, work_id: int, state: WorkState, reason: str | None, at: datetime) -> None:
         """Move work to another state. `sending` counts a try; `ready` from a resting state counts anew."""

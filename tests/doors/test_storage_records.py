@@ -102,6 +102,15 @@ def test_an_input_that_cannot_be_read_is_quarantined_with_its_reason(database: D
     assert (stored.state, stored.reason) == ("quarantined", "not UTF-8")
 
 
+def test_several_inputs_are_marked_each_with_its_own_state(database: Database) -> None:
+    database.write(lambda t: t.inputs.add(an_input("input-1"), an_input("input-2", sha256="b" * 64)))
+
+    database.write(lambda t: t.inputs.set_states([("input-1", "done", None), ("input-2", "quarantined", "unknown")]))
+
+    found = [database.read(lambda t, key=key: t.inputs.get(key)) for key in ("input-1", "input-2")]
+    assert [(one.state, one.reason) for one in found if one] == [("done", None), ("quarantined", "unknown")]
+
+
 def test_marking_an_unknown_input_fails(database: Database) -> None:
     with pytest.raises(GatewayError, match="expected a stored input with id nobody, found none"):
         database.write(lambda t: t.inputs.set_state("nobody", "done"))
@@ -185,6 +194,16 @@ def test_what_is_no_longer_in_a_handoff_is_deleted_and_its_history_stays(databas
     assert database.read(lambda t: t.resources.get("Observation", "gone")) is None
     assert [s.version for s in database.read(lambda t: t.resources.history("Observation", "gone"))] == [1]
     assert database.read(lambda t: t.handoffs.resources("handoff-1")) == [an_observation("kept")]
+
+
+def test_a_handoff_holds_what_it_was_last_saved_with_in_that_order(database: Database) -> None:
+    keep(database)
+    listings = (["a", "b", "c"], ["a", "b", "d"], ["a", "b"], ["b", "a", "c", "d"], ["b"], [], ["a"])
+
+    for ids in listings:
+        database.write(lambda t, ids=ids: t.handoffs.save(a_handoff(), [an_observation(one) for one in ids]))
+
+        assert [one["id"] for one in database.read(lambda t: t.handoffs.resources("handoff-1"))] == ids
 
 
 def test_a_deleted_resource_that_comes_back_continues_its_versions(database: Database) -> None:

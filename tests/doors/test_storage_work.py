@@ -1,6 +1,6 @@
 """What `ports.Database` promises about lanes, decisions, messages and transactions, on every implementation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from gateway.model.accounting import HandedOver, NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import GatewayError
 from gateway.model.handoff import Work, WorkState
-from gateway.ports import Claim, Database, SeenMessage, Transaction
+from gateway.ports import Claim, Database, NewWork, SeenMessage, SharedWork, Transaction
 from tests.support.stored import AT, an_input
 
 pytest_plugins = ("tests.support.databases",)
@@ -46,6 +46,45 @@ def move(database: Database, work_id: int, state: WorkState) -> Work:
     work = database.read(lambda t: t.outbox.get(work_id))
     assert work is not None
     return work
+
+
+def look(subject: str, message_id: str, lane: str = "second-looks") -> NewWork:
+    return NewWork(lane, "look", subject, "update", message_id, 1, AT)
+
+
+def test_work_that_is_enqueued_once_waits_once_until_it_is_no_longer_ready(database: Database) -> None:
+    def add(t: Transaction) -> None:
+        for subject, message_id, lane in (
+            ("person-1", "m-1", "second-looks"),
+            ("person-1", "m-2", "second-looks"),
+            ("person-2", "m-3", "second-looks"),
+            ("person-1", "m-4", "other-looks"),
+        ):
+            t.outbox.add_once(look(subject, message_id, lane))
+
+    database.write(add)
+    waiting = database.read(lambda t: t.outbox.of_subject("person-1") + t.outbox.of_subject("person-2"))
+    database.write(lambda t: t.outbox.finish([waiting[0].id], LATER))
+    database.write(lambda t: t.outbox.add_once(look("person-1", "m-5")))
+
+    assert [(one.lane, one.message_id, one.state) for one in waiting] == [
+        ("second-looks", "m-1", "ready"), ("other-looks", "m-4", "ready"), ("second-looks", "m-3", "ready"),
+    ]  # fmt: skip
+    states = [(one.message_id, one.state) for one in database.read(lambda t: t.outbox.of_subject("person-1"))]
+    assert states == [("m-1", "delivered"), ("m-4", "ready"), ("m-5", "ready")]
+
+
+def test_work_that_is_finished_keeps_its_tries(database: Database) -> None:
+    keys = [enqueue(database, "m-1"), enqueue(database, "m-2"), enqueue(database, "m-3")]
+    move(database, keys[0], "sending")
+
+    database.write(lambda t: t.outbox.finish(keys[:2], LATER))
+    database.write(lambda t: t.outbox.finish([], LATER))
+
+    found = database.read(lambda t: [t.outbox.get(key) for key in keys])
+    assert [(one.state, one.tries, one.updated_at) for one in found if one is not None] == [
+        ("delivered", 1, LATER), ("delivered", 0, LATER), ("ready", 0, AT),
+    ]  # fmt: skip
 
 
 def test_work_comes_back_as_it_was_added(database: Database) -> None:
@@ -390,6 +429,18 @@ def test_a_message_is_known_by_application_facility_and_control_id(database: Dat
     assert database.read(look) == [seen, None]
 
 
+def test_of_two_messages_of_one_key_the_first_stays_the_one_that_is_known(database: Database) -> None:
+    first, second, other = (SeenMessage(letter * 64, b"", f"input-{letter}") for letter in "abc")
+    database.write(lambda t: t.messages.remember({("EHR", "CLINIC", "1"): first}, AT))
+
+    known = database.write(
+        lambda t: t.messages.remember({("EHR", "CLINIC", "2"): other, ("EHR", "CLINIC", "1"): second}, LATER)
+    )
+
+    assert known == {("EHR", "CLINIC", "1"): first, ("EHR", "CLINIC", "2"): other}
+    assert database.read(lambda t: t.messages.seen(("EHR", "CLINIC", "1"))) == first
+
+
 def test_old_message_ids_are_forgotten_but_those_of_messages_that_wait(database: Database) -> None:
     kept = {"1": ("done", AT), "2": ("quarantined", AT), "3": ("pending", AT), "4": ("done", LATER)}
 
@@ -403,6 +454,15 @@ def test_old_message_ids_are_forgotten_but_those_of_messages_that_wait(database:
 
     assert [database.write(lambda tx: tx.messages.forget(LATER, 10)) for _ in range(2)] == [1, 0]
     assert database.read(lambda tx: [n for n in kept if tx.messages.seen(("EHR", "H", n))]) == ["2", "3", "4"]
+
+
+def test_shared_work_gives_its_caller_the_value_for_his_matter(database: Database) -> None:
+    def keep(tx: Transaction, names: Sequence[str]) -> list[str]:
+        tx.inputs.add(*map(an_input, names))
+        return [f"{name} is kept" for name in names]
+
+    assert [database.write(SharedWork(keep, name)) for name in ("one", "two")] == ["one is kept", "two is kept"]
+    assert database.read(lambda tx: tx.inputs.get("two")) == an_input("two")
 
 
 def test_a_write_returns_what_its_work_returned(database: Database) -> None:

@@ -11,7 +11,7 @@ from gateway.flow.messages.awaited import take_acknowledgement
 from gateway.flow.messages.feeds import take_record
 from gateway.flow.messages.inbound import take_referral
 from gateway.flow.messages.numbers import person_by_number, with_numbers
-from gateway.flow.messages.outcomes import UNMAPPED, Outcome, joined, put_outcome, read_or_kept
+from gateway.flow.messages.outcomes import UNMAPPED, Outcome, joined, put_outcome, put_outcomes, read_or_kept
 from gateway.flow.messages.relays import queue_relays
 from gateway.flow.messages.sources import NOT_ITS_RECIPIENT, may_answer_for, place_of, sender_of, why_it_waits
 from gateway.flow.moves import is_overtaken, moved, referral_by_identifier
@@ -44,24 +44,30 @@ def take_messages(house: House, input_ids: Sequence[str], finish: Callable[[Tran
     """
 
     def take(tx: Transaction) -> bool:
+        outcomes = {}
         for input_id in input_ids:
             stored = tx.inputs.get(input_id)
             assert stored is not None, "work always points at a kept message"
-            take_one(house, tx, stored)
+            outcomes[input_id] = _taken(house, tx, stored, "worker")
+        put_outcomes(tx, outcomes)
         return finish(tx)
 
     return house.database.write(take)
 
 
-def take_one(house: House, tx: Transaction, stored: StoredInput, actor: str = "worker") -> None:
-    """Read a kept message, for the first time or again after `actor` has said what was not known of it."""
+def take_one(house: House, tx: Transaction, stored: StoredInput, actor: str) -> None:
+    """Read a kept message again, after `actor` has said what was not known of it."""
+    put_outcome(tx, stored.id, _taken(house, tx, stored, actor))
+
+
+def _taken(house: House, tx: Transaction, stored: StoredInput, actor: str) -> Outcome:
     message = read_message(stored.payload)
     outcome = _take(house, tx, stored, message)
     became = joined(take_consents(house, tx, stored, outcome[2]), outcome)
-    put_outcome(tx, stored.id, became)
     tx.audit.append(AuditEntry(house.clock(), "message.taken", actor, {"input": stored.id, "state": became[0]}))
     if isinstance(message, Message) and not is_of_training(house, message):
         queue_relays(house, tx, stored, message)
+    return became
 
 
 def _take(house: House, tx: Transaction, stored: StoredInput, message: Message | Unreadable) -> Outcome:

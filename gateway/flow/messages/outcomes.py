@@ -1,6 +1,6 @@
 """What became of an HL7v2 message that was kept, in the words its page and its receipt use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from gateway.formats.hl7v2 import Unreadable
@@ -39,9 +39,16 @@ def _is_idle(state: RecordState, reason: str, parts: Sequence[Outcome]) -> bool:
 
 def put_outcome(tx: Transaction, input_id: str, outcome: Outcome) -> None:
     """Write down what became of a message."""
-    state, reason, handoff_id = outcome
-    tx.inputs.put_records([InputRecord(input_id, 1, state, reason, handoff_id)])
-    tx.inputs.set_state(input_id, "quarantined" if state == "quarantined" else "done", reason)
+    put_outcomes(tx, {input_id: outcome})
+
+
+def put_outcomes(tx: Transaction, outcomes: Mapping[str, Outcome]) -> None:
+    """Write down what became of messages, by the ids of their inputs."""
+    records = [InputRecord(input_id, 1, *outcome) for input_id, outcome in outcomes.items()]
+    tx.inputs.put_records(records)
+    tx.inputs.set_states(
+        [(one.input_id, "quarantined" if one.state == "quarantined" else "done", one.reason) for one in records]
+    )
 
 
 def read_or_kept(read: T | Unreadable, take: Callable[[T], Outcome]) -> Outcome:
