@@ -99,6 +99,7 @@ class TestMerges:
         linked = known_as("a", link=[{"other": {"reference": "Patient/b"}, "type": "replaced-by"}])
 
         assert isinstance(person(linked, known_as("b"), merge("a", "b"), patient="Patient/a"), Person)
+        assert isinstance(person(linked, merge("b", "a"), patient="Patient/a"), Person)
 
     def test_with_a_record_that_is_not_here_keep_its_reference(self) -> None:
         assert person(known_as("a"), merge("gone", "a"), patient="Patient/a") == Person(
