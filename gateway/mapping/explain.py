@@ -24,9 +24,20 @@ def explain(record: SourceRecord, draft: Draft, mapping: CompiledMapping, contex
     fields = list(tree_fields(scope, mapping)) if record.columns is None else list(_columns(scope, mapping))
     kept = {_last(finding.location, mapping) for finding in draft.findings if finding.rule in _KEPT}
     trace = _Trace(mapping, fields, kept)
-    lines = [line for n, origin in enumerate(draft.origins) for line in trace.entry(draft.bundle["entry"][n], origin)]
+    lines: list[TraceLine] = []
+    for entry, origin in zip(draft.bundle["entry"], draft.origins, strict=True):
+        lines += _each_once(trace.entry(entry, origin))  # an element with several parts is one element
     lines += trace.facts()
     return [*lines, *trace.rest({line.path for line in lines})]
+
+
+def _each_once(lines: Iterable[TraceLine]) -> Iterator[TraceLine]:
+    seen: set[tuple[str, str, str]] = set()
+    for line in lines:
+        key = (line.path, line.rule, line.target)
+        if key not in seen:
+            seen.add(key)
+            yield line
 
 
 def _columns(scope: Scope, mapping: CompiledMapping) -> Iterator[Field]:
@@ -69,10 +80,14 @@ class _Trace:
         """Yield the lines of one resource."""
         info = self._mapping.block_infos[origin.block]
         chosen = (origin.item or {}).get("@from")
+        behind: dict[str, list[str]] = {}
         for path, variables in info.leaves:
+            behind.setdefault(path, []).extend(variables)
+        for path, names in behind.items():
             if not _has(entry["resource"], path.split(".")):
                 continue
-            for variable in variables:
+            stated = [one for one in names if self._is_stated(one)]
+            for variable in stated or names:
                 yield from self._lines(variable, f"{info.resource}.{path}", chosen)
 
     def facts(self) -> Iterator[TraceLine]:
@@ -111,6 +126,16 @@ class _Trace:
     def _paths(self, variable: str) -> frozenset[str]:
         """Return the source paths of a dotted place, or of the nearest place around it."""
         return self._mapping.places.get(_nearest(variable, self._mapping.places), frozenset())
+
+    def _is_stated(self, variable: str) -> bool:
+        """Tell whether the mapping says where this very place comes from, or fills the one around it as a whole.
+
+        Of an element with several parts (the phones and the e-mail addresses of a telecom) those that it does not state
+        came from nowhere, and would else be told to come from everything about the person.
+        """
+        places = self._mapping.places
+        nearest = _nearest(variable, places)
+        return nearest == variable or not any(place.startswith(f"{nearest}.") for place in places)
 
     def _status(self, field: Field) -> FieldStatus:
         return "kept" if _last(field.path, self._mapping) in self._kept else "mapped"

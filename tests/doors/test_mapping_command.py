@@ -119,6 +119,25 @@ def test_explain_gives_every_field_with_what_became_of_it(tmp_path: Path) -> Non
     assert {path for path, *_ in found} == {"CASE", "DAY", "NOTE", "EXTRA"}
 
 
+def test_explain_names_for_an_element_only_the_fields_it_came_from_each_once(tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text(
+        "contact_id,contact_date,client_id,last_name,first_name,phone,housing,referral_service,referral_made\n"
+        "C-1,2026-10-01,P-1,Sample-Test,Ann,206-555-0101,housed,mental_health_outpatient,Y\n"
+    )
+
+    lines = [json.loads(line) for line in run("explain", file, "--json").stdout.splitlines()]
+
+    shown = [(line["target"], line["path"]) for line in lines]
+    assert [path for target, path in shown if target == "Patient.telecom"] == ["phone"]
+    assert [path for target, path in shown if target == "ServiceRequest.authoredOn"] == ["contact_date"]
+    assert ("ServiceRequest.code.coding", "referral_service") in shown
+    assert {path for _, path in shown} == {
+        "contact_id", "contact_date", "client_id", "last_name", "first_name", "phone", "housing", "referral_service",
+        "referral_made",
+    }  # fmt: skip
+
+
 def test_explain_recognizes_the_file_and_shows_one_record(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("objectid,event_type\n1,Overdose\n2,Overdose\n")
