@@ -169,7 +169,7 @@ def _decide_files(
 
 def _decide_cases(path: Path, world: _World) -> int:
     status = 0
-    for line in _lines(path):
+    for number, line in _lines(path):
         case: Any = None
         identity: Any = None
         try:
@@ -178,7 +178,7 @@ def _decide_cases(path: Path, world: _World) -> int:
             record = _decide(case, world, instant(case["at"])).outcome.record.to_json()
             record["at"] = case["at"]
         except _UNREADABLE as error:
-            click.echo(f"case {identity}: cannot be read: {_kind(error)}", err=True)
+            click.echo(f"{path}:{number}: case {identity}: cannot be read: {_kind(error)}", err=True)
             record, status = _unreadable(line, case if isinstance(case, dict) else {}), 1
         click.echo(json.dumps({"id": identity, **record}))
     return status
@@ -216,9 +216,10 @@ def _unreadable(line: bytes, case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield each line that is not blank, with its number in the file."""
     with path.open("rb") as file:
-        yield from (line for line in file if line.strip())
+        yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
 def _read_json(path: Path) -> Any:

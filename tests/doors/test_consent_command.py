@@ -117,6 +117,9 @@ def test_cases_are_answered_in_order_and_an_unreadable_one_stops_none(folder: Pa
         ("last", "NO_CONSENT"),
     ]
     assert {one["decision"] for one in records if one["reason"] == "UNPARSEABLE"} == {"DENY"}
+    assert [line.partition(": cannot be read")[0] for line in result.stderr.splitlines()] == [
+        f"{path}:2: case odd", f"{path}:3: case None",
+    ]  # fmt: skip
 
 
 def test_switches_of_gateway_toml_count(folder: Path) -> None:
