@@ -260,11 +260,12 @@ def _surplus(text: str, separators: Separators) -> str:
 
     Whatever a peer sends is read while others wait: a message that names a hundred thousand people would stop them all.
     """
-    if text.count("\r") > MAX_SEGMENTS:
+    segments = text.count("\r")
+    if segments > MAX_SEGMENTS:
         return f"{MAX_SEGMENTS} segments"
-    starts = [f"\r{name}{separators.field}" for name in _ABOUT_PEOPLE]
-    for name, start in zip(_ABOUT_PEOPLE, starts, strict=True):
-        if text.count(start) > MAX_ABOUT_PEOPLE:
+    # A message with fewer segments of all names is not searched for each: that would cost more than its header does.
+    for name in _ABOUT_PEOPLE if segments > MAX_ABOUT_PEOPLE else ():
+        if text.count(f"\r{name}{separators.field}") > MAX_ABOUT_PEOPLE:
             return f"{MAX_ABOUT_PEOPLE} segments {name}"
     if text.count(separators.repetition) > MAX_ABOUT_PEOPLE:
         about = (line for line in text.split("\r") if line[:3] in _ABOUT_PEOPLE)
