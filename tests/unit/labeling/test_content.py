@@ -152,6 +152,11 @@ class TestWhatLeaves:
 
         assert shown(alone) == set()
 
+    def test_a_part_without_an_address_stays(self) -> None:
+        part = {"valueString": "hiv"}
+
+        assert shown({"extension": [{"url": OWN_EXTENSION, "extension": [part]}]}) == set()
+
     @pytest.mark.parametrize("key", ["extension", "modifierExtension"])
     def test_a_part_of_an_extension_that_stays_stays_too(self, key: str) -> None:
         part = {"url": "why", "valueString": "hiv"}

@@ -1,8 +1,10 @@
 """Where items come from and what they reveal: by Provenance, by code, by every word a person wrote."""
 
 import base64
+import hashlib
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.labeling import label
@@ -105,6 +107,14 @@ class TestContent:
         item = labeled(narrated, written_by("quarry", narrated))["Observation/o"]
 
         assert (item.labels, item.shown) == ({SUD}, set())
+
+    def test_labels_stated_in_a_contained_resource_are_those_of_a_part_that_never_leaves(self) -> None:
+        inner = {"resourceType": "Condition", "id": "in", "meta": {"security": labels("SDV")}}
+        holding = an_observation(contained=[inner])
+
+        item = labeled(holding, written_by("quarry", holding))["Observation/o"]
+
+        assert (item.labels, item.shown) == ({(ACT_CODE, "SDV")}, set())
 
 
 class TestOrigin:
@@ -263,6 +273,14 @@ class TestVersionsAndReferences:
 
         assert forth == back
         assert label(bundle(other), world(), instant(T0)).digest != forth
+
+    def test_the_digest_is_that_of_the_canonical_resources_in_the_order_of_their_own(self) -> None:
+        written = [b'{"id":"a","resourceType":"Basic"}', b'{"id":"b","resourceType":"Basic"}']
+        parts = sorted(hashlib.sha256(one).digest() for one in written)
+
+        found = label(bundle(*map(orjson.loads, written)), world(), instant(T0))
+
+        assert found.digest == hashlib.sha256(parts[0] + parts[1]).digest()
 
     @pytest.mark.parametrize(
         ("entry", "told"),

@@ -232,6 +232,14 @@ def test_a_modifier_unknown_here_is_found_at_every_depth(key: str, wrap: Any) ->
     assert modified_among({"plain": plain, "modified": modified, "empty": empty}) == {"modified"}
 
 
+def test_every_modifier_is_found_where_there_are_several() -> None:
+    rules, extended = {"implicitRules": "urn:x"}, {"modifierExtension": [{"url": "urn:x"}]}
+
+    assert modified_among({"rules": rules, "extended": extended, "both": rules | extended, "none": {}}) == {
+        "rules", "extended", "both",
+    }  # fmt: skip
+
+
 def test_a_reference_is_found_at_every_depth_and_never_in_a_text_that_quotes_one() -> None:
     quoting = orjson.dumps({"valueString": orjson.dumps({"reference": "Organization/o1"}).decode()})
     written = orjson.dumps({"subject": {"reference": "Patient/t1"}, "entry": [{"reference": {"x": [QUARRY, FLU]}}]})

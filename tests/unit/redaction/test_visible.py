@@ -23,6 +23,7 @@ from tests.support.part2_world import (
 Json = dict[str, Any]
 
 FLU = a_condition("flu", "J10.1")
+COLD = a_condition("cold", "J00")
 OF_QUARRY = (FLU, written_by("quarry", FLU))
 
 
@@ -57,6 +58,7 @@ class TestHidden:
         [
             (FLU, written_by("aspen", FLU)),
             (FLU, written_by("quarry", FLU), handed_to("aspen", FLU)),
+            (COLD, written_by("aspen", COLD), FLU, written_by("quarry", FLU)),
         ],
     )
     def test_one_that_wrote_or_held_what_is_released_is_not(self, records: tuple[Json, ...]) -> None:
