@@ -14,11 +14,12 @@ from gateway.flow.gateway import Gateway
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, read_acknowledgement, receive
 from gateway.formats.hl7v2.batches import split_batch
+from gateway.formats.hl7v2.conformance import conformance_of
 from gateway.formats.hl7v2.envelopes import batch_answer
 from gateway.formats.mllp_frames import Event, Frame, FrameReader, frame
 from gateway.model.hl7_header import PeerAddress
+from tests.support.feed_world import a_feed_world
 from tests.support.flow_house import NOW, World
-from tests.support.hospital_feed import a_world_that_knows_two
 
 CORPUS = Path(__file__).parent / "corpus"
 PEER = PeerAddress("127.0.0.1", 5000)
@@ -170,8 +171,18 @@ def answers(raw: bytes, _: random.Random) -> None:
     assert answer.count(b"\rMSA") == 1
 
 
+def standard(raw: bytes, _: random.Random) -> None:
+    """Whatever can be read can be held against the standard."""
+    message = read_message(raw)
+    if isinstance(message, Message):
+        assert all(one.location and one.rule for one in conformance_of(message))
+
+
 class Acceptance:
-    """The gateway takes it, answers, does what follows, and answers the same when it comes again."""
+    """The gateway takes it, answers, does what follows, shows it, and answers the same when it comes again.
+
+    It knows two people, and all packs: what is about them becomes records.
+    """
 
     def __init__(self) -> None:
         self._world: World | None = None
@@ -180,11 +191,14 @@ class Acceptance:
     def __call__(self, raw: bytes, _: random.Random) -> None:
         """Raise whatever the gateway did not foresee: the house of the tests passes it on."""
         if self._world is None or self._taken % _A_WORLD_LASTS == 0:
-            self._world = a_world_that_knows_two()
+            self._world = a_feed_world()
         self._taken += 1
         gateway: Gateway = self._world.gateway
         first = gateway.accept_message(raw, PEER)
         self._world.work()
+        page = gateway.console_message(("staff-1", "staff"), next(reversed(self._world.database.state.inputs)))
+        assert page is not None
+        assert all(one.status and one.rule for one in page.fields)
         header = receive(raw).header
         if header is not None and header.control_id and b"|AE|" not in first:
             assert gateway.accept_message(raw, PEER) == first
@@ -198,7 +212,10 @@ Target = Callable[[bytes, random.Random], None]
 
 def targets() -> dict[str, Target]:
     """Return what is tried, by name; the last is the slowest."""
-    return {"codec": codec, "batches": batches, "frames": frames, "answers": answers, "acceptance": Acceptance()}
+    return {
+        "codec": codec, "batches": batches, "frames": frames, "answers": answers, "standard": standard,
+        "acceptance": Acceptance(),
+    }  # fmt: skip
 
 
 def run(seconds: float, seed: int) -> int:

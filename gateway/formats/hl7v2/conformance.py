@@ -37,6 +37,7 @@ _PATTERNS = {
 _MAY_LOOK_LIKE = {"varies", "", "CM"}
 """Types that say nothing by themselves."""
 
+_SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _TIMES = re.compile(r"TS_1|TIME|TIME_OF_AN_EVENT")
 _NOT_SAID = (State.ABSENT, State.EMPTY)
 
@@ -49,24 +50,30 @@ def conformance_of(message: Message) -> Iterator[Finding]:
     version = message.text("MSH-12.1").strip()
     if version not in VERSIONS:
         yield Finding("warning", "version", "MSH-12", "no tables of this version: the nearest one below it counts")
-    yield from _order(message, version)
-    seen: Counter[str] = Counter()
-    for segment in message.segments:
-        seen[segment.id] += 1
-        place = f"{segment.id}[{seen[segment.id]}]" if seen[segment.id] > 1 else segment.id
+    placed = list(_placed(message))
+    yield from _order(message, placed, version)
+    for place, segment in placed:
         yield from _Reading(segment, message.separators, place, version).findings()
 
 
-def _order(message: Message, version: str) -> Iterator[Finding]:
+def _placed(message: Message) -> Iterator[tuple[str, Segment]]:
+    """Yield each segment with its place; by its number where its name is none, for that may be somebody's words."""
+    seen: Counter[str] = Counter()
+    for number, segment in enumerate(message.segments, 1):
+        seen[segment.id] += 1
+        if _SEGMENT_NAME.fullmatch(segment.id):
+            yield f"{segment.id}[{seen[segment.id]}]" if seen[segment.id] > 1 else segment.id, segment
+        else:
+            yield f"segment {number}", segment
+
+
+def _order(message: Message, placed: Sequence[tuple[str, Segment]], version: str) -> Iterator[Finding]:
     places = order_of(message.text("MSH-9.1"), message.text("MSH-9.2"), message.text("MSH-9.3"), version)
     if places is None:
         yield Finding("error", "message-kind", "MSH-9", "the version has no such message: its order is not checked")
         return
-    allowed, seen = places.first, Counter[str]()
-    may_end = False
-    for segment in message.segments:
-        seen[segment.id] += 1
-        where = f"{segment.id}[{seen[segment.id]}]" if seen[segment.id] > 1 else segment.id
+    allowed, may_end = places.first, False
+    for where, segment in placed:
         if segment.id.startswith("Z"):
             yield Finding("information", "segment-local", where, "a segment of local agreement")
             continue

@@ -98,6 +98,11 @@ def test_a_kind_the_version_does_not_have_is_told_and_its_fields_are_checked() -
     ]
 
 
+def test_a_segment_without_a_name_is_found_by_its_number() -> None:
+    assert ("segment 3", "segment-order") in rules(EVN, "|1", PID, PV1)
+    assert ("segment 3", "segment-order") in rules(EVN, "she said|1", PID, PV1)
+
+
 def test_no_finding_repeats_what_the_message_says() -> None:
     told = " ".join(
         one.message for one in found_in("EVN|||||secret&word", "PID|secret||^^^^SECRET||^^^^^^^^^^^^^^^secret")
