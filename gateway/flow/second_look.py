@@ -6,6 +6,7 @@ the sending would tell that the record has one (42 CFR 2.13). A look decides as 
 what may leave now becomes ready, and is decided on, with its record, where it is claimed.
 """
 
+import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -14,13 +15,14 @@ from gateway.flow.house import House
 from gateway.flow.news import sees_more, what_it_sees
 from gateway.flow.people import lock_person
 from gateway.flow.referrals import FINAL, add_work
+from gateway.model.errors import TryLater
 from gateway.model.handoff import Work
 from gateway.ports import Claim, NewWork, Transaction
 
 LANE = "second-looks"
 
 AT_ONCE = 25
-"""Referrals looked at between two other pieces of work: some tenths of a second."""
+"""Referrals looked at between two other pieces of work: some hundredths of a second of processor time."""
 
 
 def look_again_soon(house: House, tx: Transaction, person_id: str) -> None:
@@ -55,14 +57,24 @@ class DailyLook:
     """The look at everything that is open: begun at every start and whenever somebody's day begins, in small steps.
 
     What counts by days (agreements, legal classes, birthdays) counts by those of the organizations of the registry.
+    One worker of a process takes a step at a time, between two other pieces of work: what is sent waits for one step.
     """
 
     def __init__(self) -> None:
         self._due: datetime | None = None
         self._after: str | None = ""
+        self._turn = threading.Lock()
 
     def go_on(self, house: House) -> None:
-        """Take the next step of the look; do nothing most of the time."""
+        """Take the next step of the look; do nothing most of the time, or while another worker takes one."""
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            self._step(house)
+        finally:
+            self._turn.release()
+
+    def _step(self, house: House) -> None:
         now = house.clock()
         if self._due is None or now >= self._due:
             self._due, self._after = _next_midnight({one.zone or UTC for one in house.registry}, now), ""
@@ -71,8 +83,14 @@ class DailyLook:
         after = self._after
         referrals = house.database.read(lambda tx: tx.referrals.in_order(after, FINAL, AT_ONCE))
         for one in referrals:
-            house.database.write(partial(_look_at, house, one.id))
-        self._after = referrals[-1].id if len(referrals) == AT_ONCE else None
+            before, self._after = self._after, one.id  # what cannot be decided keeps none of the others waiting
+            try:
+                house.database.write(partial(_look_at, house, one.id))
+            except TryLater:
+                self._after = before
+                raise
+        if len(referrals) < AT_ONCE:
+            self._after = None
 
 
 def _next_midnight(zones: Iterable[tzinfo], now: datetime) -> datetime:

@@ -1,8 +1,9 @@
 """What was stopped is looked at again by itself, where circumstances change that nobody hands in."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
 
 import pytest
 
@@ -14,13 +15,17 @@ from gateway.flow.second_look import AT_ONCE, DailyLook
 from gateway.flow.work import work_once
 from gateway.model.caveat import Wish
 from gateway.model.consent_form import Recipients
+from gateway.model.errors import TryLater
 from gateway.model.exchange import Answer
 from gateway.model.partner import LegalClass, Organization, Registry
+from gateway.ports import Database, Transaction
 from gateway.wiring.feeds import feed_reader
 from tests.flow.test_consents import PAM, a_form, a_refused_referral, capture, hand_in, signed, states
 from tests.support.feed_world import packs
 from tests.support.flow_house import CONTACT, HOSPITAL, KEY, World, a_world, csv_of
 from tests.support.hospital_feed import adt, take, with_feed
+
+T = TypeVar("T")
 
 TO_THOSE_WHO_TREAT = Recipients(treating_class=True)
 MIDNIGHT = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
@@ -95,6 +100,63 @@ def test_what_a_look_cannot_do_at_once_it_does_in_the_next_steps() -> None:
     look(world.house, daily)
 
     assert (first, states(world)) == (AT_ONCE, {"delivered"})
+
+
+@dataclass
+class FailingOnce:
+    """A `Database` whose first write fails; the next ones do not."""
+
+    inner: Database
+    error: Exception
+    has_failed: bool = False
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        if not self.has_failed:
+            self.has_failed = True
+            raise self.error
+        return self.inner.write(work)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        return self.inner.read(work)
+
+
+@pytest.mark.parametrize(("error", "delivered"), [(TryLater("the disk is full"), 2), (ValueError("nobody foresaw"), 1)])
+def test_what_cannot_be_looked_at_keeps_no_other_waiting(error: Exception, delivered: int) -> None:
+    """The store's trouble passes and costs nobody the look; a record that cannot be decided is left out."""
+    world, _ = contacts_no_law_lets_go(2)
+    daily = DailyLook()
+    failing = replace(world.house, database=FailingOnce(world.database, error))
+
+    with pytest.raises(type(error)):
+        daily.go_on(failing)
+    look(world.house, daily)
+
+    assert [state for _, state, _ in world.states()].count("delivered") == delivered
+
+
+def test_one_worker_of_a_process_takes_a_step_at_a_time() -> None:
+    world, _ = contacts_no_law_lets_go(1)
+    daily, steps = DailyLook(), []
+
+    def look_meanwhile(work: Callable[[Transaction], T]) -> T:
+        steps.append("begun")
+        daily.go_on(world.house)
+        return world.database.write(work)
+
+    daily.go_on(replace(world.house, database=Interrupted(world.database, look_meanwhile)))
+
+    assert steps == ["begun"]
+
+
+@dataclass
+class Interrupted:
+    """A `Database` in which something else happens before each write."""
+
+    inner: Database
+    write: Callable[[Callable[[Transaction], Any]], Any]
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        return self.inner.read(work)
 
 
 def test_a_day_begins_where_an_organization_of_the_registry_is() -> None:
