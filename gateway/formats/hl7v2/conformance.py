@@ -7,7 +7,7 @@ is told names a place and a rule, never a value.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.formats.hl7v2.delimiters import Separators
 from gateway.formats.hl7v2.message import HEADER_SEGMENTS, Message, Segment, State
@@ -34,6 +34,7 @@ _PATTERNS = {
 }
 """How values of these types are written (HL7 v2.5.1 ch. 2.A)."""
 
+_PRIMITIVES = _PATTERNS.keys() | {"FT", "ID", "IS", "ST", "TX"}
 _MAY_LOOK_LIKE = {"varies", "", "CM"}
 """Types that say nothing by themselves."""
 
@@ -79,7 +80,7 @@ def _order(message: Message, placed: Sequence[tuple[str, Segment]], version: str
             continue
         reached = {place for place in allowed if places.names[place] == segment.id}
         if not reached:
-            yield _unexpected(where, allowed, places)
+            yield _error("segment-order", where, f"not expected here; the standard has {_named(allowed, places)}")
             reached = _further_on(segment.id, allowed, places)
         if reached:
             may_end = bool(reached & places.last)
@@ -97,11 +98,6 @@ def _further_on(segment_id: str, allowed: frozenset[int], places: SegmentPlaces)
         if found := {place for place in frontier if places.names[place] == segment_id}:
             return found
     return set()
-
-
-def _unexpected(where: str, allowed: frozenset[int], places: SegmentPlaces) -> Finding:
-    message = f"not expected here; the standard has {_named(allowed, places)}"
-    return Finding("error", "segment-order", where, message)
 
 
 def _named(allowed: frozenset[int], places: SegmentPlaces) -> str:
@@ -147,12 +143,15 @@ class _Reading:
             yield from self._value(field, repetition, self._as_valued(field, rule), numbered)
 
     def _as_valued(self, field: int, rule: PartRule) -> PartRule:
-        """Return the rule of a field whose type another field says: OBX-5 is of the type in OBX-2."""
+        """Return the rule of a field whose type another field says: OBX-5 is of the type in OBX-2.
+
+        What is no type there is no word to repeat.
+        """
         if self.segment.id != "OBX" or field != 5:
             return rule
-        data_type = self.segment.text(2)
-        parts = parts_of_type(data_type, self.version)
-        return PartRule(rule.name, rule.least, rule.most, data_type, "", parts)
+        said = self.segment.text(2)
+        parts = parts_of_type(said, self.version)
+        return replace(rule, data_type=said if parts or said in _PRIMITIVES else "", parts=parts)
 
     def _value(self, field: int, repetition: int, rule: PartRule, where: str) -> Iterator[Finding]:
         parts = self._parts(field, repetition)
