@@ -84,9 +84,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._installation.start()
         if worker.age > 1:  # it takes the place of one that died: whoever waited for the line has had it
             return
-        host, port = self._address
-        mllp_host, mllp_port = self._installation.mllp_address
-        click.echo(f"ready http=http://{host}:{port} mllp={mllp_host}:{mllp_port}")
+        click.echo(f"ready http=http://{written(*self._address)} mllp={written(*self._installation.mllp_address)}")
         sys.stdout.flush()
 
     def _stopped(self, arbiter: Any, worker: Any) -> None:
@@ -166,11 +164,16 @@ def _settings(directory: Path, database: str | None) -> Settings:
     return settings.model_copy(update={"database": settings.database.model_copy(update={"url": database})})
 
 
-def _address(written: str) -> tuple[str, int]:
-    host, _, port = written.rpartition(":")
+def _address(stated: str) -> tuple[str, int]:
+    host, _, port = stated.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise ConfigurationError(f"{written}: expected HOST:PORT")
+        raise ConfigurationError(f"{stated}: expected HOST:PORT")
     return host.strip("[]"), int(port)
+
+
+def written(host: str, port: int) -> str:
+    """Write HOST:PORT as it is read back, an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -179,4 +182,4 @@ def _listening(host: str, port: int) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]  # create_server repeats the address
-        raise ConfigurationError(f"{host}:{port}: cannot listen there ({reason})") from error
+        raise ConfigurationError(f"{written(host, port)}: cannot listen there ({reason})") from error

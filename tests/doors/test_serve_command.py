@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main
+from gateway.cli.serve import written
 
 ANY = "127.0.0.1:0"
 
@@ -74,3 +75,10 @@ def _answer(port: int, frame: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=120) as peer:
         peer.sendall(frame)
         return peer.recv(4096)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "expected"), [("127.0.0.1", 2575, "127.0.0.1:2575"), ("::1", 2575, "[::1]:2575")]
+)
+def test_an_address_is_written_as_it_can_be_given_back(host: str, port: int, expected: str) -> None:
+    assert written(host, port) == expected
