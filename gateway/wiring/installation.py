@@ -2,11 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from flask import Flask
@@ -49,6 +50,8 @@ from gateway.web.services import Services
 from gateway.wiring import clock, jitter, new_id
 from gateway.wiring.feeds import feed_reader, message_writer
 from gateway.wiring.mllp import mllp_listener, mllp_push
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("gateway")
 _POLL_S = 1.0
@@ -277,15 +280,18 @@ class Installation:
 
     def _work(self, owner: str) -> None:
         while not self._stop.is_set():
-            try:
-                self.gateway.do_chores()
-                busy = work_once(self.gateway.house, owner)
-            except Exception as error:  # the outermost loop: a worker that died would stop every lane, silently
-                _log.error("worker.failed", owner=owner, error=type(error).__name__)
-                self._stop.wait(_POLL_S)
-                continue
-            if not busy:
+            self._try(owner, "chores.failed", self.gateway.do_chores)
+            if self._try(owner, "worker.failed", lambda: work_once(self.gateway.house, owner)) is False:
                 self._database.wait_for_work(_POLL_S)
+
+    def _try(self, owner: str, event: str, do: Callable[[], T]) -> T | None:
+        """Do one part of the loop; a part that fails is logged, and stops neither the worker nor the other part."""
+        try:
+            return do()
+        except Exception as error:  # the outermost loop: a worker that died would stop every lane, silently
+            _log.error(event, owner=owner, error=type(error).__name__)
+            self._stop.wait(_POLL_S)
+            return None
 
 
 def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) -> Flask:
