@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.flow.gateway import Gateway
-from tests.flow import test_inbound
+from tests.flow import test_inbound, test_inbound_orders
 from tests.flow.test_feeds import VISIT
 from tests.flow.test_order_answers import number, osu
 from tests.support.feed_world import a_feed_world, records, told
@@ -17,7 +17,7 @@ from tests.support.hospital_feed import PEER, adt, referral_status
 
 
 def training(message: bytes, processing_id: bytes = b"T") -> bytes:
-    return message.replace(b"|P|2.5.1\r", b"|%b|2.5.1\r" % processing_id, 1)
+    return message.replace(b"|P|2.5.1", b"|%b|2.5.1" % processing_id, 1)
 
 
 @pytest.mark.parametrize("processing_id", [b"T", b"D"])
@@ -42,10 +42,11 @@ def test_an_answer_of_training_moves_no_referral_and_waits_for_a_person() -> Non
     assert (record.state, referral_status(world)) == ("quarantined", "requested")
 
 
-def test_a_referral_of_training_goes_to_nobody_and_waits_for_a_person() -> None:
+@pytest.mark.parametrize("message", [test_inbound.ref("I12", "T-1"), test_inbound_orders.order("NW", "T-2")])
+def test_a_referral_of_training_goes_to_nobody_and_waits_for_a_person(message: bytes) -> None:
     world = test_inbound.a_world()
 
-    record = told(world, training(test_inbound.ref("I12", "T-1")))
+    record = told(world, training(message))
 
     assert (record.state, world.transport.sent) == ("quarantined", [])
     assert records(world) == []

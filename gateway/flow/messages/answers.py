@@ -19,6 +19,7 @@ from gateway.flow.referrals import FINAL
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
 from gateway.formats.hl7v2.order_answers import read_order_answer
+from gateway.formats.hl7v2.referral_words import referral_word
 from gateway.formats.hl7v2.statements import RECORD_KINDS
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Referral, StoredInput
@@ -29,7 +30,7 @@ from gateway.tracking.admission import appointment_event
 from gateway.tracking.referral_answer import status_event
 from gateway.tracking.status import Status, StatusEvent, TaskStatus
 
-_ABOUT_REFERRALS = frozenset({"REF", "RRI", "OSU"})
+_ANSWERS = frozenset({"RRI", "OSU"})
 _NUMBERS = {"REF": "RF1-6.1", "OMG": "ORC-2.1", "OSU": "ORC-2.1"}
 """Where a message has the number of the referral that it makes or answers."""
 
@@ -75,7 +76,8 @@ def _take(house: House, tx: Transaction, stored: StoredInput, message: Message |
         return "quarantined", message.reason, None
     code, sender = message.text("MSH-9.1"), sender_of(house, stored)
     if is_of_training(house, message) and code != "ACK":
-        return "quarantined" if code in _ABOUT_REFERRALS else "skipped", _NOT_OF_PRODUCTION, None
+        is_about_referral = code in _ANSWERS or referral_word(message) is not None
+        return "quarantined" if is_about_referral else "skipped", _NOT_OF_PRODUCTION, None
     if sender is None:
         return "quarantined", why_it_waits(house, message), None
     return _take_from(house, tx, stored, sender, message)
