@@ -1,5 +1,6 @@
 """How code systems and identifier systems of FHIR are called in HL7v2 (HL7 tables 0396, 0203, 0363)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,13 @@ CODE_SYSTEMS: dict[str, str] = {
 
 LOCAL_NOTES = "99WHNTE"
 """The local code system of NTE-4: CONSENT, NOTICE, PLAN, GOAL."""
+
+NAMED = "https://warmhandoff.example/id/hl7v2/"
+"""Before the name of a system that only its sender can resolve: it is written as that name again."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
+_SAFE = re.compile(r"[A-Za-z0-9._-]")
+_HEX = re.compile(r"%([0-9A-F]{2})")
 
 _IDENTIFIER_KINDS = {
     "http://hl7.org/fhir/sid/us-npi": "NPI",
@@ -54,6 +62,8 @@ def assigner(system: str) -> tuple[str, ...]:
     """Write an identifier system as the parts of an HD: namespace, universal id, its type."""
     if system.startswith("urn:oid:"):
         return ("", system.removeprefix("urn:oid:"), "ISO")
+    if system.startswith(NAMED):
+        return (unquoted(system.removeprefix(NAMED)),)
     if system.startswith("https://warmhandoff.example/"):
         return ("WARMHANDOFF", system, "URI")
     return ("", system, "URI") if system else ()
@@ -64,5 +74,24 @@ def identifier_kind(system: str) -> str:
     return _IDENTIFIER_KINDS.get(system, "")
 
 
+def quoted(name: str) -> str:
+    """Write a name so that it can stand in a URI."""
+    if _PLAIN.fullmatch(name):
+        return name
+    return "".join(c if _SAFE.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)
+
+
+def unquoted(text: str) -> str:
+    """Read what `quoted` wrote."""
+    if "%" not in text:
+        return text
+    return bytes(
+        byte
+        for piece in re.split(r"(%[0-9A-F]{2})", text)
+        for byte in (bytes([int(piece[1:], 16)]) if _HEX.fullmatch(piece) else piece.encode())
+    ).decode("utf-8", "replace")
+
+
 def _system(coding: Mapping[str, Any]) -> str:
-    return CODE_SYSTEMS.get(str(coding.get("system", "")), "L")
+    system = str(coding.get("system", ""))
+    return unquoted(system.removeprefix(NAMED)) if system.startswith(NAMED) else CODE_SYSTEMS.get(system, "L")

@@ -220,6 +220,18 @@ def test_a_social_need_is_a_local_referral_type() -> None:
     assert written(referral_bundle(request=request)).text("RF1-3.3") == "99WHSVC"
 
 
+def test_a_number_that_a_partner_gave_has_the_partners_name_for_its_assigner_and_not_ours() -> None:
+    resources = referral_resources()
+    number = {"system": "https://warmhandoff.example/id/hl7v2/SAMPLE%20HOSPITAL", "value": "M-1"}
+    local = {"coding": [{"system": "https://warmhandoff.example/id/hl7v2/99SH", "code": "CR1", "display": "Crisis"}]}
+    patient = {**resources["patient"], "identifier": [number]}
+
+    message = written(referral_bundle(patient=patient, request={**resources["request"], "code": local}))
+
+    assert message.raw_value("PID-3") == "M-1^^^SAMPLE HOSPITAL^PI"
+    assert message.raw_value("PR1-3") == "CR1^Crisis^99SH"
+
+
 def test_a_recipient_known_by_identifier_only_is_named_all_the_same() -> None:
     clinic = {"identifier": {"system": "http://hl7.org/fhir/sid/us-npi", "value": "9999900200"}}
     stranger = {"identifier": {"system": "urn:oid:2.999.5", "value": "77"}, "display": "Harbor General"}

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gateway.formats.hl7v2.coded import CODE_SYSTEMS
+from gateway.formats.hl7v2.coded import CODE_SYSTEMS, NAMED, quoted, unquoted
 
 if TYPE_CHECKING:
     from gateway.formats.hl7v2.maps.pack import Names
@@ -16,15 +16,9 @@ if TYPE_CHECKING:
 OURS = "https://warmhandoff.example/"
 """How identifier systems of the gateway's own begin."""
 
-NAMED = "https://warmhandoff.example/id/hl7v2/"
-"""Before the name of a system that only its sender can resolve."""
-
 _TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _TABLE = re.compile(r"HL7?0*([0-9]{1,4})")
-_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
-_SAFE = re.compile(r"[A-Za-z0-9._-]")
-_HEX = re.compile(r"%([0-9A-F]{2})")
 
 _OTHERS = {
     "I10": "http://hl7.org/fhir/sid/icd-10-cm",
@@ -112,24 +106,6 @@ def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str,
     if system.startswith(OURS):
         return (display or "WARMHANDOFF", system, "URI")
     return (display, system, "URI") if system else ((display,) if display else ())
-
-
-def quoted(name: str) -> str:
-    """Write a name so that it can stand in a URI."""
-    if _PLAIN.fullmatch(name):
-        return name
-    return "".join(c if _SAFE.fullmatch(c) else "".join(f"%{byte:02X}" for byte in c.encode()) for c in name)
-
-
-def unquoted(text: str) -> str:
-    """Read what `quoted` wrote."""
-    if "%" not in text:
-        return text
-    return bytes(
-        byte
-        for piece in re.split(r"(%[0-9A-F]{2})", text)
-        for byte in (bytes([int(piece[1:], 16)]) if _HEX.fullmatch(piece) else piece.encode())
-    ).decode("utf-8", "replace")
 
 
 def coding_of(code: str, display: str, system: str, names: "Names") -> dict[str, Any]:
