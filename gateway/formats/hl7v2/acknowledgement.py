@@ -263,8 +263,13 @@ def _salvaged_header(frame: bytes) -> Hl7Header | None:
     """Read what the header of an otherwise unreadable message says, so that its sender can match the answer."""
     first_line = re.split(rb"[\r\n]", frame.lstrip(b"\xef\xbb\xbf\r\n\x0b "), maxsplit=1)[0][:4096]
     # Latin-1 gives every byte a character: the header is read for its ids, which are ASCII.
-    fields = first_line.split(first_line[3:4] or b"|")
+    separator = first_line[3:4] or b"|"
+    fields = first_line.split(separator)
     if len(fields) > 17:
         fields[17] = b""
-    message = read_message((first_line[3:4] or b"|").join(fields).decode("latin-1").encode("ascii", "replace"))
+    message = read_message(separator.join(fields).decode("latin-1").encode("ascii", "replace"))
+    if isinstance(message, Unreadable) and message.location == "MSH-2":
+        # Delimiters that contradict each other do not hide the id: it has no parts.
+        fields[1:2] = [STANDARD.encoding_characters.encode()]
+        message = read_message(separator.join(fields).decode("latin-1").encode("ascii", "replace"))
     return None if isinstance(message, Unreadable) else read_header(message)

@@ -180,6 +180,14 @@ def test_a_message_that_cannot_be_read_is_still_answered_by_its_id() -> None:
     assert b"MSA|AE|MY-ID|" in answer(frame)
 
 
+@pytest.mark.parametrize("delimiters", [b"^^\\&", b"^", b"^~\\&##"])
+def test_delimiters_that_contradict_each_other_do_not_hide_which_message_is_answered(delimiters: bytes) -> None:
+    content = answer(header(control_id="MY-ID").replace(b"^~\\&", delimiters))
+
+    assert b"|WARD" in content
+    assert b"MSA|AE|MY-ID\r" in content
+
+
 @pytest.mark.parametrize(
     "frame", [b"", b"\xff" * 50, b"MSH", b"MSH|", b"MSH|^~\\&", b"MSH\x00\x01\x02\x03\x04", b"MSHA" * 30]
 )
