@@ -112,8 +112,9 @@ class SqlHandoffs:
         keys = [(resource["resourceType"], resource["id"]) for resource in resources]
         if len(set(keys)) != len(keys):
             raise ValueError(f"expected each resource of handoff {handoff.id} once, found one twice")
-        known = self._remembered.handoffs.pop(handoff.id, None)
+        known = self._remembered.handoff_for_certain(handoff.id)
         self._remembered.doubt()  # of what several persons share, others may have written the next version
+        self._remembered.handoffs.pop(handoff.id, None)
         write_over(self._connection, handoffs, _row_of(handoff), _row_of(known) if known else None)
         dropped = self._relink(handoff.id, keys)
         before = current_rows(self._connection, self._remembered, [*keys, *dropped])

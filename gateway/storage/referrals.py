@@ -61,7 +61,7 @@ class SqlReferrals:
 
     def save(self, referral: Referral) -> None:
         """Insert or update a referral."""
-        before = self._remembered.referrals.get(referral.id)
+        before = self._remembered.referral_for_certain(referral.id)
         self._remembered.referrals[referral.id] = referral
         self._remembered.referrals_of.clear()
         write_over(self._connection, referrals, _row_of(referral), _row_of(before) if before else None)

@@ -40,6 +40,14 @@ class Remembered:
         """Return what is remembered of a person whom nobody else can have changed since."""
         return self.people.get(person_id) if self.is_alone or person_id in self.locked else None
 
+    def handoff_for_certain(self, handoff_id: str) -> Handoff | None:
+        """Return what is remembered of a handoff that nobody else can have changed since."""
+        return self.handoffs.get(handoff_id) if self.is_alone else None
+
+    def referral_for_certain(self, referral_id: str) -> Referral | None:
+        """Return what is remembered of a referral that nobody else can have changed since."""
+        return self.referrals.get(referral_id) if self.is_alone else None
+
     def forget(self) -> None:
         """Know nothing any more."""
         for known in (self.resources, self.handoffs, self.people, self.numbers, self.referrals, self.referrals_of):
