@@ -49,7 +49,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "timeout": 120,
             "limit_request_line": 8190,
             "limit_request_fields": 64,
-            "limit_request_field_size": 8190,
+            "limit_request_field_size": 65536,  # the application refuses sooner, and in words of its own
             "loglevel": "warning",
             "control_socket_disable": True,  # else anybody of this account could stop it by a socket in the home folder
             "proc_name": "gateway",

@@ -6,10 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from gateway.cli import main
@@ -18,36 +18,31 @@ from gateway.cli.serve import written
 ANY = "127.0.0.1:0"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    assert CliRunner().invoke(main, ["init", str(tmp_path / "gateway")]).exit_code == 0
-    return tmp_path / "gateway"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home") / "gateway"
+    assert CliRunner().invoke(main, ["init", str(folder)]).exit_code == 0
+    return folder
 
 
-@pytest.fixture
-def taken() -> Iterator[str]:
-    """Give an address where somebody listens already."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-
-
-def serve(folder: Path, *, http: str = ANY, mllp: str = ANY, more: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(folder), "--http", http, "--mllp", mllp, *more]
+def serve(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(folder), "--http", ANY, "--mllp", ANY]
     home = {**os.environ, "HOME": str(folder.parent)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home)
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home)
 
 
-def test_a_port_that_is_taken_is_wrong_use_and_named(folder: Path, taken: str) -> None:
-    for process in (serve(folder, http=taken), serve(folder, mllp=taken)):
+def test_a_port_that_is_taken_is_wrong_use_and_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = f"127.0.0.1:{server.getsockname()[1]}"
+        process = serve(folder, "--mllp", taken)
         data, messages = process.communicate(timeout=120)
 
-        assert (process.returncode, data) == (2, "")
-        assert messages == f"gateway serve: {taken}: cannot listen there (Address already in use)\n"
+    assert (process.returncode, data) == (2, "")
+    assert messages == f"gateway serve: {taken}: cannot listen there (Address already in use)\n"
 
 
 def test_a_database_that_cannot_be_opened_is_wrong_use(folder: Path) -> None:
-    process = serve(folder, more=("--database", "sqlite:////nowhere/gateway.db"))
-
+    process = serve(folder, "--database", "sqlite:////nowhere/gateway.db")
     data, messages = process.communicate(timeout=120)
 
     assert (process.returncode, data) == (2, "")
@@ -57,15 +52,18 @@ def test_a_database_that_cannot_be_opened_is_wrong_use(folder: Path) -> None:
 def test_a_worker_that_dies_is_replaced_on_the_same_addresses_without_a_second_ready_line(folder: Path) -> None:
     process = serve(folder)
     assert process.stdout is not None
-    ready = re.fullmatch(r"ready http=http://127\.0\.0\.1:(\d+) mllp=127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+    ready = re.fullmatch(r"ready http=(http://127\.0\.0\.1:\d+) mllp=127\.0\.0\.1:(\d+)\n", process.stdout.readline())
     assert ready is not None
 
+    refused = requests.get(f"{ready[1]}/healthz", headers={"X-Large": "a" * 17_000}, timeout=60)
     worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
     os.kill(int(worker), signal.SIGKILL)
     answer = _answer(int(ready[2]), b"\x0bMSH|^~\\&|A|B|||20261001||ADT^A01|1|P|2.5.1\rPID|1\r\x1c\r")
     process.send_signal(signal.SIGTERM)
     data, _ = process.communicate(timeout=120)
 
+    # Gunicorn's own limits lie above ours, so that this too is said in the words of every other refusal.
+    assert (refused.status_code, refused.json()["code"]) == (431, "too-long")
     assert b"MSA|AA|1" in answer
     assert (process.returncode, data) == (0, "")
     assert not (folder.parent / ".gunicorn").exists()
