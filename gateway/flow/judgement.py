@@ -162,7 +162,7 @@ def _read(matter: Matter, registry: Registry) -> Read:
         matter.labels(registry),
         _compiled(orjson.dumps(matter.consents), registry),
         read_facts(matter.facts, registry, matter.at),
-        read_switches(matter.switches),
+        _switched(orjson.dumps(dict(matter.switches))),
     )
 
 
@@ -170,6 +170,12 @@ def _read(matter: Matter, registry: Registry) -> Read:
 def _compiled(written: bytes, registry: Registry) -> Consents:
     """Compile consents that are given as JSON, so that what is remembered of them is shared with nobody."""
     return compile_consents(orjson.loads(written), registry)
+
+
+@lru_cache(maxsize=8)  # those of this installation, and of decisions that are made again
+def _switched(written: bytes) -> Switches:
+    """Read switches that are given as JSON."""
+    return read_switches(orjson.loads(written))
 
 
 def _stopped_at_gate(gate: Gate, read: Read, registry: Registry, at: datetime) -> Refusal | None:
