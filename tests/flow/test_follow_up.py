@@ -137,6 +137,21 @@ def test_the_same_control_id_with_other_content_is_an_error_for_a_person() -> No
     assert b"205" in answer
 
 
+def test_what_was_refused_may_be_mended_and_sent_again_under_its_own_id() -> None:
+    """HL7 v2.5.1 ch. 2.9.2.2: after AE the same message may be sent again once it is mended."""
+    world = a_world()
+    faulty = an_answer("x").replace(b"|P|2.5.1\r", b"|P|2.5.1||||||ASCII\r", 1) + b"NTE|1||\xe4\r"
+
+    refused = world.gateway.accept_message(faulty, PEER)
+    again = world.gateway.accept_message(faulty, PEER)
+    mended = world.gateway.accept_message(an_answer("x"), PEER)
+    other = world.gateway.accept_message(an_answer("y"), PEER)
+
+    assert (b"|207^" in refused, again) == (True, refused)
+    assert b"MSA|AA|R1" in mended
+    assert b"|205^" in other
+
+
 def test_an_answer_about_an_unknown_referral_is_acknowledged_and_waits_for_a_person() -> None:
     world = with_feed(a_world())
 

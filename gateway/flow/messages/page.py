@@ -80,7 +80,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
     waits = record is not None and record.state == "quarantined" and withheld is None
     question = question_of(house, tx, stored)
-    key = message_key(reception.header)
+    key = message_key(reception, stored.sha256)
     seen = tx.messages.seen(key) if key else None
     work = tx.outbox.of_subject(stored.id)
     return MessagePage(

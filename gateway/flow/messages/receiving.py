@@ -17,7 +17,7 @@ from gateway.formats.hl7v2.acknowledgement import acknowledge, answer_to, judge
 from gateway.formats.hl7v2.consent_segments import has_consents
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import StoredInput
-from gateway.model.hl7_header import Hl7Header, PeerAddress, Reception
+from gateway.model.hl7_header import PeerAddress, Reception
 from gateway.ports import MessageKey, NewWork, SeenMessage, SharedWork, Transaction
 
 _CONTRADICTION = "205"
@@ -44,7 +44,7 @@ class _Arrival:
     @property
     def key(self) -> MessageKey | None:
         """Return by what it is known again; None without an MSH-10."""
-        return message_key(self.reception.header)
+        return message_key(self.reception, self.sha256)
 
 
 def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: DropCounts) -> bytes:
@@ -80,11 +80,17 @@ def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
     house.database.write(SharedWork(_take_in, arrival))
 
 
-def message_key(header: Hl7Header | None) -> MessageKey | None:
-    """Return by what a message is known again: sending application, facility and MSH-10; None without an MSH-10."""
+def message_key(reception: Reception, sha256: str) -> MessageKey | None:
+    """Return by what a message is known again: sending application, facility and MSH-10; None without an MSH-10.
+
+    What was refused is known by its bytes too: its sender may mend it and send it again under the same MSH-10 (HL7
+    v2.5.1 ch. 2.9.2.2).
+    """
+    header = reception.header
     if header is None or not header.control_id:
         return None
-    return "^".join(header.sending_application), "^".join(header.sending_facility), header.control_id
+    control_id = header.control_id if reception.verdict == "accept" else f"{header.control_id} {sha256}"
+    return "^".join(header.sending_application), "^".join(header.sending_facility), control_id
 
 
 def _take_in(tx: Transaction, arrivals: Sequence[_Arrival]) -> list[bytes]:
