@@ -7,9 +7,11 @@ import pytest
 
 from gateway.flow.consents.segments import settle_consents
 from gateway.flow.gateway import Gateway
-from gateway.flow.people import PERSON_ID
+from gateway.flow.people import PERSON_ID, unite
 from gateway.model.handoff import Resource
 from gateway.model.partner import Endpoint, Registry
+from gateway.ports import Transaction
+from tests.support.before_the_lock import BeforeTheLock
 from tests.support.flow_house import CONTACT, World
 from tests.support.hospital_feed import (
     OTHER_CONTACT,
@@ -375,3 +377,27 @@ def test_the_person_of_the_record_a_message_moved_is_whom_its_con_is_about(world
     assert (state, "refuses disclosure" in reason) == ("converted", True)
     assert outcome_of_an_update(world, 1)[0] == "refused"
     assert outcome_of_an_update(world, 2)[0] == "delivered"
+
+
+@pytest.mark.parametrize("status", ["R", "X"])
+def test_what_a_con_forbids_is_kept_of_who_the_person_is_now(world: World, status: str) -> None:
+    """A merge is committed between the finding of the person and the lock."""
+    ended, surviving = person_id(world, 1), person_id(world, 2)
+
+    def join(tx: Transaction) -> None:
+        one, other = tx.people.get(ended), tx.people.get(surviving)
+        assert one is not None
+        assert other is not None
+        unite(tx, one, other, world.clock())
+
+    database = BeforeTheLock(world.database, ended, join)
+    house = replace(world.house, database=database)
+
+    take(replace(world, house=house, gateway=Gateway(house)), con(status))
+
+    kept = world.database.read(lambda tx: tx.resources.of_person(["Consent"], surviving))
+    left = world.database.read(lambda tx: tx.resources.of_person(["Consent"], ended))
+    forbids = [one.body["provision"]["type"] == "deny" or "part2-revocation" in str(one.body) for one in kept]
+    assert database.is_done
+    assert left == []
+    assert any(forbids)

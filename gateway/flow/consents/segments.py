@@ -46,7 +46,7 @@ class Waiting:
 def stop_at_once(house: House, tx: Transaction, stored: StoredInput) -> None:
     """Carry out what the CONs of a message forbid, in the transaction that keeps it, before it is acknowledged."""
     if has_consents(stored.payload):
-        for told in _told(house, tx, stored):
+        for told in _told_of_locked(house, tx, stored, None):
             if told.statement.act in _RESTRICTING:
                 _take(house, tx, told)
 
@@ -58,9 +58,24 @@ def take_consents(house: House, tx: Transaction, stored: StoredInput, handoff_id
     """
     if not has_consents(stored.payload):
         return None
-    handoff = tx.handoffs.get(handoff_id) if handoff_id else None
-    outcomes = [_take(house, tx, told) for told in _told(house, tx, stored, handoff.person_id if handoff else None)]
+    outcomes = [_take(house, tx, told) for told in _told_of_locked(house, tx, stored, handoff_id)]
     return joined(*outcomes) if outcomes else None
+
+
+def _told_of_locked(house: House, tx: Transaction, stored: StoredInput, handoff_id: str | None) -> list[Told]:
+    """Return what the CONs of a message say, with everybody they may be about locked.
+
+    A match or a merge may be committed before the lock is had, and a refusal written for who has ended stops nothing.
+    """
+    locked: set[str] = set()
+    while True:
+        handoff = tx.handoffs.get(handoff_id) if handoff_id else None
+        told = list(_told(house, tx, stored, handoff.person_id if handoff else None))
+        meant = {person.id for one in told for person in one.meant}
+        if meant <= locked:
+            return told
+        tx.people.lock_each(sorted(meant))
+        locked |= meant
 
 
 def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | None = None) -> Iterator[Told]:
@@ -172,6 +187,8 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
 
     def settle(tx: Transaction) -> bool:
         stored = tx.inputs.get(input_id)
+        if stored is not None:  # first: a merge must not end whom they are found to be about
+            tx.people.lock_each(sorted({one.person.id for one in waiting_consents(house, tx, stored)}))
         waiting = waiting_consents(house, tx, stored) if stored is not None else ()
         if stored is None or not waiting or person_id not in {None, *(one.person.id for one in waiting)}:
             return False
