@@ -9,8 +9,6 @@ from gateway.ports import Database, Transaction
 
 T = TypeVar("T")
 
-_SAME = {("people", "get", ""): ("people", "lock")}
-"""Nobody cannot be locked; looking for nobody takes the place of the lock (gateway/flow/circumstances.py)."""
 _TOGETHER = "audit.append"
 """Rows of the audit trail are collected and written as one at the commit (gateway/storage/audit.py)."""
 
@@ -52,9 +50,7 @@ class _CountedRepository:
         passed_on = getattr(self._inner, method)
 
         def called(*arguments: Any, **named: Any) -> Any:
-            first = arguments[0] if arguments else None
-            key = (self._name, method, first) if isinstance(first, str) else None
-            call = ".".join(_SAME.get(key, (self._name, method)) if key else (self._name, method))
+            call = f"{self._name}.{method}"
             if call != _TOGETHER or self._asked[-1:] != [call]:
                 self._asked.append(call)
             return passed_on(*arguments, **named)
