@@ -60,6 +60,8 @@ class MllpLimits:
     """How long after a lone end byte the peer is taken to wait for its answer."""
     answer_s: float = 30.0
     """How long a peer may take to read its answer, or to shake hands."""
+    room_s: float = 1.0
+    """How long a connection that makes room for another may take to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class MllpListener:
         self._socket = listening
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._lock = threading.Lock()
-        self._connections: set[_Connection] = set()
+        self._connections: dict[_Connection, None] = {}
+        """Those that are open, in the order in which they came."""
         self._draining = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -165,17 +168,27 @@ class MllpListener:
         except OSError as error:
             _log.warning("mllp_connection_lost", error=type(error).__name__)
             return
-        with self._lock:
-            full = len(self._connections) >= self._limits.connections
-            if not full:
-                at = PeerAddress(str(address[0]), int(address[1]))
-                connection = _Connection(self, peer, at, accept, keep_cut)
-                self._connections.add(connection)
-        if full:
+        if not self._has_room():
             _log.warning("mllp_connection_refused", open=self._limits.connections)
             peer.close()
-        else:
-            connection.start()
+            return
+        at = PeerAddress(str(address[0]), int(address[1]))
+        connection = _Connection(self, peer, at, accept, keep_cut)
+        with self._lock:
+            self._connections[connection] = None
+        connection.start()
+
+    def _has_room(self) -> bool:
+        """Return whether one more may come; who came first of those that have never said anything makes room for it."""
+        connections = self._open_connections()
+        if len(connections) < self._limits.connections:
+            return True
+        silent = next((one for one in connections if one.is_silent), None)
+        if silent is None:
+            return False
+        silent.stop_if_idle()
+        silent.join(self._limits.room_s)
+        return not silent.is_alive()
 
     def _open_connections(self) -> list["_Connection"]:
         with self._lock:
@@ -183,7 +196,7 @@ class MllpListener:
 
     def _forget(self, connection: "_Connection") -> None:
         with self._lock:
-            self._connections.discard(connection)
+            self._connections.pop(connection, None)
 
 
 class _Connection(threading.Thread):
@@ -210,7 +223,10 @@ class _Connection(threading.Thread):
         self._frame_began_at = 0.0
         self._unstored = 0
         """How many messages of the block in hand could not be stored."""
-        self._idle = False
+        self._idle = True
+        self._has_spoken = False
+        """A message has come, or what should have been one."""
+        self._is_told_to_end = False
 
     def run(self) -> None:
         """Serve the connection until the peer, a limit or the drain ends it."""
@@ -230,9 +246,15 @@ class _Connection(threading.Thread):
             self._socket.close()
             self._listener._forget(self)
 
+    @property
+    def is_silent(self) -> bool:
+        """Return whether nothing of a message has ever come."""
+        return self._idle and not self._has_spoken and not self._reader.is_inside
+
     def stop_if_idle(self) -> None:
-        """End the connection unless a message has begun; called by `drain`."""
+        """End the connection unless a message has begun."""
         if self._idle and not self._reader.is_inside:
+            self._is_told_to_end = True
             self._shut(socket.SHUT_RD)
 
     def cut(self) -> None:
@@ -252,8 +274,13 @@ class _Connection(threading.Thread):
         tls = self._listener._tls
         if tls is None:
             return
-        secured = tls.context.wrap_socket(self._socket, server_side=True)
+        secured = tls.context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+        # Ours before hands are shaken: who waits for that for ever can then be ended from outside. Who was told so
+        # just before, on the socket that this one replaces, is ended here.
         self._socket = secured
+        if self._is_told_to_end:
+            raise ConnectionAbortedError
+        secured.do_handshake()
         certificate = secured.getpeercert(binary_form=True) or b""
         fingerprint = hashlib.sha256(certificate).hexdigest()
         if tls.allowed_certificates and fingerprint not in tls.allowed_certificates:
@@ -271,6 +298,7 @@ class _Connection(threading.Thread):
             self._idle = False
             if events is None:
                 return
+            self._has_spoken = self._has_spoken or bool(events)
             for event in events:
                 if not self._answer(event):
                     return

@@ -102,6 +102,40 @@ def test_a_crowd_is_turned_away_and_those_inside_go_on() -> None:
         assert [msa(read_blocks(peer, 1)[0]) for peer in first] == [b"MSA|AA|C2"] * 4
 
 
+def test_who_holds_every_connection_and_says_nothing_makes_room_for_who_speaks() -> None:
+    with listening(MllpLimits(connections=3)) as (_, listener), ExitStack() as inside:
+        silent = [inside.enter_context(connect(listener)) for _ in range(2)]
+        working = inside.enter_context(connect(listener))
+        working.sendall(framed(admission(b"C1")))
+        read_blocks(working, 1)
+        late = inside.enter_context(connect(listener))
+        late.sendall(framed(admission(b"C2")))
+        working.sendall(framed(admission(b"C3")))
+
+        assert msa(read_blocks(late, 1)[0]) == b"MSA|AA|C2"
+        assert msa(read_blocks(working, 1)[0]) == b"MSA|AA|C3"
+        assert is_closed(silent[0])
+        silent[1].sendall(framed(admission(b"C4")))
+        assert msa(read_blocks(silent[1], 1)[0]) == b"MSA|AA|C4"
+
+
+def test_a_handshake_that_waits_makes_room_for_who_speaks(tls: tuple[ssl.SSLContext, ssl.SSLContext]) -> None:
+    ours, theirs = tls
+    inbox = Inbox()
+    listener = MllpListener(
+        listen("127.0.0.1", 0), clock=lambda: NOON, new_id=lambda: "N1",
+        limits=MllpLimits(connections=1), tls=ListenerTls(ours),
+    )  # fmt: skip
+    listener.start(inbox.accept, inbox.keep_cut)
+    try:
+        with connect(listener) as mute, MllpSender(*listener.address, theirs, 5) as sender:
+            assert sender.send(admission(b"C1")).acknowledgement.code == "AA"
+            mute.recv(100)  # the alert that TLS ends with
+            assert is_closed(mute)
+    finally:
+        listener.drain(5)
+
+
 def test_peers_that_trickle_on_every_connection_are_cut_and_make_room() -> None:
     with listening(MllpLimits(connections=3, frame_s=0.3, settle_s=0.05)) as (inbox, listener), ExitStack() as slow:
         for _ in range(3):

@@ -53,7 +53,6 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
         flash("Decided: the same person." if person_id else "Decided: another person.")
         return redirect(url_for("console.record", handoff_id=handoff_id), 303)
 
-
     @door.post("/records/<handoff_id>/route")
     def route(handoff_id: str) -> AnyResponse:
         if not services.house.route_again(staff().id, handoff_id):
