@@ -31,7 +31,7 @@ proof: $(VENV)/.dev
 	NON_INTERFERENCE_EXAMPLES=100000 NON_INTERFERENCE_SEED=$(SEED) $(BIN)/python -m pytest -n 2 --timeout 14400 tests/flow/test_non_interference.py
 	REVOCATION_RACE_PERSONS=1000 $(BIN)/python -m pytest --timeout 7200 tests/doors/test_revocation_race.py
 
-# One room: make mutants ROOM=redaction; one file: make mutants ROOM=redaction.rebuild
+# One room: make mutants ROOM=redaction; one file: make mutants ROOM=redaction.rebuild; one function: ROOM=redaction.rebuild.name
 JUDGES := tests/rules/part2 tests/unit/consent tests/unit/labeling tests/unit/redaction
 mutants: $(VENV)/.dev
 	$(BIN)/python -m pytest -W ignore -p tests.mutants.plugin --change $(ROOM) $(JUDGES)
