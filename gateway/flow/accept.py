@@ -60,17 +60,25 @@ def accept(
         known = tx.inputs.same_content(client, source, digest)
         if known is not None:
             read_again(tx, known, now)
-            return Accepted(known, repeated=True)
-        input_id = house.new_id()
-        tx.inputs.add(StoredInput(input_id, channel, source, client, media_type, payload, digest, now, idempotency_key))
-        tx.outbox.add(
-            lane=f"convert/{client or '-'}", kind="convert", subject=input_id, action="create",
-            message_id=house.new_id(), version=1, at=now,
-        )  # fmt: skip
-        tx.audit.append(AuditEntry(now, "input.accepted", client or "-", {"input": input_id, "sha256": digest}))
-        return Accepted(input_id, repeated=False)
+        input_id = known or house.new_id()
+        if known is None:
+            _add(house, tx, StoredInput(input_id, channel, source, client, media_type, payload, digest, now))
+        if idempotency_key is not None:
+            tx.inputs.remember_key(client, source, idempotency_key, input_id)
+        return Accepted(input_id, repeated=known is not None)
 
     return house.database.write(keep)
+
+
+def _add(house: House, tx: Transaction, stored: StoredInput) -> None:
+    """Keep an input that is new, and the work of reading it."""
+    tx.inputs.add(stored)
+    tx.outbox.add(
+        lane=f"convert/{stored.client or '-'}", kind="convert", subject=stored.id, action="create",
+        message_id=house.new_id(), version=1, at=stored.received_at,
+    )  # fmt: skip
+    about = {"input": stored.id, "sha256": stored.sha256}
+    tx.audit.append(AuditEntry(stored.received_at, "input.accepted", stored.client or "-", about))
 
 
 def convert(house: House, input_id: str, is_ours: Callable[[Transaction], bool]) -> bool:

@@ -48,7 +48,6 @@ class StoredInput:
     payload: bytes
     sha256: str
     received_at: datetime
-    idempotency_key: str | None = None
     state: InputState = "pending"
     reason: str | None = None
     """Why the whole input is in quarantine; never a value from it."""

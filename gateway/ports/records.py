@@ -57,6 +57,10 @@ class Inputs(Protocol):
         """Return the input that this client sent to this source with this `Idempotency-Key`."""
         ...
 
+    def remember_key(self, client: str | None, source: str, key: str, input_id: str) -> None:
+        """Write which input a client sent to a source with an `Idempotency-Key`; a key that is known is refused."""
+        ...
+
     def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
         """Mark an input as done or quarantined."""
         ...

@@ -9,7 +9,7 @@ from gateway.model.handoff import InputRecord, InputState, StoredInput
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
-from gateway.storage.tables import input_records, inputs
+from gateway.storage.tables import input_keys, input_records, inputs
 from gateway.storage.upsert import prepared_upsert
 
 _INSERT = Prepared(inputs.insert())
@@ -18,14 +18,22 @@ _GET = Prepared(select(inputs).where(inputs.c.id == bindparam("key")))
 _SAME_SENDER = (inputs.c.client.is_not_distinct_from(bindparam("client")), inputs.c.source == bindparam("source"))
 # Written out, not bound: neither database uses a partial index for a condition it cannot read.
 _POSTED: ColumnElement[bool] = literal_column("input.channel <> 'mllp'")
-_KEYED: ColumnElement[bool] = literal_column("input.idempotency_key IS NOT NULL")
 SAME_CONTENT = (
     select(inputs.c.id)
     .where(*_SAME_SENDER, inputs.c.sha256 == bindparam("sha256"), _POSTED)
     .order_by(inputs.c.received_at, inputs.c.id)
     .limit(1)
 )
-BY_KEY = select(inputs).where(*_SAME_SENDER, inputs.c.idempotency_key == bindparam("key"), _KEYED).limit(1)
+BY_KEY = (
+    select(inputs)
+    .join(input_keys, input_keys.c.input_id == inputs.c.id)
+    .where(
+        input_keys.c.client == bindparam("client"),
+        input_keys.c.source == bindparam("source"),
+        input_keys.c.key == bindparam("key"),
+    )
+)
+_INSERT_KEY = Prepared(input_keys.insert())
 _SET_STATE = Prepared(
     update(inputs).where(inputs.c.id == bindparam("key")).values(state=bindparam("new_state"), reason=bindparam("why"))
 )
@@ -70,8 +78,13 @@ class SqlInputs:
 
     def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
         """Return the input that this client sent to this source with this `Idempotency-Key`."""
-        row = self._connection.execute(BY_KEY, {"client": client, "source": source, "key": key}).first()
+        row = self._connection.execute(BY_KEY, {"client": client or "", "source": source, "key": key}).first()
         return None if row is None else _stored(row)
+
+    def remember_key(self, client: str | None, source: str, key: str, input_id: str) -> None:
+        """Write which input a client sent to a source with an `Idempotency-Key`; a key that is known is refused."""
+        row = {"client": client or "", "source": source, "key": key, "input_id": input_id}
+        _INSERT_KEY.run(self._connection, row)
 
     def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
         """Mark an input as done or quarantined."""
@@ -116,7 +129,6 @@ def _row(stored: StoredInput) -> dict[str, Any]:
         "payload": stored.payload,
         "sha256": stored.sha256,
         "received_at": to_micros(stored.received_at),
-        "idempotency_key": stored.idempotency_key,
         "state": stored.state,
         "reason": stored.reason,
         "message_type": stored.message_type,

@@ -39,20 +39,25 @@ inputs = Table(
     Column("payload", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("idempotency_key", Text),
     Column("state", String(16), nullable=False),
     Column("reason", Text),
     Index("input_by_time", "received_at"),
     Index("input_by_message", "message_type", "received_at"),
 )
-# An HL7v2 message has no such key, and is known again by its MSH-10: it need not be written into these.
-_keyed = inputs.c.idempotency_key.is_not(None)
-Index(
-    "input_by_key", inputs.c.client, inputs.c.source, inputs.c.idempotency_key, unique=True,
-    sqlite_where=_keyed, postgresql_where=_keyed,
-)  # fmt: skip
+# An HL7v2 message is known again by its MSH-10: it need not be written into this.
 _posted = inputs.c.channel != "mllp"
 Index("input_by_content", inputs.c.source, inputs.c.sha256, sqlite_where=_posted, postgresql_where=_posted)
+
+# Not a column of the input: who hands the same content in again may give another key with it, or the first one.
+input_keys = Table(
+    "input_key",
+    metadata,
+    Column("client", String(100), nullable=False),  # "" where there is none: of NULL a unique key takes any number
+    Column("source", String(100), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("input_id", String(64), ForeignKey("input.id"), nullable=False),
+    PrimaryKeyConstraint("client", "source", "key"),
+)
 
 input_records = Table(
     "input_record",

@@ -32,17 +32,8 @@ class InMemoryInputs:
     def add(self, *stored: StoredInput) -> None:
         """Keep inputs as they came."""
         for one in stored:
-            self._add(one)
-
-    def _add(self, stored: StoredInput) -> None:
-        insist(stored.id not in self._state.inputs, "an input's id is new")
-        insist(
-            stored.client is None
-            or stored.idempotency_key is None
-            or self.by_idempotency_key(stored.client, stored.source, stored.idempotency_key) is None,
-            "a client uses an idempotency key once",
-        )
-        self._state.inputs[stored.id] = stored
+            insist(one.id not in self._state.inputs, "an input's id is new")
+            self._state.inputs[one.id] = one
 
     def get(self, input_id: str) -> StoredInput | None:
         """Return an input with its bytes."""
@@ -59,10 +50,14 @@ class InMemoryInputs:
 
     def by_idempotency_key(self, client: str | None, source: str, key: str) -> StoredInput | None:
         """Return the input that this client sent to this source with this `Idempotency-Key`."""
-        for stored in self._state.inputs.values():
-            if (stored.client, stored.source, stored.idempotency_key) == (client, source, key):
-                return stored
-        return None
+        input_id = self._state.input_keys.get((client, source, key))
+        return None if input_id is None else self._state.inputs[input_id]
+
+    def remember_key(self, client: str | None, source: str, key: str, input_id: str) -> None:
+        """Write which input a client sent to a source with an `Idempotency-Key`; a key that is known is refused."""
+        insist((client, source, key) not in self._state.input_keys, "a client uses an idempotency key once")
+        insist(input_id in self._state.inputs, "a key belongs to an input")
+        self._state.input_keys[client, source, key] = input_id
 
     def set_state(self, input_id: str, state: InputState, reason: str | None = None) -> None:
         """Mark an input as done or quarantined."""

@@ -88,6 +88,8 @@ class State:
     """Everything that is stored; a test may look into it."""
 
     inputs: dict[str, StoredInput] = field(default_factory=dict)
+    input_keys: dict[tuple[str | None, str, str], str] = field(default_factory=dict)
+    """The id of the input by client, source and `Idempotency-Key`."""
     records: dict[tuple[str, int], InputRecord] = field(default_factory=dict)
     handoffs: dict[str, Handoff] = field(default_factory=dict)
     contents: dict[str, tuple[Key, ...]] = field(default_factory=dict)

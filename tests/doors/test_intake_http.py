@@ -53,6 +53,18 @@ def test_an_idempotency_key_used_for_other_content_is_refused(site: Site) -> Non
     assert answer.json["code"] == "duplicate"
 
 
+@pytest.mark.parametrize("key", ["k1", "k2"])
+def test_an_idempotency_key_first_given_with_known_content_is_refused_for_other_content(site: Site, key: str) -> None:
+    client = site.client("demo-agency")
+    client.post("/intake/eido", data=A_RECORD)
+    for given in ("k1", "k2"):
+        assert client.post("/intake/eido", data=A_RECORD, headers={"Idempotency-Key": given}).status_code == 202
+
+    answer = client.post("/intake/eido", data=b"other", headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 422
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tkey"])
 def test_an_idempotency_key_of_another_shape_is_refused(site: Site, key: str) -> None:
     answer = site.client("demo-agency").post("/intake/eido", data=A_RECORD, headers={"Idempotency-Key": key})

@@ -134,7 +134,8 @@ def test_of_two_processes_that_take_the_same_input_at_once_one_finds_the_others(
                 both_looked.wait()
             if known is not None:
                 return "found the other"
-            transaction.inputs.add(an_input(input_id, idempotency_key="key-1"))
+            transaction.inputs.add(an_input(input_id))
+            transaction.inputs.remember_key("demo-agency", "seattle-rms-crisis", "key-1", input_id)
             return "was first"
 
         return lambda: results.append(database.write(work))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.model.handoff import InputRecord
+from gateway.model.handoff import InputRecord, StoredInput
 from gateway.ports import Database, Transaction
 from tests.support.stored import (
     AT,
@@ -33,12 +33,22 @@ def keep(database: Database, *, handoff_id: str = "handoff-1") -> None:
     database.write(work)
 
 
+def keep_with_key(database: Database, stored: StoredInput, key: str) -> None:
+    """Store an input that came with an idempotency key."""
+
+    def work(transaction: Transaction) -> None:
+        transaction.inputs.add(stored)
+        transaction.inputs.remember_key(stored.client, stored.source, key, stored.id)
+
+    database.write(work)
+
+
 def test_an_input_comes_back_byte_for_byte(database: Database) -> None:
     payload = bytes(range(256))
 
-    database.write(lambda t: t.inputs.add(an_input(payload=payload, idempotency_key="key-1")))
+    database.write(lambda t: t.inputs.add(an_input(payload=payload)))
 
-    assert database.read(lambda t: t.inputs.get("input-1")) == an_input(payload=payload, idempotency_key="key-1")
+    assert database.read(lambda t: t.inputs.get("input-1")) == an_input(payload=payload)
 
 
 def test_whose_an_input_is_can_be_said_later(database: Database) -> None:
@@ -73,23 +83,43 @@ def test_the_same_content_is_found_only_for_the_same_client_and_source(database:
 
 
 def test_an_idempotency_key_belongs_to_one_client_and_source(database: Database) -> None:
-    database.write(lambda t: t.inputs.add(an_input(idempotency_key="key-1")))
+    keep_with_key(database, an_input("first"), "key-1")
+    keep_with_key(database, an_input("of-another-source", source="eido"), "key-1")
 
-    def look(t: Transaction) -> list[bool]:
+    def look(t: Transaction) -> list[StoredInput | None]:
         return [
-            t.inputs.by_idempotency_key("demo-agency", "seattle-rms-crisis", "key-1") is not None,
-            t.inputs.by_idempotency_key("demo-agency", "eido", "key-1") is not None,
-            t.inputs.by_idempotency_key(None, "seattle-rms-crisis", "key-1") is not None,
+            t.inputs.by_idempotency_key("demo-agency", "seattle-rms-crisis", "key-1"),
+            t.inputs.by_idempotency_key("demo-agency", "eido", "key-1"),
+            t.inputs.by_idempotency_key("other-agency", "seattle-rms-crisis", "key-1"),
+            t.inputs.by_idempotency_key(None, "seattle-rms-crisis", "key-1"),
         ]
 
-    assert database.read(look) == [True, False, False]
+    assert database.read(look) == [an_input("first"), an_input("of-another-source", source="eido"), None, None]
 
 
-def test_a_second_input_with_the_same_idempotency_key_is_refused(database: Database) -> None:
-    database.write(lambda t: t.inputs.add(an_input("first", idempotency_key="key-1")))
+def test_an_input_may_have_several_idempotency_keys(database: Database) -> None:
+    keep_with_key(database, an_input(), "key-1")
+    database.write(lambda t: t.inputs.remember_key("demo-agency", "seattle-rms-crisis", "key-2", "input-1"))
+
+    def look(t: Transaction) -> list[StoredInput | None]:
+        return [t.inputs.by_idempotency_key("demo-agency", "seattle-rms-crisis", f"key-{n}") for n in (1, 2, 3)]
+
+    assert database.read(look) == [an_input(), an_input(), None]
+
+
+@pytest.mark.parametrize("client", ["demo-agency", None])
+def test_a_second_input_with_the_same_idempotency_key_is_refused(database: Database, client: str | None) -> None:
+    keep_with_key(database, an_input("first", client=client), "key-1")
 
     with pytest.raises(GatewayError, match="contradicts what is stored"):
-        database.write(lambda t: t.inputs.add(an_input("second", idempotency_key="key-1")))
+        keep_with_key(database, an_input("second", client=client), "key-1")
+
+    assert database.read(lambda t: t.inputs.get("second")) is None
+
+
+def test_an_idempotency_key_of_no_input_is_refused(database: Database) -> None:
+    with pytest.raises(GatewayError, match="contradicts what is stored"):
+        database.write(lambda t: t.inputs.remember_key("demo-agency", "eido", "key-1", "nobody"))
 
 
 def test_an_input_that_cannot_be_read_is_quarantined_with_its_reason(database: Database) -> None:

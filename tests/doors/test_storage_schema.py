@@ -82,10 +82,10 @@ def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_ur
         (CLAIMABLE, "outbox USING INDEX outbox_unfinished (lane=?)"),
         (OF_SUBJECT, "outbox USING INDEX outbox_by_subject (subject=?)"),
         (SAME_CONTENT, "input USING INDEX input_by_content (source=? AND sha256=?)"),
-        (BY_KEY, "input USING INDEX input_by_key (client=? AND source=? AND idempotency_key=?)"),
+        (BY_KEY, "input_key USING INDEX sqlite_autoindex_input_key_1 (client=? AND source=? AND key=?)"),
     ],
 )
-def test_an_index_of_some_rows_only_is_used_for_those_rows(
+def test_what_is_looked_for_is_found_by_its_index(
     statement: Select[Any], search: str, sqlite_store_url: str, clock: FixedClock
 ) -> None:
     database = open_database(sqlite_store_url, clock=clock)

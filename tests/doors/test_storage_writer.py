@@ -158,9 +158,13 @@ def test_failed_work_leaves_no_audit_row_and_no_gap(engine: Engine, writer: Writ
 
 
 def test_a_refusal_of_the_database_never_quotes_the_row(writer: Writer) -> None:
-    in_one_group(writer, [add("one", idempotency_key="ZZSECRET")])
+    def remember(connection: Connection, effects: Effects) -> None:
+        inputs = SqlTransaction(connection, effects).inputs
+        inputs.remember_key("demo-agency", "seattle-rms-crisis", "ZZSECRET", "one")
 
-    (refused,) = in_one_group(writer, [add("two", idempotency_key="ZZSECRET")])
+    in_one_group(writer, [add("one"), remember])
+
+    (refused,) = in_one_group(writer, [remember])
 
     error = refused.exception()
     assert error is not None

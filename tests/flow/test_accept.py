@@ -43,6 +43,21 @@ def test_an_idempotency_key_with_other_content_is_refused() -> None:
     assert isinstance(again, KeyReused)
 
 
+def test_an_idempotency_key_is_remembered_of_content_that_was_here_before_it() -> None:
+    world = a_world()
+
+    def post(payload: bytes, key: str | None) -> Accepted | KeyReused:
+        return world.gateway.accept("http", "co-responder-contact", "demo-agency", "text/csv", payload, key)
+
+    first = post(b"a", None)
+    assert isinstance(first, Accepted)
+    assert [post(b"a", "key-1"), post(b"a", "key-2")] == [Accepted(first.input_id, repeated=True)] * 2
+
+    assert [post(b"b", "key-1"), post(b"c", "key-2")] == [KeyReused(), KeyReused()]
+    assert [post(b"a", "key-1"), post(b"a", "key-2")] == [Accepted(first.input_id, repeated=True)] * 2
+    assert [one.payload for one in world.database.state.inputs.values()] == [b"a"]
+
+
 def test_a_bad_record_is_quarantined_and_its_neighbours_go_on() -> None:
     world = a_world()
     future = {**CONTACT, "contact_id": "C-9", "contact_date": "2031-01-01T10:00:00"}

@@ -62,6 +62,8 @@ class TableHouse:
     new_id: CountingIds
     mappings: frozenset[str] = frozenset({"seattle-rms-crisis", "eido"})
     inputs: dict[str, StoredInput] = field(default_factory=dict)
+    input_keys: dict[tuple[str | None, str, str], str] = field(default_factory=dict)
+    """The hash of the content by client, source and `Idempotency-Key`."""
     resources: dict[tuple[str, str], Answer] = field(default_factory=dict)
     hidden: set[tuple[str, str]] = field(default_factory=set)
     console_records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -84,17 +86,13 @@ class TableHouse:
         idempotency_key: str | None = None,
     ) -> Accepted | KeyReused:
         digest = hashlib.sha256(payload).hexdigest()
+        if idempotency_key and self.input_keys.setdefault((client, source, idempotency_key), digest) != digest:
+            return KeyReused()
         for known in self.inputs.values():
-            if (known.client, known.source) != (client, source):
-                continue
-            if idempotency_key and known.idempotency_key == idempotency_key and known.sha256 != digest:
-                return KeyReused()
-            if known.sha256 == digest:
+            if (known.client, known.source, known.sha256) == (client, source, digest):
                 return Accepted(known.id, repeated=True)
         made = self.new_id()
-        self.inputs[made] = StoredInput(
-            made, channel, source, client, media_type, payload, digest, self.clock(), idempotency_key
-        )
+        self.inputs[made] = StoredInput(made, channel, source, client, media_type, payload, digest, self.clock())
         return Accepted(made, repeated=False)
 
     def receipt(self, caller: Caller, input_id: str) -> dict[str, Any] | None:

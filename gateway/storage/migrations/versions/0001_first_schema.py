@@ -10,7 +10,6 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
 _OPEN = sa.text("closed_at IS NULL")
 _IN_FORCE = sa.text("ended_at IS NULL")
-_KEYED = sa.text("idempotency_key IS NOT NULL")
 _POSTED = sa.text("channel <> 'mllp'")
 _NOT_READING = sa.text("kind <> 'answer'")
 
@@ -38,18 +37,22 @@ def _create_intake() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("input_by_content", "input", ["source", "sha256"], sqlite_where=_POSTED, postgresql_where=_POSTED)
-    op.create_index(
-        "input_by_key", "input", ["client", "source", "idempotency_key"], unique=True, sqlite_where=_KEYED,
-        postgresql_where=_KEYED,
-    )  # fmt: skip
     op.create_index("input_by_time", "input", ["received_at"])
     op.create_index("input_by_message", "input", ["message_type", "received_at"])
+    op.create_table(
+        "input_key",
+        sa.Column("client", sa.String(length=100), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("input_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["input_id"], ["input.id"]),
+        sa.PrimaryKeyConstraint("client", "source", "key"),
+    )
     op.create_table(
         "input_record",
         sa.Column("input_id", sa.String(length=64), nullable=False),
