@@ -248,6 +248,22 @@ def test_a_route_that_was_taken_away_meanwhile_stops_the_alert() -> None:
     assert [(state, kinds(world)) for _, state, _ in alert_work(world)] == [("dead", [])]
 
 
+def test_an_alert_waits_while_nobody_has_said_whom_its_record_is_about() -> None:
+    world = a_world(TO_HOSPITAL)
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", True)
+    told(world, event("A01", "E1"))
+
+    for key, handoff in world.database.state.handoffs.items():
+        world.database.state.handoffs[key] = replace(handoff, state="held", hold_reason="it may be about another")
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", False)
+    world.work()
+
+    assert (alert_work(world), kinds(world)) == (
+        [("org:demo-hospital/fhir", "held", "it may be about another")],
+        [],
+    )
+
+
 def test_nobody_is_alerted_of_a_person_whose_referrals_are_all_done() -> None:
     world = a_world(TO_HOSPITAL)
     for key, referral in world.database.state.referrals.items():

@@ -28,7 +28,7 @@ from gateway.model.exchange import NOT_FOUND, Problem
 from gateway.model.partner import Registry
 from gateway.model.staff import Member
 from tests.support.consent_forms import A_PNG
-from tests.support.flow_house import CONTACT, World, a_world, csv_of
+from tests.support.flow_house import CONTACT, World, a_world, csv_of, without_agreements
 from tests.support.two_worlds import GOOD_RELEASE, case
 
 KIM = Member("staff-kim", "Kim", "staff", "org:operator")
@@ -477,15 +477,6 @@ def test_the_text_of_a_form_names_its_person_only_to_who_may_take_it() -> None:
 
     assert elements(desk.text(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
     assert elements(desk.blank(STRANGER, a_form(world))) == ["QSOA_NOT_IN_FORCE"]
-
-
-def without_agreements(world: World) -> World:
-    """The same world, run by an operator who serves no program."""
-    operator = world.house.registry.get("org:operator")
-    assert operator is not None
-    others = [one for one in world.house.registry if one.id != "org:operator"]
-    house = replace(world.house, registry=Registry([*others, replace(operator, agreements=())]))
-    return replace(world, house=house, gateway=Gateway(house))
 
 
 def test_an_operator_without_agreement_begins_no_form_with_the_person_of_a_programs_record() -> None:

@@ -12,7 +12,7 @@ from gateway.model.handoff import Resource
 from gateway.model.partner import Endpoint, Registry
 from gateway.ports import Transaction
 from tests.support.before_the_lock import BeforeTheLock
-from tests.support.flow_house import CONTACT, World
+from tests.support.flow_house import CONTACT, World, without_agreements
 from tests.support.hospital_feed import (
     OTHER_CONTACT,
     PEER,
@@ -295,6 +295,7 @@ def test_what_a_person_confirms_stands_and_what_it_does_not_mean_is_lifted(world
     waiting = newest_input(world)
 
     assert not settle_consents(world.house, "staff-1", waiting, person_id(world, 2))
+    assert not settle_consents(without_agreements(world).house, "staff-1", waiting, person_id(world))
     assert settle_consents(world.house, "staff-1", waiting, person_id(world))
 
     assert outcome_of_an_update(world)[0] == "refused"

@@ -5,7 +5,7 @@ import pytest
 from gateway.flow.messages.merges import decide_merge
 from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
-from tests.support.flow_house import CONTACT, World
+from tests.support.flow_house import CONTACT, World, without_agreements
 from tests.support.hospital_feed import (
     OTHER_CONTACT,
     a_world_that_knows_two,
@@ -54,6 +54,15 @@ def test_a_change_among_strangers_is_nobodys_work(event: str) -> None:
     rest = "PID|2||M-8^^^HOSPITAL^MR||Nobody^Else" if event in ("A24", "A37") else "MRG|M-8^^^HOSPITAL^MR"
 
     assert take(world, adt(event, "E1", number="M-9", person="Stranger^Max", rest=rest))[0] == "skipped"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_operator_who_may_not_see_whom_a_merge_is_about_decides_none(*, same: bool) -> None:
+    world = a_world_that_knows_two()
+    merge(world)
+
+    assert not decide_merge(without_agreements(world).house, "staff-1", newest_input(world), same=same)
+    assert person_id(world, 1) != person_id(world, 2)
 
 
 def test_a_confirmed_merge_moves_records_referrals_and_numbers() -> None:

@@ -8,7 +8,7 @@ from gateway.flow.messages.page import MessagePage
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import InputRecord
 from tests.support.feed_world import a_feed_world, kept, records, told
-from tests.support.flow_house import World
+from tests.support.flow_house import World, without_agreements
 from tests.support.hospital_feed import adt, newest_input, person_id, referral_status, rri
 
 STAFF = ("staff-1", "staff")
@@ -121,6 +121,19 @@ def test_the_same_person_gets_the_number_and_the_message_counts(world: World) ->
     assert told(world, adt("A03", "E2", number="M-7", person=RESEMBLES)).state == "converted"
     (entry,) = audited(world, "message.person-named")
     assert entry.data == {"input": waiting, "person": person_id(world), "new": False}
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_an_operator_who_may_not_see_whom_it_resembles_cannot_say_whom_it_is_about(
+    world: World, *, is_new: bool
+) -> None:
+    told(world, adt("A01", "E1", number="M-7", person=RESEMBLES))
+    waiting = newest_input(world)
+
+    house = without_agreements(world).house
+
+    assert not tell_whom(house, "staff-1", waiting, None if is_new else person_id(world))
+    assert outcome(world, waiting).state == "quarantined"
 
 
 def test_somebody_new_has_a_record_of_their_own_and_is_not_asked_for_again(world: World) -> None:

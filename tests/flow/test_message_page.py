@@ -5,7 +5,7 @@ from dataclasses import replace
 from gateway.flow.gateway import Gateway
 from gateway.flow.messages.page import MessagePage
 from gateway.model.partner import Organization, Registry
-from tests.support.flow_house import CONTACT, World, a_world
+from tests.support.flow_house import CONTACT, World, a_world, without_agreements
 from tests.support.hospital_feed import PEER, a_world_that_knows_two, adt, newest_input, take
 
 STAFF = ("staff-1", "staff")
@@ -26,10 +26,6 @@ def organization(world: World, registry_id: str) -> Organization:
     found = world.house.registry.get(registry_id)
     assert found is not None
     return found
-
-
-def without_agreements(world: World) -> World:
-    return with_registry(world, operator=replace(organization(world, "org:operator"), agreements=()))
 
 
 def page(world: World, message_id: str | None = None) -> MessagePage:

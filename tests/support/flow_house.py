@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import get_args
@@ -24,7 +24,7 @@ from gateway.model.disclosure import Disclosure
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted
 from gateway.model.handoff import SendResult, WorkState
-from gateway.model.partner import Endpoint
+from gateway.model.partner import Endpoint, Registry
 from gateway.model.received import Received
 from gateway.model.source_record import SourceRecord
 from gateway.model.transport import Envelope
@@ -184,3 +184,12 @@ def _starter():  # type: ignore[no-untyped-def]
 
 def _raise(work: object, error: Exception) -> None:
     raise error
+
+
+def without_agreements(world: World) -> World:
+    """The same world after its operator has lost every agreement with a Part 2 program."""
+    registry = Registry(
+        replace(one, agreements=()) if one.id == world.house.operator else one for one in world.house.registry
+    )
+    house = replace(world.house, registry=registry)
+    return replace(world, house=house, gateway=Gateway(house))

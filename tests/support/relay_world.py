@@ -1,6 +1,7 @@
 """An invented exchange: what a hospital and Aspen, a Part 2 program, tell of two known people is passed on to Mercy."""
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from gateway.flow.gateway import Gateway
@@ -10,7 +11,7 @@ from gateway.model.fhir_time import instant
 from gateway.model.handoff import SendResult, Work
 from gateway.model.hl7_header import Hl7Header
 from gateway.model.hl7_parts import PassedOn
-from gateway.model.partner import Endpoint, Feed, Registry, RelayRule
+from gateway.model.partner import Agreement, Endpoint, Feed, Registry, RelayRule
 from gateway.model.transport import Envelope
 from tests.support.feed_world import a_feed_world
 from tests.support.flow_house import World
@@ -104,7 +105,15 @@ def an_exchange(*rules: RelayRule, **mercy: Any) -> Exchange:
     law = part2_partners(mercy={"endpoints": [{**MERCY_ENDPOINT, **mercy}]})
     known = [*world.house.registry, *(one for one in law if one.id in ("org:aspen", "org:mercy", "org:quarry"))]
     relay = RecordingRelay()
-    registry = Registry(replace(one, feeds=feeds.get(one.id, ())) for one in known)
+    served = [Agreement(f"qsoa-{id}", "qsoa", id, date(2026, 1, 1)) for id in ("org:aspen", "org:quarry")]
+    registry = Registry(
+        replace(
+            one,
+            feeds=feeds.get(one.id, ()),
+            agreements=(*one.agreements, *served) if one.id == world.house.operator else one.agreements,
+        )
+        for one in known
+    )
     house = replace(world.house, registry=registry, relay=relay)
     return Exchange(replace(world, house=house, gateway=Gateway(house)), relay)
 

@@ -15,6 +15,7 @@ from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.status_answers import authors_numbers
+from gateway.flow.people import lock_person
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Resource, Work, WorkState
 from gateway.model.route import AlertEvent, AlertRoute
@@ -35,6 +36,7 @@ def deliver_alert(house: House, claim: Claim, work: Work) -> bool:
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
+    lock_person(tx, lambda: _person_of(tx, work))
     current, alert = tx.outbox.get(work.id), tx.resources.get("Communication", work.subject)
     if current is None or current.state not in ("ready", "sending"):
         return "stopped"
@@ -43,6 +45,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     route = _route_of(house, alert.body, to, transport) if alert is not None else None
     if alert is None or handoff is None or route is None:
         return _stop(house, tx, work, "dead", "its record is no longer here, or no route wants it any more")
+    if handoff.state == "held":
+        return _stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
     endpoint = house.endpoint(to, transport)
     kind = "SIU" if kind_of(alert.body) in WORDS else "ADT"
     message = f"{kind}^{event_of(alert.body)}" if transport == "hl7v2" else ""
@@ -60,6 +64,12 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     )  # fmt: skip
     envelope = Envelope(work.message_id, work.action, work.created_at.isoformat(), message)
     return Ready(made.outcome, endpoint, envelope)
+
+
+def _person_of(tx: Transaction, work: Work) -> str | None:
+    alert = tx.resources.get("Communication", work.subject)
+    handoff = _record_of(tx, alert) if alert is not None else None
+    return handoff.person_id if handoff is not None else None
 
 
 def _record_of(tx: Transaction, alert: StoredResource) -> Handoff | None:

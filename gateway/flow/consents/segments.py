@@ -17,6 +17,7 @@ from gateway.flow.messages.outcomes import Outcome, joined, put_outcome
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import sender_of, why_it_waits
 from gateway.flow.referrals import reopen_refused
+from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.formats.hl7v2.consent_segments import has_consents, read_consents
@@ -182,8 +183,11 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
     """Say of a message whose CONs wait that they are about this person and stand, or (None) that they do not.
 
     What stands is a refusal, or a revocation, of that person; the refusals of everybody else who was possibly meant are
-    lifted, and what they stopped is decided again. False where nothing waits, or not for this person.
+    lifted, and what they stopped is decided again. False where nothing waits, or not for this person, and to an
+    operator who may not see whom the CONs are about.
     """
+    if not serves_every_program(house):
+        return False
 
     def settle(tx: Transaction) -> bool:
         stored = tx.inputs.get(input_id)

@@ -15,6 +15,7 @@ from gateway.flow.messages.numbers import all_with_numbers, with_numbers
 from gateway.flow.messages.outcomes import put_outcome
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import sender_of
+from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -90,8 +91,11 @@ def take_as(house: House, actor: str, input_id: str, organization: str) -> bool:
 def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) -> bool:
     """Say that a message is about this person, or (None) about somebody new: the sender's numbers are theirs then.
 
-    False where that is not open, or not for this person.
+    False where that is not open, or not for this person; and to an operator who may not see whom it resembles, for
+    who has not seen them cannot say that it is none of them.
     """
+    if not serves_every_program(house):
+        return False
 
     def say(tx: Transaction) -> bool:
         tx.people.lock_each([] if person_id is None else [person_id])  # first: a merge must not end who is found below

@@ -12,6 +12,7 @@ from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.numbers import person_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome, put_outcome, read_or_kept
 from gateway.flow.people import unite
+from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.identities import MERGES, read_identity_changes
 from gateway.model.audit import AuditEntry
@@ -83,7 +84,12 @@ def merges_of(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
 
 
 def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool:
-    """Say for a merge that waits whether the persons are one; False where nothing waits under this id."""
+    """Say for a merge that waits whether the persons are one.
+
+    False where nothing waits under this id, and to an operator who may not see whom the merge is about.
+    """
+    if not serves_every_program(house):
+        return False
 
     def decide(tx: Transaction) -> bool:
         stored = tx.inputs.get(input_id)
