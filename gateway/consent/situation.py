@@ -131,7 +131,9 @@ def recipient_of(
 
 def _person_keys(reference: str, persons: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return by what a person of the facts can be named: own identifiers, and those of the practitioner in a role."""
-    resource = persons.get(reference, {})
+    resource = persons.get(reference)
+    if resource is None:
+        return frozenset()
     return identifier_keys(resource) | subject_keys(resource.get("practitioner"))
 
 
