@@ -17,7 +17,9 @@ from gateway.model.route import Recipient
 REFERRAL_ID = "https://warmhandoff.example/id/referral"
 SERVICE = "https://warmhandoff.example/fhir/CodeSystem/service"
 LIVE_TASK_ELEMENTS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "owner")
-"""What a recipient's answers wrote into a Task; kept when the record is imported again."""
+"""What a recipient's answers wrote into a Task, besides its number; kept when the record is imported again."""
+FILLER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "FILL"}]}
+"""Type of the recipient's own number of a referral (HL7 table 0203)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,9 @@ def _for_recipient(
     known = known_tasks.get(own_task["id"])
     if known is not None:
         own_task |= {name: known[name] for name in LIVE_TASK_ELEMENTS if name in known}
+        if given := [one for one in known.get("identifier", ()) if one.get("type") == FILLER]:
+            own = [one for one in own_task.get("identifier", ()) if one.get("type") != FILLER]
+            own_task["identifier"] = [*own, *given]
     return Addressed(own_task, own_request, identifier, recipient)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from gateway.flow.addressing import REFERRAL_ID
+from gateway.flow.addressing import FILLER, REFERRAL_ID
 from gateway.flow.circumstances import UNDERTAKEN
 from gateway.flow.house import House
 from gateway.flow.messages.outcomes import Outcome
@@ -24,8 +24,6 @@ from gateway.tracking.status import (
     advance,
     advance_through,
 )
-
-_FILLER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "FILL"}]}
 
 
 def referral_by_identifier(tx: Transaction, identifier: str) -> Referral | None:
@@ -135,8 +133,8 @@ def _moved_task(task: Resource, status: Status, external_id: str | None) -> Reso
     if status.business:
         moved["businessStatus"] = {"coding": [{"system": BUSINESS_STATUS_SYSTEM, "code": status.business}]}
     if external_id:
-        kept = [one for one in task.get("identifier", []) if one.get("type") != _FILLER]
-        moved["identifier"] = [*kept, {"type": _FILLER, "value": external_id}]
+        kept = [one for one in task.get("identifier", []) if one.get("type") != FILLER]
+        moved["identifier"] = [*kept, {"type": FILLER, "value": external_id}]
     return moved
 
 

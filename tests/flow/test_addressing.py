@@ -87,6 +87,17 @@ def test_a_recipients_answers_survive_a_new_import() -> None:
     assert again.referrals[0].task["statusReason"] == {"text": "bed free"}
 
 
+def test_the_recipients_own_number_survives_a_new_import() -> None:
+    """A new version of the Task without it would tell that the record changed, in parts nobody sees."""
+    (first,) = addressed(a_record(), HOSPITAL).referrals
+    filler = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "FILL"}]}
+    answered = {**first.task, "identifier": [*first.task["identifier"], {"type": filler, "value": "H-77"}]}
+
+    (again,) = addressed(a_record(), HOSPITAL, known={first.task["id"]: answered}).referrals
+
+    assert again.task == answered
+
+
 def test_an_uncovered_referral_stays_unaddressed_and_is_named() -> None:
     result = addressed(a_record())
 
