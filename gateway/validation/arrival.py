@@ -16,7 +16,9 @@ LARGEST_BYTES = 64 * 1024 * 1024
 DEEPEST = 60
 """Levels of nesting. R4's own recursion (Questionnaire items, Bundles in Bundles) stays below 30 in practice."""
 
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and satisfied without the closing quote: backtracking over a text would cost memory for each of its bytes,
+# and over one that never ends the square of its length.
+_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _DEPTH = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 
 
@@ -28,13 +30,13 @@ class _Refused(ValueError):
         self.rule = rule
 
 
-def read_json(raw: bytes, largest: int = LARGEST_BYTES, deepest: int = DEEPEST) -> tuple[Any, Findings]:
+def read_json(raw: bytes) -> tuple[Any, Findings]:
     """Parse one JSON document; return (value, no findings) or (None, what is wrong).
 
     Numbers with a fraction become `Decimal`, so that 1.10 stays 1.10. A byte-order mark is let pass.
     """
     try:
-        return _read(raw, largest, deepest), Findings()
+        return _read(raw), Findings()
     except _Refused as refusal:
         return None, _one(refusal.rule, str(refusal))
     except UnicodeDecodeError as problem:
@@ -42,16 +44,16 @@ def read_json(raw: bytes, largest: int = LARGEST_BYTES, deepest: int = DEEPEST) 
     except json.JSONDecodeError as problem:
         message = f"expected JSON, found a mistake at line {problem.lineno}, column {problem.colno}"
         return None, _one("json", message)
+    except ValueError:  # the one that is left: more digits than Python makes an integer of
+        return None, _one("too-long", "expected a whole number that a program can hold, found one of too many digits")
 
 
-def _read(raw: bytes, largest: int, deepest: int) -> Any:
-    if len(raw) > largest:
-        raise _Refused("bytes-limit", f"expected at most {largest} bytes, found {len(raw)}; send it in parts")
-    if depth(raw) > deepest:
-        raise _Refused("depth-limit", f"expected at most {deepest} levels of nesting, found more; flatten it")
-    return json.loads(
-        raw.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_decimal
-    )
+def _read(raw: bytes) -> Any:
+    if len(raw) > LARGEST_BYTES:
+        raise _Refused("bytes-limit", f"expected at most {LARGEST_BYTES} bytes, found {len(raw)}; send it in parts")
+    if depth(raw) > DEEPEST:
+        raise _Refused("depth-limit", f"expected at most {DEEPEST} levels of nesting, found more; flatten it")
+    return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_constant, parse_float=Decimal)
 
 
 def depth(raw: bytes) -> int:
@@ -72,10 +74,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Any:
     raise _Refused("not-a-number", f"expected a number, found {name}, which JSON does not have")
-
-
-def _decimal(text: str) -> Decimal:
-    return Decimal(text)
 
 
 def _one(rule: str, message: str) -> Findings:

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.validation.arrival import depth, read_json
+from gateway.validation.arrival import LARGEST_BYTES, depth, read_json
 
 
-def _rules(raw: bytes, **limits: int) -> list[str]:
-    return [finding.rule for finding in read_json(raw, **limits)[1]]
+def _rules(raw: bytes) -> list[str]:
+    return [finding.rule for finding in read_json(raw)[1]]
 
 
 def test_sound_json_is_parsed_and_keeps_its_decimals() -> None:
@@ -19,7 +19,7 @@ def test_sound_json_is_parsed_and_keeps_its_decimals() -> None:
 
 
 def test_more_bytes_than_the_limit_are_refused_unread() -> None:
-    assert _rules(b"{" * 11, largest=10) == ["bytes-limit"]
+    assert _rules(b"{" * (LARGEST_BYTES + 1)) == ["bytes-limit"]
 
 
 def test_sixty_levels_pass_and_sixty_one_do_not() -> None:
@@ -33,6 +33,15 @@ def test_a_hundred_thousand_levels_are_refused_without_a_stack() -> None:
 
 def test_brackets_inside_text_are_no_levels() -> None:
     assert depth(json.dumps({"a": '[[[{"\\'}).encode()) == 1
+
+
+def test_a_text_that_never_ends_is_read_once() -> None:
+    # Read anew from each of its quotes it would take days.
+    assert depth(b'["' + b'\\"' * 2_000_000) == 1
+
+
+def test_a_whole_number_of_more_digits_than_can_be_held_is_refused() -> None:
+    assert _rules(b"[" + b"9" * 5_000 + b"]") == ["too-long"]
 
 
 def test_a_key_given_twice_is_refused() -> None:
