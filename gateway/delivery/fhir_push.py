@@ -6,7 +6,6 @@ anything. Receivers give resources their own ids, so references inside the trans
 """
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -27,24 +26,20 @@ _WITHOUT_IDENTIFIER = frozenset({"Provenance", "AuditEvent", "OperationOutcome",
 _UPDATED_ON_CREATE = frozenset({"Patient"})
 """A Patient that the receiver already has from an earlier handoff is brought up to date, not left as it was."""
 
+_PACKET_BYTES = 65536
+_LONGEST_ANSWER_BYTES = 16 * 1024 * 1024
+
 
 class FhirPush:
     """The `fhir` transport. One instance serves all endpoints.
 
-    `certificates` is a PEM file of authorities to trust in place of the public ones; `token` gives the bearer token
-    for an endpoint, or None.
+    `certificates` is a PEM file of authorities to trust in place of the public ones.
     """
 
     scheme = "fhir"
 
-    def __init__(
-        self,
-        timeout_s: float,
-        certificates: str | None = None,
-        token: Callable[[Endpoint], str | None] = lambda endpoint: None,
-    ) -> None:
+    def __init__(self, timeout_s: float, certificates: str | None = None) -> None:
         self._timeout_s = timeout_s
-        self._token = token
         self._session = requests.Session()
         self._session.trust_env = False  # settings are read in one place; the environment's proxies are none of ours
         self._session.verify = certificates or True
@@ -54,27 +49,45 @@ class FhirPush:
 
         Raises:
             TryLater: no connection, time-out, 401, 408, 409, 425, 429 or 5xx.
-            WillNeverWork: the receiver refused the content (other 4xx), or answered with something that is no
-                transaction-response.
+            WillNeverWork: the receiver refused the content (other 4xx), sends us to another address, or answered with
+                something that is no transaction-response.
         """
         body = orjson.dumps(transaction(disclosure.content, envelope))
+        code, answered = self._posted(endpoint.address, body)
+        if code in (401, 408, 409, 425, 429) or code >= 500:
+            raise TryLater(f"the receiver answered {code}")
+        if 300 <= code < 400:
+            raise WillNeverWork(
+                f"the receiver answered {code}: expected its partner file to have the address it moved to"
+            )
+        if code >= 400:
+            raise WillNeverWork(f"the receiver refused the transaction with {code}")
+        if not _is_bundle(answered):
+            raise WillNeverWork("expected a transaction-response Bundle, found something else")
+        return SendResult(code=str(code), sent=body, answered=answered)
+
+    def _posted(self, address: str, body: bytes) -> tuple[int, bytes]:
+        """Return status and body of the answer.
+
+        No redirect is followed: the other address is one that nobody has verified (42 CFR 2.16).
+        """
         headers = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
-        if token := self._token(endpoint):
-            headers["Authorization"] = f"Bearer {token}"
         try:
-            answer = self._session.post(endpoint.address, data=body, headers=headers, timeout=self._timeout_s)
+            with self._session.post(
+                address, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
+            ) as answer:
+                return answer.status_code, _whole(answer)
         except requests.RequestException as error:
             raise TryLater(f"no answer from the receiver ({type(error).__name__})") from error
-        if answer.status_code in (401, 408, 409, 425, 429) or answer.status_code >= 500:
-            raise TryLater(f"the receiver answered {answer.status_code}")
-        if not answer.ok:
-            raise WillNeverWork(f"the receiver refused the transaction with {answer.status_code}")
-        return SendResult(
-            code=str(answer.status_code),
-            external_id=_location_of_task(answer.content, disclosure.content),
-            sent=body,
-            answered=answer.content,
-        )
+
+
+def _whole(answer: requests.Response) -> bytes:
+    received = bytearray()
+    for packet in answer.iter_content(_PACKET_BYTES):
+        received += packet
+        if len(received) > _LONGEST_ANSWER_BYTES:
+            raise WillNeverWork(f"expected an answer of at most {_LONGEST_ANSWER_BYTES} bytes, found a longer one")
+    return bytes(received)
 
 
 def transaction(bundle: Resource, envelope: Envelope) -> Resource:
@@ -133,14 +146,9 @@ def _urn(resource: Resource) -> str:
     return f"urn:uuid:{uuid.uuid5(_NAMESPACE, resource['resourceType'] + '/' + resource['id'])}"
 
 
-def _location_of_task(answered: bytes, bundle: Resource) -> str | None:
-    """Return the receiver's own id of the Task, told by the location of its entry in the transaction-response."""
+def _is_bundle(answered: bytes) -> bool:
     try:
         response = orjson.loads(answered)
-        locations = [entry.get("response", {}).get("location", "") for entry in response.get("entry", [])]
-    except (orjson.JSONDecodeError, AttributeError) as error:
-        raise WillNeverWork("expected a transaction-response Bundle, found something else") from error
-    for entry, location in zip(bundle["entry"], locations, strict=False):
-        if entry["resource"]["resourceType"] == "Task" and isinstance(location, str) and location:
-            return location.partition("/_history/")[0].rpartition("/")[2]
-    return None
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(response, dict) and response.get("resourceType") == "Bundle"

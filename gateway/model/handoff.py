@@ -174,7 +174,6 @@ class SendResult:
 
     code: str
     """HTTP status or acknowledgement code (AA, CA)."""
-    external_id: str | None = None
     sent: bytes = b""
     """The bytes that left, kept for the record's page and for `demo --out`."""
     answered: bytes = b""

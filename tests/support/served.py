@@ -19,7 +19,7 @@ class Quiet(WSGIRequestHandler):
 def served(app: Flask) -> Iterator[str]:
     """Serve an application on a free port of this machine; give its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.02,))  # how soon it sees that it is to end
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

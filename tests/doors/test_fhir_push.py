@@ -1,0 +1,104 @@
+"""What a receiving FHIR server can answer to a push, and what becomes of the delivery then."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask, Response, request
+
+from gateway.delivery.fhir_push import FhirPush
+from gateway.model.decision import DecisionRecord
+from gateway.model.disclosure import Disclosure
+from gateway.model.errors import TryLater, WillNeverWork
+from gateway.model.handoff import SendResult
+from gateway.model.partner import Endpoint
+from gateway.model.transport import Envelope
+from tests.support.served import served
+
+ENVELOPE = Envelope("message-1", "create", "2026-11-02T18:00:00Z")
+RECORD = DecisionRecord(
+    "PERMIT", "CONSENT_2_31", "2.31", ("AUDIT",), None, (), "2026.3", "2026-11-02T18:00:00Z", "sha256:00"
+)
+CONTENT = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Task", "id": "t"}}]}
+DISCLOSURE = Disclosure(CONTENT, b"{}", "", 0, "N", RECORD, "org:a", (), ("TREAT",), "fhir")
+RESPONSE = b'{"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": {"status": "201"}}]}'
+
+Serve = Callable[[Callable[[], Response]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with ExitStack() as servers:
+
+        def serving(answer: Callable[[], Response]) -> str:
+            app = Flask(__name__)
+            app.add_url_rule("/fhir", "fhir", answer, methods=["GET", "POST"])
+            return servers.enter_context(served(app)) + "/fhir"
+
+        yield serving
+
+
+def push(address: str) -> SendResult:
+    return FhirPush(timeout_s=10).send(DISCLOSURE, Endpoint("fhir", address), ENVELOPE)
+
+
+def test_a_transaction_response_is_a_delivery(serve: Serve) -> None:
+    address = serve(lambda: Response(RESPONSE, 200))
+
+    result = push(address)
+
+    assert (result.code, result.answered) == ("200", RESPONSE)
+    assert b'"ifNoneExist"' in result.sent
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_no_redirect_takes_a_disclosure_to_an_address_nobody_has_verified(serve: Serve, code: int) -> None:
+    asked: list[str] = []
+
+    def elsewhere() -> Response:
+        asked.append(request.method)
+        return Response(RESPONSE, 200)
+
+    other = serve(elsewhere)
+    address = serve(lambda: Response(status=code, headers={"Location": other}))
+
+    with pytest.raises(WillNeverWork, match=f"answered {code}: expected its partner file"):
+        push(address)
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("code", [401, 408, 409, 425, 429, 500, 503])
+def test_a_server_that_cannot_take_it_now_is_asked_again(serve: Serve, code: int) -> None:
+    address = serve(lambda: Response(status=code))
+
+    with pytest.raises(TryLater, match=f"answered {code}"):
+        push(address)
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 412, 422])
+def test_a_refused_transaction_waits_for_a_person(serve: Serve, code: int) -> None:
+    address = serve(lambda: Response(status=code))
+
+    with pytest.raises(WillNeverWork, match=f"refused the transaction with {code}"):
+        push(address)
+
+
+@pytest.mark.parametrize("answered", [b"", b"<html></html>", b"[]", b'{"resourceType": "Basic"}'])
+def test_what_is_no_transaction_response_is_no_delivery(serve: Serve, answered: bytes) -> None:
+    address = serve(lambda: Response(answered, 200))
+
+    with pytest.raises(WillNeverWork, match="expected a transaction-response Bundle"):
+        push(address)
+
+
+def test_an_answer_without_end_is_left_off(serve: Serve) -> None:
+    address = serve(lambda: Response((b" " * 65536 for _ in range(400)), 200))
+
+    with pytest.raises(WillNeverWork, match="at most 16777216 bytes"):
+        push(address)
+
+
+def test_nobody_there_is_asked_again() -> None:
+    with pytest.raises(TryLater, match="no answer from the receiver"):
+        push("http://127.0.0.1:9/fhir")
