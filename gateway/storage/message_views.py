@@ -14,6 +14,7 @@ from gateway.formats.hl7v2.acknowledgement import read_header
 from gateway.ports import DroppedCount
 from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros, to_micros
+from gateway.storage.outbox import in_states
 from gateway.storage.tables import input_records, inputs, outbox
 
 PAGE_SIZE = 50
@@ -90,7 +91,7 @@ class MessageViews:
 
     def awaited(self) -> list[AwaitedRow]:
         """Return the deliveries that wait for an application answer, oldest first."""
-        query = select(outbox).where(outbox.c.state == "awaiting").order_by(outbox.c.id).limit(PAGE_SIZE)
+        query = select(outbox).where(in_states("awaiting")).order_by(outbox.c.id).limit(PAGE_SIZE)
         found = self._database.query(lambda connection: list(connection.execute(query)))
         return [
             AwaitedRow(row.id, row.lane, row.action, row.message_id[:20], from_micros(row.updated_at)) for row in found

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     bindparam,
     case,
     exists,
@@ -35,6 +36,12 @@ from gateway.storage.upsert import insert_if_absent, upsert
 _UNFINISHED: ColumnElement[bool] = literal_column("outbox.state IN ('ready', 'sending')")
 _HAS_WORK = exists().where(outbox.c.lane == lanes.c.name, _UNFINISHED)
 _OPEN = (lanes.c.paused == 0, _HAS_WORK)
+
+_STANDING: ColumnElement[bool] = literal_column("outbox.state IN ('awaiting', 'refused', 'held', 'dead')")
+_INDEXED = (
+    (frozenset({"ready", "sending"}), _UNFINISHED),
+    (frozenset({"awaiting", "refused", "held", "dead"}), _STANDING),
+)
 
 # The lane leased longest ago comes first, so that no busy destination starves the others.
 CLAIMABLE = (
@@ -219,7 +226,7 @@ class SqlOutbox:
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""
-        found = select(outbox).where(outbox.c.state.in_(states)).order_by(outbox.c.id).limit(limit)
+        found = select(outbox).where(in_states(*states)).order_by(outbox.c.id).limit(limit)
         return [_work(row) for row in self._connection.execute(found)]
 
     def _open_lanes(self, names: Collection[str]) -> None:
@@ -244,6 +251,12 @@ def _new_row(work: NewWork, state: WorkState, reason: str | None) -> dict[str, A
         "created_at": at,
         "updated_at": at,
     }
+
+
+def in_states(*states: WorkState) -> ColumnElement[bool]:
+    """Build the condition that work is in one of these states; where one index has them all, it is named."""
+    indexed = [index for within, index in _INDEXED if within.issuperset(states)]
+    return and_(outbox.c.state.in_(states), *indexed)
 
 
 def next_due(connection: Connection) -> datetime | None:

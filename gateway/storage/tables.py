@@ -221,7 +221,6 @@ outbox = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index("outbox_by_state", "state", "id"),
 )
 # The reading of a message is met in its lane and nowhere else, and sends nothing.
 _not_reading = outbox.c.kind != "answer"
@@ -232,6 +231,9 @@ Index(
 # Only unfinished work is looked for by lane, so only that is indexed: the index stays small for ever.
 _unfinished = outbox.c.state.in_(("ready", "sending"))
 Index("outbox_unfinished", outbox.c.lane, outbox.c.id, sqlite_where=_unfinished, postgresql_where=_unfinished)
+# What people look through is what stands still; most work is in none of these states, ever.
+_standing = outbox.c.state.in_(("awaiting", "refused", "held", "dead"))
+Index("outbox_standing", outbox.c.state, outbox.c.id, sqlite_where=_standing, postgresql_where=_standing)
 
 decisions = Table(
     "decision",

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Executable, Select, and_, exists, func, or_, select, union_all
 
 from gateway.model.handoff import WorkState
 from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros, to_micros
-from gateway.storage.outbox import NOT_READING
+from gateway.storage.outbox import NOT_READING, in_states
 from gateway.storage.tables import handoffs, input_records, inputs, lanes, outbox, referrals
 from gateway.storage.view_rows import (
     Choices,
@@ -32,6 +32,7 @@ QUEUE_SIZE = 200
 
 _HOUR = 3_600_000_000
 _UNANSWERED = ("draft", "requested")
+_STOPPED: tuple[WorkState, ...] = ("refused", "held", "dead")
 
 
 class ConsoleViews:
@@ -46,11 +47,8 @@ class ConsoleViews:
 
     def work_counts(self) -> list[WorkCount]:
         """Return unfinished and stopped work by lane and state."""
-        query = (
-            select(outbox.c.lane, outbox.c.state, func.count())
-            .where(outbox.c.state.in_(("ready", "sending", "refused", "held", "dead")))
-            .group_by(outbox.c.lane, outbox.c.state)
-        )
+        counts = select(outbox.c.lane, outbox.c.state, func.count()).group_by(outbox.c.lane, outbox.c.state)
+        query = union_all(counts.where(in_states("ready", "sending")), counts.where(in_states(*_STOPPED)))
         return [WorkCount(*row) for row in self._rows(query)]
 
     def choices(self) -> Choices:
@@ -110,7 +108,7 @@ class ConsoleViews:
 
         Work of a record that is held itself is left out: there is one thing to decide, and it is the record.
         """
-        query = _stopped(select(outbox, referrals.c.handoff_id)).where(outbox.c.state == state)
+        query = _stopped(select(outbox, referrals.c.handoff_id), state)
         newest = query.order_by(outbox.c.id.desc()).limit(QUEUE_SIZE)
         return [_work_row(row) for row in self._rows(newest)]
 
@@ -129,7 +127,7 @@ class ConsoleViews:
             for row in self._rows(select(lanes).order_by(lanes.c.name))
         ]
 
-    def _rows(self, query: Select[Any]) -> list[Any]:
+    def _rows(self, query: Executable) -> list[Any]:
         return self._database.query(lambda connection: list(connection.execute(query)))
 
 
@@ -137,7 +135,7 @@ def _flow_numbers(connection: Connection, since: datetime) -> FlowNumbers:
     day = _within(inputs.c.received_at, since)
     per_record = select(input_records.c.state, func.count()).join(inputs).where(day).group_by(input_records.c.state)
     whole = select(inputs.c.state, func.count()).where(day, ~_has_records()).group_by(inputs.c.state)
-    stopped = _stopped(select(outbox.c.state, func.count())).group_by(outbox.c.state)
+    stopped = _stopped(select(outbox.c.state, func.count()), *_STOPPED).group_by(outbox.c.state)
     delivered = select(outbox.c.updated_at).where(
         outbox.c.kind == "deliver", outbox.c.state == "delivered", _within(outbox.c.updated_at, since)
     )
@@ -173,14 +171,14 @@ def _within(column: ColumnElement[int], since: datetime) -> ColumnElement[bool]:
     return and_(column >= to_micros(since), column < to_micros(since + timedelta(days=1)))
 
 
-def _stopped(query: Select[Any]) -> Select[Any]:
-    """Narrow to stopped work with its record, without the work of records that are held themselves."""
+def _stopped(query: Select[Any], *states: WorkState) -> Select[Any]:
+    """Narrow to work in these states with its record, without the work of records that are held themselves."""
     return (
         query.select_from(outbox)
         .outerjoin(referrals, referrals.c.id == outbox.c.subject)
         .outerjoin(handoffs, handoffs.c.id == referrals.c.handoff_id)
         .where(
-            outbox.c.state.in_(("refused", "held", "dead")),
+            in_states(*states),
             or_(outbox.c.state != "held", handoffs.c.state.is_(None), handoffs.c.state != "held"),
         )
     )

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Select, text
+from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects import sqlite
 
 import gateway.storage
@@ -17,12 +17,14 @@ from gateway.model.errors import ConfigurationError
 from gateway.storage.database import open_database
 from gateway.storage.engines import parse_url, writing_engine
 from gateway.storage.inputs import BY_KEY, SAME_CONTENT
-from gateway.storage.outbox import CLAIMABLE, OF_SUBJECT, WAITING
+from gateway.storage.outbox import CLAIMABLE, OF_SUBJECT, WAITING, in_states
 from gateway.storage.schema import CURRENT, create_schema, schema_version
-from gateway.storage.tables import metadata
+from gateway.storage.tables import metadata, outbox
 from gateway.testing import FixedClock
 
 pytest_plugins = ("tests.support.databases",)
+
+_IN_FULL = {"render_postcompile": True}
 
 
 def test_the_migrations_lead_to_the_tables_as_they_are_written(empty_database_url: str, clock: FixedClock) -> None:
@@ -80,6 +82,7 @@ def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_ur
     [
         (WAITING, "outbox USING INDEX outbox_unfinished (lane=?)"),
         (CLAIMABLE, "outbox USING INDEX outbox_unfinished (lane=?)"),
+        (select(outbox).where(in_states("held", "dead")), "outbox USING INDEX outbox_standing (state=?)"),
         (OF_SUBJECT, "outbox USING INDEX outbox_by_subject (subject=?)"),
         (SAME_CONTENT, "input USING INDEX input_by_content (source=? AND sha256=?)"),
         (BY_KEY, "input_key USING INDEX sqlite_autoindex_input_key_1 (client=? AND source=? AND key=?)"),
@@ -89,7 +92,9 @@ def test_what_is_looked_for_is_found_by_its_index(
     statement: Select[Any], search: str, sqlite_store_url: str, clock: FixedClock
 ) -> None:
     database = open_database(sqlite_store_url, clock=clock)
-    sql = re.sub(r":\w+", "1", str(statement.compile(dialect=sqlite.dialect(paramstyle="named"))))
+    sql = re.sub(
+        r":\w+", "1", str(statement.compile(dialect=sqlite.dialect(paramstyle="named"), compile_kwargs=_IN_FULL))
+    )
 
     plan = database.query(lambda c: [row.detail for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")])
     database.close()

@@ -8,6 +8,7 @@ down_revision = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
+_STANDING = sa.text("state IN ('awaiting', 'refused', 'held', 'dead')")
 _OPEN = sa.text("closed_at IS NULL")
 _IN_FORCE = sa.text("ended_at IS NULL")
 _POSTED = sa.text("channel <> 'mllp'")
@@ -232,7 +233,6 @@ def _create_delivery() -> None:
         sa.ForeignKeyConstraint(["lane"], ["lane.name"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("outbox_by_state", "outbox", ["state", "id"])
     op.create_index(
         "outbox_by_subject", "outbox", ["subject"], sqlite_where=_NOT_READING, postgresql_where=_NOT_READING
     )
@@ -243,6 +243,7 @@ def _create_delivery() -> None:
     op.create_index(
         "outbox_unfinished", "outbox", ["lane", "id"], sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
     )
+    op.create_index("outbox_standing", "outbox", ["state", "id"], sqlite_where=_STANDING, postgresql_where=_STANDING)
     op.create_table(
         "decision",
         sa.Column("id", sa.String(length=64), nullable=False),
