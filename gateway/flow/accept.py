@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 
-from gateway.flow.addressing import Addressing, address
+from gateway.flow.addressing import Addressing, address, no_route
 from gateway.flow.consents.changes import FILED_BY, is_a_no
 from gateway.flow.consents.ends import hear_of_ends
 from gateway.flow.consents.terms import keep_watch_of_record, read_directive
@@ -164,7 +164,7 @@ def _is_routed_now(house: House, known: Handoff, draft: Draft, agency: str) -> b
     if known.state != "unrouted":
         return False
     resources = [entry["resource"] for entry in draft.bundle["entry"]]
-    return _no_route(_address(house, draft, agency, resources, ())) != known.hold_reason
+    return no_route(len(_address(house, draft, agency, resources, ()).unrouted)) != known.hold_reason
 
 
 def _was_with_others(tx: Transaction, known: Handoff) -> bool:
@@ -220,7 +220,7 @@ def _keep(
     before = tx.handoffs.resources(known.id) if known else []
     addressing = _address(house, draft, agency, resources, before)
     closed = close_gone(house, tx, known, addressing) if known else []
-    hold = who.hold or _no_route(addressing)
+    hold = who.hold or no_route(len(addressing.unrouted))
     handoff = Handoff(
         id=draft.handoff,
         version=known.version + 1 if known else 1,
@@ -296,8 +296,3 @@ def _address(
         reference=house.reference,
         known_tasks={r["id"]: r for r in before if r["resourceType"] == "Task"},
     )
-
-
-def _no_route(addressing: Addressing) -> str | None:
-    count = len(addressing.unrouted)
-    return f"no route covers {count} of its referrals: add one to routes.yaml" if count else None

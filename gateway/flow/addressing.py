@@ -92,6 +92,11 @@ def for_referral(resources: Iterable[Resource], task_id: str, service_request_id
     return [_retargeted(r, others) for r in every if f"{r['resourceType']}/{r['id']}" not in others]
 
 
+def no_route(unrouted: int) -> str | None:
+    """Say why a record waits of which no route covers so many referrals; None where all are covered."""
+    return f"no route covers {unrouted} of its referrals: add one to routes.yaml" if unrouted else None
+
+
 def _services(request: Resource) -> frozenset[str]:
     codings = request.get("code", {}).get("coding", [])
     return frozenset(coding["code"] for coding in codings if coding.get("system") == SERVICE and "code" in coding)

@@ -17,7 +17,7 @@ from gateway.flow.messages.watch import DropCounts
 from gateway.flow.pulls import access, consult, own_events
 from gateway.flow.pulls.lookup import look_up
 from gateway.flow.releases.desk import ReleaseDesk
-from gateway.flow.staff import console, proof
+from gateway.flow.staff import console, held_records, proof
 from gateway.flow.staff.routing import route_again
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
@@ -202,7 +202,7 @@ class Gateway:
 
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         """Say who a held record is about: a known person, or (None) somebody new."""
-        return console.resolve_match(self.house, caller_name, handoff_id, person_id)
+        return held_records.resolve_match(self.house, caller_name, handoff_id, person_id)
 
     def route_again(self, actor: str, handoff_id: str) -> bool:
         """Route a record that waits for a route by the routes of now."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.flow.house import House
 from gateway.identity import match
-from gateway.model.handoff import Person, Resource
+from gateway.model.handoff import Handoff, Person, Resource
 from gateway.ports import Transaction
 
 PERSON_ID = "https://warmhandoff.example/id/person"
@@ -88,7 +88,26 @@ def _learned(house: House, tx: Transaction, person_id: str, found: Person) -> Wh
     known = tx.people.get(person_id)
     assert known is not None, "a locked person is there"
     tx.people.save(_enriched(known, found), house.clock())
-    return Who(known.id, None)
+    return Who(known.id, _POSSIBLE if is_in_doubt(tx, known.id) else None)
+
+
+def is_in_doubt(tx: Transaction, person_id: str) -> bool:
+    """Say whether nobody has said yet who somebody is: then every record about them waits, and its next versions too.
+
+    A later record could else lead past the question that an earlier one has put.
+    """
+    return any(one.state == "held" for one in tx.handoffs.of_person(person_id))
+
+
+def candidates_of(tx: Transaction, handoff: Handoff) -> list[Person]:
+    """Return whom of the index a held record may be about, for the one who decides; nobody for any other record."""
+    person = tx.people.get(handoff.person_id) if handoff.state == "held" and handoff.person_id else None
+    if person is None:
+        return []
+    known = tx.people.candidates(person.family, person.given, person.birth_date, person.phone)
+    others = [one for one in known if one.id != person.id]
+    resembled = match(replace(person, patient_ids=(), identifiers=()), others).person_ids
+    return [one for one in others if one.id in resembled]
 
 
 def _enriched(known: Person, found: Person) -> Person:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.flow.addressing import Addressed
+from gateway.flow.alerts.waiting import resume_alerts
 from gateway.flow.house import House
 from gateway.flow.news import sees_more, what_it_sees
 from gateway.model.handoff import DeliveryAction, Handoff, Referral, Work, WorkState
@@ -93,10 +94,11 @@ def may_have_reached(tx: Transaction, referral_id: str) -> bool:
 
 
 def reopen_refused(house: House, tx: Transaction, person_id: str) -> None:
-    """Let refused work of a person be decided again, for what it lacked may have come.
+    """Let refused work of a person be decided again, alerts too, for what it lacked may have come.
 
     Who was sent a part of a record and may now have more of it gets that as an update.
     """
+    resume_alerts(house, tx, person_id, lambda alert: alert.state == "refused")
     for referral in tx.referrals.of_person(person_id):
         work = tx.outbox.of_subject(referral.id)
         for piece in work:

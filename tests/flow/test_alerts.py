@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 
 from gateway.flow.gateway import Gateway
-from gateway.model.partner import Feed, LegalClass, Registry
+from gateway.model.consent_form import ConsentForm, Expiry
+from gateway.model.partner import Agreement, Feed, LegalClass, Registry
 from gateway.model.route import AlertRoute
 from gateway.settings import Client
 from gateway.tracking.retold import Json
+from tests.flow.test_consents import HOSPITAL as TO_THE_HOSPITAL
+from tests.flow.test_consents import WINTER, capture, signed
 from tests.support.feed_world import a_feed_world, records, told
 from tests.support.flow_house import CONTACT, World, csv_of
 from tests.support.hospital_feed import adt
@@ -19,6 +22,7 @@ TO_HOSPITAL = AlertRoute(
     "routes.yaml:9", frozenset({"admitted", "discharged"}), NONE, NONE, "org:demo-hospital", "fhir", ("TREAT",)
 )
 TO_POLICE = replace(TO_HOSPITAL, to="org:demo-pd")
+TELLER = "org:demo-corresponders"
 CENTER = "CENTER|CRISIS"
 NOON, THREE = "20261102120000-0800", "20261102150000-0800"
 
@@ -27,8 +31,7 @@ def a_world(*alerts: AlertRoute) -> World:
     """A crisis center of the co-responders tells whom it admits; the hospital has a referral of the person."""
     world = a_feed_world(alerts=alerts)
     registry = Registry(
-        replace(one, feeds=(Feed("CENTER", "CRISIS"),)) if one.id == "org:demo-corresponders" else one
-        for one in world.house.registry
+        replace(one, feeds=(Feed("CENTER", "CRISIS"),)) if one.id == TELLER else one for one in world.house.registry
     )
     house = replace(world.house, registry=registry)
     world.transport.sent.clear()
@@ -129,19 +132,44 @@ def test_police_that_has_the_referral_is_refused_all_the_same() -> None:
     assert [(state, reason.partition(" ")[0]) for _, state, reason in alert_work(world)] == [("refused", "LE_NO_BASIS")]
 
 
-def test_a_part_2_programs_admission_needs_a_consent() -> None:
+def told_by_a_program() -> World:
+    """A Part 2 program, with which the operator has its agreement, has told of an admission; nobody has consented."""
     world = a_world(TO_HOSPITAL)
-    program = (LegalClass(world.clock().date() - timedelta(days=900), "yes"),)
+    since = world.clock().date() - timedelta(days=900)
+    agreement = Agreement("a-1", "qsoa", TELLER, since)
     registry = Registry(
-        replace(one, legal_classes=program) if one.id == "org:demo-corresponders" else one
+        replace(one, legal_classes=(LegalClass(since, "yes"),))
+        if one.id == TELLER
+        else replace(one, agreements=(*one.agreements, agreement))
+        if one.id == world.house.operator
+        else one
         for one in world.house.registry
     )
     house = replace(world.house, registry=registry)
     world = replace(world, house=house, gateway=Gateway(house))
-
     told(world, event("A01", "E1"))
+    return world
+
+
+def test_a_part_2_programs_admission_needs_a_consent() -> None:
+    world = told_by_a_program()
 
     assert (alerts_sent(world), alert_work(world)[0][1]) == ([], "refused")
+
+
+@pytest.mark.parametrize(("days", "state"), [(0, "delivered"), (4, "refused")])
+def test_a_refused_alert_goes_once_the_person_consents_while_it_is_news(days: int, state: str) -> None:
+    world = told_by_a_program()
+    patient = next(iter(world.database.state.people[records(world)[0].person_id or ""].patient_ids))
+    world.clock.advance(timedelta(days=days))
+
+    form = ConsentForm(
+        patient, disclosers=(TELLER,), information=("everything",), recipients=TO_THE_HOSPITAL,
+        purposes=("treatment",), expiry=Expiry(on=WINTER),
+    )  # fmt: skip
+    capture(world, signed(world, form))
+
+    assert [state for _, state, _ in alert_work(world)] == [state]
 
 
 def test_who_does_not_know_of_the_referral_is_not_told_of_the_person() -> None:
@@ -262,6 +290,37 @@ def test_an_alert_waits_while_nobody_has_said_whom_its_record_is_about() -> None
         [("org:demo-hospital/fhir", "held", "it may be about another")],
         [],
     )
+
+
+def a_held_alert() -> tuple[World, str]:
+    """An alert that waits because nobody has said yet whom its record is about, and that record."""
+    world = a_world(TO_HOSPITAL)
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", True)
+    told(world, event("A01", "E1"))
+    (record,) = records(world)
+    world.database.state.handoffs[record.id] = replace(record, state="held", hold_reason="it may be about another")
+    world.gateway.pause("staff-1", "org:demo-hospital/fhir", False)
+    world.work()
+    return world, record.id
+
+
+def test_an_alert_goes_on_by_itself_once_it_is_said_whom_its_record_is_about() -> None:
+    world, record = a_held_alert()
+
+    world.gateway.resolve_match("staff-1", record, None)
+    world.work()
+
+    assert ([state for _, state, _ in alert_work(world)], kinds(world)) == (["delivered"], ["admitted"])
+
+
+def test_an_alert_that_has_waited_till_it_is_no_news_waits_for_a_person() -> None:
+    world, record = a_held_alert()
+    world.clock.advance(timedelta(days=3, seconds=1))
+
+    world.gateway.resolve_match("staff-1", record, None)
+    world.work()
+
+    assert ([state for _, state, _ in alert_work(world)], kinds(world)) == (["held"], [])
 
 
 def test_nobody_is_alerted_of_a_person_whose_referrals_are_all_done() -> None:

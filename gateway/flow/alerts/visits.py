@@ -4,18 +4,16 @@ What came late is no news: a word on a visit that a later word has overtaken, an
 news goes is in `delivery`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.flow.alerts.content import News, new_alert, queue_alert
+from gateway.flow.alerts.waiting import NEWS_FOR
 from gateway.flow.alerts.watchers import Watch, watches
 from gateway.flow.house import House
 from gateway.flow.messages.feeds import Fed
 from gateway.model.hl7_answer import AdmissionEvent
 from gateway.model.ids import stable_id
 from gateway.ports import Transaction
-
-NEWS_FOR = timedelta(days=3)
-"""How old an event may be and still be told: after that nobody can act on it at once."""
 
 _WORDS = {
     "admitted": "The person was admitted.",

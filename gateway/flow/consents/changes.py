@@ -7,9 +7,11 @@ so that a sending is decided before the change or after it and never beside it.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from gateway.flow.alerts.waiting import resume_alerts
 from gateway.flow.consents.terms import end_of, keep_watch, read_directive
 from gateway.flow.house import House
 from gateway.flow.referrals import reopen_refused
+from gateway.flow.second_look import is_stopped
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_life import Revoking, RevokingMessage
@@ -183,9 +185,10 @@ def reopen_what_it_stopped(house: House, tx: Transaction, before: StoredResource
 def reopen_stopped(house: House, tx: Transaction, person_id: str) -> None:
     """Let what was refused or held for its consent be decided again; what waits for another reason goes on waiting."""
     reopen_refused(house, tx, person_id)
+    resume_alerts(house, tx, person_id, is_stopped)
     for referral in tx.referrals.of_person(person_id):
         for piece in tx.outbox.of_subject(referral.id):
-            if piece.state == "held" and (piece.reason or "").startswith("CONSENT_"):
+            if is_stopped(piece):
                 tx.outbox.set_state(piece.id, "ready", None, house.clock())
 
 

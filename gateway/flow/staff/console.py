@@ -1,4 +1,4 @@
-"""What the operator's staff may see and decide. A page of a record is a disclosure and takes the same way."""
+"""What the operator's staff may see. A page of a record is a disclosure and takes the same way."""
 
 from collections.abc import Sequence, Set
 from dataclasses import asdict, replace
@@ -8,15 +8,12 @@ import orjson
 
 from gateway.flow.disclose import SESSION, Asked, disclose_items, keep_decision
 from gateway.flow.house import House
-from gateway.flow.messages.held_relays import resume_relays
-from gateway.flow.people import person_of_record, unite
-from gateway.flow.referrals import release_held
+from gateway.flow.people import candidates_of
 from gateway.flow.second_look import is_stopped
-from gateway.identity import match
 from gateway.labeling import label
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Referral, Resource, Work
+from gateway.model.handoff import Handoff, Person, Referral, Resource, Work
 from gateway.model.labeled import Item
 from gateway.model.received import Received
 from gateway.ports import Transaction
@@ -58,7 +55,7 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],
             "source": source.payload[:SHOWN_SOURCE_BYTES] if source and complete else None,
-            "candidates": _candidates(tx, handoff) if serves_all else [],
+            "candidates": [_named(one) for one in candidates_of(tx, handoff)] if serves_all else [],
             "decided_elsewhere": handoff.state == "held" and not serves_all,
         }
 
@@ -181,56 +178,6 @@ def _allowed(
     return {reference for reference in items if reference not in made.record.withheld}
 
 
-def _candidates(tx: Transaction, handoff: Handoff) -> list[dict[str, Any]]:
-    """Name the persons a held record may be about, for the one who decides."""
-    person = tx.people.get(handoff.person_id) if handoff.state == "held" and handoff.person_id else None
-    if person is None:
-        return []
-    others = [
-        one
-        for one in tx.people.candidates(person.family, person.given, person.birth_date, person.phone)
-        if one.id != person.id
-    ]
-    result = match(replace(person, patient_ids=(), identifiers=()), others)
-    return [
-        {"person_id": one.id, "name": f"{one.given} {one.family}".strip(), "birth_date": one.birth_date}
-        for one in others
-        if one.id in result.person_ids
-    ]
-
-
-def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | None) -> bool:
-    """Say who a held record is about: a known person, or (None) somebody new; then let its deliveries go on.
-
-    False where there is nothing to say, or not of this person; and to an operator who may not see whom it resembles,
-    for who has not seen them cannot say that it is none of them.
-    """
-    if not serves_every_program(house):
-        return False
-
-    def resolve(tx: Transaction) -> bool:
-        entered = person_of_record(tx, handoff_id)
-        tx.people.lock_each([one for one in (entered, person_id) if one is not None])
-        handoff = tx.handoffs.get(handoff_id)
-        if handoff is None or handoff.state != "held" or handoff.person_id is None or handoff.person_id != entered:
-            return False
-        if person_id is not None and person_id not in {one["person_id"] for one in _candidates(tx, handoff)}:
-            return False
-        if person_id is not None and not _merge(house, tx, handoff.person_id, person_id):
-            return False
-        tx.handoffs.set_state(handoff_id, "active", None, house.clock())
-        release_held(house, tx, handoff_id)
-        resume_relays(house, tx)
-        kind = "match.confirmed" if person_id is not None else "match.denied"
-        tx.audit.append(AuditEntry(house.clock(), kind, actor, {"handoff": handoff_id}))
-        return True
-
-    return house.database.write(resolve)
-
-
-def _merge(house: House, tx: Transaction, provisional: str, known_id: str) -> bool:
-    entered, known = tx.people.get(provisional), tx.people.get(known_id)
-    if entered is None or known is None:
-        return False
-    unite(tx, entered, known, house.clock())
-    return True
+def _named(person: Person) -> dict[str, Any]:
+    name = f"{person.given} {person.family}".strip()
+    return {"person_id": person.id, "name": name, "birth_date": person.birth_date}
