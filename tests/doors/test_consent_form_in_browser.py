@@ -69,7 +69,7 @@ def test_a_person_reads_the_text_in_spanish_and_signs_it_by_hand(
     choose(page, address, desk.record, "Español")
     keep(page, tmp_path, "consent-choices")
     page.get_by_role("button", name="Show the text to sign").click()
-    page.get_by_label("Name of who signs", exact=True).fill("Ari Sample")
+    page.get_by_label("Nombre de quien firma", exact=True).fill("Ari Sample")
     page.locator("canvas").scroll_into_view_if_needed()
     box = page.locator("canvas").bounding_box()
     assert box is not None
@@ -78,9 +78,9 @@ def test_a_person_reads_the_text_in_spanish_and_signs_it_by_hand(
     for step in range(12):
         page.mouse.move(box["x"] + 40 + 30 * step, box["y"] + 90 + (30 if step % 2 else -30))
     page.mouse.up()
-    assert page.get_by_label("By hand, in this field").is_checked()
+    assert page.get_by_label("A mano, en este recuadro").is_checked()
     keep(page, tmp_path, "consent-signing")
-    page.get_by_role("button", name="Sign and keep").click()
+    page.get_by_role("button", name="Firmar y guardar").click()
     page.wait_for_url("**/console/consents/*")
     keep(page, tmp_path, "consent-kept")
 
@@ -88,6 +88,41 @@ def test_a_person_reads_the_text_in_spanish_and_signs_it_by_hand(
     with page.expect_download() as paper:
         page.get_by_role("link", name="Signed paper").click()
     assert Path(paper.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_whoever_signs_in_spanish_is_asked_nothing_in_english(page: Page, desk: Desk, address: str) -> None:
+    choose(page, address, desk.record, "Español")
+    page.get_by_role("button", name="Show the text to sign").click()
+    page.get_by_text("Si firma por la persona").first.click()
+    page.get_by_text("Una segunda firma").click()
+
+    told = page.locator("[lang=es] label, [lang=es] legend, [lang=es] summary, [lang=es] button").all_inner_texts()
+
+    assert {one for one in told if one} == {
+        "Nombre de quien firma", "Con qué derecho firma", "Si firma por la persona", "Qué acredita el derecho a firmar",
+        "Válido desde", "Válido hasta", "Cómo se firma", "Escribiendo el nombre de arriba", "A mano, en este recuadro",
+        "Borrar el recuadro", "Una segunda firma", "Nombre de quien firma también", "Firmar y guardar",
+        "Cambiar lo elegido",
+    }  # fmt: skip
+    assert (
+        page.locator("#sign label, #sign button").count() == page.locator("#sign [lang=es] :is(label, button)").count()
+    )
+
+
+def test_a_signature_under_another_name_is_not_taken_and_may_be_given_again(
+    page: Page, desk: Desk, address: str
+) -> None:
+    choose(page, address, desk.record, "English")
+    page.get_by_role("button", name="Show the text to sign").click()
+    page.get_by_label("Name of who signs", exact=True).fill("Nobody Else-Test")
+    page.get_by_role("button", name="Sign and keep").click()
+
+    assert "The person signs with the name that stands on the form" in page.get_by_role("alert").inner_text()
+
+    page.get_by_label("Name of who signs", exact=True).fill("Ari Sample")
+    page.get_by_role("button", name="Sign and keep").click()
+
+    assert page.get_by_role("status").inner_text() == "Signed and kept. Give the person a copy of the paper."
 
 
 def test_what_is_missing_is_said_and_what_was_chosen_stays(page: Page, desk: Desk, address: str) -> None:

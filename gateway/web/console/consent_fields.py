@@ -39,16 +39,13 @@ KINDS: tuple[tuple[FormKind, str], ...] = (
 )
 """Each paper with its name for staff; the person reads the title of the wording."""
 
-CAPACITIES: tuple[tuple[Capacity, str], ...] = (
-    ("patient", "The person themselves"),
-    ("parental", "Parent"),
-    ("guardian", "Guardian"),
-    ("personal-representative", "Personal representative"),
-    ("director-determination", "Program director, for payment only"),
-)
+CAPACITIES: tuple[Capacity, ...] = (
+    "patient", "parental", "guardian", "personal-representative", "director-determination",
+)  # fmt: skip
+"""In the order in which they are offered; their words are those of the form, in the language it is read in."""
 
 ENDINGS: tuple[tuple[str, str], ...] = (
-    ("date", "At the end of this day"),
+    ("date", "On the day below, at its end"),
     ("none", "No end: until it is taken back (treatment, payment, operations only)"),
     ("end-of-treatment", "With the end of the treatment"),
     ("end-of-research-study", "With the end of the study"),
@@ -159,7 +156,7 @@ def _who_signs(fields: Fields) -> Iterator[str]:
 
 
 def _signer(fields: Fields, which: str) -> Signer:
-    capacity = _one_of(fields, f"{which}_capacity", *(name for name, _ in CAPACITIES))
+    capacity = _one_of(fields, f"{which}_capacity", *CAPACITIES)
     return Signer(
         name=_text(fields, f"{which}_name"),
         capacity=cast(Capacity, capacity),

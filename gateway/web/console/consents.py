@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.model.consent_form import STATEMENTS, ConsentForm, FormRefused, Paper, Scan, Shortcoming
 from gateway.model.consent_life import Choice, ConsentLine, RevocationMethod, Revoking
+from gateway.model.disclosure_words import PURPOSES
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.web.console.consent_fields import (
     CAPACITIES,
@@ -42,9 +43,7 @@ _KIND_OF_STATE = {
 _WORDS = {
     "part2": "sharing records", "sud-counseling-notes": "sharing counseling notes", "proceedings": "one proceeding",
     "criminal-justice-referral": "reports to those who supervise", "central-registry": "a central registry",
-    "hipaa-authorization": "an authorization under HIPAA", "TREAT": "treatment", "HPAYMT": "payment",
-    "HOPERAT": "operations", "COC": "coordination of care", "PATRQT": "request of the person", "HRESCH": "research",
-    "HLEGAL": "a proceeding",
+    "hipaa-authorization": "an authorization under HIPAA", **PURPOSES,
 }  # fmt: skip
 """Kinds of paper and codes of purposes in words; what is not here is shown by its code."""
 
@@ -231,6 +230,7 @@ def _scan_page(services: Services, record: str, refused: FormRefused | None = No
         kinds=KINDS,
         endings=ENDINGS,
         capacities=CAPACITIES,
+        words=services.house.consent_desk.words("en"),
         statements=[Choice(name, _STATEMENT_WORDS[name]) for name in STATEMENTS],
         older=_older(services, record),
         shortcomings=_told(refused),
