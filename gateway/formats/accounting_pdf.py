@@ -12,6 +12,7 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from gateway.model.accounting import Accounting, Repeated
+from gateway.model.disclosure_words import content_words, occasion_words, purpose_words, way_words
 
 _MARGIN = 16.0
 _INK, _MUTED, _RULE = (28, 35, 46), (95, 105, 120), (205, 211, 219)
@@ -30,19 +31,6 @@ _EXPLAINED = (
     "that identify nobody. Several disclosures to one recipient for one purpose stand in one line, with the first and "
     "the last."
 )
-
-
-_PURPOSES = {
-    "TREAT": "treatment", "ETREAT": "emergency treatment", "COC": "coordination of care", "CAREMGT": "care management",
-    "HPAYMT": "payment", "HOPERAT": "health care operations", "HRESCH": "research", "PUBHLTH": "public health",
-    "PATRQT": "at your request",
-}  # fmt: skip
-"""v3-ActReason in words; any other code is printed as it is."""
-_WAYS = {
-    "fhir": "sent to its system", "hl7v2": "sent to its system", "read": "looked up by it", "search": "looked up by it",
-    "consult": "its question answered", "lookup": "its question answered", "release": "released by staff",
-    "link": "shown by a link", "document": "sent as a document",
-}  # fmt: skip
 
 
 def accounting_pdf(accounting: Accounting, parts: Sequence[tuple[str, Sequence[Repeated]]], zone: str) -> bytes:
@@ -97,10 +85,10 @@ def _cells(repeated: Repeated, zone: ZoneInfo) -> tuple[str, ...]:
     if repeated.times > 1:
         when += f"\n{repeated.times} times, last {_moment(repeated.last, zone)}"
     whom = "\n".join(part for part in (first.name or first.recipient, first.address) if part)
-    what = f"{first.occasion}\n{first.content}"
-    purpose = ", ".join(_PURPOSES.get(code, code) for code in first.purpose.split())
+    what = f"{occasion_words(first.occasion)}\n{content_words(first.content)}"
+    purpose = purpose_words(first.purpose)
     why = f"{purpose}\nConsent {first.consent}" if first.consent else purpose
-    how = _WAYS.get(first.transport, first.transport)
+    how = way_words(first.transport)
     return when, whom, what, why, how if first.is_confirmed else f"{how}, not confirmed"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from flask import Blueprint, g
+from flask import Blueprint, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.web.console.accounting import add_accounting_page
@@ -21,6 +21,7 @@ from gateway.web.console.reviews import add_review_pages
 from gateway.web.console.session import PARTNER_PAGES, is_partner, member, require_login
 from gateway.web.console.today import add_today_page
 from gateway.web.console.withheld import add_withheld_page
+from gateway.web.console.words import add_words
 from gateway.web.services import Services
 
 
@@ -65,6 +66,11 @@ def _pages(services: Services) -> list[tuple[str, str]]:
     ]
 
 
+def _section(path: str) -> str | None:
+    """Return the page of the head under which a page stands: that of the first step of its path."""
+    return f"console.{path.split('/')[2]}" if path.startswith("/console/") else None
+
+
 def _add_words(door: Blueprint, services: Services) -> None:
     """Give the templates what every page says: who is logged in, local times, JSON a person can read."""
     zone = ZoneInfo(services.timezone)
@@ -74,7 +80,14 @@ def _add_words(door: Blueprint, services: Services) -> None:
         owner = g.get("staff")
         partner = owner is not None and is_partner(services)
         pages = _pages(services) if owner is not None else []
-        return {"installation": services.installation, "staff": owner, "is_partner": partner, "pages": pages}
+        return {
+            "installation": services.installation,
+            "timezone": services.timezone,
+            "staff": owner,
+            "is_partner": partner,
+            "pages": pages,
+            "section": _section(request.path),
+        }
 
     @door.app_template_filter("local")
     def local(at: datetime | str) -> str:
@@ -86,6 +99,7 @@ def _add_words(door: Blueprint, services: Services) -> None:
         return at if isinstance(at, str) else at.isoformat()
 
     door.add_app_template_filter(headline)
+    add_words(door)
 
     @door.app_template_filter("pretty")
     def pretty(value: Any) -> str:
