@@ -107,3 +107,31 @@ def test_a_page_is_never_wider_than_the_screen(chromium: Browser, site: Site, ad
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
     page.close()
+
+
+def test_on_a_phone_each_cell_stands_under_its_heading_and_nothing_is_out_of_sight(
+    chromium: Browser, site: Site, address: str, tmp_path: Path
+) -> None:
+    page = chromium.new_page(viewport={"width": 360, "height": 740})
+    enter(page, site, address)
+
+    for name, path in (("records", "/console/records"), ("queues", "/console/queues")):
+        page.goto(address + path)
+        page.screenshot(path=pictures(tmp_path) / f"{name}-rows-360.png", full_page=True)
+        hidden = "tables => tables.filter(one => one.scrollWidth > one.clientWidth).length"
+        assert page.locator(".scroll").evaluate_all(hidden) == 0, path
+    label = "cell => getComputedStyle(cell, '::before').content"
+    assert page.get_by_role("button", name="Replay").locator("xpath=ancestor::tr/td[1]").evaluate(label) == '"To"'
+    assert page.get_by_role("button", name="Replay").is_visible()
+    page.close()
+
+
+def test_a_page_below_another_shows_where_it_stands(chromium: Browser, site: Site, address: str) -> None:
+    page = chromium.new_page()
+    enter(page, site, address)
+
+    page.goto(f"{address}/console/records/{ACTIVE}")
+
+    assert page.locator("nav[aria-label=Console] a[aria-current=true]").inner_text() == "Records"
+    assert "Times are those of America/Los_Angeles." in page.locator("footer").inner_text()
+    page.close()
