@@ -10,7 +10,6 @@ import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
@@ -18,16 +17,15 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway.model.caller import is_scope
 from gateway.model.errors import ConfigurationError
+from gateway.model.zones import zone_named
 
 FILE_NAME = "gateway.toml"
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, e.g. "Pacific"
-        raise PydanticCustomError("zone", "expected an IANA time zone, found another word") from None
+    if zone_named(name) is None:
+        raise PydanticCustomError("zone", "expected an IANA time zone, found another word")
     return name
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
@@ -28,6 +27,7 @@ from gateway.model.partner import (
     RelayRule,
 )
 from gateway.model.state_law import StateLaw
+from gateway.model.zones import zone_named
 
 _SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
 
@@ -214,7 +214,7 @@ def _day(value: str | date) -> date:
 def _problems_within(document: Document) -> Iterable[str]:
     for location, entry in _places(document.content):
         zone = entry.get("timezone")
-        if zone is not None and not _is_zone(zone):
+        if zone is not None and zone_named(zone) is None:
             yield f"{document.where((*location, 'timezone'))}: timezone: expected an IANA time zone, found another word"
         for key, index, field in _days(entry):
             if not _is_day(entry[key][index][field]):
@@ -268,14 +268,6 @@ def _places(entry: Entry, location: tuple[str | int, ...] = ()) -> Iterable[tupl
     yield location, entry
     for index, unit in enumerate(entry.get("units", ())):
         yield from _places(unit, (*location, "units", index))
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, e.g. "Pacific"
-        return False
-    return True
 
 
 def _is_day(value: str | date) -> bool:

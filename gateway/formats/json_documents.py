@@ -1,14 +1,14 @@
 """JSON: one document, a list of them, or one a line; strict, bounded, and read item by item.
 
-Strict: no NaN, no member twice, decimals as they were written (`Decimal`). Where a list is too large for memory only
-one item at a time is held.
+Strict: no NaN, no member twice, no half of a surrogate pair; decimals, and whole numbers beyond 64 bits, as they were
+written (`Decimal`). Where a list is too large for memory only one item at a time is held.
 """
 
 import codecs
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 
 from gateway.formats.csv_rows_header import fold_name
@@ -23,6 +23,7 @@ DEPTH_LIMIT = 60
 
 _CHUNK = 1 << 18
 _BLANKS = " \t\r\n"
+_DIGITS_OF_64_BITS = 19
 
 
 class NotStrictJson(ValueError):
@@ -40,7 +41,21 @@ def _refuse_constant(name: str) -> Any:
     raise NotStrictJson(f"expected a number, found {name}")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=Decimal, parse_constant=_refuse_constant)
+def _whole(text: str) -> int | Decimal:
+    """Return a whole number; one that may be beyond 64 bits as a Decimal, since few can write such an integer."""
+    return int(text) if len(text) < _DIGITS_OF_64_BITS else _decimal(text)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise NotStrictJson("expected a number, found one whose exponent is too large") from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_members, parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant
+)
 
 
 def strict_loads(payload: bytes) -> Any:
@@ -50,17 +65,16 @@ def strict_loads(payload: bytes) -> Any:
         NotStrictJson: with the kind of mistake and its place; never a value of the document.
     """
     try:
-        value = _DECODER.decode(payload.decode("utf-8-sig"))
+        text = payload.decode("utf-8-sig")
+        value = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise NotStrictJson("expected UTF-8, found other bytes") from None
     except RecursionError:
         raise NotStrictJson(f"expected at most {DEPTH_LIMIT} levels, found more") from None
-    except NotStrictJson:
-        raise
-    except ValueError as error:
-        raise NotStrictJson(_mistake(error, is_broken=False)) from None
-    if _is_too_deep(value):
-        raise NotStrictJson(f"expected at most {DEPTH_LIMIT} levels, found more")
+    except json.JSONDecodeError as error:
+        raise NotStrictJson(_mistake(error)) from None
+    if problem := _unfit(value, text, 0, len(text)):
+        raise NotStrictJson(problem)
     return value
 
 
@@ -91,8 +105,6 @@ def documents(stream: BinaryIO) -> Iterator[Document]:
             return
         number += 1
         value, problem = text.next_value()
-        if problem is None and _is_too_deep(value):
-            value, problem = None, f"expected at most {DEPTH_LIMIT} levels, found more"
         yield Document(number, value, problem)
         if problem is not None and (in_list or not text.skip_line()):
             return
@@ -147,16 +159,17 @@ class _Text:
                 return None, str(error)
             except RecursionError:
                 return None, f"expected at most {DEPTH_LIMIT} levels, found more"
-            except ValueError as error:
+            except json.JSONDecodeError as error:
                 if len(self._buffer) - self._at > DOCUMENT_LIMIT:
                     return None, "expected a document of at most 64 MiB, found a longer one"
                 if self._more():
                     continue
-                return None, _mistake(error, self._is_broken)
+                return None, "expected UTF-8, found other bytes" if self._is_broken else _mistake(error)
             if end == len(self._buffer) and not isinstance(value, dict | list) and self._more():
                 continue  # a number may go on in the next chunk
+            problem = _unfit(value, self._buffer, self._at, end)
             self._at = end
-            return value, None
+            return (value, None) if problem is None else (None, problem)
 
     def skip_line(self) -> bool:
         """Step behind the next line end; False when there is none."""
@@ -168,12 +181,21 @@ class _Text:
         return True
 
 
-def _mistake(error: ValueError, is_broken: bool) -> str:
-    if is_broken:
-        return "expected UTF-8, found other bytes"
-    if isinstance(error, json.JSONDecodeError):
-        return f"expected JSON, found a mistake at line {error.lineno}, column {error.colno}: {error.msg}"
-    return "expected JSON, found a number that cannot be read"
+def _mistake(error: json.JSONDecodeError) -> str:
+    return f"expected JSON, found a mistake at line {error.lineno}, column {error.colno}: {error.msg}"
+
+
+def _unfit(value: Any, text: str, begin: int, end: int) -> str | None:
+    """Say why nobody could walk through a value, or write it again; `text` between the two is what it was read from."""
+    if _is_too_deep(value):
+        return f"expected at most {DEPTH_LIMIT} levels, found more"
+    # Only an escape can bring in half a pair, for UTF-8 has none.
+    if text.find("\\ud", begin, end) >= 0 or text.find("\\uD", begin, end) >= 0:
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:
+            return "expected text in Unicode, found half a surrogate pair"
+    return None
 
 
 def _is_too_deep(value: Any) -> bool:

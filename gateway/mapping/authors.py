@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from gateway.mapping.codes import CodeTable
 from gateway.mapping.compiler import Compiler, Expression, Location, kind_of
 from gateway.mapping.readers import compile_expression
 from gateway.mapping.scope import Agency, Scope
+from gateway.model.zones import zone_named
 
 Finder = Callable[[Scope], Agency]
 
@@ -36,8 +37,9 @@ def compile_organization(compiler: Compiler, node: dict[str, Any], at: Location,
     system = str(node.get("system", _ORI))
     shown = node.get("demonstration") or {}
     demonstration = Agency(system, str(shown.get("value", "")), shown.get("name"), shown.get("zone"))
-    if demonstration.zone is not None:
-        _check_zone(compiler, demonstration.zone, (*at, "demonstration", "zone"))
+    if demonstration.zone is not None and zone_named(demonstration.zone) is None:
+        where = (*at, "demonstration", "zone")
+        compiler.problem(where, f"expected a zone like America/Los_Angeles, found {demonstration.zone!r}")
 
     def find(scope: Scope) -> Agency:
         value = identifier(scope)
@@ -50,20 +52,10 @@ def compile_organization(compiler: Compiler, node: dict[str, Any], at: Location,
     return find
 
 
-def _check_zone(compiler: Compiler, zone: str, at: Location) -> None:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        compiler.problem(at, f"expected a zone like America/Los_Angeles, found {zone!r}")
-
-
 def zone_of(agency: Agency, scope: Scope) -> ZoneInfo | None:
     """Return the zone of an agency's clocks: its own, else the installation's."""
     name = agency.zone or scope.context.zone
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
+    return zone_named(name) if name else None
 
 
 def compile_authors(compiler: Compiler, node: Any, at: Location, agency: Finder, roles: CodeTable) -> list[Author]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.mapping.compiler import Compiler, Expression, Location
 from gateway.mapping.dates import DateFormatError, Parser, When, compile_format, compile_time_format, place
 from gateway.mapping.scope import Scope
+from gateway.model.zones import zone_named
 
 _PROBLEMS = {
     "local-time-gap": "this local time does not exist (daylight saving begins); the time is left out",
@@ -84,11 +84,9 @@ def _zone(compiler: Compiler, name: Any, at: Location) -> Callable[[Scope], tzin
         return None
     if name == "agency":
         return lambda scope: scope.zone
-    try:
-        zone: tzinfo = UTC if name == "UTC" else ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError):
+    zone = zone_named(str(name))
+    if zone is None:
         compiler.problem(at, f"expected `agency`, `UTC` or a zone like America/Los_Angeles, found {name!r}")
-        return None
     return lambda scope: zone
 
 

@@ -13,16 +13,19 @@ from itertools import zip_longest
 SENTINELS = frozenset({(1900, 1, 1), (1899, 12, 30)})
 """Days that spreadsheets and databases write where nothing was entered."""
 
+_OFFSET = r"(?P<z>[Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)"
+"""As far as zones go (FHIR R4 dateTime)."""
+
 _DIRECTIVES = {
     "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "y": r"(?P<y>\d{2})",
     "H": r"(?P<H>\d{1,2})", "I": r"(?P<I>\d{1,2})", "M": r"(?P<M>\d{2})", "S": r"(?P<S>\d{2})",
-    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp])\.?[Mm]\.?", "z": r"(?P<z>[Zz]|[+-]\d{2}:?\d{2})",
+    "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp])\.?[Mm]\.?", "z": _OFFSET,
     "b": r"(?P<b>[A-Za-z]{3})", "B": r"(?P<b>[A-Za-z]{3,9})", "A": r"[A-Za-z]{6,9}", "a": r"[A-Za-z]{3}", "%": "%",
 }  # fmt: skip
 
 _ISO = (
     r"(?P<Y>\d{4})(?:-(?P<m>\d{2})(?:-(?P<d>\d{2})(?:[T ](?P<H>\d{2}):(?P<M>\d{2})"
-    r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*(?P<z>[Zz]|[+-]\d{2}:?\d{2})?)?)?)?"
+    r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s*" + _OFFSET + r"?)?)?)?"
 )
 
 _MONTHS = {

@@ -1,5 +1,6 @@
 """The readers of the read layer, each compiled once to a function of the record's scope."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from decimal import Decimal, InvalidOperation
@@ -105,8 +106,11 @@ def _from(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
     return run
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
+
 def _integer(text: str) -> int | None:
-    return int(text) if text.lstrip("+-").isdecimal() and text.isascii() else None
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _number(text: str) -> Decimal | None:

@@ -5,7 +5,7 @@ Python's parser lets all four pass: it keeps the last of two equal keys, reads N
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from gateway.model.findings import Finding, Findings
@@ -44,8 +44,8 @@ def read_json(raw: bytes) -> tuple[Any, Findings]:
     except json.JSONDecodeError as problem:
         message = f"expected JSON, found a mistake at line {problem.lineno}, column {problem.colno}"
         return None, _one("json", message)
-    except ValueError:  # the one that is left: more digits than Python makes an integer of
-        return None, _one("too-long", "expected a whole number that a program can hold, found one of too many digits")
+    except (ValueError, InvalidOperation):  # more digits, or a larger exponent, than Python makes a number of
+        return None, _one("too-long", "expected a number that a program can hold, found one that is too large")
 
 
 def _read(raw: bytes) -> Any:

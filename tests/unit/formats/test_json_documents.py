@@ -37,6 +37,14 @@ def test_a_decimal_keeps_the_digits_it_came_with() -> None:
     assert fhir_json.dumps({"a": Decimal("1.10"), "b": Decimal("1E+3")}) == b'{"a":1.10,"b":1E+3}'
 
 
+def test_a_whole_number_beyond_64_bits_keeps_its_digits() -> None:
+    assert read_all('{"a": 100000000000000000001}') == [({"a": Decimal("100000000000000000001")}, None)]
+
+
+def test_a_pair_of_escaped_surrogates_is_a_character() -> None:
+    assert read_all('{"a": "\\ud83d\\ude00"}') == [({"a": "😀"}, None)]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -46,7 +54,9 @@ def test_a_decimal_keeps_the_digits_it_came_with() -> None:
         ('[{"a": ' + "[" * 100_000, "expected at most 60 levels, found more"),
         ('[{"a": "secret', "expected JSON, found a mistake at line 1, column 8: Unterminated string starting at"),
         (b'[{"a": "\xff\xfe"}]', "expected UTF-8, found other bytes"),
-        ('[{"a": ' + "9" * 5000 + "}]", "expected JSON, found a number that cannot be read"),
+        ('[{"a": 1e9999999999999999999}]', "expected a number, found one whose exponent is too large"),
+        ('{"a": "\\uD83D"}', "expected text in Unicode, found half a surrogate pair"),
+        ('{"\\udc00": 1}', "expected text in Unicode, found half a surrogate pair"),
     ],
 )
 def test_what_strict_json_does_not_allow_is_told_without_its_values(text: str | bytes, problem: str) -> None:

@@ -34,6 +34,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ("facts: {x: {flags: {A: nonsense}, codes: behaviors}}", "expected a target_code of the table behaviors"),
         ("facts: {x: {read: later}}", "expected a name read before this line"),
         ("facts: {x: {date: A, zone: Mars/Olympus}}", "expected `agency`, `UTC` or a zone"),
+        ("facts: {x: {date: A, zone: Pacific}}", "expected `agency`, `UTC` or a zone"),
         ("facts: {x: {from: A, as: color}}", "expected one of integer, number, boolean"),
         ("facts: {x: {from: 12}}", "expected a path as text, found a number"),
         ("facts: {x: {concat: A}}", "expected a list of expressions"),
@@ -49,8 +50,9 @@ def test_a_mistake_says_what_was_expected(body: str, expected: str) -> None:
     assert expected in mistakes(body)
 
 
-def test_an_unknown_zone_of_the_agency_is_a_mistake() -> None:
-    assert "America/Los_Angeles, found 'Mars'" in mistakes("", HEAD.replace("America/Los_Angeles", "Mars"))
+@pytest.mark.parametrize("zone", ["Mars", "Pacific"])
+def test_an_unknown_zone_of_the_agency_is_a_mistake(zone: str) -> None:
+    assert f"America/Los_Angeles, found '{zone}'" in mistakes("", HEAD.replace("America/Los_Angeles", zone))
 
 
 def test_an_unknown_role_is_a_mistake() -> None:

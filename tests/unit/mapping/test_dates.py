@@ -39,6 +39,8 @@ def test_a_date_is_read_by_its_format(pattern: str, text: str, expected: When) -
         ("%d-%b-%Y", "09-XXX-2026"),
         ("iso", "012-05-08"),
         ("iso", "2026-03-09T24:00"),
+        ("iso", "2026-03-09T10:00+99:00"),
+        ("%Y-%m-%d %H:%M%z", "2026-03-09 10:00-2400"),
     ],
 )
 def test_a_text_that_does_not_fit_is_no_date(pattern: str, text: str) -> None:
