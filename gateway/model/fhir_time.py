@@ -5,12 +5,15 @@ A date means a whole day between two local midnights, a month or year the whole 
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta, tzinfo
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _TIMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})")
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+_LAST = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
+"""Any time in the year 9999, which systems write for "no end": no next year could be counted to."""
 
 
 def covered_interval(text: object, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -54,12 +57,21 @@ def written(at: datetime) -> str:
 
 def _instant(text: str) -> datetime:
     # fromisoformat takes at most six digits of fraction; more are cut, not rounded, so nothing moves later.
-    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    at = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    return at if MINYEAR < at.year < MAXYEAR else _edge(at.year)
+
+
+def _edge(year: int) -> datetime:
+    if year == MINYEAR:
+        raise ValueError("expected a time that every zone has, found one in the year 0001")
+    return _LAST
 
 
 def _covered_days(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:
     year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
     first = date(year, month, day)
+    if not MINYEAR < year < MAXYEAR:
+        return _edge(year), _edge(year)
     if match[3]:
         after = first + timedelta(days=1)
     elif match[2]:

@@ -30,8 +30,30 @@ def test_a_date_covers_its_whole_precision(text: str, start: datetime, after: da
     assert covered_interval(text, LOS_ANGELES) == (start, after)
 
 
+@pytest.mark.parametrize("text", ["9999", "9999-12", "9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-08:00"])
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Guam"])
+def test_the_year_that_stands_for_no_end_can_be_counted_with_in_every_zone(text: str, zone: str) -> None:
+    _, after = covered_interval(text, ZoneInfo(zone))
+
+    assert utc(9999, 1, 1) <= after <= utc(9999, 1, 1, 0, 0, 1)
+    assert after.astimezone(ZoneInfo(zone)) + timedelta(days=1) > utc(9998, 12, 31)
+
+
 @pytest.mark.parametrize(
-    "text", ["2026-11-02T18:00:00", "2026-13", "2026-02-30", "tomorrow", "", None, 2026, "02.11.2026"]
+    "text",
+    [
+        "0001-01-01",
+        "0001-01-01T00:00:00+08:00",
+        "9999-13-01",
+        "2026-11-02T18:00:00",
+        "2026-13",
+        "2026-02-30",
+        "tomorrow",
+        "",
+        None,
+        2026,
+        "02.11.2026",
+    ],
 )
 def test_anything_else_is_refused(text: object) -> None:
     with pytest.raises(ValueError):
