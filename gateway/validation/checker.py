@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.model.findings import Findings, findings
 from gateway.validation.compiler import Compiler
-from gateway.validation.definitions import HL7, DefinitionError, Definitions, bare
+from gateway.validation.definitions import HL7, Definitions, bare
 from gateway.validation.primitives import kind
 from gateway.validation.references import check_full_urls
 from gateway.validation.run import Place, Run
@@ -35,10 +35,6 @@ class Checker:
         start: Place = (None, name if isinstance(name, str) and name.isalnum() else "Resource", None)
         self._check_resource(resource, start, run, run.profiles)
         return findings(run.found)
-
-    def knows(self, profile: str) -> bool:
-        """Tell whether the definition of a profile URL is at hand."""
-        return self._compiler.structure(bare(profile)) is not None
 
     def type_of(self, profile: str) -> str | None:
         """Return the resource type a profile is about, or None when its definition is not at hand."""
@@ -105,11 +101,3 @@ def _claimed(resource: dict[str, Any]) -> Iterator[str]:
     for url in claimed if isinstance(claimed, list) else ():
         if isinstance(url, str):
             yield bare(url)
-
-
-def check(resource: Any, checker: Checker, profiles: Mapping[str, str] | None = None) -> Findings:
-    """Check a resource or Bundle; see `Checker.check`."""
-    return checker.check(resource, profiles)
-
-
-__all__ = ["Checker", "DefinitionError", "check"]

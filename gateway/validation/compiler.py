@@ -37,7 +37,7 @@ class Compiler:
 
     def __init__(self, definitions: Definitions, check_resource: Check) -> None:
         self._definitions = definitions
-        self._structures: dict[str, Structure | None] = {}
+        self._structures: dict[str, Structure] = {}
         self._shapes: dict[str, Shape] = {}
         self._node_shapes: dict[int, Shape] = {}
         self._check_resource = check_resource
@@ -46,10 +46,11 @@ class Compiler:
 
     def structure(self, url: str) -> Structure | None:
         """Return the parsed definition of that URL, or None when it is not at hand."""
-        if url not in self._structures:
-            definition = self._definitions.structure(url)
-            self._structures[url] = read_structure(url, definition) if definition is not None else None
-        return self._structures[url]
+        found = self._structures.get(url)
+        # Only what is at hand is kept: records name whatever they like, and nobody bounds how much.
+        if found is None and (definition := self._definitions.structure(url)) is not None:
+            found = self._structures[url] = read_structure(url, definition)
+        return found
 
     def shape(self, url: str) -> Shape | None:
         """Return the shape of a profile, type or extension by URL, or None when it is not at hand."""

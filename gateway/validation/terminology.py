@@ -25,8 +25,6 @@ GRAMMARS = {
 MOST_SYSTEMS = 2048
 """Systems that are remembered: records name some that are not at hand, and nobody bounds how many."""
 
-OWN_LIST_IS_COMPLETE = ("complete",)
-
 
 @dataclass(frozen=True, slots=True)
 class Members:
@@ -74,8 +72,7 @@ class Terminology:
             if len(self._systems) >= MOST_SYSTEMS:
                 self._systems.clear()
             facts = self._definitions.code_system(system)
-            whole = facts is not None and facts.get("content", "complete") == "complete"
-            self._systems[system] = frozenset(_parents(facts)) if facts is not None and whole else None
+            self._systems[system] = frozenset(_parents(facts)) if facts is not None and _is_whole(facts) else None
         return self._systems[system]
 
     def _expand(self, url: str) -> Members | None:
@@ -115,7 +112,7 @@ class Terminology:
         if system in GRAMMARS and not part.get("filter"):
             return Members(frozenset(), frozenset(), frozenset({system}), frozenset(), True)
         facts = self._definitions.code_system(system)
-        if facts is None or facts.get("content", "complete") not in OWN_LIST_IS_COMPLETE:
+        if facts is None or not _is_whole(facts):
             return Members(frozenset(), frozenset(), frozenset(), frozenset({system}), True)
         chosen = _filtered(_parents(facts), part.get("filter", ()))
         if chosen is None:
@@ -150,6 +147,11 @@ def _intersection(parts: list[Members], is_complete: bool) -> Members:
         unlisted=frozenset().union(*(part.unlisted for part in parts)),
         is_complete=is_complete and all(part.is_complete for part in parts),
     )
+
+
+def _is_whole(facts: Json) -> bool:
+    """Say whether a code system lists all of its codes (FHIR R4 CodeSystem.content)."""
+    return bool(facts.get("content", "complete") == "complete")
 
 
 def _parents(facts: Json) -> dict[str, tuple[str, ...]]:

@@ -74,7 +74,7 @@ def test_a_package_that_cannot_be_read_is_named_when_it_is_needed(tmp_path: Path
     (tmp_path / "broken.tgz").write_bytes(b"no archive")
 
     with pytest.raises(DefinitionError, match=r"broken\.tgz: expected a FHIR package"):
-        load_checker(tmp_path).knows("https://x.example/StructureDefinition/unknown")
+        load_checker(tmp_path).type_of("https://x.example/StructureDefinition/unknown")
 
 
 def test_a_folder_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
