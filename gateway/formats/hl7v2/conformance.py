@@ -24,7 +24,7 @@ from gateway.formats.hl7v2.standard import (
 from gateway.model.findings import Finding
 
 _PATTERNS = {
-    "NM": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)"),
+    "NM": re.compile(r"[+-]?(\d++\.?\d*|\.\d+)"),
     "SI": re.compile(r"\d{1,4}"),
     "DT": re.compile(r"\d{4}((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?"),
     "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,4})?)?)?([+-]\d{4})?"),

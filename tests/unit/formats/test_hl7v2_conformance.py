@@ -70,6 +70,8 @@ def test_what_asks_to_delete_is_no_value_to_check() -> None:
     [
         ("OBX|1|NM|8867-4^Heart rate^LN||92||||||F", []),
         ("OBX|1|NM|8867-4^Heart rate^LN||fast||||||F", [("OBX-5", "value")]),
+        # Tried with every end of its digits, it would take minutes.
+        (f"OBX|1|NM|8867-4^Heart rate^LN||{'9' * 100_000}x||||||F", [("OBX-5", "value")]),
         ("OBX|1|CE|8867-4^Heart rate^LN||a^b^L^^^^too many||||||F", [("OBX-5.7", "component-unknown")]),
     ],
 )
