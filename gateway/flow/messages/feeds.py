@@ -20,6 +20,7 @@ from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
 from gateway.formats.hl7v2.maps.feed import FeedResult
+from gateway.formats.hl7v2.maps.reading import HAVE_A_COURSE, end_course
 from gateway.formats.hl7v2.statements import RECORD_KINDS, said_at, thing_of, unsaid_in, withdrawn_by
 from gateway.labeling.label import DIRECTORY_TYPES
 from gateway.model.audit import AuditEntry
@@ -29,7 +30,6 @@ from gateway.model.partner import Organization
 from gateway.ports import Transaction
 from gateway.tracking.retold import Last, Retold, Saying, last_of, retell, worded
 
-_ERROR = "entered-in-error"
 _TOLD = "told"
 """Fact of such a handoff: when the last word on each of its resources was said."""
 
@@ -173,10 +173,12 @@ def _settled(retold: Retold, replacement: Replacement) -> Retold:
 
 
 def _without_course(resource: Resource) -> Resource:
-    """Take the clinical status from a Condition that was entered in error (FHIR R4 con-5)."""
-    if resource["resourceType"] != "Condition" or _ERROR not in str(resource.get("verificationStatus", "")):
+    """Take the clinical status from an earlier message where a later one says that it was entered in error."""
+    if resource["resourceType"] not in HAVE_A_COURSE:
         return resource
-    return {name: value for name, value in resource.items() if name != "clinicalStatus"}
+    settled = dict(resource)
+    end_course(settled)
+    return settled
 
 
 def _fault(house: House, known: Mapping[str, Last], retold: Retold) -> str | None:

@@ -43,6 +43,9 @@ def concept(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if parts[3]:
             other = coding_of(r.text(parts[3]), parts[4] and r.text(parts[4]), parts[5] and r.text(parts[5]), r.names)
             codings.append(other)
+        if parts[9]:
+            third, words, named = (part and r.text(part) for part in parts[9:12])
+            codings.append(coding_of(third, words, named, r.names))
         original = parts[8] and r.text(parts[8])
         value: dict[str, Any] = {"coding": codings} if codings else {}
         if original or not codings:

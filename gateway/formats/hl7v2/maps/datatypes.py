@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.formats.hl7v2.maps import concepts, parties, persons, values
+from gateway.formats.hl7v2.maps import concepts, observed, parties, persons, values
 from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.terms import TermTable
 
@@ -21,7 +21,7 @@ DATA_TYPES: dict[str, Factory] = {
     "NM": values.whole_number,
     "CQ": values.quantity,
     "ED": values.attachment,
-    "OBX-5": values.result,
+    "OBX-5": observed.result,
     "CWE": concepts.concept,
     "Coding": concepts.coding,
     "code": concepts.code,
@@ -29,6 +29,7 @@ DATA_TYPES: dict[str, Factory] = {
     "XPN": persons.human_name,
     "XAD": persons.address,
     "XTN": persons.contact_point,
+    "home XTN": persons.home_contact_point,
     "business XAD": lambda table, system: persons.business(persons.address(table, system)),
     "business XTN": lambda table, system: persons.business(persons.contact_point(table, system)),
     "CX": parties.identifier,
@@ -36,6 +37,7 @@ DATA_TYPES: dict[str, Factory] = {
     "PLN": parties.provider_number,
     "XCN": parties.practitioner,
     "XON": parties.organization,
+    "coded XON": parties.coded_organization,
     "PL": parties.location,
 }
 """Name in a pack -> factory of the pair."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
 from gateway.formats.hl7v2.maps.concepts import Read, Write
-from gateway.formats.hl7v2.maps.naming import OURS, assigner_parts, assigner_system
+from gateway.formats.hl7v2.maps.naming import OURS, assigner_parts, assigner_system, code_system
 from gateway.formats.hl7v2.maps.persons import name_of, name_parts
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.handoff import Resource
@@ -218,6 +218,30 @@ def _organization(raw: str, r: "Reading") -> tuple[str, Resource] | None:
     if name:
         resource["name"] = name
     return (f"{found.get('system', '')}|{number}" if found else name), resource
+
+
+def coded_organization(table: TermTable | None, system: str) -> tuple[Read, Write]:
+    """CWE as a reference to an Organization: its number, its name, who gave the number (OBX-15)."""
+
+    def read(raw: str, r: "Reading", number: int) -> Any:
+        return r.party("Organization", raw, _coded_organization)
+
+    return read, organization(table, system)[1]
+
+
+def _coded_organization(raw: str, r: "Reading") -> tuple[str, Resource] | None:
+    parts = r.components(raw)
+    number, name, given_by, original = (parts[n] and r.text(parts[n]) for n in (0, 1, 2, 8))
+    name = name or original
+    if not number and not name:
+        return None
+    resource: Resource = {"active": True}
+    named = code_system(given_by, r.names)
+    if number:
+        resource["identifier"] = [{**({"system": named} if named else {}), "value": number}]
+    if name:
+        resource["name"] = name
+    return (f"{named}|{number}" if number else name), resource
 
 
 def location(table: TermTable | None, system: str) -> tuple[Read, Write]:

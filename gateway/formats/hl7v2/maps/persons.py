@@ -22,7 +22,9 @@ _NAME_TYPE = {
     "nickname": "N",
     "temp": "TEMP",
 }
-_ADDRESS_USE = {"BA": "old", "BI": "billing", "C": "temp", "B": "work", "O": "work", "H": "home"}
+_ADDRESS_USE = {"BA": "old", "BI": "billing", "C": "temp", "B": "work", "O": "work", "H": "home",
+                "N": "old", "BDL": "old", "BR": "old", "F": "old"}  # fmt: skip
+"""HL7 table 0190. The last four are ours: where somebody was born or comes from is not where to find them."""
 _ADDRESS_TYPE = {"old": "BA", "billing": "BI", "temp": "C", "work": "B", "home": "H"}
 _PHONE_USE = {"PRN": "home", "WPN": "work", "PRS": "mobile", "ORN": "home", "VHN": "temp"}
 _PHONE_SYSTEM = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INTERNET": "email", "X.400": "email"}
@@ -128,6 +130,19 @@ def contact_point(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return contact if contact["value"] else None
 
     return read, lambda value, w: written_contact(value)
+
+
+def home_contact_point(table: TermTable | None, system: str) -> tuple[Read, Write]:
+    """XTN of a field that is for numbers at home (PID-13): one whose use is not told is such a number."""
+    read_any, write = contact_point(table, system)
+
+    def read(raw: str, r: "Reading", number: int) -> Any:
+        found = read_any(raw, r, number)
+        if found is not None and "use" not in found and not r.components(raw)[1]:
+            found["use"] = "home"
+        return found
+
+    return read, write
 
 
 def _number(parts: list[str], r: "Reading") -> str:

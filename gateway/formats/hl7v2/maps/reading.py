@@ -339,6 +339,8 @@ class Reading:
         for resource in self.resources:
             if resource["resourceType"] == "Appointment":
                 complete_times(resource)
+            elif resource["resourceType"] in HAVE_A_COURSE:
+                end_course(resource)
         dangling = [name for blank, name in self._pending if not self._resolve(blank, name)]
         lost = frozenset((self._dropped & self._linked) - self._positions.keys()) | {""}
         if dangling or len(lost) > 1 or self._has_blanks:
@@ -363,6 +365,16 @@ def complete_times(appointment: Resource) -> None:
         minutes = appointment.get("minutesDuration", 0)
         ends = datetime.fromisoformat(start) + timedelta(minutes=minutes)
         appointment["end"] = ends.isoformat(timespec="seconds")
+
+
+HAVE_A_COURSE = frozenset(("AllergyIntolerance", "Condition"))
+"""Resources that are active or over, but not where they were entered in error."""
+
+
+def end_course(resource: Resource) -> None:
+    """Take the clinical status from what was entered in error (FHIR R4 ait-2, con-5)."""
+    if "entered-in-error" in str(resource.get("verificationStatus", "")):
+        resource.pop("clinicalStatus", None)
 
 
 def _is_plain(message: Message) -> bool:

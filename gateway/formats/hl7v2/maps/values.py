@@ -1,14 +1,13 @@
-"""Text, times, numbers and the value of an observation both ways: ST, FT, DTM, NM, CQ, ED, and OBX-5 by OBX-2."""
+"""Text, times, numbers and files both ways: ST, FT, DTM, NM, CQ, ED."""
 
 import base64
 import binascii
 import re
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from gateway.formats.hl7v2.build import Field, Formatted, Repetition
-from gateway.formats.hl7v2.maps.concepts import Read, Write, concept, written_concept
+from gateway.formats.hl7v2.build import Field, Formatted
+from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.persons import human_name
 from gateway.formats.hl7v2.maps.terms import TermTable
 
@@ -101,16 +100,17 @@ def quantity(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
-        value = _decimal(r.text(parts[0]))
+        value = decimal(r.text(parts[0]))
         unit = parts[1] and r.first_subcomponent(parts[1])
         return None if value is None else {"value": value, **({"unit": unit} if unit else {})}
 
     return read, lambda value, w: (str(value.get("value", "")), str(value.get("unit", "")))
 
 
-def _decimal(sent: str) -> Decimal | int | None:
+def decimal(sent: str) -> Decimal | int | None:
+    """Return the number a sender wrote, with its digits as they are; None for what is none."""
     sent = sent.strip()
-    if not _DECIMAL.fullmatch(sent) or len(sent) > 30:
+    if len(sent) > 30 or not _DECIMAL.fullmatch(sent):
         return None
     try:
         value = Decimal(sent)
@@ -187,117 +187,3 @@ def _data(sent: str, encoding: str) -> str:
 
 def _encoded(words: str) -> str:
     return base64.b64encode(words.encode("utf-8")).decode("ascii")
-
-
-def result(table: TermTable | None, system: str) -> tuple[Read, Write]:
-    """OBX-5 as value[x] of an Observation, by the data type in OBX-2; the unit is OBX-6.
-
-    A type that has no element of its own, and a value that is not of its type, becomes text: nothing is dropped.
-    """
-    of_type: dict[str, Callable[[str, Reading, int], dict[str, Any] | None]] = {
-        "NM": _number,
-        "SN": _structured_number,
-        "DT": _time_value,
-        "TS": _time_value,
-        "DTM": _time_value,
-        **dict.fromkeys(("CE", "CWE", "CF", "CNE", "IS", "ID"), _coded_value),
-    }
-
-    def read(raw: str, r: "Reading", number: int) -> Any:
-        kind = r.fields[2].partition(r.component)[0]
-        first = raw.partition(r.repetition)[0] if r.repetition else raw
-        found = of_type[kind](first, r, number) if kind in of_type and first == raw else None
-        if found is None:
-            words = "\n".join(r.text(line) for line in raw.split(r.repetition)).strip()
-            found = {"valueString": words} if words else None
-        return found
-
-    return read, _written_result
-
-
-_read_concept, _ = concept(None, "")
-
-
-def _coded_value(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
-    found = _read_concept(raw, r, number)
-    return {"valueCodeableConcept": found} if found else None
-
-
-def _number(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
-    value = _decimal(r.text(raw.partition(r.component)[0]))
-    return None if value is None else {"valueQuantity": {"value": value, **_unit(r)}}
-
-
-def _structured_number(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
-    """Read SN: a comparator with a number, or a range."""
-    parts = r.components(raw)
-    comparator, separator = r.text(parts[0]), r.text(parts[2])
-    low, high = _decimal(r.text(parts[1])), _decimal(r.text(parts[3]))
-    if low is not None and high is not None and separator == "-":
-        return {"valueRange": {"low": {"value": low, **_unit(r)}, "high": {"value": high, **_unit(r)}}}
-    if low is None or separator or comparator not in ("", "<", "<=", ">", ">=", "="):
-        return None
-    exact = {} if comparator in ("", "=") else {"comparator": comparator}
-    return {"valueQuantity": {"value": low, **exact, **_unit(r)}}
-
-
-def _time_value(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
-    found = r.time(raw)
-    return {"valueDateTime": found} if found else None
-
-
-def _unit(r: "Reading") -> dict[str, str]:
-    if len(r.fields) <= 6 or not r.fields[6]:
-        return {}
-    parts = r.components(r.fields[6])
-    code, words = r.text(parts[0]), parts[1] and r.text(parts[1])
-    unit = {"unit": words or code} if words or code else {}
-    if code and r.text(parts[2]).upper() == "UCUM":
-        unit |= {"system": "http://unitsofmeasure.org", "code": code}
-    return unit
-
-
-def _written_result(resource: Any, w: "Writing") -> Field:
-    """Write OBX-5 and with it OBX-2 and OBX-6; a missing value leaves all three out."""
-    element = next((name for name in resource if name.startswith("value")), "")
-    kind, value, unit = _typed(element, resource.get(element), w)
-    if kind:
-        w.fields[2] = kind
-    if unit:
-        w.fields[6] = unit
-    return value
-
-
-def _typed(element: str, value: Any, w: "Writing") -> tuple[str, Field, Field]:
-    if element == "valueQuantity":
-        return _written_quantity(value)
-    if element == "valueRange":
-        low, high = value.get("low", {}), value.get("high", {})
-        return "SN", ("", str(low.get("value", "")), "-", str(high.get("value", ""))), _written_unit(low or high)
-    if element == "valueCodeableConcept":
-        return "CWE", written_concept(value, w), ""
-    if element == "valueBoolean":
-        return "CWE", _YES if value else _NO, ""
-    if element == "valueInteger":
-        return "NM", str(value), ""
-    if element in ("valueDateTime", "valueDate", "valueInstant"):
-        return "DTM", w.dtm(value), ""
-    if element == "valueString":
-        return "TX", Formatted(str(value)), ""
-    return "", "", ""
-
-
-_YES: Repetition = ("Y", "Yes", "HL70136")
-_NO: Repetition = ("N", "No", "HL70136")
-
-
-def _written_quantity(value: dict[str, Any]) -> tuple[str, Field, Field]:
-    number, unit = str(value.get("value", "")), _written_unit(value)
-    comparator = str(value.get("comparator", ""))
-    return ("SN", (comparator, number), unit) if comparator else ("NM", number, unit)
-
-
-def _written_unit(value: dict[str, Any]) -> Field:
-    if value.get("system") == "http://unitsofmeasure.org" and value.get("code"):
-        return (str(value["code"]), str(value.get("unit", "")), "UCUM")
-    return str(value.get("unit") or value.get("code") or "")
