@@ -87,15 +87,11 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
         return deidentified(item, situation)
     if item.origin.program is None:
         return outside_part2(item, situation)
-    invoked = as_patient(situation) or by_basis(item, situation)
+    invoked = as_patient(situation) or inside_program(item, situation) or by_basis(item, situation)
     if invoked is not None:
         return invoked
     if not item.origin.after:
-        return (
-            inside_program(item, situation)
-            or law_enforcement(situation)
-            or by_consent(item, item.origin.program, situation)
-        )
+        return law_enforcement(situation) or by_consent(item, item.origin.program, situation)
     onward = redisclosure.onward(item, situation)
     if isinstance(onward, Withhold | Release):
         return onward

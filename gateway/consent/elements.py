@@ -46,7 +46,7 @@ def first_missing(directive: Directive, grant: Grant, match: ClassMatch, situati
         missing.add("EL_RECIPIENT")
     if grant.parties and not _names_participants(grant, match, situation):
         missing.add("EL_INTERMEDIARY")
-    if not is_legacy and not _tells_covered_entities(directive, grant, situation):
+    if not is_legacy and not _tells_covered_entities(directive, situation):
         missing.add("EL_CE_STATEMENT")
     if not _offers_opt_out(directive, situation):
         missing.add("EL_PURPOSE")
@@ -67,13 +67,12 @@ def _names_participants(grant: Grant, match: ClassMatch, situation: Situation) -
     )
 
 
-def _tells_covered_entities(directive: Directive, grant: Grant, situation: Situation) -> bool:
+def _tells_covered_entities(directive: Directive, situation: Situation) -> bool:
     """(a)(4)(iii): a TPO consent to a covered entity, business associate or class says what may follow."""
     if "ce-redisclosure-statement" in directive.statements or CRIMINAL_JUSTICE in directive.kinds:
         return True
-    if not names_tpo(grant.purposes):
-        return True
-    return not any(party.recipient_class or _is_covered(party.organization, situation) for party in grant.parties)
+    parties = [party for grant in directive.grants if names_tpo(grant.purposes) for party in grant.parties]
+    return not any(party.recipient_class or _is_covered(party.organization, situation) for party in parties)
 
 
 def _offers_opt_out(directive: Directive, situation: Situation) -> bool:

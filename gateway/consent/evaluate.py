@@ -74,7 +74,7 @@ def _readings(
     key = (id(discloser), id(only))
     if key not in situation.memory:
         good, farthest = [], None
-        for directive in (only,) if only else situation.directives:
+        for directive in (only,) if only else _permitting(situation.directives):
             for grant in directive.grants:
                 found = read_permit(directive, grant, discloser, situation)
                 if isinstance(found, Reading):
@@ -84,6 +84,12 @@ def _readings(
         situation.memory[key] = good, farthest
     readings: tuple[list[Reading], tuple[int, str, bool] | None] = situation.memory[key]
     return readings
+
+
+def _permitting(directives: tuple[Directive, ...]) -> tuple[Directive, ...]:
+    """Leave aside what permits nothing where anything does: a refusal of something else is no better form than a
+    consent that only has to be asked about, and must not speak in its place."""
+    return tuple(one for one in directives if any(grant.provisions for grant in one.grants)) or directives
 
 
 def _item_failure(reading: Reading, item: Item) -> tuple[int, str, bool] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from gateway.consent.purposes import LEGAL, is_research, is_tpo, names_legal, names_tpo
+from gateway.consent.purposes import LEGAL, Purpose, is_research, is_tpo, names_legal, names_tpo
 from gateway.model.consent_directive import Directive, Grant
 from gateway.model.labels import COUNSELING_NOTES
 
@@ -41,8 +41,13 @@ def mixes_proceedings(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
 
 
 def lacking(directive: Directive, grant: Grant) -> Iterator[str]:
-    """Name the elements of 42 CFR 2.31(a) that the paper lacks for one of its permits, whoever asks."""
+    """Name the elements of 42 CFR 2.31(a) that the paper lacks for one of its permits, whoever asks.
+
+    What it must say once, as a paper, goes by the purposes of all its permits: one form for treatment and for something
+    else is a form for treatment, and no event suffices for it that would not for the something else (2.31(c)(2)).
+    """
     is_criminal_justice = CRIMINAL_JUSTICE in directive.kinds
+    purposes = tuple(purpose for one in directive.grants for purpose in one.purposes)
     if not directive.patient:
         yield "EL_PATIENT"
     if not directive.disclosers and not grant.disclosers:
@@ -53,18 +58,18 @@ def lacking(directive: Directive, grant: Grant) -> Iterator[str]:
         yield "EL_PURPOSE"
     if "revocation-right" not in directive.statements or (is_criminal_justice and directive.revocable_from is None):
         yield "EL_REVOCATION"
-    if not _states_expiry(directive, grant):
+    if not _states_expiry(directive, purposes):
         yield "EL_EXPIRY"
-    if names_tpo(grant.purposes) and not is_criminal_justice and not directive.statements >= _TPO_STATEMENTS:
+    if names_tpo(purposes) and not is_criminal_justice and not directive.statements >= _TPO_STATEMENTS:
         yield "EL_TPO_STATEMENTS"
 
 
-def _states_expiry(directive: Directive, grant: Grant) -> bool:
+def _states_expiry(directive: Directive, purposes: tuple[Purpose, ...]) -> bool:
     """(a)(7): a date, or an event the purpose allows; absence is never "none". 2.35(b) wants the period itself."""
     if directive.period[1] is not None:
         return True
-    if CRIMINAL_JUSTICE in directive.kinds or not grant.purposes:
+    if CRIMINAL_JUSTICE in directive.kinds or not purposes:
         return False
     if directive.expiry in ("none", "end-of-treatment"):
-        return is_tpo(grant.purposes)
-    return directive.expiry == "end-of-research-study" and is_research(grant.purposes)
+        return is_tpo(purposes)
+    return directive.expiry == "end-of-research-study" and is_research(purposes)

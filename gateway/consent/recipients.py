@@ -37,8 +37,9 @@ def match_recipients(
         return _UNSTATED
     intermediary, depth = _intermediary(levels, situation)
     passes_through = intermediary is not None and situation.recipient.reference != intermediary.id
-    relevant = levels[depth + 1 :] if passes_through else levels
     lacks_participants = intermediary is not None and not _has_participants(levels[depth])
+    # Around and inside the intermediary's permit every provision is a condition; one that names it is met by it.
+    relevant = [one for one in levels if not passes_through or not _is_met_by(intermediary, one, situation)]
     if passes_through and not relevant and not lacks_participants:
         return _STRANGER
     by_class: list[tuple[Recipient, str]] = []
@@ -148,6 +149,11 @@ def _intermediary(levels: tuple[Provision, ...], situation: Situation) -> tuple[
 
 def _is_one(recipient: Recipient, situation: Situation) -> bool:
     return recipient.organization is not None and recipient.organization.is_intermediary(situation.at)
+
+
+def _is_met_by(intermediary: Organization | None, provision: Provision, situation: Situation) -> bool:
+    names_it = any(intermediary is not None and one.organization == intermediary.id for one in provision.recipients)
+    return names_it and _match(provision.recipients, situation.recipient) != "named"
 
 
 def _has_participants(provision: Provision) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import OWN, a_condition, a_patient, agreed, alone, answer, ask, written_by
+from tests.support.part2_world import EMERGENCY, OWN, a_condition, a_patient, agreed, alone, answer, ask, written_by
 
 Json = dict[str, Any]
 PURPOSE = OWN + "purpose|"
@@ -14,6 +14,12 @@ RECORD = a_condition()
 def test_inside_the_program_treatment_needs_no_consent() -> None:
     assert answer(recipient="org:aspen") == ("PERMIT", "OK_INTERNAL")
     assert answer(recipient="org:aspen", purpose=["HRESCH"]) == ("DENY", "NO_CONSENT")
+
+
+def test_inside_the_program_an_emergency_needs_no_record_of_one() -> None:
+    undocumented = {**EMERGENCY, "nature": ""}
+
+    assert answer(recipient="org:aspen", basis=undocumented) == ("PERMIT", "OK_INTERNAL")
 
 
 def test_through_a_stranger_it_is_not_inside() -> None:

@@ -123,9 +123,18 @@ def test_a_replacement_taken_back_leaves_the_refusals_of_a_paper_and_none_of_its
     link = [{"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/old"}}]
     taken_back = a_consent(id="new", status="inactive", extensions=link)
 
-    assert answer(old, taken_back) == ("DENY", "CONSENT_DEFICIENT:EL_RECIPIENT")
+    assert answer(old, taken_back) == ("DENY", "CONSENT_NOT_ACTIVE")
     assert answer(old, taken_back, a_consent()) == ("PERMIT", "OK_CONSENT")
     assert answer(old, taken_back, a_consent(), records=records) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_a_refusal_of_something_else_does_not_speak_for_a_consent_that_waits_for_a_person() -> None:
+    of_hiv = refusing(securityLabel=labels("HIV"))
+    spoken = {"type": "revocation", "of": ["Consent/paper"], "method": "oral", "received": "2026-11-01T20:00:00Z"}
+
+    assert answer(a_consent(), of_hiv, facts=[spoken]) == ("HOLD", "CONSENT_REVOKED")
+    assert answer(a_consent(status="draft"), of_hiv) == ("DENY", "CONSENT_NOT_ACTIVE")
+    assert answer(of_hiv) == ("DENY", "CONSENT_DEFICIENT:EL_SIGNATURE")
 
 
 def test_a_replacement_taken_back_lifts_no_refusal_and_revives_no_permit() -> None:

@@ -100,6 +100,27 @@ def test_no_end_is_no_answer_for_other_purposes() -> None:
     )
 
 
+def test_what_a_form_must_say_once_goes_by_all_it_permits() -> None:
+    for_the_shelter = a_permit("shelter", purposes=["PATRQT"])
+    case: Json = {"recipient": "org:shelter", "purpose": ["PATRQT"]}
+
+    assert answer(a_consent(for_the_shelter, without=["refusal-consequences"]), **case) == ("PERMIT", "OK_CONSENT")
+    for left_out, element in [
+        ("ce-redisclosure-statement", "EL_CE_STATEMENT"),
+        ("refusal-consequences", "EL_TPO_STATEMENTS"),
+    ]:
+        also_for_care = a_consent(for_the_shelter, a_permit(), without=[left_out])
+
+        assert answer(also_for_care, **case) == ("DENY", f"CONSENT_DEFICIENT:{element}")
+
+
+def test_no_end_is_no_answer_for_a_form_that_is_also_for_something_else() -> None:
+    endless = {"type": "deny", "provision": [a_permit(), a_permit("shelter", purposes=["PATRQT"])]}
+    never = [{"url": EXTENSION + "expiry", "valueCode": "none"}]
+
+    assert answer(a_consent(provision=endless, extensions=never)) == ("DENY", "CONSENT_DEFICIENT:EL_EXPIRY")
+
+
 def test_a_consent_to_somebody_outside_hipaa_needs_no_word_on_redisclosure_under_hipaa() -> None:
     consent = a_consent(a_permit("squad"), without=["ce-redisclosure-statement"])
 

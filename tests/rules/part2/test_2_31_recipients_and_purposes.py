@@ -185,6 +185,22 @@ class TestIntermediaries:
     def test_somebody_named_beside_it_needs_no_participants(self) -> None:
         assert answer(a_consent(a_permit("relay", "mercy")), via=["org:relay"]) == ("PERMIT", "OK_CONSENT")
 
+    @pytest.mark.parametrize("kind", ["permit", "deny"])
+    def test_within_a_provision_for_somebody_else_it_passes_nothing_on(self, kind: str) -> None:
+        to_mercy = {"type": "permit", "actor": [recipient("mercy")]}
+        around = {"type": kind, "actor": [recipient("broker")], "period": {"end": "2026-12-31"}}
+        consent = a_consent(provision={**around, "provision": [a_permit("relay", provision=[to_mercy])]})
+
+        assert answer(consent, via=["org:relay"]) == ("DENY", "RECIPIENT_NOT_NAMED")
+
+    @pytest.mark.parametrize("named", ["relay", "mercy"])
+    def test_within_a_provision_for_it_or_its_participant_it_passes_on(self, named: str) -> None:
+        to_mercy = {"type": "permit", "actor": [recipient("mercy")]}
+        around = {"type": "permit", "actor": [recipient(named)], "period": {"end": "2026-12-31"}}
+        consent = a_consent(provision={**around, "provision": [a_permit("relay", provision=[to_mercy])]})
+
+        assert answer(consent, via=["org:relay"]) == ("PERMIT", "OK_INTERMEDIARY")
+
     def test_its_participants_do_not_receive_past_it(self) -> None:
         assert answer(self.through(recipient("mercy"))) == ("DENY", "RECIPIENT_NOT_NAMED")
 
