@@ -222,3 +222,13 @@ def test_a_report_offers_the_items_of_the_record_once_it_is_stated(desk: Desk) -
     assert "State the record above first." in empty
     assert 'name="content" value="Goal/' in stated
     assert "State the record above first." in strangers
+
+
+def test_the_form_for_a_patients_own_copy_knows_whose_record_it_is(desk: Desk) -> None:
+    browser = desk.enter("ada", "admin")
+
+    of_record = browser.get(f"/console/releases/new/patient_access?record={desk.record}").text
+    of_none = browser.get("/console/releases/new/patient_access?record=no-such-record").text
+
+    assert re.search(r'id="recipient" name="recipient" value="Patient/[a-z0-9-]+"', of_record)
+    assert 'id="recipient" name="recipient" value="Patient/"' in of_none

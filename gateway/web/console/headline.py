@@ -6,11 +6,13 @@ from gateway.model.handoff import Resource
 
 _NAMED_BY = ("code", "type", "category", "scope", "activity")
 """Elements that say what a resource is about, in the order in which they are asked."""
+_WITHOUT_DISPLAY = {"59284-0": "Patient consent"}
+"""Codes that come without a display (LOINC), in words."""
 
 
 def headline(resource: Resource) -> str:
     """Return what the resource says in a few words; "" where it has no words for itself."""
-    parts = [_name(resource) or _subject_matter(resource), _when(resource), resource.get("status", "")]
+    parts = [_name(resource) or subject_matter(resource), _when(resource), resource.get("status", "")]
     return " · ".join(part for part in parts if part)
 
 
@@ -24,7 +26,8 @@ def _name(resource: Resource) -> str:
     return ""
 
 
-def _subject_matter(resource: Resource) -> str:
+def subject_matter(resource: Resource) -> str:
+    """Return what a resource is about in words or, where it has none, by its code; "" where it says neither."""
     if "description" in resource:
         return _words(resource["description"])
     for element in _NAMED_BY:
@@ -41,7 +44,8 @@ def _words(concept: Any) -> str:
     if not isinstance(concept, dict):
         return ""
     coding: dict[str, Any] = next(iter(concept.get("coding", [])), {})
-    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")
+    code = str(coding.get("code") or "")
+    return str(concept.get("text") or coding.get("display") or _WITHOUT_DISPLAY.get(code, code))
 
 
 def _when(resource: Resource) -> str:

@@ -114,7 +114,8 @@ def _form(services: Services, kind: str, fault: str | None = None) -> str:
     rule, actor, desk = _rule(kind), member(services), services.house.release_desk
     given = request.form if request.method == "POST" else request.args
     zone = ZoneInfo(services.timezone)
-    items = desk.items(actor, given.get("record", "").strip()[:_LONGEST_ID]) if "content" in rule.fields else []
+    record = given.get("record", "").strip()[:_LONGEST_ID]
+    items = desk.items(actor, record) if "content" in rule.fields else []
     return render_template(
         "console/release_form.html",
         kind=kind,
@@ -122,10 +123,16 @@ def _form(services: Services, kind: str, fault: str | None = None) -> str:
         fields=[_with_choices(FIELDS[name], desk.organizations, items) for name in rule.fields],
         recipients=_recipients(kind, desk.organizations),
         given=given,
+        patient=_patient(services, record) if kind == "patient_access" and record else "",
         now=services.clock().astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
         me=actor,
         fault=fault,
     )
+
+
+def _patient(services: Services, record: str) -> str:
+    """Return the id of whom a record is about, where this person may know it; else ""."""
+    return services.house.consent_desk.patient_of_record(member(services), record) or ""
 
 
 def _rule(kind: str) -> KindRule:

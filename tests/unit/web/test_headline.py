@@ -17,6 +17,7 @@ from gateway.web.console.headline import headline
         ({"resourceType": "PractitionerRole", "code": [{"coding": [{"display": "Officer"}]}]}, "Officer"),
         ({"resourceType": "Goal", "description": {"text": "Find housing"}}, "Find housing"),
         ({"resourceType": "Encounter", "type": [{"text": "Visit"}], "period": {"start": "2026-11"}}, "Visit · 2026-11"),
+        ({"resourceType": "Consent", "category": [{"coding": [{"code": "59284-0"}]}]}, "Patient consent"),
         ({"resourceType": "Patient", "name": []}, ""),
         ({"resourceType": "Provenance"}, ""),
     ],
