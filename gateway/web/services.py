@@ -83,6 +83,10 @@ class ServesConsole(Protocol):
         """Say who a held record is about: a known person, or (None) somebody new."""
         ...
 
+    def give_back(self, actor: str, handoff_id: str) -> bool:
+        """Give a record that names several persons back to its source; False where it is no such record."""
+        ...
+
     def route_again(self, actor: str, handoff_id: str) -> bool:
         """Route a record that waits for a route by the routes of now."""
         ...

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from gateway.storage.tables import audit
 from tests.support.browsing import PASSWORD, submit
-from tests.support.console_day import ACTIVE, HELD, LANE, fill
+from tests.support.console_day import ACTIVE, HELD, LANE, a_console_record, fill
 from tests.support.web_house import Site
 
 pytest_plugins = ("tests.support.sites",)
@@ -289,11 +289,20 @@ def test_what_no_route_covered_is_routed_again_by_a_click(site: Site, browser: F
 
     html = browser.get("/console/queues").text
     answer = submit(browser, "/console/queues", f"/console/records/{ACTIVE}/route")
+    told = browser.get("/console/queues").text
     other = submit(browser, "/console/queues", f"/console/records/{HELD}/route")
 
     assert html.count("Route again</button>") == 1
+    assert "Where none covers it, it waits on here." in told
     assert (answer.headers["Location"], other.status_code) == ("/console/queues#held", 404)
     assert [asked[2] for asked in site.house.asked if asked[0] == "route_again"] == [ACTIVE, HELD]
+
+
+def test_a_record_without_a_route_is_routed_again_from_its_own_page_too(site: Site, browser: FlaskClient) -> None:
+    site.house.console_records[HELD] = a_console_record(HELD, state="unrouted", hold_reason="no route covers it")
+
+    assert f'action="/console/records/{HELD}/route"' in browser.get(f"/console/records/{HELD}").text
+    assert f'action="/console/records/{ACTIVE}/route"' not in browser.get(f"/console/records/{ACTIVE}").text
 
 
 def test_a_lane_that_failed_says_how_long_it_rests_and_why(site: Site, browser: FlaskClient) -> None:

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import HandoffState
 from gateway.storage.view_rows import RecordQuery
+from gateway.web.console.headline import subject_matter
 from gateway.web.console.session import staff
+from gateway.web.console.trace import by_field
 from gateway.web.services import Services
 
 _FILTERS = ("id", "program", "agency", "state", "recipient", "before")
@@ -43,7 +45,15 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
         found = services.house.console_record((owner.id, owner.role), handoff_id)
         if found is None:
             raise RequestRefused(NOT_FOUND)
-        return render_template("console/record.html", record=found, source=_source(found))
+        return render_template(
+            "console/record.html",
+            record=found,
+            source=_source(found),
+            trace=by_field(found["trace"]),
+            services={
+                one["id"]: subject_matter(one) for one in found["resources"] if one["resourceType"] == "ServiceRequest"
+            },
+        )
 
     @door.post("/records/<handoff_id>/person")
     def decide_person(handoff_id: str) -> AnyResponse:
@@ -53,11 +63,18 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
         flash("Decided: the same person." if person_id else "Decided: another person.")
         return redirect(url_for("console.record", handoff_id=handoff_id), 303)
 
+    @door.post("/records/<handoff_id>/back")
+    def back(handoff_id: str) -> AnyResponse:
+        if not services.house.give_back(staff().id, handoff_id):
+            raise RequestRefused(NOT_FOUND)
+        flash(f"Record {handoff_id[:12]} is given back: its source finds the reason in its receipt.")
+        return redirect(url_for("console.queues", _anchor="held"), 303)
+
     @door.post("/records/<handoff_id>/route")
     def route(handoff_id: str) -> AnyResponse:
         if not services.house.route_again(staff().id, handoff_id):
             raise RequestRefused(NOT_FOUND)
-        flash(f"Record {handoff_id[:12]} is routed again by the routes of now.")
+        flash(f"Record {handoff_id[:12]} is routed again by the routes of now. Where none covers it, it waits on here.")
         return redirect(url_for("console.queues", _anchor="held"), 303)
 
 
