@@ -1,5 +1,6 @@
 """Read a YAML file so that every later complaint about it can name file, line and column."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 from gateway.model.errors import ConfigurationError
 
 Location = tuple[str | int, ...]
+Schema = dict[str, Any]
 
 
 class Document:
@@ -32,18 +34,19 @@ class Document:
 
     def where(self, location: Location) -> str:
         """Return `file:line:column` of a part, or of the nearest part around it that stands in the file."""
-        while location and location not in self._marks:
-            location = location[:-1]
-        line, column = self._marks.get(location, (0, 0))
+        line, column = self._mark(location)
         return f"{self.name}:{line + 1}:{column + 1}"
 
     def line(self, location: Location) -> int:
-        """Return the line number (from 1) of a part."""
+        """Return the line number (from 1) of a part, or of the nearest part around it."""
+        return self._mark(location)[0] + 1
+
+    def _mark(self, location: Location) -> tuple[int, int]:
         while location and location not in self._marks:
             location = location[:-1]
-        return self._marks.get(location, (0, 0))[0] + 1
+        return self._marks.get(location, (0, 0))
 
-    def problems(self, schema: dict[str, Any]) -> Iterator[str]:
+    def problems(self, schema: Schema) -> Iterator[str]:
         """Yield each way in which the content differs from a JSON Schema, as `file:line:column: message`."""
         validator = jsonschema.Draft202012Validator(schema)
         for error in sorted(validator.iter_errors(self.content), key=lambda one: [str(p) for p in one.absolute_path]):
@@ -80,7 +83,14 @@ class Document:
         return built
 
 
-def read_document(path: Path, schema: dict[str, Any] | None = None) -> Document:
+def schema_of(kind: str) -> Schema:
+    """Return the JSON Schema that the product ships for a kind of file, e.g. `partner`."""
+    path = Path(__file__).with_name("schemas") / f"{kind}.schema.json"
+    schema: Schema = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def read_document(path: Path, schema: Schema | None = None) -> Document:
     """Read a YAML file and check it against a JSON Schema.
 
     Raises:

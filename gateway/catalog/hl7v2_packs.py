@@ -5,23 +5,19 @@
 table of the installation takes the place of the product's of that name.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway.catalog import shipped
-from gateway.catalog.documents import read_document
+from gateway.catalog.documents import read_document, schema_of
 from gateway.formats.hl7v2.maps import CompiledPack, PackSource, TermTable, compile_pack, read_terms
 from gateway.formats.hl7v2.maps.terms import TermTableError
 from gateway.model.errors import ConfigurationError
 
 PACK_FILE = "pack.yaml"
 FOLDER = "hl7v2"
-_SCHEMAS: dict[str, Any] = json.loads(
-    Path(__file__).with_name("schemas").joinpath("hl7v2-pack.schema.json").read_text(encoding="utf-8")
-)
+_SCHEMAS = schema_of("hl7v2-pack")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,18 @@
 """Read mapping packs, templates and code tables: those of the product, and an installation's own in their place."""
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from gateway.catalog import shipped
-from gateway.catalog.documents import read_document
+from gateway.catalog.documents import Document, read_document, schema_of
 from gateway.mapping import CodeTable, CompiledMapping, Source, compile_mapping, read_code_table
 from gateway.mapping.codes import CodeTableError
 from gateway.model.errors import ConfigurationError
 
 PACK_FILE = "mapping.yaml"
 
-_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("mapping.schema.json").read_text())
+_SCHEMA = schema_of("mapping")
 
 
 def read_mappings(*folders: Path) -> dict[str, CompiledMapping]:
@@ -54,7 +52,9 @@ def read_mapping(folder: Path) -> CompiledMapping:
         raise ConfigurationError(
             f"{document.where(('mapping',))}: mapping: expected {folder.name!r}, the name of the folder"
         )
-    return compile_mapping(_source(folder / PACK_FILE), templates(), {**shared_tables(), **_tables(folder / "codes")})
+    return compile_mapping(
+        _source(folder / PACK_FILE, document), templates(), {**shared_tables(), **_tables(folder / "codes")}
+    )
 
 
 def examples(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -67,8 +67,7 @@ def examples(folder: Path) -> Iterator[tuple[Path, Path]]:
         yield inputs[0], expected
 
 
-def _source(path: Path) -> Source:
-    document = read_document(path)
+def _source(path: Path, document: Document) -> Source:
     document.name = f"{path.parent.name}/{path.name}"
     return Source(document.name, document.content, document.where, document.line)
 
@@ -76,7 +75,10 @@ def _source(path: Path) -> Source:
 @cache
 def templates() -> dict[str, Source]:
     """Return the templates of the product by name."""
-    return {path.stem: _source(path) for path in sorted(shipped("mappings", "templates").glob("*.yaml"))}
+    return {
+        path.stem: _source(path, read_document(path))
+        for path in sorted(shipped("mappings", "templates").glob("*.yaml"))
+    }
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from gateway.catalog.documents import Document, read_document
+from gateway.catalog.documents import Document, read_document, schema_of
 from gateway.catalog.state_law import law_digest, read_state_law, shipped_state_law
 from gateway.model.errors import ConfigurationError
 from gateway.model.partner import (
@@ -29,7 +29,7 @@ from gateway.model.partner import (
 from gateway.model.state_law import StateLaw
 from gateway.model.zones import zone_named
 
-_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("partner.schema.json").read_text())
+_SCHEMA = schema_of("partner")
 
 Entry = dict[str, Any]
 """One organization as written in its file."""

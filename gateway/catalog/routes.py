@@ -1,15 +1,14 @@
 """Read `routes.yaml` into frozen routes."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from gateway.catalog.documents import read_document
+from gateway.catalog.documents import read_document, schema_of
 from gateway.model.errors import ConfigurationError
 from gateway.model.route import AlertEvent, AlertRoute, Route
 
-_SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("schemas").joinpath("routes.schema.json").read_text())
+_SCHEMA = schema_of("routes")
 
 
 def read_routes(path: Path, organizations: Mapping[str, object]) -> tuple[Route, ...]:

@@ -5,7 +5,6 @@ anything from it: each rule by itself keeps data back.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gateway.catalog.documents import Document, read_document
+from gateway.catalog.documents import Document, read_document, schema_of
 from gateway.model.errors import ConfigurationError
 from gateway.model.labels import ACT_CODE
 from gateway.model.partner import ROLES
@@ -21,7 +20,7 @@ from gateway.model.request import ACT_REASON
 from gateway.model.state_law import EVERYBODY, Allowance, StateLaw, StateRule
 
 _HERE = Path(__file__).parent
-_SCHEMA: dict[str, Any] = json.loads((_HERE / "schemas" / "state_law.schema.json").read_text(encoding="utf-8"))
+_SCHEMA = schema_of("state_law")
 
 
 @cache

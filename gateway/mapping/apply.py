@@ -11,7 +11,6 @@ from gateway.mapping.leftovers import note_unread
 from gateway.mapping.scope import Agency, Context, Scope
 from gateway.mapping.writer import Variables, Writer
 from gateway.model.draft import Draft, Rejected
-from gateway.model.findings import Finding
 from gateway.model.ids import stable_id
 from gateway.model.source_record import Skipped, SourceRecord
 
@@ -56,7 +55,7 @@ def _draft(scope: Scope, mapping: CompiledMapping, key: str, agency: Agency, aut
         "default_author": authors[0]["unit"], "at": _instant(scope.context), "handoff": handoff, "key": key,
         "deleted": deleted or None, "source_hash": _source_hash(scope.record),
     }  # fmt: skip
-    writer = Writer(scope.context, program, agency, key, authors[0]["unit"])
+    writer = Writer(scope.context, program, agency, key)
     _write(variables, writer, mapping)
     return Draft(
         handoff=handoff,
@@ -210,8 +209,3 @@ def _content_hash(scope: Scope, facts: dict[str, Any], deleted: bool) -> str:
     """Hash what was read, not what was written: the Bundle also holds the instant of its conversion."""
     content = orjson.dumps([scope.names, facts, deleted], option=orjson.OPT_SORT_KEYS, default=str)
     return hashlib.sha256(content).hexdigest()
-
-
-def describe(finding: Finding) -> str:
-    """Write a finding as one line for stderr."""
-    return f"{finding.location}: {finding.message} [{finding.rule}]"

@@ -223,7 +223,7 @@ class _Written:
         self.item_members: dict[str, str] = {}
         self.expected_once: dict[str, str] = {}
         self.lets: list[tuple[str, Node]] = []
-        self.scope = WriteScope(dict(tables))
+        self.scope = WriteScope()
         self.list = BlockList(self.scope)
         self.blocks: list[Block] = []
         vocabulary: set[str] = set()

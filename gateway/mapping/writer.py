@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from gateway.mapping.codes import CodeTable
 from gateway.mapping.scope import Agency, Context
 from gateway.model.draft import Origin
 from gateway.model.ids import stable_id
@@ -16,9 +15,9 @@ FHIR_BASE = "https://warmhandoff.example/fhir/"
 class Writer:
     """The Bundle of one record as it grows."""
 
-    __slots__ = ("authored", "context", "default_author", "entries", "lists", "origins", "prefixes", "refs", "written")
+    __slots__ = ("authored", "context", "entries", "lists", "origins", "prefixes", "refs", "written")
 
-    def __init__(self, context: Context, program: str, agency: Agency, key: str, default_author: str) -> None:
+    def __init__(self, context: Context, program: str, agency: Agency, key: str) -> None:
         """Begin an empty Bundle for the record `key` of `agency` in `program`."""
         self.context = context
         self.prefixes = {
@@ -26,7 +25,6 @@ class Writer:
             "agency": (agency.value,),
             "installation": (),
         }
-        self.default_author = default_author
         self.entries: list[dict[str, Any]] = []
         self.origins: list[Origin] = []
         self.refs: dict[Any, str] = {}
@@ -51,11 +49,10 @@ class Writer:
 
 
 class WriteScope:
-    """Compile-time knowledge of the write layer: tables, block names so far, and mistakes."""
+    """Compile-time knowledge of the write layer: block names so far, names used, and mistakes."""
 
-    def __init__(self, tables: dict[str, CodeTable]) -> None:
+    def __init__(self) -> None:
         """Begin before the first block."""
-        self.tables = tables
         self.blocks: set[str] = set()
         self.names_used: set[str] = set()
         self.problems: list[tuple[tuple[str | int, ...], str]] = []

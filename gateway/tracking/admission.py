@@ -7,7 +7,7 @@ Only for events at the organization the referral went to, about the person it is
 from datetime import datetime
 
 from gateway.model.hl7_answer import AdmissionEvent, AppointmentEvent, AppointmentKind
-from gateway.tracking.status import StatusEvent
+from gateway.tracking.status import StatusEvent, happened_at
 
 _VISIT: dict[AppointmentKind, str] = {
     "booked": "5.1.1",
@@ -24,7 +24,7 @@ def admission_event(admission: AdmissionEvent, received_at: datetime) -> StatusE
     Admission and registration begin the work; a discharge completes it, and the visit is its result. A change or a
     transfer says nothing new, and what is cancelled takes nothing back (`is_put_in_doubt`).
     """
-    at = _instant(admission.at, received_at)
+    at = happened_at(admission.at, received_at)
     if admission.kind in ("admitted", "registered"):
         return StatusEvent("in-progress", "recipient", at)
     if admission.kind == "discharged":
@@ -56,14 +56,10 @@ def precedes(admission: AdmissionEvent, authored: str) -> bool:
 
 def appointment_event(appointment: AppointmentEvent, received_at: datetime) -> StatusEvent:
     """Turn a SIU into the step it implies, for `advance_through`; the visit's fate is the business status."""
-    at = _instant(appointment.at, received_at)
+    at = happened_at(appointment.at, received_at)
     return StatusEvent("in-progress", "recipient", at, business=_VISIT[appointment.kind])
 
 
 def appointment_kind(business_status: str | None) -> AppointmentKind | None:
     """Return what a business status says of an appointment; one that was moved is not told from one that was given."""
     return next((kind for kind, code in _VISIT.items() if code == business_status), None)
-
-
-def _instant(sent: str | None, received_at: datetime) -> datetime:
-    return datetime.fromisoformat(sent) if sent and "T" in sent else received_at

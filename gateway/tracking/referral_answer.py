@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from gateway.model.hl7_answer import ReferralAnswer
-from gateway.tracking.status import Status, StatusEvent
+from gateway.tracking.status import Status, StatusEvent, happened_at
 
 _IMPLIED_BY = {
     "requested": frozenset(("accepted", "in-progress", "on-hold")),
@@ -20,12 +20,14 @@ def status_event(status: Status, answer: ReferralAnswer, received_at: datetime) 
     """
     if status.task in _IMPLIED_BY.get(answer.status, ()):
         return None
-    at = datetime.fromisoformat(answer.at) if answer.at and "T" in answer.at else received_at
-    reason = answer.reason or _UNEXPLAINED.get(answer.status)
     return StatusEvent(
-        answer.status, "recipient", at, reason=reason, is_expiry=answer.status == "failed",
+        answer.status,
+        "recipient",
+        happened_at(answer.at, received_at),
+        reason=answer.reason or _UNEXPLAINED.get(answer.status),
+        is_expiry=answer.status == "failed",
         has_output=answer.status == "completed",
-    )  # fmt: skip
+    )
 
 
 _UNEXPLAINED = {

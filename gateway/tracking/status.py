@@ -91,6 +91,11 @@ class StatusEvent:
     """The time to answer ran out: the one way from `requested` to `failed`."""
 
 
+def happened_at(told: str | None, received_at: datetime) -> datetime:
+    """Return when a message says something happened (FHIR dateTime); where it names no time, when it was received."""
+    return datetime.fromisoformat(told) if told and "T" in told else received_at
+
+
 def advance(status: Status, event: StatusEvent) -> Status | Finding:
     """Return the next status, the same object where nothing changes, or why the event moves nothing.
 
