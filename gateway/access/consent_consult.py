@@ -15,7 +15,7 @@ from gateway.access.consult_parameters import answer_as_parameters, read_paramet
 from gateway.access.even_answers import goes_in_step
 from gateway.model.caller import Caller
 from gateway.model.consult import Advice, Consult
-from gateway.model.exchange import Problem, RequestRefused
+from gateway.model.exchange import Problem, RequestRefused, require_scope
 
 FHIR_JSON = "application/fhir+json"
 JSON = "application/json"
@@ -45,7 +45,8 @@ def consent_consult(
 
     @door.post("/fhir/R4/Consent/$evaluate")
     def evaluate() -> Response:
-        caller = _allowed(authenticate())
+        caller = authenticate()
+        require_scope(caller, "r", "Consent")
         advice = _asked(house, caller, read_parameters(json_body(FHIR_JSON, JSON)))
         return Response(orjson.dumps(answer_as_parameters(advice)), content_type=FHIR_JSON)
 
@@ -55,17 +56,12 @@ def consent_consult(
 
     @door.post(f"/cds-services/{HOOK}")
     def consult_hook() -> Response:
-        caller = _allowed(authenticate())
+        caller = authenticate()
+        require_scope(caller, "r", "Consent")
         advice = _asked(house, caller, read_hook(json_body(JSON)))
         return Response(orjson.dumps(answer_as_card(advice, base_url)), content_type=JSON)
 
     return door
-
-
-def _allowed(caller: Caller) -> Caller:
-    if not caller.may("r", "Consent"):
-        raise RequestRefused(Problem(403, "forbidden", None, "No scope of this client opens this on Consent."))
-    return caller
 
 
 def _asked(house: AnswersConsults, caller: Caller, question: Consult) -> Advice:

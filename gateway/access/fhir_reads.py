@@ -14,7 +14,7 @@ from gateway import __version__
 from gateway.access.capability import OFFERS, capability_statement
 from gateway.access.even_answers import goes_in_step
 from gateway.model.caller import Caller, Interaction
-from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused
+from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused, require_scope
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -79,8 +79,7 @@ def _allowed(caller: Caller, interaction: Interaction, resource_type: str) -> Ca
     offer = OFFERS.get(resource_type)
     if offer is None or (interaction == "s" and not offer.search):
         raise RequestRefused(Problem(404, "not-supported", None, "This server does not offer this; see metadata."))
-    if not caller.may(interaction, resource_type):
-        raise RequestRefused(Problem(403, "forbidden", None, f"No scope of this client opens this on {resource_type}."))
+    require_scope(caller, interaction, resource_type)
     return caller
 
 

@@ -10,14 +10,12 @@ from typing import Any, Protocol
 import orjson
 from flask import Blueprint, Response, request
 
-from gateway.intake.json_body import json_body
+from gateway.intake.fhir_body import FHIR_JSON, fhir_body
 from gateway.intake.strict_json import read_object
-from gateway.model.caller import Caller, Interaction
+from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking
-from gateway.model.exchange import Answer, Problem, RequestRefused
-from gateway.validation.second_opinion import second_opinion
+from gateway.model.exchange import Answer, Problem, RequestRefused, require_scope
 
-FHIR_JSON = "application/fhir+json"
 MAX_BODY = 15 * 1024 * 1024
 """Bytes: a scan of 10 MiB in base64, and what stands around it."""
 
@@ -53,7 +51,8 @@ def consent_operations(house: TakesConsents, authenticate: Callable[[], Caller])
     @door.post("/$file-consent")
     @door.post("/$fileConsent")
     def file_consent() -> Response:
-        caller = _allowed(authenticate(), "c")
+        caller = authenticate()
+        require_scope(caller, "c", "Consent")
         given = _parameters("consent", "document")
         consent, document = _resource(given, "consent", "Consent"), _resource(given, "document", *_DOCUMENTS)
         answer = house.file_with_document(caller, consent, document)
@@ -66,7 +65,8 @@ def consent_operations(house: TakesConsents, authenticate: Callable[[], Caller])
     @door.post("/$revoke-consent")
     @door.post("/$revokeConsent")
     def revoke_consent() -> Response:
-        caller = _allowed(authenticate(), "u")
+        caller = authenticate()
+        require_scope(caller, "u", "Consent")
         given = _parameters("consent", "patient", "document", "method", "recipient")
         document = _resource(given, "document", *_DOCUMENTS) if given["document"] else None
         problem = house.revoke_consent(
@@ -79,20 +79,9 @@ def consent_operations(house: TakesConsents, authenticate: Callable[[], Caller])
     return door
 
 
-def _allowed(caller: Caller, interaction: Interaction) -> Caller:
-    if not caller.may(interaction, "Consent"):
-        raise RequestRefused(Problem(403, "forbidden", None, "No scope of this client opens this on Consent."))
-    return caller
-
-
 def _parameters(*known: str) -> dict[str, list[Json]]:
     """Read the body as Parameters with these names only: what is not understood must not be left out silently."""
-    body = json_body(FHIR_JSON, "application/json", at_most=MAX_BODY)
-    if body.get("resourceType") != "Parameters":
-        raise _refused("invalid", "resourceType", "Expected Parameters.")
-    wrong = next(iter(second_opinion(body)), None)
-    if wrong is not None:
-        raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
+    body = fhir_body("Parameters", at_most=MAX_BODY)
     given: dict[str, list[Json]] = {name: [] for name in known}
     for one in body.get("parameter", []):
         if one["name"] not in given:

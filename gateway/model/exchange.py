@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from gateway.model.caller import Caller, Interaction
 from gateway.model.errors import GatewayError
 
 
@@ -65,3 +66,9 @@ class RequestRefused(GatewayError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+def require_scope(caller: Caller, interaction: Interaction, resource_type: str) -> None:
+    """Raise `RequestRefused` (403) unless a scope of the caller opens this interaction on this resource type."""
+    if not caller.may(interaction, resource_type):
+        raise RequestRefused(Problem(403, "forbidden", None, f"No scope of this client opens this on {resource_type}."))
