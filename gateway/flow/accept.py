@@ -13,10 +13,10 @@ from gateway.flow.consents.terms import keep_watch_of_record, read_directive
 from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers, is_with_police
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
-from gateway.flow.people import identify
+from gateway.flow.people import identify, locked_record
 from gateway.flow.referrals import enqueue, reopen_refused, seen_before
 from gateway.flow.replays import read_again
-from gateway.flow.withdraw import close_gone, close_stranger, withdraw
+from gateway.flow.withdraw import GIVEN_BACK, close_gone, close_stranger, withdraw
 from gateway.model.audit import AuditEntry
 from gateway.model.draft import Draft, Rejected
 from gateway.model.exchange import Accepted, KeyReused
@@ -143,13 +143,15 @@ def _store(house: House, tx: Transaction, stored: StoredInput, made: Draft | Rej
     if not _may_speak_for(house, stored.client, made):
         return "quarantined", "the record is of an agency that this client does not hand in for (submits_for)", None
     if made.deleted:
-        return _withdraw(house, tx, tx.handoffs.get(made.handoff))
+        return _withdraw(house, tx, locked_record(tx, made.handoff))
     return store_draft(house, tx, stored, made, _agency(house, made))
 
 
 def store_draft(house: House, tx: Transaction, stored: StoredInput, draft: Draft, agency: str) -> Stored:
     """Store a record that is new or has changed; `agency` is who wrote it by the registry, "" where nobody knows."""
-    known = tx.handoffs.get(draft.handoff)
+    known = locked_record(tx, draft.handoff)
+    if known is not None and known.hold_reason == GIVEN_BACK and known.content_hash == draft.content_hash:
+        return "skipped", GIVEN_BACK, known.id
     if known is not None and _is_older(draft, known):
         return "duplicate", "an older snapshot of a record that is here", known.id
     if known is not None and known.content_hash == draft.content_hash and known.state != "withdrawn":

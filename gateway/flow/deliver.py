@@ -15,7 +15,7 @@ from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.awaited import await_application
 from gateway.flow.pacing import goes_on, has_breaker, rest
-from gateway.flow.people import lock_person
+from gateway.flow.people import locked_referral
 from gateway.flow.releases.review_queue import open_held_items
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
@@ -112,8 +112,8 @@ def _carried(house: House, claim: Claim, work: Work, sending: Callable[[], SendR
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
-    lock_person(tx, lambda: _person_of(tx, work))
-    current, referral = tx.outbox.get(work.id), tx.referrals.get(work.subject)
+    referral = locked_referral(tx, work.subject)
+    current = tx.outbox.get(work.id)
     if current is None or current.state not in ("ready", "sending"):
         return "stopped"
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
@@ -144,11 +144,6 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         at=house.clock(),
     )
     return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
-
-
-def _person_of(tx: Transaction, work: Work) -> str | None:
-    referral = tx.referrals.get(work.subject)
-    return referral.person_id if referral is not None else None
 
 
 def asked_for(handoff: Handoff, referral: Referral) -> Asked:

@@ -204,6 +204,10 @@ class Gateway:
         """Say who a held record is about: a known person, or (None) somebody new."""
         return held_records.resolve_match(self.house, caller_name, handoff_id, person_id)
 
+    def give_back(self, actor: str, handoff_id: str) -> bool:
+        """Give a record that names several persons back to its source."""
+        return held_records.give_back(self.house, actor, handoff_id)
+
     def route_again(self, actor: str, handoff_id: str) -> bool:
         """Route a record that waits for a route by the routes of now."""
         return route_again(self.house, actor, handoff_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.flow.house import House
 from gateway.identity import match
-from gateway.model.handoff import Handoff, Person, Resource
+from gateway.model.handoff import Handoff, Person, Referral, Resource
 from gateway.ports import Transaction
 
 PERSON_ID = "https://warmhandoff.example/id/person"
@@ -34,7 +34,7 @@ def identify(house: House, tx: Transaction, resources: Sequence[Resource], known
     if not patients:
         return Who(None, None)
     if len(patients) > 1:
-        return Who(None, f"the record names {len(patients)} persons: decide whom it describes")
+        return Who(None, f"the record names {len(patients)} persons and does not say whom it describes: give it back")
     found = person_of(patients[0])
     same = lock_person(tx, lambda: _same_as_before(tx, patients[0]["id"], known_person))
     if same is not None:
@@ -174,6 +174,27 @@ def person_of_record(tx: Transaction, handoff_id: str) -> str | None:
     """Return the id of the person a record is about; None where there is no such record, or nobody in it."""
     handoff = tx.handoffs.get(handoff_id)
     return handoff.person_id if handoff is not None else None
+
+
+def locked_record(tx: Transaction, handoff_id: str) -> Handoff | None:
+    """Return a record as it stands with its person locked: what is on its way of it is settled, and nothing more goes.
+
+    One without a person has nobody to lock, and nothing on its way.
+    """
+    lock_person(tx, lambda: person_of_record(tx, handoff_id))
+    return tx.handoffs.get(handoff_id)
+
+
+def locked_referral(tx: Transaction, referral_id: str) -> Referral | None:
+    """Return a referral as it stands with its person locked: nobody else moves it in between."""
+    lock_person(tx, lambda: person_of_referral(tx, referral_id))
+    return tx.referrals.get(referral_id)
+
+
+def person_of_referral(tx: Transaction, referral_id: str) -> str | None:
+    """Return the id of the person a referral is about; None where there is no such referral."""
+    referral = tx.referrals.get(referral_id)
+    return referral.person_id if referral is not None else None
 
 
 def person_of_consent(tx: Transaction, consent_id: str) -> str | None:

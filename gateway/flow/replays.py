@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from gateway.flow.people import lock_person, person_of_referral
 from gateway.model.audit import AuditEntry
+from gateway.model.handoff import Work
 from gateway.ports import Transaction
 
 _AT_REST = ("dead", "refused", "held")
@@ -10,7 +12,7 @@ _AT_REST = ("dead", "refused", "held")
 
 def replay(tx: Transaction, work_id: int, actor: str, at: datetime) -> str | None:
     """Make a piece of work ready again; return None, or why not. Consent is decided anew before anything leaves."""
-    work = tx.outbox.get(work_id)
+    work = _locked(tx, work_id)
     if work is None:
         return f"{work_id}: there is no work of this number"
     if work.kind == "convert":
@@ -22,6 +24,14 @@ def replay(tx: Transaction, work_id: int, actor: str, at: datetime) -> str | Non
         return f"{work_id}: it is {work.state}; only dead, refused or held work can be replayed"
     tx.audit.append(AuditEntry(at, "work.replayed", actor, {"work": work_id, "was": work.state}))
     return None
+
+
+def _locked(tx: Transaction, work_id: int) -> Work | None:
+    """Return a piece of work as it stands; with the person of its referral locked, nobody puts another in its place."""
+    work = tx.outbox.get(work_id)
+    if work is not None:
+        lock_person(tx, lambda: person_of_referral(tx, work.subject))
+    return tx.outbox.get(work_id)
 
 
 def read_again(tx: Transaction, input_id: str, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 
 from gateway.flow.house import House
 from gateway.flow.news import sees_more, what_it_sees
-from gateway.flow.people import lock_person
+from gateway.flow.people import locked_referral
 from gateway.flow.referrals import FINAL, add_work
 from gateway.model.errors import TryLater
 from gateway.model.handoff import Work
@@ -103,8 +103,7 @@ def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
 
     The person is locked first: work that is read before it may be on its way by now.
     """
-    lock_person(tx, lambda: _person_of(tx, referral_id))
-    referral = tx.referrals.get(referral_id)
+    referral = locked_referral(tx, referral_id)
     if referral is None or referral.status in FINAL:
         return
     handoff = tx.handoffs.get(referral.handoff_id)
@@ -119,11 +118,6 @@ def _look_at(house: House, referral_id: str, tx: Transaction) -> None:
             tx.outbox.set_state(piece.id, "ready", None, house.clock())
     elif deliveries and not stopped and sees_more(house, tx, referral):
         add_work(house, tx, referral.id, referral.lane, "update", handoff.version, "ready", None)
-
-
-def _person_of(tx: Transaction, referral_id: str) -> str | None:
-    referral = tx.referrals.get(referral_id)
-    return referral.person_id if referral is not None else None
 
 
 def is_stopped(piece: Work) -> bool:

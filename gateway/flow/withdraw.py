@@ -16,11 +16,13 @@ from gateway.model.ids import stable_id
 from gateway.model.provenance import is_hop
 from gateway.ports import Transaction
 
+GIVEN_BACK = "it names several persons and does not say whom it describes: hand in a record for each"
+"""Why a record is closed that goes back to its source, which finds it in its receipt."""
 
-def withdraw(house: House, tx: Transaction, handoff: Handoff) -> None:
-    """Withdraw a whole handoff: the source deleted the record."""
-    referrals = tx.referrals.of_handoff(handoff.id)
-    _close(house, tx, handoff, handoff.id, referrals, "the source withdrew the record")
+
+def withdraw(house: House, tx: Transaction, handoff: Handoff, reason: str = "the source withdrew the record") -> None:
+    """Withdraw a whole handoff."""
+    _close(house, tx, handoff, handoff.id, tx.referrals.of_handoff(handoff.id), reason)
 
 
 def close_stranger(house: House, tx: Transaction, known: Handoff, resources: Iterable[Resource]) -> bool:

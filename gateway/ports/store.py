@@ -12,6 +12,18 @@ T = TypeVar("T")
 M = TypeVar("M")
 
 
+class Turns(Protocol):
+    """The order of those who would decide about the same thing, where no person can be locked instead."""
+
+    def take(self, thing: str) -> None:
+        """Wait for every other transaction that has taken a turn at this thing; others wait for the end of this one.
+
+        What was read before is read again after it. Where a person was locked before, two may wait for each other: then
+        one of them begins again.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """The repositories of one database transaction."""
 
@@ -43,6 +55,8 @@ class Transaction(Protocol):
     def releases(self) -> Releases: ...
     @property
     def reviews(self) -> Reviews: ...
+    @property
+    def turns(self) -> Turns: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from gateway.storage.referrals import SqlReferrals
 from gateway.storage.releases import SqlReleases, SqlReviews
 from gateway.storage.remembered import Remembered
 from gateway.storage.resources import SqlResources
+from gateway.storage.turns import SqlTurns
 
 
 class SqlTransaction:
@@ -38,3 +39,4 @@ class SqlTransaction:
         self.caveats = SqlCaveats(connection)
         self.releases = SqlReleases(connection)
         self.reviews = SqlReviews(connection)
+        self.turns = SqlTurns(connection, remembered)

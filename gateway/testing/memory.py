@@ -27,6 +27,13 @@ from gateway.testing.state import State, claimable_lane
 T = TypeVar("T")
 
 
+class InMemoryTurns:
+    """`ports.Turns` where one writes at a time."""
+
+    def take(self, thing: str) -> None:
+        """Do nothing: nobody else is there to wait for."""
+
+
 class InMemoryTransaction:
     """`ports.Transaction` on a state."""
 
@@ -45,6 +52,7 @@ class InMemoryTransaction:
         self.caveats = InMemoryCaveats(state)
         self.releases = InMemoryReleases(state)
         self.reviews = InMemoryReviews(state)
+        self.turns = InMemoryTurns()
 
 
 class InMemoryDatabase:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from gateway.storage.tables import audit
 from tests.support.browsing import PASSWORD, submit
 from tests.support.console_day import ACTIVE, HELD, LANE, a_console_record, fill
+from tests.support.stored import a_handoff
 from tests.support.web_house import Site
 
 pytest_plugins = ("tests.support.sites",)
@@ -268,6 +269,22 @@ def test_a_held_record_is_decided_by_choosing_a_person(site: Site, browser: Flas
     decided = [asked for asked in site.house.asked if asked[0] == "resolve_match"]
     assert decided[:2] == [("resolve_match", robin.id, HELD, "person-1"), ("resolve_match", robin.id, HELD, None)]
     assert [answer.status_code for answer in (same, other, stranger)] == [303, 303, 404]
+
+
+def test_a_record_of_several_persons_is_given_back_by_a_click(site: Site, browser: FlaskClient) -> None:
+    several = a_handoff(ACTIVE, input_id="in1", state="held", person_id=None)
+    site.house.database.write(lambda tx: tx.handoffs.save(several, []))
+    site.house.console_records[ACTIVE]["handoff"] = several
+    page = f"/console/records/{ACTIVE}"
+
+    html = browser.get(page).text
+    answer = submit(browser, page, f"{page}/back")
+    other = submit(browser, f"/console/records/{HELD}", f"/console/records/{HELD}/back")
+
+    assert "It names several persons" in html
+    assert "Another person" not in html
+    assert (answer.headers["Location"], other.status_code) == ("/console/queues#held", 404)
+    assert [asked[2] for asked in site.house.asked if asked[0] == "give_back"] == [ACTIVE, HELD]
 
 
 def test_the_queues_show_reasons_and_take_a_replay(site: Site, browser: FlaskClient) -> None:

@@ -145,6 +145,44 @@ def test_of_two_processes_that_take_the_same_input_at_once_one_finds_the_others(
     assert sorted(results) == ["found the other", "was first"]
 
 
+def test_of_two_processes_that_take_a_turn_at_once_the_second_sees_what_the_first_wrote(
+    pair: tuple[SqlDatabase, SqlDatabase],
+) -> None:
+    taken, other_asked = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def first(transaction: Transaction) -> None:
+        transaction.turns.take("review 1")
+        taken.set()
+        other_asked.wait(20)
+        transaction.inputs.add(an_input())
+
+    def second(transaction: Transaction) -> None:
+        taken.wait(20)
+        other_asked.set()
+        transaction.turns.take("review 1")
+        seen.append(transaction.inputs.get("input-1") is not None)
+
+    at_once(lambda: pair[0].write(first), lambda: pair[1].write(second))
+
+    assert seen == [True]
+
+
+def test_turns_at_other_things_wait_for_nobody(pair: tuple[SqlDatabase, SqlDatabase]) -> None:
+    both_have_one = threading.Barrier(2, timeout=20)
+
+    def take(thing: str) -> Callable[[Transaction], None]:
+        def work(transaction: Transaction) -> None:
+            transaction.turns.take(thing)
+            both_have_one.wait()
+
+        return work
+
+    at_once(lambda: pair[0].write(take("review 1")), lambda: pair[1].write(take("review 2")))
+
+    assert not both_have_one.broken
+
+
 def test_a_locked_person_makes_the_other_process_wait(pair: tuple[SqlDatabase, SqlDatabase]) -> None:
     pair[0].write(lambda t: t.people.save(a_person(), AT))
     locked, other_asked = threading.Event(), threading.Event()

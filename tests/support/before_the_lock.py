@@ -1,4 +1,4 @@
-"""A `Database` in which something is committed just before a lock is had, as another process would commit it."""
+"""A `Database` in which something is committed just before a lock or turn is had, as by another process."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass
 class BeforeTheLock:
-    """Passes everything on to `inner`; right before the first lock of `person`, `happens` is done."""
+    """Passes everything on to `inner`; right before the first lock of `person`, or turn at it, `happens` is done."""
 
     inner: Database
     person: str
@@ -37,9 +37,21 @@ class _Interrupted:
     def __init__(self, tx: Transaction, by: BeforeTheLock) -> None:
         self._tx = tx
         self.people = _InterruptedPeople(tx, by)
+        self.turns = _InterruptedTurns(tx, by)
 
     def __getattr__(self, repository: str) -> Any:
         return getattr(self._tx, repository)
+
+
+class _InterruptedTurns:
+    def __init__(self, tx: Transaction, by: BeforeTheLock) -> None:
+        self._tx = tx
+        self._by = by
+
+    def take(self, thing: str) -> None:
+        """Take a turn, after the other process has committed."""
+        self._by.interrupt(self._tx, [thing])
+        self._tx.turns.take(thing)
 
 
 class _InterruptedPeople:

@@ -183,6 +183,11 @@ class TableHouse:
         self.asked.append(("leave_message", actor, input_id))
         return input_id in self.console_messages
 
+    def give_back(self, actor: str, handoff_id: str) -> bool:
+        self.asked.append(("give_back", actor, handoff_id))
+        stored = self.database.read(lambda tx: tx.handoffs.get(handoff_id))
+        return stored is not None and stored.state == "held" and stored.person_id is None
+
     def resolve_match(self, caller_name: str, handoff_id: str, person_id: str | None) -> bool:
         self.asked.append(("resolve_match", caller_name, handoff_id, person_id))
         return person_id != "nobody-here"

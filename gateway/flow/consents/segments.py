@@ -13,7 +13,7 @@ from gateway.flow.consents.stated import Told, refusal, reviewed, unverified
 from gateway.flow.house import House
 from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.numbers import person_by_number
-from gateway.flow.messages.outcomes import Outcome, joined, put_outcome
+from gateway.flow.messages.outcomes import A_WORD, Outcome, joined, put_outcome
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import sender_of, why_it_waits
 from gateway.flow.referrals import reopen_refused
@@ -190,6 +190,7 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
         return False
 
     def settle(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
         stored = tx.inputs.get(input_id)
         if stored is not None:  # first: a merge must not end whom they are found to be about
             tx.people.lock_each(sorted({one.person.id for one in waiting_consents(house, tx, stored)}))

@@ -11,7 +11,7 @@ from gateway.flow.house import House
 from gateway.flow.messages.feeds import Fed
 from gateway.flow.messages.held_relays import OF_NOBODY, ONLY_POSSIBLE
 from gateway.flow.messages.merges import take_identity_change
-from gateway.flow.messages.numbers import person_by_number, with_numbers
+from gateway.flow.messages.numbers import locked_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import place_of
@@ -54,7 +54,7 @@ def _take_visit(house: House, tx: Transaction, admission: AdmissionEvent, sender
 
 def _take_admission(house: House, tx: Transaction, admission: AdmissionEvent, sender: Organization) -> Outcome:
     """Move the open referrals of the person to the place of the visit; who is only possibly known waits."""
-    known = person_by_number(house, tx, admission.person.identifiers)
+    known = locked_by_number(house, tx, admission.person.identifiers)
     if known is None:
         return unmatched(tx, admission.person)
     person, recipient = known[0], place_of(sender, known[1])
@@ -80,7 +80,7 @@ def _authored(tx: Transaction, referral: Referral) -> str:
 
 
 def _take_person(house: House, tx: Transaction, sender: Organization, named: PersonNamed) -> Outcome:
-    known = person_by_number(house, tx, named.identifiers)
+    known = locked_by_number(house, tx, named.identifiers)
     if known is None:
         return unmatched(tx, named)
     state, reason, handoff = _updated(house, tx, known[0], place_of(sender, known[1]), named)

@@ -10,11 +10,12 @@ from gateway.flow.messages.admissions import take_adt, unmatched
 from gateway.flow.messages.awaited import take_acknowledgement
 from gateway.flow.messages.feeds import take_record
 from gateway.flow.messages.inbound import take_referral
-from gateway.flow.messages.numbers import person_by_number, with_numbers
+from gateway.flow.messages.numbers import locked_by_number, person_by_number, with_numbers
 from gateway.flow.messages.outcomes import UNMAPPED, Outcome, joined, put_outcome, put_outcomes, read_or_kept
 from gateway.flow.messages.relays import queue_relays
 from gateway.flow.messages.sources import NOT_ITS_RECIPIENT, may_answer_for, place_of, sender_of, why_it_waits
 from gateway.flow.moves import is_overtaken, moved, referral_by_identifier
+from gateway.flow.people import locked_referral
 from gateway.flow.referrals import FINAL
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.answers import read_appointment, read_person_update, read_referral_answer
@@ -126,7 +127,7 @@ def _unrecorded(house: House, tx: Transaction, message: Message) -> Outcome:
 
 
 def _take_answer(house: House, tx: Transaction, sender: Organization, answer: ReferralAnswer) -> Outcome:
-    referral = referral_by_identifier(tx, answer.referral)
+    referral = _locked(tx, answer.referral)
     if referral is None:
         return "quarantined", "RF1-6: expected the number of a referral of ours, found an unknown one", None
     if not may_answer_for(sender, referral):
@@ -141,10 +142,16 @@ def _take_answer(house: House, tx: Transaction, sender: Organization, answer: Re
     return moved(house, tx, referral, event, implied=is_implied, external_id=answer.external_id)
 
 
+def _locked(tx: Transaction, number: str) -> Referral | None:
+    """Return the referral of this number as it stands: nobody else moves it before this message has."""
+    found = referral_by_identifier(tx, number)
+    return locked_referral(tx, found.id) if found is not None else None
+
+
 def _take_appointment(house: House, tx: Transaction, sender: Organization, appointment: AppointmentEvent) -> Outcome:
     """Move the referral that an appointment names, else the one that is open at its place for this person."""
     event = appointment_event(appointment, house.clock())
-    referral = referral_by_identifier(tx, appointment.referral) if appointment.referral else None
+    referral = _locked(tx, appointment.referral) if appointment.referral else None
     if referral is not None and not may_answer_for(sender, referral):
         return "quarantined", NOT_ITS_RECIPIENT, None
     if referral is not None:
@@ -152,7 +159,7 @@ def _take_appointment(house: House, tx: Transaction, sender: Organization, appoi
     named = appointment.person
     if named is None:
         return "quarantined", "SCH-26: expected the number of a referral of ours, found none or an unknown one", None
-    known = person_by_number(house, tx, named.identifiers)
+    known = locked_by_number(house, tx, named.identifiers)
     if known is None:
         return unmatched(tx, named)
     there = place_of(sender, known[1])

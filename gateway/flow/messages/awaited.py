@@ -23,9 +23,14 @@ _MAY_BE_ANSWERED: tuple[WorkState, ...] = ("awaiting", "sending", "dead")
 _MOST_LOOKED_AT = 5000
 
 
+def _answer_to(work_id: int) -> str:
+    return f"the answer to work {work_id}"
+
+
 def await_application(house: House, tx: Transaction, work: Work) -> None:
     """Let a delivery wait for its application answer, unless that has come already."""
     now = house.clock()
+    tx.turns.take(_answer_to(work.id))  # the answer may come while this is written
     current = tx.outbox.get(work.id)
     if current is None or current.state != "sending":
         return
@@ -46,6 +51,7 @@ def look(house: House, claim: Claim, piece: Work) -> bool:
         if now < due:
             tx.outbox.back_off(piece.lane, due)
             return False
+        tx.turns.take(_answer_to(int(piece.subject)))
         work = tx.outbox.get(int(piece.subject))
         if work is not None and work.state == "awaiting" and work.updated_at <= piece.created_at:
             hours = house.answer_within.total_seconds() / 3600
@@ -70,6 +76,7 @@ def take_acknowledgement(house: House, tx: Transaction, sender: Organization, me
         return "quarantined", NOT_ITS_RECIPIENT, None
     outcome = judge(acknowledgement)
     now = house.clock()
+    tx.turns.take(_answer_to(work.id))
     if outcome.kind == "accepted":
         tx.outbox.set_state(work.id, "delivered", None, now)
     else:

@@ -12,7 +12,7 @@ from gateway.flow.messages.answers import is_of_training, take_one
 from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.merges import merges_of
 from gateway.flow.messages.numbers import all_with_numbers, with_numbers
-from gateway.flow.messages.outcomes import put_outcome
+from gateway.flow.messages.outcomes import A_WORD, put_outcome
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import sender_of
 from gateway.flow.staff.console import serves_every_program
@@ -76,6 +76,7 @@ def take_as(house: House, actor: str, input_id: str, organization: str) -> bool:
     """Take a message as the word of this partner (registry id); False where that is not open, or not for this one."""
 
     def say(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
         stored = tx.inputs.get(input_id)
         if stored is None or organization not in {one.id for one in question_of(house, tx, stored).senders}:
             return False
@@ -98,6 +99,7 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         return False
 
     def say(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
         tx.people.lock_each([] if person_id is None else [person_id])  # first: a merge must not end who is found below
         stored = tx.inputs.get(input_id)
         people = question_of(house, tx, stored).people if stored is not None else ()
@@ -150,6 +152,7 @@ def leave(house: House, actor: str, input_id: str) -> bool:
     """
 
     def say(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
         stored = tx.inputs.get(input_id)
         if stored is None or not question_of(house, tx, stored).may_be_left:
             return False

@@ -16,11 +16,11 @@ import orjson
 from gateway.flow.accept import store_draft
 from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.house import House
-from gateway.flow.messages.numbers import person_by_number, with_numbers
+from gateway.flow.messages.numbers import locked_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome
 from gateway.flow.messages.sources import WITHOUT_IDENTIFIER
 from gateway.flow.messages.status_answers import MAPPING, queue_status
-from gateway.flow.people import PERSON_ID
+from gateway.flow.people import PERSON_ID, locked_record
 from gateway.flow.withdraw import withdraw
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
@@ -150,7 +150,7 @@ def _link_known(
     house: House, tx: Transaction, resources: Sequence[Resource], numbers: Sequence[PersonIdentifier]
 ) -> None:
     """Let somebody whom the sender's number names be known by the sender's Patient, before the index is asked."""
-    known = person_by_number(house, tx, numbers)
+    known = locked_by_number(house, tx, numbers)
     patient = next(one["id"] for one in resources if one["resourceType"] == "Patient")
     if known is not None and patient not in known[0].patient_ids:
         tx.people.save(replace(known[0], patient_ids=(*known[0].patient_ids, patient)), house.clock())
@@ -171,7 +171,7 @@ def _cancelled(
 ) -> Outcome:
     """Withdraw a referral; one that has not come yet is remembered as cancelled, for it may be on its way."""
     now, said = house.clock(), said_at(message, stored.received_at)
-    known = tx.handoffs.get(handoff_id)
+    known = locked_record(tx, handoff_id)
     if known is None:
         known = Handoff(
             id=handoff_id, version=1, program=MAPPING, agency=sender.id, content_hash="", person_id=None,

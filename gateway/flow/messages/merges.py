@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gateway.flow.house import House
 from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.messages.numbers import person_by_number, with_numbers
-from gateway.flow.messages.outcomes import Outcome, put_outcome, read_or_kept
+from gateway.flow.messages.outcomes import A_WORD, Outcome, put_outcome, read_or_kept
 from gateway.flow.people import unite
 from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
@@ -92,10 +92,11 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
         return False
 
     def decide(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
         stored = tx.inputs.get(input_id)
         if stored is None or stored.channel != "mllp" or stored.state != "quarantined":
             return False
-        merges = merges_of(house, tx, stored.payload)
+        merges = _locked_merges(house, tx, stored.payload)
         if not merges:
             return False
         if same:
@@ -112,13 +113,23 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
     return house.database.write(decide)
 
 
+def _locked_merges(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
+    """Return what confirming a message would do as it stands, with everybody it is about locked."""
+    locked: set[str] = set()
+    while True:
+        merges = merges_of(house, tx, payload)
+        meant = {one.id for merge in merges for one in (merge.ended, merge.surviving) if one}
+        if meant <= locked:
+            return merges
+        tx.people.lock_each(sorted(meant))
+        locked |= meant
+
+
 def _carry_out(house: House, tx: Transaction, merge: Merge) -> None:
     now = house.clock()
     if merge.surviving is None:
         tx.people.save(with_numbers(merge.ended, merge.partner, merge.numbers), now)
         return
-    for person_id in sorted((merge.ended.id, merge.surviving.id)):
-        tx.people.lock(person_id)
     ended = tx.people.get(merge.ended.id) or merge.ended
     surviving = tx.people.get(merge.surviving.id) or merge.surviving
     _doubt_consents(house, tx, ended.id)

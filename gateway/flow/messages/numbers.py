@@ -1,10 +1,10 @@
 """By which numbers partners know our people: our own number sent back, and the record numbers they told us."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gateway.flow.house import House
-from gateway.flow.people import PERSON_ID
+from gateway.flow.people import PERSON_ID, lock_person
 from gateway.model.handoff import Person
 from gateway.model.hl7_answer import PersonIdentifier
 from gateway.ports import Transaction
@@ -26,6 +26,19 @@ def person_by_number(
             if len(theirs) == 1:
                 return theirs[0], organization.id
     return None
+
+
+def locked_by_number(
+    house: House, tx: Transaction, numbers: Sequence[PersonIdentifier]
+) -> tuple[Person, str | None] | None:
+    """Find a person as `person_by_number`, locked: what is read of them from now on is what a message changes."""
+
+    def find() -> str | None:
+        found = person_by_number(house, tx, numbers)
+        return found[0].id if found is not None else None
+
+    lock_person(tx, find)
+    return person_by_number(house, tx, numbers)
 
 
 def all_with_numbers(house: House, tx: Transaction, numbers: Iterable[PersonIdentifier]) -> dict[str, Person]:

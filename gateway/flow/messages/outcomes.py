@@ -18,6 +18,9 @@ _UNSUPPORTED_EVENT = "201"
 UNMAPPED = "unmapped: "
 """How the reason begins where nothing was made of a message, or of one way to read it."""
 
+A_WORD = "a word on a message"
+"""At this those take turns who say what is open of messages: one word can settle others, so it is one for all."""
+
 _FIRST = ("quarantined", "converted", "skipped", "duplicate")
 
 

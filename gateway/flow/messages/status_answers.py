@@ -13,6 +13,7 @@ from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.deliver import Prepared, Ready, send
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
+from gateway.flow.people import locked_referral
 from gateway.formats.hl7v2.acknowledgement import receive
 from gateway.formats.hl7v2.referral_words import is_order
 from gateway.model.audit import AuditEntry
@@ -58,7 +59,8 @@ def deliver_status(house: House, claim: Claim, work: Work) -> bool:
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
-    current, referral = tx.outbox.get(work.id), tx.referrals.get(work.subject)
+    referral = locked_referral(tx, work.subject)
+    current = tx.outbox.get(work.id)
     if current is None or current.state not in ("ready", "sending"):
         return "stopped"
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None

@@ -22,12 +22,13 @@ def deliver_release(house: House, claim: Claim, work: Work) -> bool:
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
+    release = tx.releases.get(work.subject)
+    handoff = locked_record_of(tx, release.handoff_id) if release is not None else None
     current, release = tx.outbox.get(work.id), tx.releases.get(work.subject)
     if current is None or current.state not in ("ready", "sending"):
         return "stopped"
     if release is None:
         return _stop(house, tx, work, "dead", "its release is no longer here")
-    handoff = locked_record_of(tx, release.handoff_id)
     if handoff is None:
         return _stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
     made = decided(house, tx, release, handoff)

@@ -36,6 +36,7 @@ def close_review(house: House, actor: Member, review_id: str, note: str, *, agai
     """
 
     def look(tx: Transaction) -> None:
+        tx.turns.take(f"review {review_id}")  # of two who press at once the second finds it closed
         review = tx.reviews.get(review_id)
         if review is None or review.closed_at is not None or not may_look(house, actor, review.organization):
             raise RequestRefused(NOT_FOUND)

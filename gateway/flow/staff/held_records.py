@@ -1,10 +1,12 @@
 """What a person says of a record that is held: whom it is about. Until then nothing of it goes, and after it all does.
 
 Whom a record resembles is known from other records, perhaps a program's: it is shown, and can be decided on, only where
-the operator serves every program.
+the operator serves every program. A record that names several persons goes back to its source instead: it does not say
+which of its parts is whose, and whoever said so here would guess what only the source can know.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gateway.flow.addressing import no_route
 from gateway.flow.alerts.waiting import resume_alerts
@@ -13,6 +15,7 @@ from gateway.flow.messages.held_relays import resume_relays
 from gateway.flow.people import candidates_of, is_in_doubt, person_of_record, unite
 from gateway.flow.referrals import release_held
 from gateway.flow.staff.console import serves_every_program
+from gateway.flow.withdraw import GIVEN_BACK, withdraw
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Handoff, HandoffState, Work
 from gateway.ports import Transaction
@@ -47,6 +50,26 @@ def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | No
         return True
 
     return house.database.write(resolve)
+
+
+def give_back(house: House, actor: str, handoff_id: str) -> bool:
+    """Close a record that names several persons, and tell its source in the receipt; False where there is none.
+
+    The record takes its road when it is handed in again and names one; the same again changes nothing.
+    """
+
+    def close(tx: Transaction) -> bool:
+        tx.turns.take(f"record {handoff_id}")
+        handoff = tx.handoffs.get(handoff_id)
+        if handoff is None or handoff.state != "held" or handoff.person_id is not None:
+            return False
+        withdraw(house, tx, handoff, GIVEN_BACK)
+        own = [one for one in tx.inputs.records(handoff.input_id) if one.handoff_id == handoff_id]
+        tx.inputs.put_records([replace(one, state="skipped", reason=GIVEN_BACK) for one in own])
+        tx.audit.append(AuditEntry(house.clock(), "record.given-back", actor, {"handoff": handoff_id}))
+        return True
+
+    return house.database.write(close)
 
 
 def _become(house: House, tx: Transaction, provisional: str, known_id: str) -> None:

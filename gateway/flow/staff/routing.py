@@ -21,6 +21,7 @@ def route_again(house: House, actor: str, handoff_id: str) -> bool:
     """
 
     def route(tx: Transaction) -> bool:
+        tx.turns.take(f"record {handoff_id}")
         handoff = tx.handoffs.get(handoff_id)
         stored = tx.inputs.get(handoff.input_id) if handoff is not None and handoff.state == "unrouted" else None
         if stored is None:
