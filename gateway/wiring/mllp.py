@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gateway.delivery.mllp_push import MllpPush, WriteMessage
 from gateway.delivery.mllp_sender import client_tls
-from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, server_tls
+from gateway.intake.mllp_connection import ListenerTls, MllpLimits, server_tls
+from gateway.intake.mllp_listener import MllpListener
 from gateway.model.errors import ConfigurationError
 from gateway.settings import FILE_NAME, Settings
 from gateway.wiring import clock, new_id

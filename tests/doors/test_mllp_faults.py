@@ -18,7 +18,8 @@ import pytest
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.flow.gateway import Gateway
 from gateway.formats.hl7v2.charsets import CODECS
-from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, listen, server_tls
+from gateway.intake.mllp_connection import ListenerTls, MllpLimits, server_tls
+from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.errors import TryLater
 from gateway.model.hl7_header import PeerAddress
 from gateway.storage.database import SqlDatabase, open_database

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
-from gateway.intake.mllp_listener import MllpLimits, MllpListener, Network, listen
+from gateway.intake.mllp_connection import MllpLimits, Network
+from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.hl7_header import PeerAddress
 from tests.doors.mllp_peers import admission, read_blocks
 

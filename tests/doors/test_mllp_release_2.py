@@ -7,7 +7,7 @@ import pytest
 
 from gateway.delivery.mllp_push import MllpPush
 from gateway.delivery.mllp_sender import MllpSender
-from gateway.intake.mllp_listener import MllpLimits, Network
+from gateway.intake.mllp_connection import MllpLimits, Network
 from gateway.model.errors import TryLater
 from gateway.model.partner import Endpoint
 from tests.doors.mllp_peers import admission, answer, read_blocks, receiver

@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from gateway.delivery.mllp_sender import MllpSender, client_tls
 from gateway.formats.hl7v2.acknowledgement import acknowledge, receive
-from gateway.intake.mllp_listener import ListenerTls, MllpLimits, MllpListener, listen, server_tls
+from gateway.intake.mllp_connection import ListenerTls, MllpLimits, server_tls
+from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.errors import ConfigurationError, TryLater
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.partner import Endpoint
