@@ -20,12 +20,7 @@ def back_up(url: str, copy: Path) -> None:
     source = _file_of(url, "pg_dump")
     if not source.is_file():
         raise GatewayError(f"there is no database at {source} to back up")
-    _create(copy)
-    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(copy)) as target:
-        original.backup(target)
-        # One file is easier to carry than three: the copy is closed without a write-ahead log.
-        target.execute("PRAGMA journal_mode=DELETE")
-    _sync(copy)
+    _copy(source, copy)
 
 
 def restore(url: str, copy: Path) -> None:
@@ -36,10 +31,7 @@ def restore(url: str, copy: Path) -> None:
     check(copy)
     lock = LockFile(target)
     try:
-        _create(target)
-        with closing(sqlite3.connect(copy)) as original, closing(sqlite3.connect(target)) as database:
-            original.backup(database)
-        _sync(target)
+        _copy(copy, target)
     finally:
         lock.release()
 
@@ -70,6 +62,20 @@ def _file_of(url: str, instead: str) -> Path:
     if path is None:
         raise ConfigurationError(f"this database is PostgreSQL: use {instead} and your archive of its log")
     return path
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database into a new file, whole or not at all: a part of one must not be taken for a store."""
+    _create(target)
+    try:
+        with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
+            original.backup(copy)
+            # One file is easier to carry than three: it is closed without a write-ahead log.
+            copy.execute("PRAGMA journal_mode=DELETE")
+        _sync(target)
+    except (sqlite3.Error, OSError) as error:
+        target.unlink()
+        raise GatewayError(f"cannot copy {source} to {target}: {error}") from error
 
 
 def _create(path: Path) -> None:

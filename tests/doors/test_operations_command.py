@@ -256,6 +256,16 @@ def test_a_backup_never_overwrites_a_file(installation: Path, server: SqlDatabas
     assert existing.read_text(encoding="utf-8") == "keep me"
 
 
+def test_a_backup_that_fails_leaves_nothing_that_looks_like_one(tmp_path: Path) -> None:
+    (tmp_path / "gateway.db").write_bytes(b"no database at all " * 1000)
+
+    result = run(tmp_path, "backup", str(tmp_path / "copy.db"))
+
+    assert result.exit_code == 1
+    assert f"cannot copy {tmp_path / 'gateway.db'}" in result.stderr
+    assert not (tmp_path / "copy.db").exists()
+
+
 def test_a_restore_never_overwrites_a_database(installation: Path, server: SqlDatabase, tmp_path: Path) -> None:
     run(installation, "backup", str(tmp_path / "copy.db"))
 
