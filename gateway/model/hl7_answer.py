@@ -48,8 +48,6 @@ class ReferralAnswer:
     status: AnswerStatus
     reason: str
     """The words of the NTEs (from 2.8 also RF1-24), for staff; "" when there are none."""
-    answered_by: str
-    """Name and organization of PRD RT, "" when it is absent."""
     at: str | None
     """RF1-9, else MSH-7, as FHIR dateTime."""
     person: PersonNamed | None
@@ -74,16 +72,8 @@ class AdmissionEvent:
     """PV1-3.4, else MSH-4.1: the hospital that tells."""
     sending_facility: str
     """MSH-4.1."""
-    patient_class: str
-    """PV1-2: E emergency, I inpatient, O outpatient (HL7 table 0004)."""
-    visit_number: str
-    """PV1-19.1."""
-    admitted_at: str | None
-    """PV1-44 as FHIR dateTime."""
-    discharged_at: str | None
-    """PV1-45, likewise."""
     at: str | None
-    """When it happened: EVN-6, else the time of the event itself, else EVN-2, else MSH-7."""
+    """FHIR dateTime. When it happened: EVN-6, else the time of the event itself, else EVN-2, else MSH-7."""
 
 
 @dataclass(frozen=True, slots=True)

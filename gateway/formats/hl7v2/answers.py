@@ -65,7 +65,6 @@ def read_referral_answer(message: Message, peer_zone: str = "") -> ReferralAnswe
         external_id=message.text("RF1-11.1") or None,
         status=status,
         reason=_reason(message),
-        answered_by=_answered_by(message),
         at=_time(message, peer_zone, "RF1-9.1", "MSH-7.1"),
         person=_person(message),
         in_reply_to=message.text("MSA-2"),
@@ -88,10 +87,6 @@ def read_admission(message: Message, peer_zone: str = "") -> AdmissionEvent | Un
         person=person,
         facility=message.text("PV1-3.4.1") or message.text("MSH-4.1"),
         sending_facility=message.text("MSH-4.1"),
-        patient_class=message.text("PV1-2"),
-        visit_number=message.text("PV1-19.1"),
-        admitted_at=_time(message, peer_zone, "PV1-44.1"),
-        discharged_at=_time(message, peer_zone, "PV1-45.1"),
         at=_time(message, peer_zone, "EVN-6.1", own_time, "EVN-2.1", "MSH-7.1"),
     )
 
@@ -173,11 +168,3 @@ def _reason(message: Message) -> str:
         else:
             inside_observation = False
     return "\n".join(word for word in words if word)
-
-
-def _answered_by(message: Message) -> str:
-    for provider in message.named("PRD"):
-        if provider.text(1, 1) == "RT":
-            name = " ".join(part for part in (provider.text(2, 5), provider.text(2, 2), provider.text(2, 1, 1)) if part)
-            return ", ".join(part for part in (name, provider.text(10)) if part)
-    return ""

@@ -1,7 +1,7 @@
 """Read how a receiver answers a referral sent as an order: OSU^O51 or OMG^O19 (IHE 360X, PCC-56, 57 and 59)."""
 
 from gateway.formats.hl7v2.answers import person_of
-from gateway.formats.hl7v2.message import Message, Segment, Unreadable
+from gateway.formats.hl7v2.message import Message, Unreadable
 from gateway.formats.hl7v2.times import fhir_date_time, zone_of
 from gateway.model.hl7_answer import AnswerStatus, ReferralAnswer
 
@@ -42,7 +42,6 @@ def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer |
         external_id=message.text("ORC-3.1") or None,
         status=status,
         reason=_reason(message),
-        answered_by=_name(message.named("ORC")[0]),
         at=fhir_date_time(told, zone) if told else None,
         person=person_of(pid[0]) if pid else None,
         in_reply_to=message.text("MSA-2"),
@@ -54,8 +53,3 @@ def _reason(message: Message) -> str:
     words = [message.text("ORC-16.2") or message.text("ORC-16.1")]
     words += [word for note in message.named("NTE") for word in note.texts(3)]
     return "\n".join(word for word in words if word)
-
-
-def _name(orc: Segment) -> str:
-    """Return who accepted: given and family name of ORC-12."""
-    return " ".join(part for part in (orc.text(12, 3), orc.text(12, 2, 1)) if part)
