@@ -79,14 +79,15 @@ def _measured(server: "_serving", connections: int, seconds: float) -> _Measure:
 
 
 def _talk(address: tuple[str, int], seconds: float) -> list[float]:
-    """Send one message after the other and return how long each answer took, in seconds."""
+    """Send one message after the other, numbered as senders do; return how long each answer took, in seconds."""
     before, after = sample_admission().split(b"|M1|")
-    took = []
+    sender = new_id()[:8].encode()
+    took: list[float] = []
     with socket.create_connection(address, timeout=30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ends_at = time.perf_counter() + seconds
         while (began := time.perf_counter()) < ends_at:
-            message = before + b"|%s|" % new_id()[:20].encode() + after
+            message = before + b"|%s%012d|" % (sender, len(took)) + after
             connection.sendall(_BLOCK % message)
             answer = connection.recv(65536)
             while not answer.endswith(b"\x1c\r"):

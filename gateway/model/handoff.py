@@ -34,6 +34,10 @@ WorkState = Literal["ready", "sending", "awaiting", "delivered", "refused", "hel
 DeliveryAction = Literal["create", "update", "cancel"]
 
 
+MessageKey = tuple[str, str, str]
+"""Sending application, sending facility, MSH-10."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredInput:
     """What came in, byte for byte, before anybody tried to read it."""
@@ -55,6 +59,10 @@ class StoredInput:
     """MSH-9.1^MSH-9.2 of an HL7v2 message whose header can be read, such as ADT^A01."""
     sender: str | None = None
     """MSH-3.1^MSH-4.1, likewise."""
+    known_by: MessageKey | None = None
+    """By what an HL7v2 message is known when it comes again; None where it is not, or not any more."""
+    answer: bytes | None = None
+    """The acknowledgement it got (HL7 v2.5.1 ch. 2.9.2: who repeats it gets the same)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from gateway.ports.clock import Clock, NewId
 from gateway.ports.oversight import Audit, Caveats, ConsentTerms, Decisions, Releases, Reviews
 from gateway.ports.records import Handoffs, Inputs, People, Referrals, Resources, Sighted, StoredResource
 from gateway.ports.store import Database, SharedWork, Transaction
-from gateway.ports.work import Claim, DroppedCount, Feeds, MessageKey, Messages, NewWork, Outbox, SeenMessage
+from gateway.ports.work import Claim, DroppedCount, Feeds, Messages, NewWork, Outbox, SeenMessage
 
 __all__ = [
     "Audit",
@@ -22,7 +22,6 @@ __all__ = [
     "Feeds",
     "Handoffs",
     "Inputs",
-    "MessageKey",
     "Messages",
     "NewId",
     "NewWork",

@@ -1,12 +1,15 @@
 """Work that waits and what came over the wire: the outbox, HL7v2 messages known again, feeds that are watched."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from gateway.model.handoff import (
     DeliveryAction,
+    InputState,
+    MessageKey,
+    StoredInput,
     Work,
     WorkKind,
     WorkState,
@@ -37,17 +40,15 @@ class NewWork:
     at: datetime
 
 
-MessageKey = tuple[str, str, str]
-"""Sending application, sending facility, MSH-10."""
-
-
 @dataclass(frozen=True, slots=True)
 class SeenMessage:
     """An HL7v2 message taken before, and the answer it got (HL7 v2.5.1 ch. 2.9.2: repeat the same answer)."""
 
+    input_id: str
     sha256: str
     answer: bytes
-    input_id: str
+    at: datetime
+    state: InputState
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,16 @@ class Messages(Protocol):
         """Return what is known of a message id."""
         ...
 
-    def remember(self, taken: Mapping[MessageKey, SeenMessage], at: datetime) -> dict[MessageKey, SeenMessage]:
-        """Keep the answers given to messages, durably before they are sent; return what is known under their keys.
+    def add(self, arrived: Sequence[StoredInput]) -> dict[MessageKey, SeenMessage]:
+        """Keep messages that are known by different keys; return which message is known by each of these keys now.
 
-        That is another message where one of the same key came before: it stays the one that is known.
+        That is another one where one of the same key came before: it stays the one that is known, and what arrived is
+        not kept.
         """
         ...
 
-    def forget(self, before: datetime, limit: int) -> int:
-        """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""
+    def forget(self, input_ids: Iterable[str]) -> None:
+        """Let nothing be known by the keys of these messages any more; what came stays."""
         ...
 
 

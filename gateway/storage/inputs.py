@@ -62,7 +62,7 @@ class SqlInputs:
 
     def add(self, *stored: StoredInput) -> None:
         """Keep inputs as they came."""
-        _INSERT.run_many(self._connection, [_row(one) for one in stored])
+        _INSERT.run_many(self._connection, [input_row(one) for one in stored])
 
     def get(self, input_id: str) -> StoredInput | None:
         """Return an input with its bytes."""
@@ -119,7 +119,9 @@ class SqlInputs:
         return list(self._connection.execute(_WAITING, {"client": client, "most": limit}).scalars())
 
 
-def _row(stored: StoredInput) -> dict[str, Any]:
+def input_row(stored: StoredInput) -> dict[str, Any]:
+    """Return an input as a row of its table."""
+    application, facility, control_id = stored.known_by or (None, None, None)
     return {
         "id": stored.id,
         "channel": stored.channel,
@@ -133,8 +135,15 @@ def _row(stored: StoredInput) -> dict[str, Any]:
         "reason": stored.reason,
         "message_type": stored.message_type,
         "sender": stored.sender,
+        "application": application,
+        "facility": facility,
+        "control_id": control_id,
+        "answer": stored.answer,
     }
 
 
 def _stored(row: Any) -> StoredInput:
-    return StoredInput(**{**row._asdict(), "received_at": from_micros(row.received_at)})
+    values = row._asdict()
+    known_by = tuple(values.pop(part) for part in ("application", "facility", "control_id"))
+    values["received_at"] = from_micros(row.received_at)
+    return StoredInput(**values, known_by=known_by if known_by[-1] is not None else None)

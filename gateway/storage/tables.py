@@ -36,6 +36,11 @@ inputs = Table(
     # Before the payload: what a list filters by must not cost the reading of what came.
     Column("message_type", Text),
     Column("sender", Text),
+    # By what an HL7v2 message is known again, none of them where it is not; and what it was answered.
+    Column("application", Text),
+    Column("facility", Text),
+    Column("control_id", Text),
+    Column("answer", LargeBinary),
     Column("payload", LargeBinary, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("received_at", BigInteger, nullable=False),
@@ -47,6 +52,11 @@ inputs = Table(
 # An HL7v2 message is known again by its MSH-10: it need not be written into this.
 _posted = inputs.c.channel != "mllp"
 Index("input_by_content", inputs.c.source, inputs.c.sha256, sqlite_where=_posted, postgresql_where=_posted)
+_known = inputs.c.control_id.is_not(None)
+Index(
+    "input_by_control_id", inputs.c.application, inputs.c.facility, inputs.c.control_id, unique=True,
+    sqlite_where=_known, postgresql_where=_known,
+)  # fmt: skip
 
 # Not a column of the input: who hands the same content in again may give another key with it, or the first one.
 input_keys = Table(
@@ -372,20 +382,6 @@ audit_checkpoints = Table(
     metadata,
     Column("n", _ROW_ID, primary_key=True, autoincrement=False),
     Column("token", Text, nullable=False),
-)
-
-messages = Table(
-    "message",
-    metadata,
-    Column("application", Text, nullable=False),
-    Column("facility", Text, nullable=False),
-    Column("control_id", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    Column("input_id", String(64), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("application", "facility", "control_id"),
-    Index("message_by_time", "at"),
 )
 
 feed_counts = Table(

@@ -9,8 +9,16 @@ import orjson
 
 from gateway.model.accounting import Disclosed, HandedOver, NewDecision, StoredDecision
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import DeliveryAction, Referral, Work, WorkKind, WorkState
-from gateway.ports import Claim, DroppedCount, MessageKey, NewWork, SeenMessage
+from gateway.model.handoff import (
+    DeliveryAction,
+    MessageKey,
+    Referral,
+    StoredInput,
+    Work,
+    WorkKind,
+    WorkState,
+)
+from gateway.ports import Claim, DroppedCount, NewWork, SeenMessage
 from gateway.testing.state import KeptDecision, KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
 
 
@@ -283,28 +291,29 @@ class InMemoryMessages:
         self._state = state
 
     def seen(self, key: MessageKey) -> SeenMessage | None:
-        """Return what is known of a message id."""
-        return self._state.messages.get(key)
+        """Return the message that is known by a key."""
+        if key not in self._state.messages:
+            return None
+        one = self._state.inputs[self._state.messages[key]]
+        return SeenMessage(one.id, one.sha256, one.answer or b"", one.received_at, one.state)
 
-    def remember(self, taken: Mapping[MessageKey, SeenMessage], at: datetime) -> dict[MessageKey, SeenMessage]:
-        """Keep the answers given to messages; return what is known under their keys."""
-        for key, one in taken.items():
+    def add(self, arrived: Sequence[StoredInput]) -> dict[MessageKey, SeenMessage]:
+        """Keep messages that are known by different keys; return which message is known by each of these keys now."""
+        keys = [one.known_by for one in arrived if one.known_by]
+        insist(len({*keys}) == len(arrived), "messages are added by keys that differ")
+        for one, key in zip(arrived, keys, strict=True):
             if key not in self._state.messages:
-                self._state.messages[key] = one
-                self._state.messages_at[key] = at
-        return {key: self._state.messages[key] for key in taken}
+                self._state.messages[key] = one.id
+                self._state.inputs[one.id] = one
+        return {key: seen for key in keys if (seen := self.seen(key)) is not None}
 
-    def forget(self, before: datetime, limit: int) -> int:
-        """Forget at most `limit` ids of messages that came before this and wait for nobody; return how many."""
-        state = self._state
-        old = [
-            key
-            for key, at in sorted(state.messages_at.items(), key=lambda one: one[1])
-            if at < before and (kept := state.inputs.get(state.messages[key].input_id)) and kept.state == "done"
-        ][:limit]
-        for key in old:
-            del state.messages[key], state.messages_at[key]
-        return len(old)
+    def forget(self, input_ids: Iterable[str]) -> None:
+        """Let nothing be known by the keys of these messages any more; what came stays."""
+        for input_id in input_ids:
+            stored = must_exist(self._state.inputs.get(input_id), "input", input_id)
+            if stored.known_by is not None:
+                del self._state.messages[stored.known_by]
+            self._state.inputs[input_id] = replace(stored, known_by=None)
 
 
 class InMemoryFeeds:

@@ -8,9 +8,8 @@ from gateway.model.audit import AuditEntry
 from gateway.model.caveat import Caveat
 from gateway.model.consent_life import ConsentTerm
 from gateway.model.errors import GatewayError, WillNeverWork
-from gateway.model.handoff import Handoff, InputRecord, Person, Referral, Resource, StoredInput, Work
+from gateway.model.handoff import Handoff, InputRecord, MessageKey, Person, Referral, Resource, StoredInput, Work
 from gateway.model.release import Release, Review
-from gateway.ports import SeenMessage
 
 T = TypeVar("T")
 
@@ -100,13 +99,12 @@ class State:
     work: dict[int, Work] = field(default_factory=dict)
     decisions: dict[str, KeptDecision] = field(default_factory=dict)
     disclosures: dict[str, KeptDisclosure] = field(default_factory=dict)
-    messages: dict[tuple[str, str, str], SeenMessage] = field(default_factory=dict)
+    messages: dict[MessageKey, str] = field(default_factory=dict)
+    """The input that is known by each key."""
     consent_terms: dict[str, ConsentTerm] = field(default_factory=dict)
     caveats: dict[str, Caveat] = field(default_factory=dict)
     releases: dict[str, Release] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
-    messages_at: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
-    """When each was remembered."""
     dropped: dict[tuple[str, str, date], int] = field(default_factory=dict)
     """Messages not stored, by organization, feed and day."""
     audit: dict[int, AuditEntry] = field(default_factory=dict)

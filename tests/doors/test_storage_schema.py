@@ -17,6 +17,7 @@ from gateway.model.errors import ConfigurationError
 from gateway.storage.database import open_database
 from gateway.storage.engines import parse_url, writing_engine
 from gateway.storage.inputs import BY_KEY, SAME_CONTENT
+from gateway.storage.messages import SEEN
 from gateway.storage.outbox import CLAIMABLE, OF_SUBJECT, WAITING, in_states
 from gateway.storage.schema import CURRENT, create_schema, schema_version
 from gateway.storage.tables import metadata, outbox
@@ -83,6 +84,7 @@ def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_ur
         (WAITING, "outbox USING INDEX outbox_unfinished (lane=?)"),
         (CLAIMABLE, "outbox USING INDEX outbox_unfinished (lane=?)"),
         (select(outbox).where(in_states("held", "dead")), "outbox USING INDEX outbox_standing (state=?)"),
+        (SEEN, "input USING INDEX input_by_control_id (application=? AND facility=? AND control_id=?)"),
         (OF_SUBJECT, "outbox USING INDEX outbox_by_subject (subject=?)"),
         (SAME_CONTENT, "input USING INDEX input_by_content (source=? AND sha256=?)"),
         (BY_KEY, "input_key USING INDEX sqlite_autoindex_input_key_1 (client=? AND source=? AND key=?)"),

@@ -1,6 +1,7 @@
 """What `ports.Database` promises about lanes, decisions, messages and transactions, on every implementation."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from gateway.model.accounting import HandedOver, NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import GatewayError
-from gateway.model.handoff import Work, WorkState
+from gateway.model.handoff import StoredInput, Work, WorkState
 from gateway.ports import Claim, Database, NewWork, SeenMessage, SharedWork, Transaction
 from tests.support.stored import AT, an_input
 
@@ -419,41 +420,50 @@ def test_what_is_handed_over_needs_a_decision_and_a_message_of_its_own(
         database.write(lambda t: t.decisions.hand_over([handed_over(*again)]))
 
 
+def a_message(input_id: str, control_id: str, sha256: str = "a" * 64) -> StoredInput:
+    """Return a message of one sender."""
+    known_by = ("EHR", "CLINIC", control_id)
+    return an_input(input_id, channel="mllp", sha256=sha256, known_by=known_by, answer=b"MSA|AA|" + control_id.encode())
+
+
+def as_seen(one: StoredInput) -> SeenMessage:
+    """Return what is known of it when it comes again."""
+    assert one.answer is not None
+    return SeenMessage(one.id, one.sha256, one.answer, one.received_at, one.state)
+
+
 def test_a_message_is_known_by_application_facility_and_control_id(database: Database) -> None:
-    seen = SeenMessage("a" * 64, b"MSH|^~\\&|...\rMSA|AA|1\r", "input-1")
-    database.write(lambda t: t.messages.remember({("EHR", "CLINIC", "1"): seen}, AT))
+    one = a_message("input-1", "1")
+    database.write(lambda t: t.messages.add([one]))
 
     def look(t: Transaction) -> list[SeenMessage | None]:
         return [t.messages.seen(("EHR", "CLINIC", "1")), t.messages.seen(("EHR", "HOSPITAL", "1"))]
 
-    assert database.read(look) == [seen, None]
+    assert database.read(look) == [as_seen(one), None]
+    assert database.read(lambda t: t.inputs.get("input-1")) == one
 
 
-def test_of_two_messages_of_one_key_the_first_stays_the_one_that_is_known(database: Database) -> None:
-    first, second, other = (SeenMessage(letter * 64, b"", f"input-{letter}") for letter in "abc")
-    database.write(lambda t: t.messages.remember({("EHR", "CLINIC", "1"): first}, AT))
+def test_of_two_messages_of_one_key_the_first_stays_the_one_that_is_known_and_kept(database: Database) -> None:
+    first, second = a_message("input-1", "1"), a_message("input-2", "1", sha256="b" * 64)
+    other = a_message("input-3", "2")
+    database.write(lambda t: t.messages.add([first]))
 
-    known = database.write(
-        lambda t: t.messages.remember({("EHR", "CLINIC", "2"): other, ("EHR", "CLINIC", "1"): second}, LATER)
-    )
+    known = database.write(lambda t: t.messages.add([other, second]))
 
-    assert known == {("EHR", "CLINIC", "1"): first, ("EHR", "CLINIC", "2"): other}
-    assert database.read(lambda t: t.messages.seen(("EHR", "CLINIC", "1"))) == first
+    assert known == {("EHR", "CLINIC", "1"): as_seen(first), ("EHR", "CLINIC", "2"): as_seen(other)}
+    kept = database.read(lambda t: [t.inputs.get(one.id) for one in (first, second, other)])
+    assert kept == [first, None, other]
 
 
-def test_old_message_ids_are_forgotten_but_those_of_messages_that_wait(database: Database) -> None:
-    kept = {"1": ("done", AT), "2": ("quarantined", AT), "3": ("pending", AT), "4": ("done", LATER)}
+def test_the_key_of_a_message_that_is_forgotten_is_free_for_another(database: Database) -> None:
+    first, second = a_message("input-1", "1"), a_message("input-2", "1", sha256="b" * 64)
+    database.write(lambda t: t.messages.add([first]))
 
-    def write(tx: Transaction) -> None:
-        for control_id, (state, at) in kept.items():
-            tx.inputs.add(an_input(f"input-{control_id}", state=state))
-            seen = SeenMessage("a" * 64, b"", f"input-{control_id}")
-            tx.messages.remember({("EHR", "H", control_id): seen}, at)
+    database.write(lambda t: t.messages.forget(["input-1"]))
+    known = database.write(lambda t: t.messages.add([second]))
 
-    database.write(write)
-
-    assert [database.write(lambda tx: tx.messages.forget(LATER, 10)) for _ in range(2)] == [1, 0]
-    assert database.read(lambda tx: [n for n in kept if tx.messages.seen(("EHR", "H", n))]) == ["2", "3", "4"]
+    assert known == {("EHR", "CLINIC", "1"): as_seen(second)}
+    assert database.read(lambda t: t.inputs.get("input-1")) == replace(first, known_by=None)
 
 
 def test_shared_work_gives_its_caller_the_value_for_his_matter(database: Database) -> None:

@@ -13,7 +13,6 @@ from gateway.flow.house import House
 from gateway.flow.messages.desk import NO_QUESTION, Question, question_of
 from gateway.flow.messages.merges import Merge, merges_of
 from gateway.flow.messages.numbers import person_by_number
-from gateway.flow.messages.receiving import message_key
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.staff.console import serves_every_program, shows_whole
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
@@ -80,8 +79,6 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
     fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
     waits = record is not None and record.state == "quarantined" and withheld is None
     question = question_of(house, tx, stored)
-    key = message_key(reception, stored.sha256)
-    seen = tx.messages.seen(key) if key else None
     work = tx.outbox.of_subject(stored.id)
     return MessagePage(
         id=stored.id,
@@ -90,7 +87,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         fields=fields if withheld is None else tuple(map(_without_value, fields)),
         withheld=withheld,
         raw=None if withheld else _text(stored.payload, message),
-        answer=seen.answer.decode("latin-1") if seen is not None and seen.input_id == stored.id else None,
+        answer=None if stored.answer is None else stored.answer.decode("latin-1"),
         reply=next((one for one in work if one.kind == "acknowledge"), None),
         owes_reply=owes_application_answer(reception),
         record=record,

@@ -4,9 +4,9 @@ What is found out later about a message's content never changes its acknowledgem
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from gateway.flow.consents.segments import stop_at_once
 from gateway.flow.house import House
@@ -16,12 +16,17 @@ from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, answer_to, judge
 from gateway.formats.hl7v2.consent_segments import has_consents
 from gateway.model.audit import AuditEntry
-from gateway.model.handoff import StoredInput
+from gateway.model.handoff import MessageKey, StoredInput
 from gateway.model.hl7_header import PeerAddress, Reception
-from gateway.ports import MessageKey, NewWork, SeenMessage, SharedWork, Transaction
+from gateway.model.ids import id_in_order
+from gateway.ports import NewWork, SeenMessage, SharedWork, Transaction
 
 _CONTRADICTION = "205"
 """HL7 table 0357, duplicate key identifier: the same MSH-10 with other content."""
+
+
+KNOWN_AGAIN_FOR = timedelta(days=30)
+"""How long a message is known by its MSH-10; senders repeat within hours, and their numbers come round in months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +34,14 @@ class _Arrival:
     """A message with all that can be found out before its turn to be written comes: whoever writes holds up others."""
 
     house: House
-    id: str
-    """Of the input it becomes, unless it came before."""
-    content: bytes
-    sha256: str
-    peer: PeerAddress
+    stored: StoredInput
+    """What is kept of it, unless it came before."""
+    host: str
     reception: Reception
-    answer: bytes
     is_watched: bool
     """Its answer follows from it alone, and nothing that is known here may show in it."""
     may_forbid: bool
     """It may hold a CON."""
-
-    @property
-    def key(self) -> MessageKey | None:
-        """Return by what it is known again; None without an MSH-10."""
-        return message_key(self.reception, self.sha256)
 
 
 def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: DropCounts) -> bytes:
@@ -63,24 +60,43 @@ def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: Dro
         if isinstance(message, Message) and house.database.read(lambda tx: is_unwatched(tx, message, reception)):
             dropped.add(house, feed)
             return answer
-    arrival = _Arrival(
-        house, house.new_id(), content, digest, peer, reception, answer,
-        is_watched=feed is not None, may_forbid=has_consents(content),
-    )  # fmt: skip
+    stored = _input(house, content, digest, peer, reception, answer)
+    arrival = _Arrival(house, stored, peer.host, reception, feed is not None, has_consents(content))
     return house.database.write(SharedWork(_take_in, arrival))
 
 
 def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
     """Keep the beginning of a message whose rest never came, for a person; nobody gets an answer."""
-    digest = hashlib.sha256(content).hexdigest()
     cut = Reception("error", None, "", "", "the connection ended inside the message")
-    arrival = _Arrival(
-        house, house.new_id(), content, digest, peer, cut, b"", is_watched=False, may_forbid=False
-    )  # fmt: skip
+    stored = _input(house, content, hashlib.sha256(content).hexdigest(), peer, cut, None)
+    arrival = _Arrival(house, stored, peer.host, cut, is_watched=False, may_forbid=False)
     house.database.write(SharedWork(_take_in, arrival))
 
 
-def message_key(reception: Reception, sha256: str) -> MessageKey | None:
+def _input(
+    house: House, content: bytes, sha256: str, peer: PeerAddress, reception: Reception, answer: bytes | None
+) -> StoredInput:
+    accepted, header, now = reception.verdict == "accept", reception.header, house.clock()
+    sender = house.sender(header, peer) if header is not None else None
+    return StoredInput(
+        id=id_in_order(now, house.new_id()),
+        channel="mllp",
+        source="hl7v2",
+        client=sender[0].id if sender else None,
+        media_type="x-application/hl7-v2+er7",
+        payload=content,
+        sha256=sha256,
+        received_at=now,
+        state="pending" if accepted else "quarantined",
+        reason=None if accepted else _reason(reception),
+        message_type=_joined(header.message_code, header.trigger_event) if header else None,
+        sender=_joined(*header.sending_application[:1], *header.sending_facility[:1]) if header else None,
+        known_by=_key(reception, sha256),
+        answer=answer,
+    )
+
+
+def _key(reception: Reception, sha256: str) -> MessageKey | None:
     """Return by what a message is known again: sending application, facility and MSH-10; None without an MSH-10.
 
     What was refused is known by its bytes too: its sender may mend it and send it again under the same MSH-10 (HL7
@@ -93,74 +109,80 @@ def message_key(reception: Reception, sha256: str) -> MessageKey | None:
     return "^".join(header.sending_application), "^".join(header.sending_facility), control_id
 
 
-def _take_in(tx: Transaction, arrivals: Sequence[_Arrival]) -> list[bytes]:
-    """Keep messages, each once, and return their answers: to one that came before, the answer it got then."""
-    now = arrivals[0].house.clock()
-    taken: dict[MessageKey, SeenMessage] = {}
-    for one in arrivals:
-        if one.key is not None:
-            taken.setdefault(one.key, SeenMessage(one.sha256, one.answer, one.id))
-    known = tx.messages.remember(taken, now)
-    answers, new = [], []
-    for one in arrivals:
-        seen = known[one.key] if one.key is not None else None
-        came_before = seen is not None and seen.input_id != one.id
-        if seen is not None and came_before and seen.sha256 == one.sha256:
-            answers.append(seen.answer)
-        elif came_before and one.reception.verdict == "accept":
-            text = "The same MSH-10 came before with other content"
-            judged = Reception("error", one.reception.header, _CONTRADICTION, "MSH-10", text)
-            new.append((one, judged))
-            answers.append(one.answer if one.is_watched else _answer(one, judged))
-        else:
-            new.append((one, one.reception))
-            answers.append(one.answer)
-    _keep(tx, new, now)
-    return answers
-
-
-def _answer(one: _Arrival, judged: Reception) -> bytes:
-    return acknowledge(one.content, judged, one.house.new_id(), one.house.clock())
-
-
-def _keep(tx: Transaction, new: Sequence[tuple[_Arrival, Reception]], now: datetime) -> None:
-    """Keep messages as they were judged, and queue what is to be done about each."""
-    stored = [_input(one, judged, now) for one, judged in new]
-    accepted = [(one, kept) for (one, _), kept in zip(new, stored, strict=True) if kept.state == "pending"]
-    tx.inputs.add(*stored)
-    for one, kept in accepted:
-        if one.may_forbid:
-            stop_at_once(one.house, tx, kept)
-    tx.outbox.add_all([_reading(one, now) for one, _ in accepted])
-    for one, judged in new:
-        queue_reply(one.house, tx, one.reception if one.is_watched else judged, one.id)
-        told = {"input": one.id, "sha256": one.sha256, "taken": judged.verdict == "accept"}
-        tx.audit.append(AuditEntry(now, "message.kept", "mllp", told))
-
-
-def _reading(one: _Arrival, now: datetime) -> NewWork:
-    return NewWork(f"messages/{one.peer.host}", "answer", one.id, "create", one.house.new_id(), 1, now)
-
-
-def _input(one: _Arrival, judged: Reception, now: datetime) -> StoredInput:
-    accepted = judged.verdict == "accept"
-    header = judged.header
-    sender = one.house.sender(header, one.peer) if header is not None else None
-    return StoredInput(
-        id=one.id,
-        channel="mllp",
-        source="hl7v2",
-        client=sender[0].id if sender else None,
-        media_type="x-application/hl7-v2+er7",
-        payload=one.content,
-        sha256=one.sha256,
-        received_at=now,
-        state="pending" if accepted else "quarantined",
-        reason=None if accepted else f"{judged.location} {judged.code} {judged.text}".strip(),
-        message_type=_joined(header.message_code, header.trigger_event) if header else None,
-        sender=_joined(*header.sending_application[:1], *header.sending_facility[:1]) if header else None,
-    )
+def _reason(reception: Reception) -> str:
+    return f"{reception.location} {reception.code} {reception.text}".strip()
 
 
 def _joined(*parts: str) -> str | None:
     return "^".join(part for part in parts if part) or None
+
+
+def _take_in(tx: Transaction, arrivals: Sequence[_Arrival]) -> list[bytes]:
+    """Keep messages, each once, and return their answers: to one that came before, the answer it got then."""
+    known = _known(tx, [one.stored for one in arrivals])
+    answers, new = [], []
+    for arrival in arrivals:
+        one, key = arrival, arrival.stored.known_by
+        seen = known[key] if key is not None else None
+        if seen is None:
+            tx.inputs.add(one.stored)
+        elif seen.input_id != one.stored.id:
+            if seen.sha256 == one.stored.sha256:
+                answers.append(seen.answer)
+                continue
+            one = _contradicting(one)
+            tx.inputs.add(one.stored)
+        answers.append(one.stored.answer or b"")
+        new.append(one)
+    _see_to(tx, new)
+    return answers
+
+
+def _known(tx: Transaction, arrived: Sequence[StoredInput]) -> Mapping[MessageKey, SeenMessage]:
+    """Keep the messages whose keys nobody has, and return who has each key now."""
+    firsts: dict[MessageKey, StoredInput] = {}
+    for one in arrived:
+        if one.known_by is not None:
+            firsts.setdefault(one.known_by, one)
+    known = tx.messages.add([*firsts.values()])
+    outlived = {key: seen.input_id for key, seen in known.items() if _is_outlived(seen, firsts[key].received_at)}
+    if not outlived:
+        return known
+    tx.messages.forget(outlived.values())
+    return {**known, **tx.messages.add([firsts[key] for key in outlived])}
+
+
+def _is_outlived(seen: SeenMessage, now: datetime) -> bool:
+    """Tell whether a message is known no more; one that is unread or waits for a person is, for as long as it does."""
+    return seen.state == "done" and seen.at <= now - KNOWN_AGAIN_FOR
+
+
+def _contradicting(one: _Arrival) -> _Arrival:
+    """Judge a message again whose MSH-10 stands for another one."""
+    stored, judged = replace(one.stored, known_by=None), one.reception
+    if judged.verdict == "accept":
+        text = "The same MSH-10 came before with other content"
+        judged = Reception("error", one.reception.header, _CONTRADICTION, "MSH-10", text)
+        stored = replace(stored, state="quarantined", reason=_reason(judged))
+    if one.is_watched:
+        return replace(one, stored=stored)
+    answer = acknowledge(stored.payload, judged, one.house.new_id(), one.house.clock())
+    return replace(one, stored=replace(stored, answer=answer), reception=judged)
+
+
+def _see_to(tx: Transaction, kept: Sequence[_Arrival]) -> None:
+    """Queue what is to be done about messages that were just kept."""
+    accepted = [one for one in kept if one.stored.state == "pending"]
+    for one in accepted:
+        if one.may_forbid:
+            stop_at_once(one.house, tx, one.stored)
+    tx.outbox.add_all([_reading(one) for one in accepted])
+    for one in kept:
+        queue_reply(one.house, tx, one.reception, one.stored.id)
+        told = {"input": one.stored.id, "sha256": one.stored.sha256, "taken": one.stored.state == "pending"}
+        tx.audit.append(AuditEntry(one.stored.received_at, "message.kept", "mllp", told))
+
+
+def _reading(one: _Arrival) -> NewWork:
+    stored = one.stored
+    return NewWork(f"messages/{one.host}", "answer", stored.id, "create", one.house.new_id(), 1, stored.received_at)

@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import hmac
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.ids import ids_that_begin, stable_id
+from gateway.model.ids import id_in_order, ids_that_begin, stable_id
 
 
 @given(st.binary(min_size=1, max_size=100), st.lists(st.text(max_size=50), min_size=1, max_size=6))
@@ -29,3 +30,10 @@ def test_ids_that_begin_alike_are_the_same_ids() -> None:
     assert named("Patient", "7") == stable_id(b"secret", "hl7v2", "sample-hospital", "Patient", "7")
     assert named("Patient", "8") != named("Patient", "7")
     assert named() == stable_id(b"secret", "hl7v2", "sample-hospital")
+
+
+def test_ids_in_order_sort_by_the_millisecond_and_keep_what_is_random() -> None:
+    noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    made = [id_in_order(noon + timedelta(milliseconds=n), letter * 26) for n, letter in enumerate("zya")]
+
+    assert made == ["1a19c217200zzzzzzzzzzzzzzz", "1a19c217201yyyyyyyyyyyyyyy", "1a19c217202aaaaaaaaaaaaaaa"]

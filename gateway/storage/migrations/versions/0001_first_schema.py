@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_KNOWN = sa.text("control_id IS NOT NULL")
 _UNFINISHED = sa.text("state IN ('ready', 'sending')")
 _STANDING = sa.text("state IN ('awaiting', 'refused', 'held', 'dead')")
 _OPEN = sa.text("closed_at IS NULL")
@@ -35,6 +36,10 @@ def _create_intake() -> None:
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("message_type", sa.Text(), nullable=True),
         sa.Column("sender", sa.Text(), nullable=True),
+        sa.Column("application", sa.Text(), nullable=True),
+        sa.Column("facility", sa.Text(), nullable=True),
+        sa.Column("control_id", sa.Text(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
@@ -43,6 +48,10 @@ def _create_intake() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("input_by_content", "input", ["source", "sha256"], sqlite_where=_POSTED, postgresql_where=_POSTED)
+    op.create_index(
+        "input_by_control_id", "input", ["application", "facility", "control_id"], unique=True, sqlite_where=_KNOWN,
+        postgresql_where=_KNOWN,
+    )  # fmt: skip
     op.create_index("input_by_time", "input", ["received_at"])
     op.create_index("input_by_message", "input", ["message_type", "received_at"])
     op.create_table(
@@ -65,18 +74,6 @@ def _create_intake() -> None:
         sa.PrimaryKeyConstraint("input_id", "n"),
     )
     op.create_index("input_record_by_handoff", "input_record", ["handoff_id"])
-    op.create_table(
-        "message",
-        sa.Column("application", sa.Text(), nullable=False),
-        sa.Column("facility", sa.Text(), nullable=False),
-        sa.Column("control_id", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("answer", sa.LargeBinary(), nullable=False),
-        sa.Column("input_id", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("application", "facility", "control_id"),
-    )
-    op.create_index("message_by_time", "message", ["at"])
     op.create_table(
         "feed_count",
         sa.Column("organization", sa.String(length=100), nullable=False),
