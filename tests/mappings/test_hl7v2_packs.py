@@ -246,3 +246,71 @@ def test_lines_of_text_are_one_document_and_a_file_stands_by_itself() -> None:
         {"contentType": "text/plain; charset=utf-8", "data": "Rmlyc3QgbGluZQpTZWNvbmQKVGhpcmQ="},
         {"contentType": "application/pdf", "data": "JVBERi0="},
     ]
+
+
+# Beside the official maps
+
+
+def test_a_problem_or_an_allergy_entered_in_error_has_no_course() -> None:
+    problem = read(PID, "PRB|DE|20261102|F32.9^Depression^I10|P-1^EHR", kind="PPR^PC1")
+    allergy = read(PID, "IAM|1|DA|70618^Penicillin^RXNORM|SV||D|A-1^EHR", kind="ADT^A60")
+
+    for found in (*of_type(problem, "Condition"), *of_type(allergy, "AllergyIntolerance")):
+        assert found["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
+        assert "clinicalStatus" not in found
+
+
+def test_a_third_coding_is_read() -> None:
+    result = read(PID, "DG1|1||F32.9^Depression^I10^35489007^Depressive disorder^SCT^^^^D-1^Low^99EHR")
+
+    assert [one["code"] for one in of_type(result, "Condition")[0]["code"]["coding"]] == ["F32.9", "35489007", "D-1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "expected"),
+    [
+        ("NR", "3^7", {"valueRange": {"low": {"value": 3, "unit": "mg"}, "high": {"value": 7, "unit": "mg"}}}),
+        ("DR", "20261101^20261102", {"valuePeriod": {"start": "2026-11-01", "end": "2026-11-02"}}),
+        ("SN", ">^1^:^128", {
+            "valueRatio": {"numerator": {"value": 1, "comparator": ">", "unit": "mg"}, "denominator": {"value": 128}}
+        }),
+        ("SN", "^1^+", {"valueString": "^1^+"}),
+        ("TX", "one~two", {"valueString": "one\ntwo"}),
+    ],
+)  # fmt: skip
+def test_a_value_keeps_its_kind(kind: str, said: str, expected: dict[str, Any]) -> None:
+    result = read(PID, "OBR|1|||1-1^Panel^LN", f"OBX|1|{kind}|2-2^Item^LN||{said}|mg|||||F", kind="ORU^R01")
+
+    observation = of_type(result, "Observation")[0]
+    assert {name: value for name, value in observation.items() if name.startswith("value")} == expected
+
+
+def test_who_takes_part_is_read_from_2_7_on_too() -> None:
+    result = read(
+        PID,
+        "PRT||AD||PP^Primary Care Provider^HL70443|1^Doctor^Sam",
+        "PV1|1|E",
+        "PRT||AD||AT^Attending^HL70443|2^Doctor^Kim",
+    )
+
+    (visit,) = of_type(result, "Encounter")
+    assert len(of_type(result, "Patient")[0]["generalPractitioner"]) == 1
+    assert [part["type"][0]["coding"][0]["code"] for part in visit["participant"]] == ["AT"]
+
+
+def test_a_document_names_the_order_it_answers() -> None:
+    result = read(PID, "ORC|RE|O-1^EHR", "TXA|1|CN|TX|20261102|||||||D-1^EHR", "OBX|1|TX|11488-4||Seen", kind="MDM^T02")
+
+    (document,) = of_type(result, "DocumentReference")
+    related = [one["identifier"]["value"] for one in document["context"]["related"]]
+    assert related == ["O-1"]
+
+
+def test_a_sender_says_eng_and_everybody_reads_english() -> None:
+    result = read(PID + "|||||||eng")
+
+    spoken = of_type(result, "Patient")[0]["communication"][0]["language"]["coding"]
+    assert [(one["system"], one["code"]) for one in spoken] == [
+        ("urn:ietf:bcp:47", "en"),
+        ("http://terminology.hl7.org/CodeSystem/v2-0296", "eng"),
+    ]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def result(table: TermTable | None, system: str) -> tuple[Read, Write]:
     """OBX-5 as value[x] of an Observation, by the data type in OBX-2; the unit is OBX-6.
 
-    A type that has no element of its own, and a value that is not of its type, becomes text: nothing is dropped.
+    Several values of one question are components (v2-to-FHIR OBX[Observation-Component]); lines of text are one text. A
+    type that has no element of its own, and a value that is not of its type, becomes text: nothing is dropped.
     """
     of_type: dict[str, Callable[[str, Reading, int], dict[str, Any] | None]] = {
         "NM": _number,
@@ -31,13 +32,16 @@ def result(table: TermTable | None, system: str) -> tuple[Read, Write]:
     }
 
     def read(raw: str, r: "Reading", number: int) -> Any:
-        kind = r.fields[2].partition(r.component)[0]
-        first = raw.partition(r.repetition)[0] if r.repetition else raw
-        found = of_type[kind](first, r, number) if kind in of_type and first == raw else None
-        if found is None:
-            words = "\n".join(r.text(line) for line in raw.split(r.repetition)).strip()
-            found = {"valueString": words} if words else None
-        return found
+        value_of = of_type.get(r.fields[2].partition(r.component)[0])
+        said = raw.split(r.repetition) if r.repetition else [raw]
+        values = [value_of(one, r, number) for one in said if one] if value_of is not None else []
+        if len(said) == 1 and values and values[0] is not None:
+            return values[0]
+        if values and None not in values:
+            code = _read_concept(r.fields[3], r, 3)
+            return {"component": [{"code": code, **value} for value in values if value]} if code else None
+        words = "\n".join(r.text(line) for line in said).strip()
+        return {"valueString": words} if words else None
 
     return read, _written_result
 
@@ -108,14 +112,22 @@ def _unit(r: "Reading") -> dict[str, str]:
 
 def _written_result(resource: Any, w: "Writing") -> Field:
     """Write OBX-5 and with it OBX-2 and OBX-6; a missing value leaves all three out."""
-    element = next((name for name in resource if name.startswith("value")), "")
-    write = _WRITERS.get(element)
-    kind, value, unit = write(resource[element], w) if write is not None else ("", "", "")
+    same = [part for part in resource.get("component", ()) if part.get("code") == resource.get("code")]
+    written = [_typed(part, w) for part in (same or [resource])]
+    kind, first, unit = written[0]
     if kind:
         w.fields[2] = kind
     if unit:
         w.fields[6] = unit
-    return value
+    # One OBX has one type and one unit: of several values those that share them with the first.
+    alike = [value for other, value, of in written if (other, of) == (kind, unit) and not isinstance(value, list)]
+    return alike if len(alike) > 1 else first
+
+
+def _typed(holder: Any, w: "Writing") -> "Typed":
+    element = next((name for name in holder if name.startswith("value")), "")
+    write = _WRITERS.get(element)
+    return write(holder[element], w) if write is not None else ("", "", "")
 
 
 Typed = tuple[str, Field, Field]

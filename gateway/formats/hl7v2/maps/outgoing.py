@@ -149,8 +149,7 @@ def collected(write: Callable[[Any, Writing], Field], values: list[Any], w: Writ
     written: list[Repetition] = []
     for value in values[:1] if single else values:
         one = write(value, w)
-        if one != "" and not isinstance(one, list):
-            written.append(one)
+        written += [part for part in (one if isinstance(one, list) else [one]) if part != ""]
     if len(written) > 1:
         return written
     return written[0] if written else ""
