@@ -40,6 +40,8 @@ MAX_BYTES = 20_000_000
 
 _SIGNATURES = ("sourceAttachment", "sourceReference")
 _LONGEST_DAY = timedelta(hours=25)
+_NOWHERE = float("-inf")
+"""The place of a version that states none."""
 
 Json = Mapping[str, Any]
 
@@ -65,7 +67,7 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
 
 def collected(versions: Mapping[str, Iterable[Directive]], resources: Mapping[str, Json]) -> Consents:
     """Put the compiled versions of each consent, by its address, where they are found by person and by reference."""
-    histories = tuple(tuple(sorted(each, key=_version_order)) for _, each in sorted(versions.items()))
+    histories = tuple(_in_order(each) for _, each in sorted(versions.items()))
     by_patient: dict[str, list[int]] = {}
     by_reference: dict[str, list[int]] = {}
     for index, history in enumerate(histories):
@@ -315,9 +317,36 @@ def _address(entry: Json) -> str:
     return relative(address) if address.startswith("http") else ""
 
 
-def _version_order(directive: Directive) -> tuple[datetime, int, str]:
+def _in_order(versions: Iterable[Directive]) -> tuple[Directive, ...]:
+    """Put the versions of one consent in order, the latest last.
+
+    They follow one another by their numbers, or by the instants of their change. Where neither tells, all of them are
+    unreadable: any of them may be the one that took the consent back (42 CFR 2.31(c)(3)).
+    """
+    distinct = list({one.digest: one for one in versions}.values())
+    if len(distinct) == 1:
+        return (distinct[0],)
+    for first, second in ((_number, _change), (_change, _number)):
+        places = sorted(((first(one), second(one), one.digest, one) for one in distinct), key=lambda one: one[:3])
+        leading, following = [one[0] for one in places], [one[1] for one in places if one[1] != _NOWHERE]
+        if _NOWHERE not in leading and len(set(leading)) == len(leading) and following == sorted(following):
+            return tuple(one for *_, one in places)
+    return tuple(replace(one, readable=False) for one in sorted(distinct, key=lambda one: (_change(one), one.digest)))
+
+
+def _number(directive: Directive) -> float:
     version = str(directive.version)
-    return directive.updated, int(version) if version.isdecimal() else -1, directive.digest.hex()
+    return int(version) if version.isdecimal() else _NOWHERE
+
+
+def _change(directive: Directive) -> float:
+    return _NOWHERE if directive.updated == BEGINNING else directive.updated.timestamp()
+
+
+def _version_of(resource: Json) -> str | None:
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    return version if isinstance(version, str) else None
 
 
 def _unreadable(resource: Json) -> Directive:
@@ -334,7 +363,7 @@ def _unreadable(resource: Json) -> Directive:
     return Directive(
         reference=f"Consent/{identity}",
         id=identity,
-        version=None,
+        version=_version_of(resource),
         updated=updated,
         resource=resource,
         digest=hashlib.sha256(raw).digest(),

@@ -84,6 +84,20 @@ class TestRevocation:
 
         assert answer(newer, a_consent()) == answer(a_consent(), newer) == ("DENY", "CONSENT_REVOKED")
 
+    @pytest.mark.parametrize(
+        "meta",
+        [
+            {"versionId": "1", "lastUpdated": "2026-09-01T17:00:00Z"},
+            {"versionId": "2", "lastUpdated": "2026-10-01T10:00:00"},
+            {"lastUpdated": "2026-09-01T17:00:00Z"},
+        ],
+    )
+    def test_where_nobody_can_tell_which_version_is_the_latest_nothing_leaves(self, meta: Json) -> None:
+        taken_back = revoked("2026-10-01T00:00:00Z", meta=meta)
+
+        assert answer(a_consent(), taken_back) == ("DENY", "UNPARSEABLE")
+        assert answer(taken_back, a_consent()) == ("DENY", "UNPARSEABLE")
+
     def test_a_spoken_one_holds_until_it_is_written(self) -> None:
         assert answer(revoked("2026-10-01T00:00:00Z", "oral")) == ("HOLD", "CONSENT_REVOKED")
 

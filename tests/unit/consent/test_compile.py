@@ -33,6 +33,8 @@ from tests.support.part2_world import (
 
 Json = dict[str, Any]
 
+EARLIER, LATER = "2026-08-01T00:00:00Z", "2026-09-01T17:00:00Z"
+
 AT_ASPEN = Party(frozenset({f"{PARTNER}|aspen"}), "org:aspen")
 AT_MERCY = Party(frozenset({f"{PARTNER}|mercy"}), "org:mercy")
 NOBODY = Party(frozenset(), vague=True)
@@ -215,7 +217,7 @@ class TestWhatNobodyCanRead:
         found = compiled(paper)
 
         assert (found.readable, found.resource) == (False, paper)
-        assert (found.reference, found.id, found.version) == ("Consent/paper", "paper", None)
+        assert (found.reference, found.id, found.version) == ("Consent/paper", "paper", "1")
         assert found.updated == instant("2026-09-01T17:00:00Z")
         assert found.patient == {f"{PERSON}|T1"}
         assert (found.grants, found.root) == ((), None)
@@ -319,12 +321,46 @@ class TestABundleOfThem:
 
         assert len(compile_consents({"entry": entries}, world())) == number
 
-    def test_puts_a_version_without_a_number_before_those_of_its_instant_that_have_one(self) -> None:
-        numbered = a_consent(meta={"versionId": "0", "lastUpdated": "2026-09-01T17:00:00Z"})
-        named = a_consent(meta={"versionId": "b", "lastUpdated": "2026-09-01T17:00:00Z"})
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [
+            ({"versionId": "1"}, {"versionId": "2"}),
+            ({"versionId": "1", "lastUpdated": EARLIER}, {"versionId": "2"}),
+            ({"versionId": "1"}, {"versionId": "2", "lastUpdated": EARLIER}),
+            ({"lastUpdated": EARLIER}, {"lastUpdated": LATER}),
+            ({"versionId": "b", "lastUpdated": EARLIER}, {"versionId": "a", "lastUpdated": LATER}),
+            ({"versionId": "1", "lastUpdated": EARLIER}, {"versionId": "1", "lastUpdated": LATER}),
+            ({"versionId": "9", "lastUpdated": EARLIER}, {"versionId": "10", "lastUpdated": EARLIER}),
+            ({"versionId": "1", "lastUpdated": EARLIER}, {"versionId": "b", "lastUpdated": LATER}),
+        ],
+    )
+    def test_follow_one_another_by_number_or_by_time(self, first: Json, then: Json) -> None:
+        older, newer = a_consent(meta=first), a_consent(meta=then, status="inactive")
 
-        for order in ((numbered, named), (named, numbered)):
-            assert [one.version for one in self.of(*order).histories[0]] == ["b", "0"]
+        for order in ((older, newer), (newer, older), (older, newer, older)):
+            history = self.of(*order).histories[0]
+
+            assert [(one.status, one.readable) for one in history] == [("active", True), ("inactive", True)]
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ({}, {"versionId": "1"}),
+            ({"versionId": "1"}, {"lastUpdated": LATER}),
+            ({"versionId": "2", "lastUpdated": EARLIER}, {"versionId": "1", "lastUpdated": LATER}),
+            ({"versionId": "2", "lastUpdated": LATER}, {"versionId": "2", "lastUpdated": LATER}),
+            ({"versionId": "0", "lastUpdated": LATER}, {"versionId": "b", "lastUpdated": LATER}),
+            ({"versionId": "1", "lastUpdated": LATER}, {"versionId": "2", "lastUpdated": "2026-10-01T10:00:00"}),
+        ],
+    )
+    def test_are_unreadable_where_nobody_can_tell_which_is_the_latest(self, one: Json, other: Json) -> None:
+        papers = (a_consent(meta=one), a_consent(meta=other, status="inactive"))
+
+        for order in (papers, papers[::-1]):
+            latest = self.of(*order).get("Consent/paper", instant(LATER))
+
+            assert latest is not None
+            assert not latest.readable
 
     def test_keeps_what_else_comes_with_them(self) -> None:
         form = {"resourceType": "DocumentReference", "id": "form"}
