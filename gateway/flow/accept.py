@@ -13,7 +13,7 @@ from gateway.flow.consents.terms import keep_watch_of_record, read_directive
 from gateway.flow.handed_in import as_handed_in, in_hand, is_anothers, is_with_police
 from gateway.flow.house import Converted, House
 from gateway.flow.news import as_recorded
-from gateway.flow.people import identify, locked_record
+from gateway.flow.people import Who, identify, locked_record
 from gateway.flow.referrals import enqueue, reopen_refused, seen_before
 from gateway.flow.replays import read_again
 from gateway.flow.withdraw import GIVEN_BACK, close_gone, close_stranger, withdraw
@@ -214,31 +214,12 @@ def _keep(
         record=draft.handoff, agency=agency, client=stored.client, received=known.created_at if known else now,
     )  # fmt: skip
     seen = seen_before(house, tx, known) if known else {}
-    if known is not None and close_stranger(house, tx, known, resources):
-        known_person = None
-    else:
-        known_person = known.person_id if known else None
-    who = identify(house, tx, resources, known_person)
+    is_of_another = known is not None and close_stranger(house, tx, known, resources)
+    who = identify(house, tx, resources, known.person_id if known and not is_of_another else None)
     before = tx.handoffs.resources(known.id) if known else []
     addressing = _address(house, draft, agency, resources, before)
     closed = close_gone(house, tx, known, addressing) if known else []
-    hold = who.hold or no_route(len(addressing.unrouted))
-    handoff = Handoff(
-        id=draft.handoff,
-        version=known.version + 1 if known else 1,
-        program=draft.program,
-        agency=agency,
-        content_hash=draft.content_hash,
-        person_id=who.person_id,
-        state="held" if who.hold else "unrouted" if addressing.unrouted else "active",
-        hold_reason=hold,
-        input_id=stored.id,
-        mapping=draft.mapping,
-        created_at=known.created_at if known else now,
-        updated_at=now,
-        facts=draft.facts,
-        findings=tuple(f"{finding.rule}: {finding.message}" for finding in draft.findings),
-    )
+    handoff = _handoff_of(draft, known, agency, stored.id, who, len(addressing.unrouted), now)
     tx.handoffs.save(handoff, as_recorded([*addressing.resources, *closed], before))
     for one in addressing.referrals:
         assert who.person_id is not None, "a mapping makes a referral only where it makes a Patient"
@@ -248,12 +229,30 @@ def _keep(
         hear_of_ends(house, tx, who.person_id, resources, before)
     if who.person_id is not None and any(r["resourceType"] == "Consent" for r in resources):
         reopen_refused(house, tx, who.person_id)
-    tx.audit.append(
-        AuditEntry(
-            now, "handoff.stored", "worker", {"handoff": handoff.id, "version": handoff.version, "state": handoff.state}
-        )
-    )
+    told = {"handoff": handoff.id, "version": handoff.version, "state": handoff.state}
+    tx.audit.append(AuditEntry(now, "handoff.stored", "worker", told))
     return "converted", None, handoff.id
+
+
+def _handoff_of(
+    draft: Draft, known: Handoff | None, agency: str, input_id: str, who: Who, unrouted: int, now: datetime
+) -> Handoff:
+    return Handoff(
+        id=draft.handoff,
+        version=known.version + 1 if known else 1,
+        program=draft.program,
+        agency=agency,
+        content_hash=draft.content_hash,
+        person_id=who.person_id,
+        state="held" if who.hold else "unrouted" if unrouted else "active",
+        hold_reason=who.hold or no_route(unrouted),
+        input_id=input_id,
+        mapping=draft.mapping,
+        created_at=known.created_at if known else now,
+        updated_at=now,
+        facts=draft.facts,
+        findings=tuple(f"{finding.rule}: {finding.message}" for finding in draft.findings),
+    )
 
 
 def _as_it_stands(house: House, tx: Transaction, resource: Resource) -> Resource:

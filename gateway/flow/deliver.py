@@ -6,9 +6,8 @@ written down together with the claim of the next of its lane: one commit lies be
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from gateway.flow.addressing import for_referral
 from gateway.flow.disclose import Asked, disclose, keep_decision
@@ -17,13 +16,11 @@ from gateway.flow.messages.awaited import await_application
 from gateway.flow.pacing import goes_on, has_breaker, rest
 from gateway.flow.people import locked_referral
 from gateway.flow.releases.review_queue import open_held_items
+from gateway.flow.sending import Prepared, Ready, about_to_leave, is_wanted, stop, stop_refused
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
-from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import Handoff, Referral, Resource, SendResult, Work
-from gateway.model.partner import Endpoint
-from gateway.model.transport import Envelope
 from gateway.ports import Claim, Transaction
 
 _OF_A_CANCELLATION = frozenset({"Patient", "ServiceRequest", "Task", "Provenance"})
@@ -31,19 +28,6 @@ _OF_A_CANCELLATION = frozenset({"Patient", "ServiceRequest", "Task", "Provenance
 
 _CANCELLATION = "a cancellation asks for nothing and tells its recipient nothing new"
 """Why it needs no agreement of its own. A refusal still stops it, and so does a missing Part 2 consent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What may leave now, decided in the transaction that claimed its sending."""
-
-    disclosure: Disclosure
-    endpoint: Endpoint
-    envelope: Envelope
-
-
-_Stopped = Literal["held", "refused", "dead"]
-Prepared = Ready | Literal["lost", "stopped"]
 
 
 Settle = Callable[[Transaction], bool]
@@ -113,14 +97,13 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
     referral = locked_referral(tx, work.subject)
-    current = tx.outbox.get(work.id)
-    if current is None or current.state not in ("ready", "sending"):
+    if not is_wanted(tx, work):
         return "stopped"
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     if referral is None or handoff is None:
-        return _stop(house, tx, work, "dead", "its referral is no longer here")
+        return stop(house, tx, work, "dead", "its referral is no longer here")
     if handoff.state == "held":
-        return _stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
+        return stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
     endpoint = house.endpoint(referral.taken_by, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)
@@ -128,22 +111,16 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     made = disclose(house, tx, asked, handoff, referral, _content(tx, handoff, referral, work))
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if isinstance(made.outcome, Refusal):
-        is_held = made.record.decision == "HOLD" or made.record.held
-        state: _Stopped = "held" if is_held else "refused"
-        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+        is_held = made.record.decision == "HOLD" or bool(made.record.held)
+        return stop_refused(house, tx, work, made.record, is_held=is_held)
     if endpoint is None:
-        return _stop(house, tx, work, "held", f"{referral.taken_by} has no {referral.transport} endpoint in partners/")
+        return stop(house, tx, work, "held", f"{referral.taken_by} has no {referral.transport} endpoint in partners/")
     if made.record.held:
         open_held_items(house, tx, referral, made.record)
-    tx.outbox.set_state(work.id, "sending", None, house.clock())
-    tx.decisions.intend(
-        decision_id=decision_id,
-        message_id=work.message_id,
-        purpose=" ".join(referral.purpose),
+    return about_to_leave(
+        house, tx, work, made.outcome, endpoint, decision_id=decision_id, purpose=" ".join(referral.purpose),
         description=f"{work.action} of a referral, {len(made.outcome.content['entry'])} resources",
-        at=house.clock(),
-    )
-    return Ready(made.outcome, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
+    )  # fmt: skip
 
 
 def asked_for(handoff: Handoff, referral: Referral) -> Asked:
@@ -164,11 +141,6 @@ def _content(tx: Transaction, handoff: Handoff, referral: Referral, work: Work) 
     if work.action != "cancel":
         return resources
     return [resource for resource in resources if resource["resourceType"] in _OF_A_CANCELLATION]
-
-
-def _stop(house: House, tx: Transaction, work: Work, state: _Stopped, reason: str) -> Literal["stopped"]:
-    tx.outbox.set_state(work.id, state, reason, house.clock())
-    return "stopped"
 
 
 def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: SendResult, began: datetime) -> bool:

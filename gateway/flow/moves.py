@@ -57,7 +57,6 @@ def move(
     stored = tx.resources.get("Task", referral.id)
     if stored is None:
         return Finding("error", "task-missing", "Task", "the referral's Task is no longer here")
-    body = task or stored.body
     status = Status(
         task=cast(TaskStatus, referral.status),
         since=_since(stored.body, stored.updated_at),
@@ -67,32 +66,26 @@ def move(
     following = (advance_through if implied else advance)(status, event)
     if isinstance(following, Finding):
         return following
-    now = house.clock()
     external = external_id or referral.external_id
     if following is status and task is None and external == referral.external_id:
         return Finding("information", "status-same", "Task.status", "the referral is there already")
-    tx.resources.put(
-        _moved_task(body, following, external), handoff_id=referral.handoff_id, person_id=referral.person_id, at=now
-    )
-    _move_request(tx, referral, following, now)
-    tx.referrals.save(
-        replace(
-            referral,
-            status=following.task,
-            business_status=following.business,
-            reason=following.reason,
-            external_id=external,
-            updated_at=now,
-        )
-    )
+    now = house.clock()
+    _write(tx, replace(referral, external_id=external, updated_at=now), task or stored.body, following)
     if following is not status:
         queue_status(house, tx, referral)
     if following.task in UNDERTAKEN and status.task not in UNDERTAKEN:
         look_again_soon(house, tx, referral.person_id)  # who treats the person is a circumstance of every decision
-    tx.audit.append(
-        AuditEntry(now, "referral.moved", by, {"referral": referral.id, "from": status.task, "to": following.task})
-    )
+    told = {"referral": referral.id, "from": status.task, "to": following.task}
+    tx.audit.append(AuditEntry(now, "referral.moved", by, told))
     return None
+
+
+def _write(tx: Transaction, referral: Referral, task: Resource, status: Status) -> None:
+    """Write a status into Task, ServiceRequest and referral row."""
+    now, moved_task = referral.updated_at, _moved_task(task, status, referral.external_id)
+    tx.resources.put(moved_task, handoff_id=referral.handoff_id, person_id=referral.person_id, at=now)
+    _move_request(tx, referral, status, now)
+    tx.referrals.save(replace(referral, status=status.task, business_status=status.business, reason=status.reason))
 
 
 def moved(

@@ -11,15 +11,15 @@ from gateway.flow.alerts.appointments import WORDS
 from gateway.flow.alerts.content import event_of, kind_of, signature
 from gateway.flow.alerts.told_events import told_appointment, told_visit
 from gateway.flow.alerts.visits import UNDOES
-from gateway.flow.deliver import Prepared, Ready, send
+from gateway.flow.deliver import send
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.status_answers import authors_numbers
 from gateway.flow.people import lock_person
+from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Resource, Work, WorkState
+from gateway.model.handoff import Handoff, Resource, Work
 from gateway.model.route import AlertEvent, AlertRoute
-from gateway.model.transport import Envelope
 from gateway.ports import Claim, StoredResource, Transaction
 
 _DESCRIPTIONS = {
@@ -37,33 +37,29 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
     lock_person(tx, lambda: _person_of(tx, work))
-    current, alert = tx.outbox.get(work.id), tx.resources.get("Communication", work.subject)
-    if current is None or current.state not in ("ready", "sending"):
+    if not is_wanted(tx, work):
         return "stopped"
+    alert = tx.resources.get("Communication", work.subject)
     handoff = _record_of(tx, alert) if alert is not None else None
     to, _, transport = work.lane.partition("/")
     route = _route_of(house, alert.body, to, transport) if alert is not None else None
     if alert is None or handoff is None or route is None:
-        return _stop(house, tx, work, "dead", "its record is no longer here, or no route wants it any more")
+        return stop(house, tx, work, "dead", "its record is no longer here, or no route wants it any more")
     if handoff.state == "held":
-        return _stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
+        return stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
     endpoint = house.endpoint(to, transport)
     kind = "SIU" if kind_of(alert.body) in WORDS else "ADT"
     message = f"{kind}^{event_of(alert.body)}" if transport == "hl7v2" else ""
     news, content = _content(house, tx, handoff, alert.body, message)
     made, decision_id = _decided(house, tx, handoff, alert.body, content, route, work, message)
     if not isinstance(made.outcome, Disclosure) or news in made.record.withheld:
-        state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
-        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+        return stop_refused(house, tx, work, made.record, is_held=made.record.decision == "HOLD")
     if endpoint is None:
-        return _stop(house, tx, work, "held", f"{to} has no {transport} endpoint in partners/")
-    tx.outbox.set_state(work.id, "sending", None, house.clock())
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=work.message_id, purpose=" ".join(route.purpose),
-        description=_DESCRIPTIONS[kind], at=house.clock(),
+        return stop(house, tx, work, "held", f"{to} has no {transport} endpoint in partners/")
+    return about_to_leave(
+        house, tx, work, made.outcome, endpoint, decision_id=decision_id, purpose=" ".join(route.purpose),
+        description=_DESCRIPTIONS[kind], message=message,
     )  # fmt: skip
-    envelope = Envelope(work.message_id, work.action, work.created_at.isoformat(), message)
-    return Ready(made.outcome, endpoint, envelope)
 
 
 def _person_of(tx: Transaction, work: Work) -> str | None:
@@ -140,8 +136,3 @@ def _decided(
     )  # fmt: skip
     made = disclose_items(house, tx, asked, handoff, content, None)
     return made, keep_decision(house, tx, made.record, made.inputs, asked, handoff, None, work.id)
-
-
-def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Prepared:
-    tx.outbox.set_state(work.id, state, reason, house.clock())
-    return "stopped"

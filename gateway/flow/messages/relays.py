@@ -18,6 +18,7 @@ from gateway.flow.messages.held_relays import CONTRADICTORY, UNREAD
 from gateway.flow.messages.numbers import all_with_numbers
 from gateway.flow.messages.pass_on import Errand, Passing, pass_on
 from gateway.flow.releases.review_queue import open_held_parts
+from gateway.flow.sending import is_wanted, stop
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -94,13 +95,12 @@ def deliver_relay(house: House, claim: Claim, work: Work) -> bool:
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> _Ready | Literal["lost", "stopped"]:
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
-    current, stored = tx.outbox.get(work.id), tx.inputs.get(work.subject)
-    if current is None or stored is None or current.state not in ("ready", "sending"):
+    stored = tx.inputs.get(work.subject) if is_wanted(tx, work) else None
+    if stored is None:
         return "stopped"
     ready = _decided(house, tx, work, stored)
     if isinstance(ready, _Stop):
-        tx.outbox.set_state(work.id, ready.state, ready.reason, house.clock())
-        return "stopped"
+        return stop(house, tx, work, ready.state, ready.reason)
     return ready
 
 

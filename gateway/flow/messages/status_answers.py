@@ -10,18 +10,18 @@ reason, and never who took the referral: with one program behind a service the n
 from typing import Any
 
 from gateway.flow.addressing import REFERRAL_ID
-from gateway.flow.deliver import Prepared, Ready, send
+from gateway.flow.deliver import send
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.people import locked_referral
+from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
 from gateway.formats.hl7v2.acknowledgement import receive
 from gateway.formats.hl7v2.referral_words import is_order
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Referral, Resource, Work, WorkState
+from gateway.model.handoff import Handoff, Referral, Resource, Work
 from gateway.model.hl7_header import Hl7Header
 from gateway.model.ids import stable_id
-from gateway.model.transport import Envelope
 from gateway.ports import Claim, Transaction
 
 MAPPING = "hl7v2/ref"
@@ -60,13 +60,12 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
     referral = locked_referral(tx, work.subject)
-    current = tx.outbox.get(work.id)
-    if current is None or current.state not in ("ready", "sending"):
+    if not is_wanted(tx, work):
         return "stopped"
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     task = tx.resources.get("Task", work.subject)
     if referral is None or handoff is None or task is None:
-        return _stop(house, tx, work, "dead", "its referral is no longer here")
+        return stop(house, tx, work, "dead", "its referral is no longer here")
     endpoint = house.endpoint(handoff.agency, "hl7v2")
     referred = _header(tx, handoff)
     message = "OSU^O51" if referred and is_order(referred.message_code) else f"RRI^{_event(work)}"
@@ -78,21 +77,16 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     made = disclose_items(house, tx, asked, handoff, content, None)
     decision_id = keep_decision(house, tx, made.record, made.inputs, asked, handoff, referral, work.id)
     if not isinstance(made.outcome, Disclosure) or f"Task/{referral.id}" in made.record.withheld:
-        state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
-        return _stop(house, tx, work, state, f"{made.record.reason} ({made.record.section})")
+        return stop_refused(house, tx, work, made.record, is_held=made.record.decision == "HOLD")
     if endpoint is None:
-        return _stop(house, tx, work, "held", f"{handoff.agency} has no hl7v2 endpoint in partners/")
-    tx.outbox.set_state(work.id, "sending", None, house.clock())
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=work.message_id, purpose=" ".join(referral.purpose),
-        description="how far a referral of its recipient is", at=house.clock(),
-    )  # fmt: skip
+        return stop(house, tx, work, "held", f"{handoff.agency} has no hl7v2 endpoint in partners/")
     told = {"work": work.id, "referral": referral.id}
     tx.audit.append(AuditEntry(house.clock(), "status.told", "worker", told))
-    return Ready(made.outcome, endpoint, Envelope(
-        work.message_id, work.action, work.created_at.isoformat(), message=message,
+    return about_to_leave(
+        house, tx, work, made.outcome, endpoint, decision_id=decision_id, purpose=" ".join(referral.purpose),
+        description="how far a referral of its recipient is", message=message,
         in_reply_to=referred.control_id if referred else "",
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def _answer(house: House, tx: Transaction, handoff: Handoff, referral: Referral, task: Resource) -> list[Resource]:
@@ -150,8 +144,3 @@ def _header(tx: Transaction, handoff: Handoff) -> Hl7Header | None:
 
 def _event(work: Work) -> str:
     return "I15" if work.kind == "status-asked" else "I13" if work.action == "update" else "I12"
-
-
-def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Prepared:
-    tx.outbox.set_state(work.id, state, reason, house.clock())
-    return "stopped"

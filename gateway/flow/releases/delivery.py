@@ -1,14 +1,12 @@
 """Send a queued release: decided again in the transaction that claims its sending, then to the recipient's endpoint."""
 
-from typing import Literal
-
-from gateway.flow.deliver import Prepared, Ready, send
+from gateway.flow.deliver import send
 from gateway.flow.house import House
 from gateway.flow.releases.kinds import KINDS
 from gateway.flow.releases.release import TRANSPORTS, decided, locked_record_of
-from gateway.model.handoff import Work, WorkState
+from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop
+from gateway.model.handoff import Work
 from gateway.model.release import Release
-from gateway.model.transport import Envelope
 from gateway.ports import Claim, Transaction
 
 _UNPROVEN = "nobody has verified that this address is theirs: hand over a copy, or verify it in partners/"
@@ -24,34 +22,26 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
         return "lost"
     release = tx.releases.get(work.subject)
     handoff = locked_record_of(tx, release.handoff_id) if release is not None else None
-    current, release = tx.outbox.get(work.id), tx.releases.get(work.subject)
-    if current is None or current.state not in ("ready", "sending"):
+    if not is_wanted(tx, work):
         return "stopped"
+    release = tx.releases.get(work.subject)
     if release is None:
-        return _stop(house, tx, work, "dead", "its release is no longer here")
+        return stop(house, tx, work, "dead", "its release is no longer here")
     if handoff is None:
-        return _stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
+        return stop(house, tx, work, "held", "its record was withdrawn, or waits for a person itself")
     made = decided(house, tx, release, handoff)
     if made.disclosure is None:
-        state: WorkState = "held" if made.record.decision == "HOLD" else "refused"
-        return _stop(house, tx, work, state, made.reason)
+        return stop(house, tx, work, "held" if made.record.decision == "HOLD" else "refused", made.reason)
     endpoint = house.endpoint(release.recipient, TRANSPORTS["send"])
     if endpoint is None or endpoint.verified is None:
         # The rules let an emergency go to any address; we send nothing where nobody knows who reads it.
-        return _stop(house, tx, work, "held", _UNPROVEN)
-    tx.outbox.set_state(work.id, "sending", None, house.clock())
-    tx.decisions.intend(
-        decision_id=made.decision_id, message_id=work.message_id, purpose=KINDS[release.kind].purpose,
-        description=f"{describe(release)}, {len(made.disclosure.content['entry'])} resources", at=house.clock(),
+        return stop(house, tx, work, "held", _UNPROVEN)
+    return about_to_leave(
+        house, tx, work, made.disclosure, endpoint, decision_id=made.decision_id, purpose=KINDS[release.kind].purpose,
+        description=f"{describe(release)}, {len(made.disclosure.content['entry'])} resources",
     )  # fmt: skip
-    return Ready(made.disclosure, endpoint, Envelope(work.message_id, work.action, work.created_at.isoformat()))
 
 
 def describe(release: Release) -> str:
     """Say in a few words what a release is, for the disclosure log."""
     return f"release: {KINDS[release.kind].title}"
-
-
-def _stop(house: House, tx: Transaction, work: Work, state: WorkState, reason: str) -> Literal["stopped"]:
-    tx.outbox.set_state(work.id, state, reason, house.clock())
-    return "stopped"
