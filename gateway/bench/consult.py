@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,13 +25,13 @@ import orjson
 from flask import Flask, Response, request
 
 from gateway.bench.consent import sample
-from gateway.flow.disclose import Asked, Made, keep_decision, log_answers, made_of
+from gateway.flow.disclose import Answered, Asked, keep_answers, made_of
 from gateway.flow.house import House
 from gateway.flow.judgement import Matter
 from gateway.model.audit import AuditEntry
 from gateway.model.disclosure import Disclosure
 from gateway.model.partner import Registry
-from gateway.ports import Transaction
+from gateway.ports import SharedWork, Transaction
 from gateway.storage.database import open_database
 from gateway.wiring import clock, new_id
 
@@ -82,7 +82,8 @@ def ours(path: str) -> Flask:
         records = orjson.loads(request.get_data())["records"]
         made = made_of(house, Matter(asked, records, consents, [patient], clock(), {}, None))
         assert isinstance(made.outcome, Disclosure), "the sample is a permit"
-        house.database.write(lambda tx: _kept(house, tx, made))
+        answered = Answered(_ASKED, made, None, "answer to a bench")
+        house.database.write(SharedWork(_keep_all, (house, answered)))
         return Response(made.outcome.body, content_type=_FHIR)
 
     return _application(answer)
@@ -99,7 +100,7 @@ def floor(path: str) -> Flask:
     def answer() -> Response:
         parsed = request.get_json()
         entry = AuditEntry(clock(), "bench", "bench", {"records": len(parsed["records"])})
-        house.database.write(lambda tx: tx.audit.append(entry))
+        house.database.write(SharedWork(_append_all, entry))
         return Response(body, content_type=_FHIR)
 
     return _application(answer)
@@ -127,9 +128,16 @@ def _house(path: str, registry: Registry) -> House:
     )  # fmt: skip
 
 
-def _kept(house: House, tx: Transaction, made: Made) -> None:
-    decision_id = keep_decision(house, tx, made.record, made.inputs, _ASKED, None, None, None)
-    log_answers(house, tx, [decision_id], _ASKED.purpose, "answer to a bench")
+def _keep_all(tx: Transaction, answers: Sequence[tuple[House, Answered]]) -> list[None]:
+    """Keep answers that wait together, as those to consults are kept."""
+    keep_answers(answers[0][0], tx, [answered for _, answered in answers])
+    return [None for _ in answers]
+
+
+def _append_all(tx: Transaction, entries: Sequence[AuditEntry]) -> list[None]:
+    for entry in entries:
+        tx.audit.append(entry)
+    return [None for _ in entries]
 
 
 class _Served:

@@ -6,6 +6,7 @@ decision at its own instant.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from gateway.flow.circumstances import Circumstances, circumstances_of
@@ -68,6 +69,16 @@ class Made:
     outcome: Disclosure | Refusal
     record: DecisionRecord
     inputs: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to whoever asked: what was decided about whom, and what was told; "" where that was nothing."""
+
+    asked: Asked
+    made: Made
+    person_id: str | None
+    told: str
 
 
 def disclose(
@@ -190,14 +201,35 @@ def keep_decisions(
     return [decision.decision_id for decision in new]
 
 
+def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered]) -> None:
+    """Write answers on no single record, each decision as `keep_decision` does and what was told as `log_answers`."""
+    new = [
+        _new_decision(house, one.made.record, one.made.inputs, one.asked, None, None, None, one.person_id)
+        for one in answers
+    ]
+    tx.decisions.add(new)
+    for decision, one in zip(new, answers, strict=True):
+        _tell(tx, decision, one.made.record, one.asked)
+    now = house.clock()
+    tx.decisions.hand_over(
+        [
+            _handed_over(house, decision.decision_id, one.asked.purpose, one.told, now)
+            for decision, one in zip(new, answers, strict=True)
+            if one.told
+        ]
+    )
+
+
 def log_answers(
     house: House, tx: Transaction, decision_ids: Sequence[str], purpose: Iterable[str], description: str
 ) -> None:
     """Write answers to whoever asked into the log of disclosures, one a decision: the answer is the sending."""
     now = house.clock()
-    tx.decisions.hand_over(
-        [HandedOver(house.new_id(), one, " ".join(purpose), description, "200", b"", now) for one in decision_ids]
-    )
+    tx.decisions.hand_over([_handed_over(house, one, purpose, description, now) for one in decision_ids])
+
+
+def _handed_over(house: House, decision_id: str, purpose: Iterable[str], description: str, at: datetime) -> HandedOver:
+    return HandedOver(house.new_id(), decision_id, " ".join(purpose), description, "200", b"", at)
 
 
 def _new_decision(

@@ -1,5 +1,6 @@
 """May I have records of this person: decided like a read, logged like one, and silent about every no."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.model.labels import ACT_CODE, CONFIDENTIALITY
 from gateway.model.partner import Organization, Registry
 from gateway.model.request import OWN_PURPOSE
 from gateway.settings import Client
+from tests.flow.test_arrivals_together import OneCallFor
 from tests.flow.test_non_interference import submissions
 from tests.support.flow_house import CONTACT, HOSPITAL, POLICE, World, a_caller, a_world
 from tests.support.two_worlds import GOOD_RELEASE, RELEASES, TwoWorld, case, contact, hidden_contact
@@ -55,6 +57,19 @@ def test_a_hospital_to_which_the_person_agreed_to_be_referred_may_have_the_recor
 
     assert advice == Advice(True, ("LABEL",), ((CONFIDENTIALITY, "N"),), None)
     assert kept(world) == [("PERMIT", "OK_NOT_PART2")]
+
+
+def test_those_who_ask_together_get_the_answers_they_get_alone_and_each_is_kept() -> None:
+    world = with_contact()
+    before = len(world.database.state.disclosures)
+    together = replace(world, gateway=Gateway(replace(world.house, database=OneCallFor(world.database, 2))))
+
+    with ThreadPoolExecutor(2) as clients:
+        yes, no = clients.map(lambda patient: ask(together, patient), [patient_of(world), "Patient/nobody"])
+
+    assert sorted(kept(world)) == [("DENY", "PATIENT_UNKNOWN"), ("PERMIT", "OK_NOT_PART2")]
+    assert len(world.database.state.disclosures) == before + 1
+    assert (yes, no) == (ask(world, patient_of(world)), DENIED)
 
 
 def test_the_person_can_be_named_by_a_number_that_stands_in_what_may_leave() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from gateway.consent import read_request
 from gateway.consent.purposes import Purpose, covered_by
 from gateway.flow.circumstances import NOBODY, NOTHING_KNOWN, Circumstances, kept_about_each
-from gateway.flow.disclose import SESSION, Asked, Made, keep_decision, log_answers, made_of
+from gateway.flow.disclose import SESSION, Answered, Asked, Made, keep_answers, made_of
 from gateway.flow.handed_in import held_together
 from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, read_matter, stopped_at_gate
@@ -22,7 +22,7 @@ from gateway.model.exchange import Problem
 from gateway.model.handoff import Referral, Resource
 from gateway.model.labels import Label, expand
 from gateway.model.partner import Organization
-from gateway.ports import Transaction
+from gateway.ports import SharedWork, Transaction
 
 TOLD = frozenset(
     {"NOTICE", "CONSENT_COPY", "LABEL", "PROCEEDINGS_BAR", "NO_REDISCLOSE", "ASK_NO_FURTHER_USE", "MIN", "DEID"}
@@ -51,6 +51,15 @@ class _Content:
 _NOTHING = _Content(None, (), NOTHING_KNOWN, {}, ())
 
 
+@dataclass(frozen=True, slots=True)
+class _Consult:
+    """A question with who asks it, and of which house."""
+
+    house: House
+    asked: Asked
+    question: Consult
+
+
 def consult(house: House, caller: Caller, question: Consult) -> Advice | Problem:
     """Say whether the caller may have records of a person, for itself and for a purpose it is registered for.
 
@@ -60,7 +69,7 @@ def consult(house: House, caller: Caller, question: Consult) -> Advice | Problem
     asked = _asked(house, caller, question)
     if isinstance(asked, Problem):
         return asked
-    return house.database.write(lambda tx: _answer(house, tx, asked, question))
+    return house.database.write(SharedWork(_answer_each, _Consult(house, asked, question)))
 
 
 def _asked(house: House, caller: Caller, question: Consult) -> Asked | Problem:
@@ -98,7 +107,15 @@ def _system_and_value(key: str) -> tuple[str, str]:
     return system, value
 
 
-def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> Advice:
+def _answer_each(tx: Transaction, consults: Sequence[_Consult]) -> list[Advice]:
+    """Answer consults that wait together, and keep all answers at once."""
+    answers = [_answer(one.house, tx, one.asked, one.question) for one in consults]
+    keep_answers(consults[0].house, tx, [answered for _, answered in answers])
+    return [advice for advice, _ in answers]
+
+
+def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> tuple[Advice, Answered]:
+    """Return the answer to a consult, and how it is to be kept."""
     person_id = locked_or_nobody(tx, lambda: _asked_about(tx, question))
     content = _content(house, tx, person_id, asked.recipient)
     made = _decided(house, asked, question, content)
@@ -106,12 +123,10 @@ def _answer(house: House, tx: Transaction, asked: Asked, question: Consult) -> A
         named = _named_in(made.outcome, question)
         content = _in_the_name_of(named, content) if named is not None else _NOTHING
         made = _narrowed(house, _decided(house, asked, question, content), question)
-    decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, content.person_id)
     if not isinstance(made.outcome, Disclosure):
-        return DENIED
+        return DENIED, Answered(asked, made, content.person_id, "")
     told = f"answer to a consult of {asked.person[0]}: that there are records it may have"
-    log_answers(house, tx, [decision_id], asked.purpose, told)
-    return _advice(made.outcome)
+    return _advice(made.outcome), Answered(asked, made, content.person_id, told)
 
 
 def locked_or_nobody(tx: Transaction, find: Callable[[], str | None]) -> str:
