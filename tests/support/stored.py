@@ -1,11 +1,13 @@
 """Invented things to store: the least that is complete, and open for each test to vary."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.model.handoff import Handoff, Person, Referral, Resource, StoredInput
+from gateway.ports import Database, Transaction
 
 AT = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+LATER = AT + timedelta(hours=1)
 
 
 def an_input(input_id: str = "input-1", **changes: Any) -> StoredInput:
@@ -91,3 +93,14 @@ def an_organization(resource_id: str = "org-1", identifier: str = "WA0171100") -
         "identifier": [{"system": "https://warmhandoff.example/id/ori", "value": identifier}],
         "name": "Invented Police",
     }
+
+
+def keep(database: Database, *, handoff_id: str = "handoff-1") -> None:
+    """Store input-1 and a handoff with one observation."""
+
+    def work(transaction: Transaction) -> None:
+        if transaction.inputs.get("input-1") is None:
+            transaction.inputs.add(an_input())
+        transaction.handoffs.save(a_handoff(handoff_id), [an_observation()])
+
+    database.write(work)
