@@ -63,10 +63,12 @@ def _links(facts: Facts) -> dict[frozenset[str], bool]:
         for link in patient.get("link", ()):
             if link.get("type") in ("replaced-by", "replaces"):
                 links[frozenset({reference, *_linked(link["other"], facts)})] = False
+    # A merge that one says is verified and another not is not: whatever order they come in.
+    verified: dict[frozenset[str], bool] = {}
     for merge in facts.merges:
         pair = frozenset({merge.retired, merge.kept})
-        links[pair] = merge.verified
-    return links
+        verified[pair] = verified.get(pair, True) and merge.verified
+    return links | verified
 
 
 def _linked(other: Mapping[str, Any], facts: Facts) -> set[str]:

@@ -94,7 +94,8 @@ def _permits(path: tuple[Provision, ...], item: Item, situation: Situation) -> b
     if not all(not one.purposes or one.covered.issuperset(situation.request.purposes) for one in path):
         return False
     match = match_recipients(tuple(one for one in path[-1:] if one.recipients), situation)
-    return not match.is_stranger and not match.by_class and covers_item(path[-1:], item)
+    names_them = not (match.is_stranger or match.by_class or match.lacks_participants)
+    return names_them and covers_item(path[-1:], item)
 
 
 def _concerns(parties: tuple[Party, ...], situation: Situation) -> bool:

@@ -78,8 +78,9 @@ def _with_document(performer: Performer, directive: Directive, situation: Situat
 
 
 def _for_payment_only(performer: Performer, directive: Directive, situation: Situation) -> bool:
-    """Check 2.15(a)(2): a program director's determination opens payment and nothing else."""
-    return is_payment(situation.request.purposes)
+    """Check 2.15(a)(2): a program director's determination opens payment, and signs no form for more than that."""
+    stated = [purpose for grant in directive.grants for purpose in grant.purposes]
+    return is_payment(situation.request.purposes) and is_payment(stated)
 
 
 _AUTHORITIES: dict[str, Callable[[Performer, Directive, Situation], bool]] = {

@@ -128,6 +128,13 @@ def test_a_replacement_taken_back_leaves_the_refusals_of_a_paper_and_none_of_its
     assert answer(old, taken_back, a_consent(), records=records) == ("DENY", "EXPLICIT_DENY")
 
 
+def test_an_intermediary_without_participants_lifts_no_refusal_around_it() -> None:
+    lifting = {"type": "permit", "actor": [recipient("relay")], "purpose": [purpose("TREAT")]}
+    refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")], "provision": [lifting]})
+
+    assert answer(a_consent(), refusal, via=["org:relay"]) == ("DENY", "EXPLICIT_DENY")
+
+
 def test_a_refusal_of_something_else_does_not_speak_for_a_consent_that_waits_for_a_person() -> None:
     of_hiv = refusing(securityLabel=labels("HIV"))
     spoken = {"type": "revocation", "of": ["Consent/paper"], "method": "oral", "received": "2026-11-01T20:00:00Z"}

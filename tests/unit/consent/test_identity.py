@@ -69,6 +69,12 @@ class TestMerges:
         assert person(*records, merge("a", "b"), merge("b", "c", verified=None), patient="Patient/a") == AMBIGUOUS
         assert isinstance(person(*records, merge("a", "b", verified=False), patient="Patient/c"), Person)
 
+    @pytest.mark.parametrize("verified", [(True, False), (False, True)])
+    def test_what_one_says_is_verified_and_another_not_is_not(self, verified: tuple[bool, bool]) -> None:
+        merges = [merge("a", "b", verified=one) for one in verified]
+
+        assert person(known_as("a"), known_as("b"), *merges, patient="Patient/a") == AMBIGUOUS
+
     @pytest.mark.parametrize(("kind", "found"), [
         ("replaced-by", AMBIGUOUS), ("replaces", AMBIGUOUS), ("seealso", None), (None, None),
     ])  # fmt: skip
