@@ -13,8 +13,10 @@ from flask import Blueprint, Response, request
 from gateway import __version__
 from gateway.access.capability import OFFERS, capability_statement
 from gateway.access.even_answers import goes_in_step
+from gateway.access.searchset import searchset
 from gateway.model.caller import Caller, Interaction
 from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused, require_scope
+from gateway.model.handoff import Resource
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -31,15 +33,16 @@ class AnswersReads(Protocol):
         """Return a resource as this caller may see it; None for missing and refused alike."""
         ...
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
-        """Return a searchset of what this caller may see."""
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
+        """Return what this caller may see of what it looks for."""
         ...
 
 
 def fhir_reads(house: AnswersReads, authenticate: Callable[[], Caller], base_url: str) -> Blueprint:
     """Build the door for FHIR reads; `authenticate` proves the caller of the current request or refuses it."""
     door = Blueprint("fhir_reads", __name__, url_prefix="/fhir/R4")
-    statement = orjson.dumps(capability_statement(f"{base_url}/fhir/R4", __version__))
+    base = f"{base_url}/fhir/R4"
+    statement = orjson.dumps(capability_statement(base, __version__))
 
     @door.get("/metadata")
     def metadata() -> Response:
@@ -60,7 +63,9 @@ def fhir_reads(house: AnswersReads, authenticate: Callable[[], Caller], base_url
         caller = _allowed(authenticate(), "s", resource_type)
         _check_format()
         goes_in_step()
-        return _answer(house.search(caller, resource_type, _parameters(resource_type)))
+        parameters = _parameters(resource_type)
+        found = house.search(caller, resource_type, parameters)
+        return Response(searchset(base, resource_type, parameters, found), content_type=FHIR_JSON)
 
     # Search by form keeps what is looked for out of addresses, which others log (FHIR R4 http.html#search).
     @door.post("/<resource_type>/_search")

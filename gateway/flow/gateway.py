@@ -16,6 +16,7 @@ from gateway.flow.messages.page import MessagePage, console_message
 from gateway.flow.messages.watch import DropCounts
 from gateway.flow.pulls import access, consult, own_events
 from gateway.flow.pulls.lookup import look_up
+from gateway.flow.pulls.search import search
 from gateway.flow.releases.desk import ReleaseDesk
 from gateway.flow.staff import console, held_records, proof
 from gateway.flow.staff.routing import route_again
@@ -26,7 +27,7 @@ from gateway.model.consent_life import Revoking
 from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel
+from gateway.model.handoff import Channel, Resource
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.lookup import Status
 from gateway.ports import Clock, Database, NewId, Transaction
@@ -118,11 +119,11 @@ class Gateway:
             return own_events.read_event(self.house, caller, resource_id)
         return access.read(self.house, caller, resource_type, resource_id)
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
-        """Return a searchset of what this caller may see."""
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
+        """Return what this caller may see of what it looks for."""
         if resource_type == "AuditEvent":
             return own_events.search_events(self.house, caller, parameters)
-        return access.search(self.house, caller, resource_type, parameters)
+        return search(self.house, caller, resource_type, parameters)
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         """Say whether this caller may have records of a person, without giving them."""

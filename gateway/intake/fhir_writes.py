@@ -103,5 +103,9 @@ def _written(outcome: Answer | Problem, status: int) -> Response:
 
 
 def _location(created: Answer) -> str:
+    """Name what was created without its version (FHIR R4 http.html#create): no version can be read by its number.
+
+    The number would tell how often the resource has changed, also by what its reader may not see.
+    """
     resource = read_object(created.body)
-    return f"{request.url_root}fhir/R4/{resource['resourceType']}/{resource['id']}/_history/{created.version}"
+    return f"{request.url_root}fhir/R4/{resource['resourceType']}/{resource['id']}"

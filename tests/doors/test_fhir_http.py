@@ -86,6 +86,30 @@ def test_a_search_passes_on_every_parameter_the_repeated_ones_too(site: Site) ->
     assert site.house.asked == [("search", "demo-ehr", "Task", parameters)]
 
 
+def test_a_searchset_says_what_was_looked_for_as_it_was_understood_and_nothing_else(site: Site) -> None:
+    """FHIR R4 search.html, self link; Bundle.link."""
+    client = site.client("demo-ehr")
+
+    asked = client.get("/fhir/R4/Task?status=requested,accepted&identifier=urn:x|1&_format=json")
+    by_form = client.post("/fhir/R4/Task/_search", data={"status": "requested"})
+    site.house.hidden.add(("Task", "t1"))
+    nothing = client.get("/fhir/R4/Task")
+
+    urls = [answer.json["link"] for answer in (asked, by_form, nothing) if answer.json is not None]
+    assert urls == [
+        [
+            {
+                "relation": "self",
+                "url": "http://127.0.0.1:8080/fhir/R4/Task?status=requested%2Caccepted&identifier=urn%3Ax%7C1",
+            }
+        ],
+        [{"relation": "self", "url": "http://127.0.0.1:8080/fhir/R4/Task?status=requested"}],
+        [{"relation": "self", "url": "http://127.0.0.1:8080/fhir/R4/Task"}],
+    ]
+    assert nothing.json is not None
+    assert (nothing.json["total"], "entry" in nothing.json) == (0, False)
+
+
 def test_a_search_by_form_keeps_values_out_of_the_address(site: Site) -> None:
     answer = site.client("demo-ehr").post("/fhir/R4/Patient/_search", data={"identifier": "urn:x|1"})
 
@@ -232,7 +256,7 @@ def test_a_consent_is_created_under_an_id_of_ours(site: Site) -> None:
 
     assert answer.json is not None
     assert answer.status_code == 201
-    assert answer.headers["Location"] == f"http://localhost/fhir/R4/Consent/{answer.json['id']}/_history/1"
+    assert answer.headers["Location"] == f"http://localhost/fhir/R4/Consent/{answer.json['id']}"
     assert answer.headers["ETag"] == 'W/"1"'
 
 

@@ -38,6 +38,9 @@ pytest_plugins = ("tests.support.databases",)
 PERSONS = int(os.environ.get("REVOCATION_RACE_PERSONS", "60"))
 HOSPITALS = tuple(f"org:hospital-{n}" for n in range(4))
 READERS = 2
+SEARCHERS = 2
+SEARCHES = 3
+"""Of each; a search locks everybody."""
 PROCESSES = 3
 START_S = 120
 
@@ -157,6 +160,7 @@ def live(house: House, name: str, tasks: Sequence[tuple[str, str]], consents: Se
     at_once(
         *(sender(house, f"{name}-{one}") for one in range(4)),
         *(reader(tasks, house, random.Random(one)) for one in range(READERS)),
+        *(searcher(house, hospital) for hospital in HOSPITALS[:SEARCHERS]),
         revoker(house, consents),
     )
 
@@ -206,6 +210,14 @@ def reader(tasks: Sequence[tuple[str, str]], house: House, chance: random.Random
         for _ in range(PERSONS):
             task, recipient = chance.choice(tasks)
             Gateway(house).read(a_hospital(recipient), "Task", task)
+
+    return run
+
+
+def searcher(house: House, hospital: str) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(SEARCHES):
+            Gateway(house).search(a_hospital(hospital), "Task", [])
 
     return run
 

@@ -61,8 +61,7 @@ def sent(world: TwoWorld) -> list[Resource]:
 
 
 def searched(world: TwoWorld, kind: str) -> list[Resource]:
-    found = orjson.loads(world.gateway.search(HOSPITAL, kind, []).body)
-    return [entry["resource"] for entry in found.get("entry", [])]
+    return world.gateway.search(HOSPITAL, kind, [])
 
 
 def consulted(world: TwoWorld) -> Advice | Problem:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import orjson
 import pytest
 
 from gateway.flow.consents.restrictions import agree_restriction, report_false
@@ -153,8 +152,7 @@ def a_withdrawal() -> tuple[World, str, World, BeforeTheLock]:
 
 
 def found(world: World, kind: str, key: str) -> list[dict[str, Any]]:
-    answer = orjson.loads(world.gateway.search(HOSPITAL, kind, [("_id", key)]).body)
-    return [one["resource"] for one in answer.get("entry", ())]
+    return world.gateway.search(HOSPITAL, kind, [("_id", key)])
 
 
 def test_a_search_is_answered_by_what_the_person_has_said_under_the_other_number() -> None:

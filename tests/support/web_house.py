@@ -14,7 +14,7 @@ from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, StoredInput
+from gateway.model.handoff import Channel, Resource, StoredInput
 from gateway.model.lookup import NOTHING_TO_TELL, Status
 from gateway.model.partner import Organization
 from gateway.model.release import Review
@@ -105,15 +105,13 @@ class TableHouse:
         key = (resource_type, resource_id)
         return None if key in self.hidden else self.resources.get(key)
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Answer:
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
         self.asked.append(("search", caller.client, resource_type, parameters))
-        found = [
-            orjson.Fragment(answer.body)
+        return [
+            orjson.loads(answer.body)
             for key, answer in self.resources.items()
             if key[0] == resource_type and key not in self.hidden
         ]
-        bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(found), "entry": found}
-        return Answer(orjson.dumps(bundle), None, None)
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         self.asked.append(("consult", caller.client, question))

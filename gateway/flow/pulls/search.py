@@ -1,0 +1,145 @@
+"""Steps 8 to 10 for a search: each referral to the caller is decided like a push; only what may leave is counted."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from gateway.flow.disclose import keep_decisions
+from gateway.flow.house import House
+from gateway.flow.pulls.tried import Moved, asked_by, locked, log, nothing, task_version, tried, with_version
+from gateway.model.caller import Caller
+from gateway.model.exchange import Problem, RequestRefused
+from gateway.model.handoff import Referral, Resource
+from gateway.ports import Transaction
+
+MOST_RESULTS = 200
+"""Referrals shown in one search; a caller asks again with `_lastUpdated` for what is newer."""
+
+Parameters = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one transaction of a search found."""
+
+    found: dict[str, Resource]
+    """By id."""
+    shown: int
+    """Referrals of which something may leave."""
+    left: Sequence[Referral]
+    """What is still to be decided on."""
+
+
+def search(house: House, caller: Caller, resource_type: str, parameters: Parameters) -> list[Resource]:
+    """Return the resources this caller may have, of the referral that changed longest ago first; nothing else counts.
+
+    Offered: Task and ServiceRequest, Consent and Patient, by _id, identifier, status, owner, patient, focus, code and
+    _lastUpdated (ge, gt), of the referrals addressed to the caller's organization.
+
+    Up to 200 referrals are decided on, and what may leave of them is logged, in one transaction, which locks their
+    persons all at once and waits for nobody else's. Where some of them are withheld, others are looked at in the next.
+    """
+    since = _since(parameters)
+    found: dict[str, Resource] = {}
+    left: Sequence[Referral] | None = None
+    to_show = MOST_RESULTS
+    while to_show and (left is None or left):
+        look = partial(_look, house, caller, resource_type, parameters, since, left, to_show, found.keys())
+        step = house.database.write(look)
+        found |= step.found
+        left, to_show = step.left, to_show - step.shown
+    return list(found.values())
+
+
+def _look(
+    house: House,
+    caller: Caller,
+    resource_type: str,
+    parameters: Parameters,
+    since: datetime | None,
+    left: Sequence[Referral] | None,
+    to_show: int,
+    known: Collection[str],
+    tx: Transaction,
+) -> _Step:
+    asked = asked_by(house, caller, "search")
+    referrals = tx.referrals.of_recipient(caller.organization, None, since) if left is None else left
+    batch, rest = locked(tx, referrals[:MOST_RESULTS]), referrals[MOST_RESULTS:]
+    if isinstance(batch, Moved):
+        return _Step({}, 0, [*batch.referrals, *rest])
+    decided = list(tried(house, tx, asked, batch)) or [nothing(house, asked)]
+    kept = keep_decisions(house, tx, asked, [(one.made, one.handoff, one.referral) for one in decided])
+    permitted = [(one, decision_id) for one, decision_id in zip(decided, kept, strict=True) if one.resources]
+    found: dict[str, Resource] = {}
+    told = []
+    # What is withheld is not counted: it must not take the place of what is not.
+    for one, decision_id in islice(permitted, to_show):
+        matching = [
+            resource for (kind, key), resource in one.resources.items()
+            if kind == resource_type and key not in found and key not in known and _matches(resource, parameters)
+        ]  # fmt: skip
+        found |= {resource["id"]: _versioned(tx, resource) for resource in matching}
+        told += [decision_id] if matching else []
+    log(house, tx, caller, told, "search")
+    return _Step(found, len(permitted[:to_show]), rest)
+
+
+def _versioned(tx: Transaction, resource: Resource) -> Resource:
+    stored = task_version(tx, resource)
+    return resource if stored is None else with_version(resource, stored)
+
+
+def _since(parameters: Parameters) -> datetime | None:
+    """Read the lower bound on changes; a bound that cannot be applied is refused, never ignored."""
+    for name, value in parameters:
+        if name != "_lastUpdated":
+            continue
+        if value[:2] not in ("ge", "gt"):
+            raise RequestRefused(
+                Problem(400, "not-supported", None, "_lastUpdated: expected ge or gt before the time.")
+            )
+        try:
+            moment = datetime.fromisoformat(value[2:])
+        except ValueError:
+            raise RequestRefused(Problem(400, "value", None, "_lastUpdated: expected a FHIR dateTime.")) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
+
+
+def _matches(resource: Resource, parameters: Parameters) -> bool:
+    return all(_holds(resource, name, value) for name, value in parameters)
+
+
+def _holds(resource: Resource, name: str, value: str) -> bool:
+    values = set(value.split(","))
+    if name == "_id":
+        return resource["id"] in values
+    if name == "status":
+        return resource.get("status") in values
+    if name == "identifier":
+        return any(_is_token(one, values) for one in resource.get("identifier", []))
+    if name == "code":
+        return any(
+            coding.get("code") in values or f"{coding.get('system')}|{coding.get('code')}" in values
+            for coding in resource.get("code", {}).get("coding", [])
+        )
+    if name in ("patient", "focus", "owner"):
+        element = {"patient": ("for", "subject", "patient"), "focus": ("focus",), "owner": ("owner",)}[name]
+        return any(_refers(resource.get(each), values) for each in element)
+    return True
+
+
+def _is_token(identifier: dict[str, Any], values: set[str]) -> bool:
+    return identifier.get("value") in values or f"{identifier.get('system')}|{identifier.get('value')}" in values
+
+
+def _refers(reference: Any, values: set[str]) -> bool:
+    if not isinstance(reference, dict):
+        return False
+    written = reference.get("reference", "")
+    return (
+        written in values or written.rpartition("/")[2] in values or _is_token(reference.get("identifier", {}), values)
+    )
