@@ -26,7 +26,8 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-            raise ConfigurationError(f"{name}{place}: not readable as YAML: {error.problem}") from error
+            hint = "a name or text that holds a sign like : # ? [ { , belongs in quotes"
+            raise ConfigurationError(f"{name}{place}: not readable as YAML: {error.problem} ({hint})") from error
         except yaml.YAMLError as error:
             raise ConfigurationError(f"{name}: not readable as YAML ({type(error).__name__})") from error
         self._constructor = yaml.SafeLoader("")

@@ -21,6 +21,12 @@ SMALL_FILE = 1 << 24
 """Bytes up to which the rows of a table wait in memory."""
 
 
+_NONE_RECOGNIZES = (
+    "expected a file that a mapping recognizes, found none that does; name one with --mapping, take your own with "
+    "--config, or have one proposed: gateway mapping new --from FILE"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """The same record with the same content as before in this run."""
@@ -122,7 +128,7 @@ class Conversion:
         if len(found) == 1:
             return self.mappings[found[0].mapping]
         if not found:
-            return "expected a file that a mapping recognizes, found none that does; name one with --mapping"
+            return _NONE_RECOGNIZES
         names = ", ".join(layout.mapping for layout in found)
         return f"expected a file that one mapping recognizes, found several ({names}); name one with --mapping"
 

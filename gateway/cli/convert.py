@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -16,6 +16,7 @@ from gateway.catalog.mappings import pack_paths, read_mapping, read_mappings
 from gateway.catalog.partners import read_partners
 from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, files_of, summary
 from gateway.cli.emission import as_fhir, as_hl7v2, checked
+from gateway.cli.instant import Instant
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.mapping import CompiledMapping, Context
 from gateway.model.draft import Draft
@@ -24,22 +25,6 @@ from gateway.model.hl7_header import Hl7Header
 from gateway.model.received import Received
 from gateway.settings import MllpSection, read_settings
 from gateway.wiring import clock
-
-
-class Instant(click.ParamType[datetime]):
-    """A FHIR instant: date, time and offset."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read the instant; a time without offset is refused, not guessed."""
-        try:
-            instant = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"expected a time like 2026-11-02T18:00:00Z, found {value!r}", param, ctx)
-        if instant.tzinfo is None:
-            self.fail("expected a time with an offset, e.g. 2026-11-02T18:00:00Z", param, ctx)
-        return instant.astimezone(UTC)
 
 
 @click.command()
@@ -107,7 +92,9 @@ def _conversion(named: str | None, directory: Path | None, at: datetime) -> Conv
         folders = [directory / "mappings"] if directory else []
         paths = pack_paths(*folders)
         if named is not None and named not in paths:
-            click.echo(f"gateway convert: expected a mapping ({', '.join(sorted(paths))}), found {named!r}", err=True)
+            own = "" if directory else "; packs of your own need --config"
+            known = ", ".join(sorted(paths))
+            click.echo(f"gateway convert: expected a mapping ({known}), found {named!r}{own}", err=True)
             sys.exit(2)
         mappings = {named: read_mapping(paths[named])} if named else read_mappings(*folders)
         context_for = _contexts(directory, at)

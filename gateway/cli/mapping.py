@@ -11,7 +11,7 @@ import orjson
 
 from gateway.catalog.hl7v2_packs import Hl7Packs, PackFolder, read_hl7_packs
 from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
-from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint, summary
+from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, Outcome, complaint, summary
 from gateway.cli.hl7_packs import (
     check_hl7_packs,
     hl7_example_differences,
@@ -20,6 +20,7 @@ from gateway.cli.hl7_packs import (
     hl7_rows,
     unclaimed_files,
 )
+from gateway.cli.instant import Instant
 from gateway.cli.message_fields import explain_messages, is_hl7v2
 from gateway.formats import fhir_json, read
 from gateway.mapping import CompiledMapping, Context, apply, explain
@@ -27,6 +28,7 @@ from gateway.model.draft import Draft, TraceLine
 from gateway.model.errors import ConfigurationError
 from gateway.model.received import Received
 from gateway.model.source_record import SourceRecord
+from gateway.wiring import clock
 
 EXAMPLE_AT = datetime(2026, 11, 2, 18, tzinfo=UTC)
 """The present instant of every example pair."""
@@ -151,12 +153,22 @@ def check(names: tuple[str, ...], directory: Path) -> None:
 @mapping.command()
 @click.argument("names", metavar="[NAME|FOLDER]...", nargs=-1)
 @_CONFIG
-def test(names: tuple[str, ...], directory: Path) -> None:
-    """Run every example pair of the packs: the Bundles, and the facts and messages where files for them exist."""
+@click.option("--write", is_flag=True, help="Write what comes out of examples that have no expectation yet.")
+def test(names: tuple[str, ...], directory: Path, write: bool) -> None:
+    """Run every example pair of the packs: the Bundles, and the facts and messages where files for them exist.
+
+    With --write, what comes out of an input that has no expectation yet becomes its expectation: read it before you
+    trust it.
+    """
     passed = failed = 0
     for name, folder in _packs(names, directory).items():
         compiled = _read_or_exit(folder)
-        for source, expected in examples(folder):
+        for file in _write_expectations(compiled, folder) if write else ():
+            click.echo(f"written: {file}", err=True)
+        pairs = list(examples(folder))
+        if not pairs:
+            click.echo(f"{name}: no examples; put inputs into {folder / 'examples'} as NN-what.in.csv", err=True)
+        for source, expected in pairs:
             differences = list(example_differences(compiled, source, expected))
             passed, failed = passed + (not differences), failed + bool(differences)
             for difference in differences:
@@ -172,13 +184,29 @@ def test(names: tuple[str, ...], directory: Path) -> None:
     sys.exit(1 if failed else 0)
 
 
-def example_differences(compiled: CompiledMapping, source: Path, expected: Path) -> Iterator[str]:
-    """Yield how the conversion of an example differs from the files that say what it should be."""
+def _write_expectations(compiled: CompiledMapping, folder: Path) -> Iterator[Path]:
+    """Write for each input without an expectation what comes out of it now, and yield the file."""
+    for source in sorted((folder / "examples").glob("*.in.*")):
+        expected = source.with_name(f"{source.name.partition('.in.')[0]}.out.ndjson")
+        if not expected.exists():
+            _, outcomes = _converted(compiled, source)
+            drafts = (outcome for outcome in outcomes if isinstance(outcome, Draft))
+            expected.write_bytes(b"".join(fhir_json.dumps(draft.bundle) + b"\n" for draft in drafts))
+            yield expected
+
+
+def _converted(compiled: CompiledMapping, source: Path) -> tuple[Conversion, list[Outcome]]:
+    """Convert an example, always at the same instant and with the same key."""
     conversion = Conversion(
         {compiled.name: compiled}, lambda one: Context(DEMONSTRATION_KEY, EXAMPLE_AT), compiled.name
     )
     received = Received(source.name, lambda: source.open("rb"))
-    outcomes = list(conversion.run(received, source.stat().st_size))
+    return conversion, list(conversion.run(received, source.stat().st_size))
+
+
+def example_differences(compiled: CompiledMapping, source: Path, expected: Path) -> Iterator[str]:
+    """Yield how the conversion of an example differs from the files that say what it should be."""
+    conversion, outcomes = _converted(compiled, source)
     drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
     stem = expected.name.removesuffix(".out.ndjson")
     yield from _line_differences("Bundle", [fhir_json.dumps(draft.bundle) for draft in drafts], expected)
@@ -223,16 +251,18 @@ def _short(value: Any) -> str:
 @click.option("--mapping", "named", metavar="NAME", help="Mapping to use; without it the file is recognized.")
 @click.option("--partner", default="", metavar="NAME", help="Of HL7v2: whose file of a pack to take.")
 @click.option("--record", "number", type=int, help="Only the n-th record.")
-@click.option("--at", "at_text", default=EXAMPLE_AT.isoformat(), show_default=True, help="The present instant.")
+@click.option("--at", type=Instant(), help="Take this as the present instant, e.g. 2026-11-02T18:00:00Z.")
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print one object an element or field.")
 def explain_file(
-    file: Path, named: str | None, partner: str, number: int | None, at_text: str, directory: Path, as_json: bool
+    file: Path, named: str | None, partner: str, number: int | None, at: datetime | None, directory: Path, as_json: bool
 ) -> None:
     """Show for each element the source field, rule and value it came from, and what became of all other fields.
 
     Of HL7v2 messages: what becomes of each field when such a message comes in, as the packs of `mappings/hl7v2` say;
     `--partner` takes that partner's changes.
+
+    What the mapping found wrong with a record is told on stderr.
 
     This prints what the record says: use it where the record may be seen.
     """
@@ -240,7 +270,7 @@ def explain_file(
         explain_messages(file, number, directory / "mappings", partner, as_json=as_json)
         return
     packs = {name: _read_or_exit(folder) for name, folder in _packs((named,) if named else (), directory).items()}
-    context = Context(DEMONSTRATION_KEY, datetime.fromisoformat(at_text))
+    context = Context(DEMONSTRATION_KEY, at or clock())
     conversion = Conversion(packs, lambda one: context, next(iter(packs)) if named else None)
     received = Received(str(file), lambda: file.open("rb"))
     compiled = conversion.mapping_for(received)
@@ -253,6 +283,8 @@ def explain_file(
             continue
         if isinstance(outcome, Draft) and isinstance(item, SourceRecord):
             _show(explain(item, outcome, compiled, context), item.number, as_json)
+            for one in outcome.findings:
+                click.echo(f"{file}: record {item.number}: {one.location}: {one.message} [{one.rule}]", err=True)
         elif (line := complaint(str(file), outcome)) is not None:
             click.echo(line, err=True)
 
@@ -265,14 +297,18 @@ def _show(lines: list[TraceLine], number: int, as_json: bool) -> None:
             row = {"record": number, "path": line.path, "status": line.status, "rule": line.rule, "target": line.target}
             click.echo(orjson.dumps({**row, "value": line.value}, default=str))
         else:
-            click.echo(f"  {line.target or '-':48} {line.status:8} {line.path} = {line.value!r}  ({line.rule})")
+            told = f"  ({line.rule})" if line.rule else ""
+            click.echo(f"  {line.target or '-':48} {line.status:8} {line.path} = {line.value!r}{told}")
 
 
 @mapping.command()
 @click.option("--from", "sample", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", default="my-program", show_default=True, help="Name of the new pack.")
 def new(sample: Path, name: str) -> None:
-    """Propose a mapping from sample rows: what the columns seem to hold, for a person to correct."""
+    """Propose a mapping from sample rows: what the columns seem to hold, for a person to correct.
+
+    It is printed: save it as mappings/NAME/mapping.yaml in the configuration directory.
+    """
     from gateway.cli.proposal import propose  # here: it reads every code table
 
     proposal = propose(sample, name)
@@ -280,3 +316,4 @@ def new(sample: Path, name: str) -> None:
         click.echo(f"{sample}: expected delimited text with a header row, or a JSON list of objects", err=True)
         sys.exit(1)
     click.echo(proposal)
+    click.echo(f"save it as mappings/{name}/mapping.yaml, then: gateway mapping check {name}", err=True)

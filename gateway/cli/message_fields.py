@@ -34,6 +34,7 @@ def explain_messages(file: Path, number: int | None, mappings: Path, partner: st
     except ConfigurationError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    partner = partner.removeprefix("org:")
     if partner and not any(partner == name for name, _ in packs.overlays):
         click.echo(
             f"gateway mapping explain: warning: expected a partner who has a file mappings/{FOLDER}/<pack>/NAME.yaml"

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gateway.formats.csv_rows_header import DELIMITERS
@@ -15,16 +15,32 @@ from gateway.mapping.dates import compile_format, compile_time_format
 _ROWS = 500
 
 _DATE_FORMATS = ("iso", "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d", "%d-%b-%Y", "%d.%m.%Y")
+_FITTING = 0.75
+"""Share of the values that must be dates for a column to be one of dates: real tables have slips in them."""
 _TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "HMM")
 
-# Words in a column's name -> name of the contact vocabulary. The longest match wins.
+# Words in a column's name -> name of the contact vocabulary. The longest match wins; "last" and "first" end a name.
 _PERSON = {
     "last name": "family", "lastname": "family", "surname": "family", "family name": "family",
     "first name": "given", "firstname": "given", "given name": "given", "middle name": "given",
     "dob": "birth_date", "birth date": "birth_date", "birthdate": "birth_date", "date of birth": "birth_date",
     "sex": "gender", "gender": "gender", "phone": "phone", "cell phone": "phone", "telephone": "phone",
-    "email": "email", "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
+    "lname": "family", "fname": "given", "email": "email",
+    "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
 }  # fmt: skip
+_LAST_WORD = {"last": "family", "first": "given"}
+_WHEN_IT_WAS = ("call", "contact", "incident", "occurred", "crisis", "encounter", "event", "report", "reported")
+"""Words of the date on which an encounter was, where there are several dates."""
+_CODED = {
+    "referred": "referrals", "referral": "referrals", "transported": "dispositions", "disposition": "dispositions",
+    "outcome": "dispositions", "reason": "natures", "nature": "natures", "call type": "natures",
+}  # fmt: skip
+_CODED_LINES = {
+    "natures": ("  natures: {{code: {column}, codes: natures}}",),
+    "dispositions": ("  dispositions: {{code: {column}, codes: dispositions}}",),
+    "referrals": ("  referrals:", "    - when: {{has: {column}}}", "      then: {{code: {column}, codes: services}}"),
+}
+_CONSENT = ("consent", "share", "release signed", "signed")
 _FREE_TEXT = "free text is withheld from every output"
 _DROPPED = "dropped at the boundary"
 _LEFT_OUT = {
@@ -32,6 +48,7 @@ _LEFT_OUT = {
     "ssn": _DROPPED, "social security": _DROPPED, "license": _DROPPED,
     "badge": "the officer's number does not leave the agency",
     "officer": "the officer's identity does not leave the agency",
+    "deputy": "the officer's identity does not leave the agency",
     "race": "as perceived by the officer; measures only",
 }  # fmt: skip
 
@@ -70,8 +87,12 @@ def _is_key(values: list[str], rows: int) -> bool:
 
 
 def _formats(values: list[str]) -> list[str]:
-    """Return the date formats in which every value can be read."""
-    return [one for one in _DATE_FORMATS if values and all(map(compile_format(one), values)) and not _is_number(values)]
+    """Return the date formats in which nearly every value can be read, those that read the most first."""
+    if not values or _is_number(values):
+        return []
+    read = {one: sum(1 for value in values if compile_format(one)(value)) for one in _DATE_FORMATS}
+    fitting = [one for one in _DATE_FORMATS if read[one] >= _FITTING * len(values)]
+    return sorted(fitting, key=lambda one: -read[one])
 
 
 def _is_number(values: list[str]) -> bool:
@@ -80,26 +101,36 @@ def _is_number(values: list[str]) -> bool:
 
 def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str) -> Iterator[str]:
     yield from (
-        f"# A proposal from {len(columns)} columns of sample rows. Read every line, then run: gateway mapping check",
+        f"# A proposal from {len(columns)} columns of sample rows. Read every line (docs/mapping-language.md).",
         f"mapping: {name}", f"title: {name}", "program: {code: cit, text: Crisis intervention team}", "",
-        "source:", "  format: table", f"  recognize: [{_quoted(key)}]", "", f"key: [{_quoted(key)}]", "",
+        "source:", "  format: table", f"  recognize: [{_telling(columns, key)}]", "", f"key: [{_quoted(key)}]", "",
         "agency:", "  system: https://warmhandoff.example/id/ori",
         "  demonstration: {value: WA0990000, name: Exampleville Police Department, zone: America/Los_Angeles}", "",
         "authors:", "  police: {role: officer}", "",
     )  # fmt: skip
     rest = [column for column in columns if column != key]
     left_out = {column: reason for column in rest if (reason := _matching(column, _LEFT_OUT))}
-    person = {column: part for column in rest if column not in left_out and (part := _matching(column, _PERSON))}
+    person = {column: part for column in rest if column not in left_out and (part := _part_of_person(column))}
     rest = [column for column in rest if column not in left_out and column not in person]
-    dates = [column for column in rest if _formats(values[column])]
+    coded = _coded(rest)
+    consents = [column for column in rest if _has_word(column, _CONSENT)]
+    rest = [column for column in rest if column not in coded.values()]
+    dates = [column for column in rest if column not in consents and _formats(values[column])]
+    dates.sort(key=lambda column: not _has_word(column, _WHEN_IT_WAS))
     flags = [column for column in rest if values[column] and all(value.upper() == "X" for value in values[column])]
-    reads = [*_started(dates, values, rest), *_person(person, values), *_flags(flags)]
+    reads = [
+        *_started(dates, values, rest),
+        *_person(person, values),
+        *_flags(flags),
+        *_codes(coded),
+        *_asked(consents),
+    ]
     yield "read:" if reads else "read: {}"
     yield from (*reads, "", "facts:")
     if dates:
         yield "  started_at: {read: started_at}"
     for column in rest:
-        if column not in flags and column not in dates[:1]:
+        if column not in flags and column not in dates[:1] and not (dates and column == _clock(rest, dates[0])):
             yield f"  {_fact(column)}: {_fact_reader(column, values[column])}"
     if left_out:
         yield from ("", "left_out:")
@@ -110,6 +141,38 @@ def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str
 def _started(dates: list[str], values: dict[str, list[str]], others: list[str]) -> Iterator[str]:
     if dates:
         yield f"  started_at: {_date(dates[0], values, others)}"
+
+
+def _telling(columns: list[str], key: str) -> str:
+    """List the columns a file is to be recognized by: the key and the first two others."""
+    return ", ".join(map(_quoted, [key, *[column for column in columns if column != key][:2]]))
+
+
+def _part_of_person(column: str) -> str | None:
+    return _matching(column, _PERSON) or _LAST_WORD.get(_fact(column).split("_")[-1])
+
+
+def _coded(columns: list[str]) -> dict[str, str]:
+    """Return name of the vocabulary -> the first column that seems to hold its codes."""
+    found: dict[str, str] = {}
+    for column in columns:
+        if name := _matching(column, _CODED):
+            found.setdefault(name, column)
+    return found
+
+
+def _codes(coded: dict[str, str]) -> Iterator[str]:
+    if coded:
+        yield "  # Words that no table knows are kept as text and counted: add them to codes/ beside this file."
+    for name, lines in _CODED_LINES.items():
+        if name in coded:
+            yield from (line.format(column=_quoted(coded[name])) for line in lines)
+
+
+def _asked(columns: list[str]) -> Iterator[str]:
+    if columns:
+        yield f"  # What the person said may stand in these: {', '.join(columns)}."
+        yield "  # Write it as `consent`: without the person's yes no referral leaves, unless its route says so."
 
 
 def _flags(flags: list[str]) -> Iterator[str]:
@@ -161,12 +224,16 @@ _ADDRESS_LINES = {
 
 def _date(column: str, values: dict[str, list[str]], others: list[str]) -> str:
     text = f"{{date: {_quoted(column)}, in: {_format_list(_formats(values[column]))}"
-    clock = next((other for other in others if other != column and "time" in other.casefold()), None)
+    clock = _clock(others, column)
     if clock is not None:
         fitting = [one for one in _TIME_FORMATS if values[clock] and all(map(compile_time_format(one), values[clock]))]
         if fitting:
             text += f", time: {_quoted(clock)}, time_in: {_quoted(fitting[0])}"
     return text + ", zone: agency}"
+
+
+def _clock(columns: list[str], day: str) -> str | None:
+    return next((other for other in columns if other != day and "time" in other.casefold()), None)
 
 
 def _format_list(formats: list[str]) -> str:
@@ -185,6 +252,10 @@ def _fact_reader(column: str, values: list[str]) -> str:
 
 def _fact(column: str) -> str:
     return "_".join("".join(letter if letter.isalnum() else " " for letter in column.casefold()).split()) or "unnamed"
+
+
+def _has_word(column: str, words: Iterable[str]) -> bool:
+    return _matching(column, dict.fromkeys(words, column)) is not None
 
 
 def _matching(column: str, words: dict[str, str]) -> str | None:

@@ -44,10 +44,12 @@ def validate(files: tuple[Path, ...], profile_names: tuple[str, ...], packages: 
     .json files hold one resource or Bundle, .ndjson files one a line, and what begins with MSH, FHS or BHS is a message
     or a batch. Every resource is held against R4 and the profiles that it claims in meta.profile, every message against
     the standard of its MSH-12: order of segments, fields, data types, codes. Each problem is one line with place,
-    severity, FHIRPath or field, and rule key. Exit status: 0 no errors, 1 errors, 2 wrong use.
+    severity, FHIRPath or field, and rule key; warnings and information of one kind are told once, with their number
+    (--json tells each). Exit status: 0 no errors, 1 errors, 2 wrong use.
     """
     checker = load_checker(packages)
     count: Counter[str] = Counter()
+    told = _Told(each=as_json)
     try:
         profiles = _profiles(checker, profile_names)
         for file in files:
@@ -56,12 +58,37 @@ def validate(files: tuple[Path, ...], profile_names: tuple[str, ...], packages: 
                 count[held] += 1
                 for finding in found:
                     count[finding.severity] += 1
-                    click.echo(_shown(str(file), held, number, finding, as_json))
+                    told.add(finding, _shown(str(file), held, number, finding, as_json))
     except DefinitionError as problem:
         raise click.UsageError(f"a profile cannot be used: {problem}") from None
+    told.rest()
     counted = [f"{held}s={count[held]}" for held in ("resource", "message") if count[held] or held == "resource"]
     click.echo(f"{' '.join(counted)} errors={count['error']} warnings={count['warning']}", err=True)
     raise SystemExit(1 if count["error"] else 0)
+
+
+class _Told:
+    """Prints findings: each error where it is found, of the rest the first of its kind and how many are like it."""
+
+    def __init__(self, *, each: bool) -> None:
+        self._each = each
+        self._first: dict[tuple[str, str, str], str] = {}
+        self._times: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, finding: Finding, line: str) -> None:
+        """Print one finding, or keep it for the end."""
+        kind = (finding.severity, finding.rule, finding.message)
+        self._times[kind] += 1
+        if self._each or finding.severity == "error":
+            click.echo(line)
+        else:
+            self._first.setdefault(kind, line)
+
+    def rest(self) -> None:
+        """Print what was kept."""
+        for kind, line in self._first.items():
+            alike = self._times[kind] - 1
+            click.echo(f"{line} (and {alike} like it)" if alike else line)
 
 
 def _profiles(checker: Checker, names: tuple[str, ...]) -> dict[str, str]:

@@ -169,11 +169,66 @@ def test_a_proposal_from_sample_rows_passes_the_check(tmp_path: Path) -> None:
     assert run("check", a_pack(tmp_path, proposal)).stderr == ""
 
 
+SHERIFF = """Incident #,Call Date,Call Time,Deputy,Subject Last,Subject First,Referred To,OK to Share?,Signed Date
+24-1,10/03/2026,0934,Dep. Sample,Able-Test,Ann,Crisis Clinic,Y,10/04/2026
+24-2,10/04/2026,2310,Dep. Sample,Baker-Test,Bob,Detox,N,
+24-3,10/05/2026,0005,Dep. Other,Carl-Test,Cy,,Y,10/06/2026
+24-4,13/05/2026,0005,Dep. Other,Delta-Test,Dee,Peer support,Y,10/06/2026
+"""
+
+
+def test_a_proposal_finds_names_referrals_and_the_day_of_the_call_among_other_dates(tmp_path: Path) -> None:
+    file = tmp_path / "sheriff.csv"
+    file.write_text(SHERIFF)
+
+    result = run("new", "--from", file, "--name", "own")
+    proposal = result.stdout
+
+    assert 'recognize: ["Incident #", Call Date, Call Time]' in proposal
+    assert 'started_at: {date: Call Date, in: "%m/%d/%Y", time: Call Time, time_in: HMM, zone: agency}' in proposal
+    assert "family: {from: Subject Last}" in proposal
+    assert "then: {code: Referred To, codes: services}" in proposal
+    assert "# What the person said may stand in these: OK to Share?, Signed Date." in proposal
+    assert "Deputy: the officer's identity does not leave the agency" in proposal
+    assert result.stderr == "save it as mappings/own/mapping.yaml, then: gateway mapping check own\n"
+    assert run("check", a_pack(tmp_path, proposal)).stderr == ""
+
+
 def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
     file = tmp_path / "sample.txt"
     file.write_text("hello")
 
     assert run("new", "--from", file).exit_code == 1
+
+
+def test_a_pack_without_examples_is_told_where_to_put_them(tmp_path: Path) -> None:
+    result = run("test", a_pack(tmp_path))
+
+    assert result.stdout == "passed=0 failed=0\n"
+    assert "own: no examples; put inputs into " in result.stderr
+
+
+def test_an_example_without_an_expectation_gets_one_that_holds_and_is_not_written_again(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+    (pack / "examples" / "01-a-day.in.csv").write_text("CASE,DAY\nA-1,10/03/2026\n")
+    expected = pack / "examples" / "01-a-day.out.ndjson"
+
+    first = run("test", pack, "--write")
+    expected.write_text(expected.read_text().replace("2026-10-03", "2026-10-04"))
+    second = run("test", pack, "--write")
+
+    assert (first.stdout, first.stderr) == ("passed=1 failed=0\n", f"written: {expected}\n")
+    assert second.stdout == "passed=0 failed=1\n"
+
+
+def test_explain_tells_what_is_wrong_with_a_record(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text("CASE,DAY,COLOUR\nA-1,2026-10-03,red\n")
+
+    result = run("explain", file, "--mapping", a_pack(tmp_path))
+
+    assert f"{file}: record 1: DAY: expected a date in the mapping's format, found another text" in result.stderr
+    assert "unknown  COLOUR = 'red'\n" in result.stdout
 
 
 def test_the_examples_of_a_partners_file_are_tried_with_it(tmp_path: Path) -> None:

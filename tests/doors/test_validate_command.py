@@ -46,6 +46,19 @@ def test_every_problem_is_one_line_with_place_severity_path_and_rule(tmp_path: P
     assert f"{file}:1: error Patient.nickname [unknown-element] " in result.stdout
 
 
+def test_warnings_of_one_kind_are_told_once_with_their_number_and_each_in_json(tmp_path: Path) -> None:
+    file = _write(tmp_path / "goals.ndjson", *[examples.goal()] * 3)
+
+    told = _run(file).stdout.splitlines()
+    each = _rows(_run(file, "--json"))
+
+    assert [line for line in told if "[dom-6]" in line] == [
+        f"{file}:1: information Goal [dom-6] expected this to hold, found that it does not: text.`div`.exists()"
+        " (and 2 like it)"
+    ]
+    assert [row["line"] for row in each if row["rule"] == "dom-6"] == [1, 2, 3]
+
+
 def test_ndjson_is_checked_line_by_line(tmp_path: Path) -> None:
     bad = examples.goal() | {"lifecycleStatus": "wished"}
     file = _write(tmp_path / "goals.ndjson", examples.goal(), bad)
