@@ -1,4 +1,7 @@
-"""The index of persons: who is known under which name, birth date, phone number and identifier."""
+"""The index of persons: who is known under which name, birth date, phone number and identifier.
+
+An identifier that is too long for an index is known, and given back, by its hash.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -12,6 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.handoff import Person
 from gateway.model.names import match_name, match_phone
 from gateway.ports import Sighted
+from gateway.storage.index_keys import indexed
 from gateway.storage.instants import to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.remembered import Remembered
@@ -137,11 +141,12 @@ class SqlPeople:
 
     def by_identifier(self, system: str, value: str) -> list[Person]:
         """Return the persons known under this identifier (more than one: ambiguous)."""
-        return self._with_keys(_BY_KEY.all(self._connection, {"system": system, "value": value}))
+        return self._with_keys(_BY_KEY.all(self._connection, {"system": indexed(system), "value": indexed(value)}))
 
     def known_as(self, system: str, value: str) -> list[str]:
         """Return the ids of the persons known under this identifier; one question, whether or not there is anybody."""
-        return [row.person_id for row in _KNOWN_AS.all(self._connection, {"system": system, "value": value})]
+        wanted = {"system": indexed(system), "value": indexed(value)}
+        return [row.person_id for row in _KNOWN_AS.all(self._connection, wanted)]
 
     def by_number(self, value: str) -> list[tuple[str, Person]]:
         """Return everybody known under this number, each with the identifier system that gives it, by system and id.
@@ -150,7 +155,9 @@ class SqlPeople:
         """
         numbers = self._remembered.numbers
         if value not in numbers:
-            known = groupby(_BY_NUMBER.all(self._connection, {"value": value}), key=attrgetter("given_by", "id"))
+            known = groupby(
+                _BY_NUMBER.all(self._connection, {"value": indexed(value)}), key=attrgetter("given_by", "id")
+            )
             numbers[value] = [(system, _person_of(list(rows))) for (system, _), rows in known]
             self._remembered.people.update({person.id: person for _, person in numbers[value]})
         return list(numbers[value])
@@ -174,7 +181,7 @@ class SqlPeople:
     ) -> Sighted:
         """Look for anybody who could be meant, in one cheap question."""
         reduced = [name for name in (match_name(*one) for one in names) if name]
-        values = {"numbers": list(numbers), "names": reduced, "birth_date": birth_date, "limit": limit}
+        values = {"numbers": list(map(indexed, numbers)), "names": reduced, "birth_date": birth_date, "limit": limit}
         rows = self._connection.execute(_SIGHTED, values).all()
         namesakes = [Person("", row[0], row[1], row[2], None, None, None) for row in rows if not row[3]]
         return Sighted(len(namesakes) < len(rows), namesakes)
@@ -230,7 +237,8 @@ def _row_of(person: Person, at: datetime) -> dict[str, Any]:
 
 
 def _keys_of(person: Person) -> set[tuple[str, str]]:
-    return {(_PATIENT, patient_id) for patient_id in person.patient_ids} | set(person.identifiers)
+    identifiers = {(indexed(system), indexed(value)) for system, value in person.identifiers}
+    return {(_PATIENT, patient_id) for patient_id in person.patient_ids} | identifiers
 
 
 def _person_of(rows: Sequence[Any]) -> Person:

@@ -3,7 +3,6 @@
 A body is stored without `meta.versionId` and `meta.lastUpdated`: the columns know them, and reading adds them.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select
 
 from gateway.model.handoff import Resource
 from gateway.ports import StoredResource
+from gateway.storage.index_keys import indexed
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
 from gateway.storage.prepared import Prepared
@@ -25,8 +25,6 @@ from gateway.storage.tables import (
     resources,
 )
 from gateway.storage.upsert import prepared_upsert
-
-_LONGEST_INDEXED = 200
 
 _CURRENT = resources.c.deleted == 0
 _GET = Prepared(select(resources).where(resources.c.type == bindparam("type"), resources.c.id == bindparam("key")))
@@ -181,7 +179,8 @@ class SqlResources:
 
     def by_identifier(self, resource_type: str, system: str, value: str) -> list[StoredResource]:
         """Return the current resources of a type that carry this business identifier."""
-        found = _BY_IDENTIFIER.all(self._connection, {"type": resource_type, "system": system, "value": indexed(value)})
+        wanted = {"type": resource_type, "system": indexed(system), "value": indexed(value)}
+        found = _BY_IDENTIFIER.all(self._connection, wanted)
         return [_stored(row, row) for row in found]
 
     def _row(self, resource_type: str, resource_id: str) -> Any | None:
@@ -238,13 +237,6 @@ def identifiers_of(resource: Resource) -> list[Key]:
     return sorted({(i["system"], i["value"]) for i in listed if i.get("system") and i.get("value")})
 
 
-def indexed(value: str) -> str:
-    """Return an identifier's value as the index keeps it: one longer than an index entry may be is hashed."""
-    if len(value) <= _LONGEST_INDEXED:
-        return value
-    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
-
-
 def write_changes(connection: Connection, changes: Sequence[Change], at: datetime) -> None:
     """Write the next version of each resource, keep the one before, and index its identifiers where they are others."""
     before = [change.before for change in changes if change.before is not None and not change.before.deleted]
@@ -269,7 +261,7 @@ def _write(connection: Connection, changes: Sequence[Change], at: datetime, over
 def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:
     for change in changes:
         for system, value in change.identifiers:
-            yield {"type": change.key[0], "id": change.key[1], "system": system, "value": indexed(value)}
+            yield {"type": change.key[0], "id": change.key[1], "system": indexed(system), "value": indexed(value)}
 
 
 def _row_of(change: Change, at: int) -> dict[str, Any]:

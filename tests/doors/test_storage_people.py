@@ -1,5 +1,7 @@
 """What `ports.Database` promises about the index of persons, on every implementation."""
 
+from hashlib import sha256
+
 import pytest
 
 from gateway.model.errors import GatewayError
@@ -26,6 +28,22 @@ def test_an_identifier_that_a_person_lost_no_longer_finds_them(database: Databas
 
     assert database.read(lambda t: t.people.by_identifier("https://warmhandoff.example/id/person", "P-1")) == []
     assert database.read(lambda t: t.people.by_patient("patient-1")) is None
+
+
+def test_a_person_is_found_by_a_number_however_long_it_and_its_system_are(database: Database) -> None:
+    # Hashes: what repeats itself is made shorter by PostgreSQL.
+    system, number = "urn:" + "s" * 300, "".join(sha256(bytes([n])).hexdigest() for n in range(100))
+    database.write(lambda t: t.people.save(a_person(identifiers=((system, number),)), AT))
+
+    def found(t: Transaction) -> list[list[str]]:
+        by_number = [person.id for _, person in t.people.by_number(number)]
+        sighted = ["person-1"] if t.people.sighted({number}, [], None, 1).has_number else []
+        return [
+            [person.id for person in t.people.by_identifier(system, number)], t.people.known_as(system, number),
+            by_number, sighted,
+        ]  # fmt: skip
+
+    assert database.read(found) == [["person-1"]] * 4
 
 
 def test_one_identifier_may_name_two_persons(database: Database) -> None:

@@ -59,6 +59,16 @@ def test_a_business_identifier_is_found_as_long_as_the_resource_carries_it(datab
     assert database.read(lambda t: t.resources.by_identifier("Patient", system, long_value)) == []
 
 
+def test_a_business_identifier_is_found_however_long_its_system_is(database: Database) -> None:
+    system = "https://warmhandoff.example/id/" + "s" * 300
+    organization = {**an_organization(), "identifier": [{"system": system, "value": "7"}]}
+
+    database.write(lambda t: t.resources.put(organization, handoff_id=None, person_id=None, at=AT))
+
+    found = database.read(lambda t: t.resources.by_identifier("Organization", system, "7"))
+    assert [one.body["identifier"] for one in found] == [[{"system": system, "value": "7"}]]
+
+
 def test_a_stored_resource_does_not_change_with_the_callers_copy(database: Database) -> None:
     resource = an_observation()
     database.write(lambda t: t.resources.put(resource, handoff_id=None, person_id=None, at=AT))
