@@ -4,22 +4,11 @@ Law-enforcement demographics are weak (aliases, transposed names, guessed birth 
 birth date and one more agreeing fact. Everything between that and a stranger is `possible`, and held for a person.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 
 from gateway.model.handoff import Person
 from gateway.model.match import Match
-from gateway.model.names import match_name
-
-
-@lru_cache(maxsize=65536)  # one person of the index is compared with many that come in
-def normalized(text: str) -> str:
-    """Reduce a name, address or phone number to what may be compared: letters and digits without case or accents."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return re.sub(r"[^0-9a-z]+", "", plain.casefold())
+from gateway.model.names import letters, match_name
 
 
 def match(found: Person, known: Iterable[Person]) -> Match:
@@ -64,8 +53,8 @@ def _name_of(person: Person) -> str:
 def _compare(found: Person, other: Person) -> tuple[str, str]:
     if set(found.patient_ids) & set(other.patient_ids) or set(found.identifiers) & set(other.identifiers):
         return "matched", "shared identifier"
-    family, given = normalized(found.family), normalized(found.given)
-    other_family, other_given = normalized(other.family), normalized(other.given)
+    family, given = letters(found.family), letters(found.given)
+    other_family, other_given = letters(other.family), letters(other.given)
     if not family or not other_family:
         return "none", ""
     same_name = (family, given) == (other_family, other_given)
@@ -88,7 +77,7 @@ def _is_full(birth_date: str | None) -> bool:
 
 
 def _agree(one: str | None, other: str | None) -> bool:
-    return bool(one) and bool(other) and normalized(one or "") == normalized(other or "")
+    return bool(one) and bool(other) and letters(one or "") == letters(other or "")
 
 
 def _differ(one: str | None, other: str | None) -> bool:

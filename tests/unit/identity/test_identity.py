@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from gateway.identity import could_be, match, normalized
+from gateway.identity import could_be, match
 from gateway.model.handoff import Person
 
 ADA = Person("p1", "Sample", "Ada", "1980-02-03", "female", "360-555-0101", "1 Example Way")
@@ -65,8 +65,19 @@ def test_a_shared_record_number_is_a_match_whatever_the_name() -> None:
     assert match(Person("new", "Other", "Bo", None, None, None, None, (), number), [known]).grade == "matched"
 
 
-def test_accents_case_and_punctuation_do_not_separate_names() -> None:
-    assert normalized("O'Brién-Núñez ") == "obriennunez"
+@pytest.mark.parametrize("family", ["Łukasik", "Иванова", "李", "Ærøskøbing"])
+def test_a_name_of_any_script_is_a_name(family: str) -> None:
+    known = dataclasses.replace(ADA, family=family)
+    found = dataclasses.replace(known, id="new", family=family.upper())
+
+    assert match(found, [known]).grade == "matched"
+    assert match(dataclasses.replace(found, family="Петрова"), [known]).grade == "none"
+
+
+def test_letters_that_unicode_takes_for_whole_are_those_that_are_written_without_them() -> None:
+    known = dataclasses.replace(ADA, family="Łukasik-Søndergård")
+
+    assert match(dataclasses.replace(known, id="new", family="LUKASIK SONDERGARD"), [known]).grade == "matched"
 
 
 @pytest.mark.parametrize(
