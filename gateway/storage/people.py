@@ -1,6 +1,6 @@
 """The index of persons: who is known under which name, birth date, phone number and identifier.
 
-An identifier that is too long for an index is known, and given back, by its hash.
+What is too long for an index is known by its hash, and so is an identifier given back.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -167,7 +167,7 @@ class SqlPeople:
 
         Those who share name and birth date come first, then phone, name, birth date.
         """
-        facts = {"name": match_name(family, given), "phone": match_phone(phone), "birth_date": birth_date}
+        facts = {"name": _name_key(family, given), "phone": match_phone(phone), "birth_date": birth_date}
         found: dict[str, Any] = {}
         for names, statement in _CANDIDATES:
             values = {name: facts[name] for name in names}
@@ -180,7 +180,7 @@ class SqlPeople:
         self, numbers: Collection[str], names: Sequence[tuple[str, str]], birth_date: str | None, limit: int
     ) -> Sighted:
         """Look for anybody who could be meant, in one cheap question."""
-        reduced = [name for name in (match_name(*one) for one in names) if name]
+        reduced = [name for name in (_name_key(*one) for one in names) if name]
         values = {"numbers": list(map(indexed, numbers)), "names": reduced, "birth_date": birth_date, "limit": limit}
         rows = self._connection.execute(_SIGHTED, values).all()
         namesakes = [Person("", row[0], row[1], row[2], None, None, None) for row in rows if not row[3]]
@@ -230,10 +230,14 @@ def _row_of(person: Person, at: datetime) -> dict[str, Any]:
         "gender": person.gender,
         "phone": person.phone,
         "address": person.address,
-        "match_name": match_name(person.family, person.given),
+        "match_name": _name_key(person.family, person.given),
         "match_phone": match_phone(person.phone),
         "updated_at": to_micros(at),
     }
+
+
+def _name_key(family: str, given: str) -> str:
+    return indexed(match_name(family, given))
 
 
 def _keys_of(person: Person) -> set[tuple[str, str]]:

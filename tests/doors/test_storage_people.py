@@ -10,6 +10,9 @@ from tests.support.stored import AT, LATER, a_person, a_referral, keep
 
 pytest_plugins = ("tests.support.databases",)
 
+_LONG = "".join(sha256(bytes([n])).hexdigest() for n in range(100))
+"""Made of hashes: what repeats itself PostgreSQL makes shorter before it is too long for an index."""
+
 
 def test_a_person_is_found_by_patient_and_by_identifier(database: Database) -> None:
     person = a_person(patient_ids=("patient-1", "patient-2"))
@@ -31,8 +34,7 @@ def test_an_identifier_that_a_person_lost_no_longer_finds_them(database: Databas
 
 
 def test_a_person_is_found_by_a_number_however_long_it_and_its_system_are(database: Database) -> None:
-    # Hashes: what repeats itself is made shorter by PostgreSQL.
-    system, number = "urn:" + "s" * 300, "".join(sha256(bytes([n])).hexdigest() for n in range(100))
+    system, number = "urn:" + "s" * 300, _LONG
     database.write(lambda t: t.people.save(a_person(identifiers=((system, number),)), AT))
 
     def found(t: Transaction) -> list[list[str]]:
@@ -44,6 +46,15 @@ def test_a_person_is_found_by_a_number_however_long_it_and_its_system_are(databa
         ]  # fmt: skip
 
     assert database.read(found) == [["person-1"]] * 4
+
+
+def test_a_person_is_a_candidate_however_long_the_name_is(database: Database) -> None:
+    family = _LONG
+    database.write(lambda t: t.people.save(a_person(family=family), AT))
+
+    found = database.read(lambda t: t.people.candidates(family, a_person().given, None, None))
+
+    assert [person.family for person in found] == [family]
 
 
 def test_one_identifier_may_name_two_persons(database: Database) -> None:
