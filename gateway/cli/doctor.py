@@ -51,7 +51,8 @@ def doctor(directory: Path) -> None:
     click.echo(f"ok    {directory / FILE_NAME}, partners, routes, mappings and secrets")
     failed = False
     services = service_codes(settings.directory / "mappings")
-    for found in (*_database(settings), *_endpoints(rules), *_senders(rules), *_routes(rules, services)):
+    warnings = (*_senders(rules), *_programs(settings, rules), *_routes(rules, services))
+    for found in (*_database(settings), *_endpoints(rules), *warnings):
         click.echo(f"{found.grade:<5} {found.line}")
         failed = failed or found.grade == "FAIL"
     sys.exit(1 if failed else 0)
@@ -94,6 +95,13 @@ def _routes(rules: Rules, services: frozenset[str]) -> Iterator[Found]:
             if words:
                 why = f"no record has the {what} {words}: that part of the rule matches nothing"
                 yield Found("warn", f"{route.rule}: {why} (docs/configuration.md)")
+
+
+def _programs(settings: Settings, rules: Rules) -> Iterator[Found]:
+    """Say of which mappings nobody has said whose records they read."""
+    for name in sorted(rules.mappings.keys() - settings.programs.keys()):
+        why = f"no [programs.{name}] says whose records these are: what names no registered agency itself is held"
+        yield Found("warn", f"mapping {name}: {why} (docs/configuration.md)")
 
 
 def _senders(rules: Rules) -> Iterator[Found]:

@@ -96,3 +96,12 @@ def test_a_receiver_whose_answers_would_wait_is_a_warning(folder: Path) -> None:
     change(folder / "partners" / "demo-clinic.yaml", ", application: CLINIC-EHR, facility: RECOVERY", "")
 
     assert "warn  org:demo-clinic: it takes HL7v2 and has no application and facility" in examined(folder).output
+
+
+def test_a_mapping_of_which_nobody_said_whose_records_it_reads_is_warned_of(folder: Path) -> None:
+    before = examined(folder).output
+    change(folder / "gateway.toml", '[programs.eido]\nagency = "org:demo-pd"\n', "")
+
+    line = "warn  mapping eido: no [programs.eido] says whose records these are"
+    assert line not in before
+    assert line in examined(folder).output
