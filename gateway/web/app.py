@@ -1,5 +1,6 @@
 """The application object: which doors there are, and what holds for every request through any of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -8,7 +9,7 @@ from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.access.consent_consult import consent_consult
-from gateway.access.even_answers import wait_of
+from gateway.access.even_answers import WaitingRoom, wait_of
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.officer_lookup import officer_lookup
 from gateway.access.receipts import receipts
@@ -16,6 +17,7 @@ from gateway.intake.consent_operations import consent_operations
 from gateway.intake.fhir_writes import fhir_writes
 from gateway.intake.json_body import json_body
 from gateway.intake.uploads import uploads
+from gateway.model.caller import Caller
 from gateway.web.auth import bearer
 from gateway.web.console import console
 from gateway.web.errors import register_error_handlers
@@ -70,9 +72,10 @@ def create_app(services: Services) -> Flask:
     )
     csrf = CSRFProtect(app)
     metrics = RequestMetrics()
-    authenticate = bearer(services.registered, services.token_key, services.clock)
+    waiting = WaitingRoom(services.waiting_places, services.pause)
+    authenticate = _admitting(bearer(services.registered, services.token_key, services.clock), waiting)
     register_error_handlers(app)
-    _guard_requests(app, services, metrics)
+    _guard_requests(app, services, metrics, waiting)
     app.register_blueprint(receipts(services.house, authenticate))
     app.register_blueprint(uploads(services.house, authenticate))
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
@@ -85,7 +88,19 @@ def create_app(services: Services) -> Flask:
     return app
 
 
-def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> None:
+def _admitting(authenticate: Callable[[], Caller], waiting: WaitingRoom) -> Callable[[], Caller]:
+    """Let a client that is proven on, at a door whose answers may wait, only where it has a place to wait."""
+
+    def admitted() -> Caller:
+        caller = authenticate()
+        if request.blueprint in _FOR_PARTNERS:
+            waiting.admit(caller.client)
+        return caller
+
+    return admitted
+
+
+def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics, waiting: WaitingRoom) -> None:
     """Bound what comes in; mark, harden, count and log what goes out."""
 
     @app.before_request
@@ -108,7 +123,7 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> 
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         if request.blueprint in _FOR_PARTNERS and (wait_s := wait_of(response, perf_counter() - g.started)):
-            services.pause(wait_s)
+            waiting.wait(g.get("client", ""), wait_s)
         seconds = perf_counter() - g.started
         # The rule ("/fhir/R4/<resource_type>/<resource_id>"), never the address: search values may be in that.
         route = request.url_rule.rule if request.url_rule else "none"

@@ -1,6 +1,6 @@
 """What the application object is built from; `wiring` fills it, tests fill it with fakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import sleep
@@ -17,6 +17,7 @@ from gateway.intake.consent_operations import TakesConsents
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
 from gateway.model.accounting import Accounting, Wanted
+from gateway.model.handoff import Person
 from gateway.ports import Clock, Database, NewId
 from gateway.settings import Client
 from gateway.storage.message_views import MessageViews
@@ -53,6 +54,10 @@ class ServesConsole(Protocol):
 
     def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
         """Tell to whom records of a person were disclosed; None: nobody known."""
+        ...
+
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+        """Return everybody of this whole name who was born on this day ("1980-02-03")."""
         ...
 
     def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
@@ -137,6 +142,8 @@ class Services:
     """IANA zone in which the console tells times."""
     max_body_bytes: int = 64 * 1024 * 1024
     passwords: Passwords = field(default_factory=Passwords)
+    waiting_places: int = 8
+    """How many answers of one client may be kept back at once."""
     pause: Callable[[float], None] = sleep
     """Waits so many seconds, before an answer whose time shall not tell why it gives nothing."""
 

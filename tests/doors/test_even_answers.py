@@ -1,5 +1,6 @@
 """An answer that may leave something out leaves at one of a few instants, so that its time does not tell why."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -37,6 +38,40 @@ def test_an_answer_waits_for_the_next_instant(taken_s: float, waits_s: float) ->
 def test_not_found_waits_and_what_gives_something_does_not(status: int, waits: bool) -> None:
     with Flask("test").test_request_context():
         assert (wait_of(Response(status=status), 0.003) > 0) is waits
+
+
+def test_of_one_client_only_so_many_answers_wait_and_what_it_asks_then_is_refused_whatever_there_is(
+    sqlite_store_url: str, clock: FixedClock
+) -> None:
+    """A flood of questions about nobody must leave threads to others, and must not do away with the waiting."""
+    other = ANYBODY.model_copy(update={"id": "other"})
+    database = open_database(sqlite_store_url, clock=clock)
+    asked_meanwhile: list[tuple[str, str, int]] = []
+
+    def pause(_: float) -> None:
+        """Ask while an answer waits; the first of them waits too."""
+        if len(waiting) < 2:
+            waiting.append("one more")
+            site.client(ANYBODY.id).get("/fhir/R4/Task/nobodys")
+        elif not asked_meanwhile:
+            for client, path in itertools.product((ANYBODY.id, other.id), ("Task/nobodys", "Task/t1", "Task")):
+                answer = site.client(client).get(f"/fhir/R4/{path}")
+                asked_meanwhile.append((client, path, answer.status_code))
+
+    waiting = ["the first"]
+    registered = {ANYBODY.id: ANYBODY, other.id: other}.get
+    site = a_site(database, clock, pause=pause, registered=registered, waiting_places=2)
+    site.house.put({"resourceType": "Task", "id": "t1"})
+
+    site.client(ANYBODY.id).get("/fhir/R4/Task/nobodys")
+    after = site.client(ANYBODY.id).get("/fhir/R4/Task/t1").status_code
+    database.close()
+
+    assert asked_meanwhile == [
+        ("anybody", "Task/nobodys", 429), ("anybody", "Task/t1", 429), ("anybody", "Task", 429),
+        ("other", "Task/nobodys", 404), ("other", "Task/t1", 200), ("other", "Task", 200),
+    ]  # fmt: skip
+    assert after == 200
 
 
 @pytest.mark.parametrize(
