@@ -51,8 +51,6 @@ class ReferralAnswer:
     at: str | None
     """RF1-9, else MSH-7, as FHIR dateTime."""
     person: PersonNamed | None
-    in_reply_to: str
-    """MSA-2: MSH-10 of the message it answers, "" when it answers none."""
 
 
 AdmissionKind = Literal[
@@ -68,10 +66,6 @@ class AdmissionEvent:
     event: str
     kind: AdmissionKind
     person: PersonNamed
-    facility: str
-    """PV1-3.4, else MSH-4.1: the hospital that tells."""
-    sending_facility: str
-    """MSH-4.1."""
     at: str | None
     """FHIR dateTime. When it happened: EVN-6, else the time of the event itself, else EVN-2, else MSH-7."""
 
@@ -99,7 +93,6 @@ class AppointmentEvent:
     appointment_id: str
     """SCH-2.1 (filler), else SCH-1.1."""
     person: PersonNamed | None
-    sending_facility: str
     starts_at: str | None
     """FHIR dateTime of the appointment: TQ1-7, else SCH-11.4, else AIS-4."""
     at: str | None

@@ -67,7 +67,6 @@ def read_referral_answer(message: Message, peer_zone: str = "") -> ReferralAnswe
         reason=_reason(message),
         at=_time(message, peer_zone, "RF1-9.1", "MSH-7.1"),
         person=_person(message),
-        in_reply_to=message.text("MSA-2"),
     )
 
 
@@ -85,8 +84,6 @@ def read_admission(message: Message, peer_zone: str = "") -> AdmissionEvent | Un
         event=event,
         kind=kind,
         person=person,
-        facility=message.text("PV1-3.4.1") or message.text("MSH-4.1"),
-        sending_facility=message.text("MSH-4.1"),
         at=_time(message, peer_zone, "EVN-6.1", own_time, "EVN-2.1", "MSH-7.1"),
     )
 
@@ -103,7 +100,6 @@ def read_appointment(message: Message, peer_zone: str = "") -> AppointmentEvent 
         referral=message.text("SCH-26.1"),
         appointment_id=message.text("SCH-2.1") or message.text("SCH-1.1"),
         person=_person(message),
-        sending_facility=message.text("MSH-4.1"),
         starts_at=_time(message, peer_zone, "TQ1-7.1", "SCH-11.4", "AIS-4.1"),
         at=_time(message, peer_zone, "MSH-7.1"),
     )

@@ -44,7 +44,6 @@ def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer |
         reason=_reason(message),
         at=fhir_date_time(told, zone) if told else None,
         person=person_of(pid[0]) if pid else None,
-        in_reply_to=message.text("MSA-2"),
     )
 
 

@@ -78,9 +78,9 @@ _VISIT = {
     "EVN-1": ("the event where MSH-9.2 is empty", None),
     "EVN-2": ("when it happened, where nothing finer is given", "Task.lastModified"),
     "EVN-6": ("when it happened", "Task.lastModified"),
-    "PV1-44": ("when an admission happened, where EVN-6 is empty", "Task.lastModified"),
-    "PV1-45": ("when a discharge happened, where EVN-6 is empty", "Task.lastModified"),
 }
+_BEGINNING = {**_VISIT, "PV1-44": ("when the admission happened, where EVN-6 is empty", "Task.lastModified")}
+_END = {**_VISIT, "PV1-45": ("when the discharge happened, where EVN-6 is empty", "Task.lastModified")}
 _PERSON = {
     **_WHO,
     "PID-11": ("fills the index of persons where it lacks an address", "index of persons"),
@@ -189,7 +189,9 @@ def _rules(message: Message) -> Rules | None:
 
 
 _ADMISSIONS: dict[str, Rules] = {
-    **dict.fromkeys(("A01", "A02", "A03", "A04", "A11", "A12", "A13"), _VISIT),
+    **dict.fromkeys(("A01", "A04"), _BEGINNING),
+    "A03": _END,
+    **dict.fromkeys(("A02", "A11", "A12", "A13"), _VISIT),
     "A08": {**_VISIT, **_PERSON},
     "A28": _PERSON,
     "A31": _PERSON,

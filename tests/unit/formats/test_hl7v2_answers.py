@@ -50,7 +50,6 @@ def test_an_acceptance_is_read_with_who_when_and_why() -> None:
             birth_date="1990-01-01",
             gender="female",
         ),
-        in_reply_to="C1",
     )
 
 
@@ -88,8 +87,6 @@ def test_an_admission_is_read_with_where_and_since_when() -> None:
         event="A01",
         kind="admitted",
         person=PersonNamed((PersonIdentifier("M-1", "HARBOR", "MR"),), "Sample", "Ann", "1990", "unknown"),
-        facility="HARBOR MAIN",
-        sending_facility="HARBOR",
         at="2026-11-02T10:15:00-08:00",
     )
 
@@ -136,7 +133,6 @@ def test_an_appointment_names_its_referral_and_begin() -> None:
         referral="wh-ref-1",
         appointment_id="F-2",
         person=None,
-        sending_facility="HARBOR",
         starts_at="2026-11-03T09:00:00-08:00",
         at="2026-11-02T13:30:00-08:00",
     )

@@ -98,8 +98,8 @@ def test_a_con_is_read_in_a_message_of_any_kind() -> None:
     assert found == {"CON-2", "CON-3", "CON-4", "CON-10", "CON-11", "CON-13", "CON-20"}
 
 
-READ_AND_USED_NOWHERE = {"MSA-2", "ORC-12", "PRD-1", "PRD-2", "PRD-10", "PV1-2", "PV1-3", "PV1-19", "SCH-1", "SCH-2"}
-"""What the readers take beside what the tables call mapped: nothing is made of it yet, so it is told as kept."""
+READ_AND_USED_NOWHERE = {"SCH-1", "SCH-2"}
+"""The number of an appointment: it only tells one telling from another, so it is told as kept."""
 
 IN_THE_PLACE_OF_ANOTHER = {"EVN-1", "MRG-4"}
 """Read where MSH-9.2 or MRG-1 is empty."""
@@ -112,6 +112,8 @@ OF_A_WHOLE_PERSON = {"PID-11", "PID-13"}
     ("kind", "segments", "reader"),
     [
         ("RRI^I12", ("RF1|A|||||R-1", "PRD|RT", "PID|1||M-1||Sample^Ari|||F", "NTE|1||words"), read_referral_answer),
+        ("ADT^A01", ("EVN|A01", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_admission),
+        ("ADT^A02", ("EVN|A02", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_admission),
         ("ADT^A03", ("EVN|A03", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_admission),
         ("ADT^A31", ("EVN|A31", "PID|1||M-1||Sample^Ari|||F", "PV1|1|E"), read_person_update),
         ("ADT^A40", ("EVN|A40", "PID|1||M-1||Sample^Ari|||F", "MRG|M-2"), read_identity_changes),

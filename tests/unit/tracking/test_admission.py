@@ -12,8 +12,8 @@ from gateway.tracking.status import StatusEvent
 RECEIVED = datetime(2026, 11, 2, 14, tzinfo=UTC)
 HAPPENED = datetime(2026, 11, 2, 13, 30, tzinfo=UTC)
 PERSON = PersonNamed((), "Sample", "Ann", "1990-01-01", "female")
-ADMITTED = AdmissionEvent("A01", "admitted", PERSON, "HARBOR", "HARBOR", "2026-11-02T13:30:00+00:00")
-BOOKED = AppointmentEvent("S12", "booked", "R-1", "P-1", None, "HARBOR", None, "2026-11-02T13:30:00+00:00")
+ADMITTED = AdmissionEvent("A01", "admitted", PERSON, "2026-11-02T13:30:00+00:00")
+BOOKED = AppointmentEvent("S12", "booked", "R-1", "P-1", None, None, "2026-11-02T13:30:00+00:00")
 
 
 @pytest.mark.parametrize("kind", ["admitted", "registered"])

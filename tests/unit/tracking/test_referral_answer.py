@@ -11,7 +11,7 @@ from gateway.tracking.status import Status, StatusEvent, TaskStatus, advance
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 RECEIVED = datetime(2026, 11, 2, 14, tzinfo=UTC)
-ACCEPTED = ReferralAnswer("I12", "R-1", "X-9", "accepted", "", "2026-11-02T13:00:00+00:00", None, "C1")
+ACCEPTED = ReferralAnswer("I12", "R-1", "X-9", "accepted", "", "2026-11-02T13:00:00+00:00", None)
 
 
 def test_an_acceptance_is_a_step_at_the_time_the_recipient_states() -> None:
