@@ -314,3 +314,70 @@ def test_a_sender_says_eng_and_everybody_reads_english() -> None:
         ("urn:ietf:bcp:47", "en"),
         ("http://terminology.hl7.org/CodeSystem/v2-0296", "eng"),
     ]
+
+
+def test_a_word_that_no_table_has_is_no_code_of_its_system() -> None:
+    result = read(PID + "||||||||Married", "NK1|1|Testperson^Bo|Mother")
+
+    assert of_type(result, "Patient")[0]["maritalStatus"] == {"text": "Married"}
+    assert of_type(result, "RelatedPerson")[0]["relationship"] == [{"text": "Mother"}]
+
+
+def test_a_number_that_looks_like_social_security_is_left_out_unless_it_is_said_to_be_another() -> None:
+    result = read("PID|1||999-99-9999~999-99-9998^^^SAMPLE^MR||Testperson^Alma")
+
+    assert [one["value"] for one in of_type(result, "Patient")[0]["identifier"]] == ["999-99-9998"]
+
+
+def test_an_appointment_is_when_tq1_says_and_its_notes_are_one_comment() -> None:
+    result = read(
+        "SCH|A-1|B-1||||^Checkup|||||^^^20261001100000-0800^20261001110000-0800||||||||||||||Booked",
+        "TQ1|1||||||20261109100000-0800|20261109103000-0800",
+        "NTE|1||First line",
+        "NTE|2||Second line",
+        PID,
+        "RGS|1",
+        "AIS|1||X^Visit^L",
+        "NTE|1||Bring your card",
+        kind="SIU^S12",
+    )
+
+    (appointment,) = of_type(result, "Appointment")
+    assert (appointment["start"], appointment["end"]) == ("2026-11-09T10:00:00-08:00", "2026-11-09T10:30:00-08:00")
+    assert appointment["comment"] == "First line\nSecond line\nBring your card"
+
+
+def test_what_goes_with_an_order_is_what_supports_it() -> None:
+    result = read(
+        PID, "ORC|NW|O-1^EHR", "OBR|1|O-1^EHR||1-1^Visit^LN", "OBX|1|NM|8867-4^Heart rate^LN||72||||||F",
+        "OBX|2|ED|57133-1^Referral note^LN||^application^pdf^Base64^JVBERi0=||||||F", kind="ORM^O01",
+    )  # fmt: skip
+
+    (order,) = of_type(result, "ServiceRequest")
+    found = [of_type(result, kind)[0]["id"] for kind in ("Observation", "DocumentReference")]
+    assert [one["reference"].partition("/")[2] for one in order["supportingInfo"]] == found
+
+
+def test_of_a_pair_of_numbers_the_placers_is_read() -> None:
+    result = read(PID, "ORC|NW|O-1^EHR", "OBR|1|O-1^EHR||1-1^Visit^LN" + "|" * 25 + "O-0&EHR^L-0&LAB", kind="ORM^O01")
+
+    parent = of_type(result, "ServiceRequest")[0]["basedOn"][0]["identifier"]
+    assert parent == {"system": "https://warmhandoff.example/id/hl7v2/EHR", "value": "O-0"}
+
+
+def test_a_comment_of_a_referral_is_a_remark_and_of_a_refusal_the_reason() -> None:
+    said = {}
+    for status in ("P", "R"):
+        referral = f"RF1|{status}|||||R-1^EHR" + "|" * 18 + "Come back later"
+        said[status] = of_type(read(referral, "PRD|RP|Doctor^Sam", PID, kind="REF^I12"), "Task")[0]
+
+    assert said["P"]["note"] == [{"text": "Come back later"}]
+    assert "statusReason" not in said["P"]
+    assert said["R"]["statusReason"] == {"text": "Come back later"}
+
+
+def test_how_an_allergy_showed_is_read() -> None:
+    result = read(PID, "IAM|1|FA|^Peanuts|||A|A-1", "IAR|1^Rash^99EHR|MI", kind="ADT^A60")
+
+    (reaction,) = of_type(result, "AllergyIntolerance")[0]["reaction"]
+    assert (reaction["manifestation"][0]["coding"][0]["display"], reaction["severity"]) == ("Rash", "mild")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
-from gateway.formats.hl7v2.maps.naming import coding_of, system_name
+from gateway.formats.hl7v2.maps.naming import coding_of, lists, system_name
 from gateway.formats.hl7v2.maps.terms import TermTable
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ def concept(table: TermTable | None, system: str) -> tuple[Read, Write]:
         codings = []
         if code:
             first = coding_of(code, text if text != code else "", name, r.names)
-            if not name and system:
-                first = {"system": system, **first}
             mapped = table.coding(code) if table is not None else None
+            if not name and system and (mapped is not None or table is None) and lists(system, code):
+                first = {"system": system, **first}
+            if mapped is None and table is not None and not name and not text:
+                # A word of the sender's own: no table has it, and nobody says whose code it is.
+                r.keep(number)
+                return {"text": code}
             if mapped is not None:
                 codings.append(mapped)
             elif table is not None:
@@ -109,7 +113,7 @@ def coding(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if table is not None:
             r.keep(number)
         found = coding_of(code, parts[1] and r.text(parts[1]), parts[2] and r.text(parts[2]), r.names)
-        return found if "system" in found or not system else {"system": system, **found}
+        return found if "system" in found or not system or not lists(system, code) else {"system": system, **found}
 
     def write(value: Any, w: "Writing") -> Field:
         code = str(value.get("code", ""))

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.coded import CODE_SYSTEMS, NAMED, quoted, unquoted
+from gateway.formats.hl7v2.standard import codes_of
 
 if TYPE_CHECKING:
     from gateway.formats.hl7v2.maps.pack import Names
@@ -17,7 +18,8 @@ OURS = "https://warmhandoff.example/"
 """How identifier systems of the gateway's own begin."""
 
 _TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
-_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*)){2,}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TABLE = re.compile(r"HL7?0*([0-9]{1,4})")
 
 _OTHERS = {
@@ -61,6 +63,19 @@ def _usual_system(name: str) -> str:
     return f"urn:oid:{name}" if _OID.fullmatch(name) else NAMED + quoted(name)
 
 
+@lru_cache(maxsize=4096)
+def lists(system: str, code: str) -> bool:
+    """Tell whether the HL7 table that a system is has a code; yes where the standard lists none, or it is no table.
+
+    A code that a site made up for a user-defined table is its own: nobody could look it up in the table.
+    """
+    number = system.removeprefix(_TABLES)
+    if number == system:
+        return True
+    codes = codes_of(f"HL7{number}", "2.5.1") | codes_of(f"HL7{number}", "2.8.2")
+    return not codes or code in codes
+
+
 def system_name(uri: str, names: "Names") -> str:
     """Return what CWE-3 says for a code system: the partner's name, that of table 0396, an OID, or L for local."""
     own = next((name for name, known in names.code_systems.items() if known == uri), "")
@@ -89,7 +104,9 @@ def _universal(universal: str, kind: str) -> str:
         return universal if ":" in universal else NAMED + quoted(universal)
     if kind in ("ISO", "") and _OID.fullmatch(universal):
         return f"urn:oid:{universal}"
-    return f"urn:uuid:{universal.lower()}" if kind in ("UUID", "GUID") else NAMED + quoted(universal)
+    if kind in ("UUID", "GUID") and _UUID.fullmatch(universal.lower()):
+        return f"urn:uuid:{universal.lower()}"
+    return NAMED + quoted(universal)
 
 
 def assigner_parts(system: str, names: "Names", display: str = "") -> tuple[str, ...]:

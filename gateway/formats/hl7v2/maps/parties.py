@@ -1,10 +1,11 @@
 """Numbers, people, places and organizations both ways: CX, EI, HD, PLN; XCN, XON and PL as resources of their own."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
 from gateway.formats.hl7v2.maps.concepts import Read, Write
-from gateway.formats.hl7v2.maps.naming import OURS, assigner_parts, assigner_system, code_system
+from gateway.formats.hl7v2.maps.naming import OURS, assigner_parts, assigner_system, code_system, lists
 from gateway.formats.hl7v2.maps.persons import name_of, name_parts
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.handoff import Resource
@@ -21,6 +22,8 @@ _PROTECTED = frozenset(("SS", "DL", "SSN"))
 """Kinds of number that never become FHIR: social security and driver licence."""
 _PROTECTED_BY = frozenset(("USSSA", "SSA", "SSN", "2.16.840.1.113883.4.1"))
 """Who assigns such numbers, where their kind is not told."""
+_LOOKS_PROTECTED = re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}")
+"""A social security number as it is written; where a sender says that it is another kind of number, it is that."""
 
 
 def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
@@ -51,11 +54,11 @@ def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
 
 def _identifier(value: str, assigner: str, kind: str, r: "Reading", system: str) -> dict[str, Any] | None:
-    if not value:
+    if not value or (not kind and _LOOKS_PROTECTED.fullmatch(value)):
         return None
     found: dict[str, Any] = {}
     if kind:
-        found["type"] = {"coding": [{"system": KINDS, "code": kind}]}
+        found["type"] = _kind_of(kind)
     namespace, universal, universal_kind = r.subcomponents(assigner)[:3] if assigner else ("", "", "")
     named = assigner_system(namespace, universal, universal_kind, r.names) or system
     if kind == "NPI" and not universal:
@@ -66,6 +69,11 @@ def _identifier(value: str, assigner: str, kind: str, r: "Reading", system: str)
     if namespace and universal and not named.startswith(OURS):
         found["assigner"] = {"display": namespace}
     return found
+
+
+def _kind_of(kind: str) -> dict[str, Any]:
+    """Return the type of an identifier: a code of HL7 table 0203, else the sender's own word for it."""
+    return {"coding": [{"system": KINDS, "code": kind} if lists(KINDS, kind) else {"code": kind}]}
 
 
 def _kind(value: dict[str, Any]) -> str:
@@ -79,12 +87,17 @@ def _assigner(value: dict[str, Any], w: "Writing") -> Component:
 
 
 def entity(table: TermTable | None, system: str) -> tuple[Read, Write]:
-    """EI as Identifier: number, namespace, universal id and its type are components of their own."""
+    """EI as Identifier: number, namespace, universal id and its type are components of their own.
+
+    Of a pair (EIP), whose parts are subcomponents, it is the placer's number, else the filler's.
+    """
 
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
-        namespace, universal, kind = (part and r.text(part) for part in parts[1:4])
-        value = parts[0] and r.text(parts[0])
+        if r.subcomponent and r.subcomponent in raw:
+            value, namespace, universal, kind = r.subcomponents(parts[0] or parts[1])[:4]
+        else:
+            value, namespace, universal, kind = (part and r.text(part) for part in parts[:4])
         if not value:
             return None
         found: dict[str, Any] = {}
@@ -115,7 +128,7 @@ def provider_number(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if not value or kind.upper() in _PROTECTED:
             return None
         named = _PROVIDER_SYSTEMS.get(kind.upper()) or system
-        found: dict[str, Any] = {"type": {"coding": [{"system": KINDS, "code": kind}]}} if kind else {}
+        found: dict[str, Any] = {"type": _kind_of(kind)} if kind else {}
         return {**found, **({"system": named} if named else {}), "value": value}
 
     def write(value: Any, w: "Writing") -> Field:

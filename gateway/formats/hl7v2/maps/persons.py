@@ -88,7 +88,7 @@ def address(table: TermTable | None, system: str) -> tuple[Read, Write]:
         if lines[0] or lines[1]:
             entry["line"] = [line for line in lines if line]
         for element, position in _ADDRESS_PARTS:
-            if parts[position] and (text := r.text(parts[position])):
+            if parts[position] and (text := next(filter(None, r.subcomponents(parts[position])), "")):
                 entry[element] = text
         return entry if len(entry) > ("use" in entry) + ("type" in entry) else None
 

@@ -115,6 +115,18 @@ def compile_put(steps: Steps, begin: Any = None, meant: Any = None) -> Put:
     return into
 
 
+def compile_join(steps: Steps) -> Put:
+    """Compile how a text is put at a place of single elements: of several values each is a further line of it."""
+    *way, (name, _) = steps
+
+    def put(resource: Resource, value: Any, r: "Reading") -> None:
+        for step, _ in way:
+            resource = resource.setdefault(step, {})
+        resource[name] = f"{resource[name]}\n{value}" if name in resource else value
+
+    return put
+
+
 def _put_single(name: str, rest: Steps, begin: Any, meant: Any) -> Put:
     if not rest:
 

@@ -11,7 +11,14 @@ from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.datatypes import DATA_TYPES, WHOLE_FIELD
 from gateway.formats.hl7v2.maps.outgoing import Writing, collected
 from gateway.formats.hl7v2.maps.pack import Conditions, Fill, Take, meets
-from gateway.formats.hl7v2.maps.places import Put, compile_constant, compile_put, compile_take, parse_target
+from gateway.formats.hl7v2.maps.places import (
+    Put,
+    compile_constant,
+    compile_join,
+    compile_put,
+    compile_take,
+    parse_target,
+)
 from gateway.formats.hl7v2.maps.reading import Reading
 from gateway.formats.hl7v2.maps.terms import TermTable
 
@@ -22,7 +29,23 @@ VARIABLES = ("$event", "$time", "$number", "$control_id", *VARIABLE_CONTENT)
 """What a row may write that is no part of a resource."""
 
 WORDS = frozenset(
-    ("to", "as", "table", "system", "with", "where", "lead", "only", "why", "if", "unless", "value", "write", "map")
+    (
+        "to",
+        "as",
+        "table",
+        "system",
+        "with",
+        "where",
+        "join",
+        "lead",
+        "only",
+        "why",
+        "if",
+        "unless",
+        "value",
+        "write",
+        "map",
+    )
 )
 """What a row may say."""
 
@@ -91,12 +114,15 @@ def compile_row(
         raise RowError("expected a target as `to`, or what to write as `write`")
     target = str(told["to"])
     _, steps = _target(target)
+    if "join" in told and any(is_list for _, is_list in steps):
+        raise RowError(f"expected one text to join lines to, found the list {target!r}")
     read, write = _converters(told, table)
     begin, meant = told.get("with"), told.get("where")
     whole = "value" in told or told.get("as") in WHOLE_FIELD
     number = place.field if place.segment == segment else 0
     manner = _Manner(whole, told.get("unless"), number, alone=not is_one_of_several)
-    fill = _fill(read, compile_put(steps, begin, meant), place, target, manner)
+    put = compile_join(steps) if told.get("join") else compile_put(steps, begin, meant)
+    fill = _fill(read, put, place, target, manner)
     lead = told.get("lead")
     if lead is not None:
         fill = _after_lead(fill, str(lead[0]))
