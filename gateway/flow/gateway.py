@@ -1,6 +1,6 @@
 """The stories behind one object: what the doors (HTTP, MLLP, console, commands) call."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from gateway.flow.pulls.lookup import look_up
 from gateway.flow.pulls.search import search
 from gateway.flow.releases.desk import ReleaseDesk
 from gateway.flow.staff import console, held_records, proof
+from gateway.flow.staff.people import find_people
 from gateway.flow.staff.routing import route_again
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.audit import AuditEntry
@@ -27,7 +28,7 @@ from gateway.model.consent_life import Revoking
 from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, Resource
+from gateway.model.handoff import Channel, Person, Resource
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.lookup import Status
 from gateway.ports import Clock, Database, NewId, Transaction
@@ -176,6 +177,10 @@ class Gateway:
         if not console.serves_every_program(house):
             return None
         return proof.accounting(house.database, house.registry, house.clock, actor, wanted, since, until)
+
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+        """Return everybody of this name who was born on this day; the search is a row of the audit trail."""
+        return find_people(self.house, actor, family, given, birth_date)
 
     def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
         """Disclose one HL7v2 message to a member of the operator's staff."""

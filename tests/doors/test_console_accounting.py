@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 from gateway.model.accounting import Accounted, Accounting, Wanted
 from gateway.model.partner import Organization
 from tests.doors.test_console_http import enter
+from tests.support.browsing import submit
 from tests.support.console_day import ACTIVE, fill
-from tests.support.stored import AT
+from tests.support.stored import AT, a_person
 from tests.support.web_house import QuietDesk, Site
 
 pytest_plugins = ("tests.support.sites",)
@@ -22,6 +23,7 @@ ONE = Accounted(
 )  # fmt: skip
 QUERY = "?person=person-1"
 PAGE = f"/console/accounting{QUERY}"
+FIND = "/console/accounting/find"
 
 
 @pytest.fixture
@@ -54,6 +56,38 @@ def test_the_page_tells_repeated_disclosures_in_one_line(browser: FlaskClient) -
     assert page.count("Harbor General Hospital") == 1
     assert "2 times" in page
     assert "1 Example Way, Olympia" in page
+
+
+def test_whoever_asks_is_found_by_name_and_birth_date_and_the_name_stands_in_no_address(
+    site: Site, browser: FlaskClient
+) -> None:
+    site.house.found_people = (a_person("person-1"),)
+
+    answer = submit(browser, "/console/accounting", FIND, family="Otter-Test", given="Pat", birth_date="1980-02-03")
+
+    assert site.house.asked[-1][2:] == ("Otter-Test", "Pat", "1980-02-03")
+    assert 'href="/console/accounting?person=person-1"' in answer.text
+    assert browser.get(FIND).status_code == 405
+    assert browser.get("/console/accounting").text.count(f'action="{FIND}"') == 1
+
+
+@pytest.mark.parametrize("missing", ["family", "given", "birth_date"])
+def test_nobody_is_found_by_a_part_of_a_name(site: Site, browser: FlaskClient, missing: str) -> None:
+    stated = {"family": "Otter-Test", "given": "Pat", "birth_date": "1980-02-03"} | {missing: " "}
+
+    answer = submit(browser, "/console/accounting", FIND, **stated)
+
+    assert answer.status_code == 400
+    assert not any(asked[0] == "find_people" for asked in site.house.asked)
+
+
+def test_staff_who_open_no_accountings_find_nobody(site: Site) -> None:
+    browser = site.client()
+    enter(site, browser, role="staff")
+
+    answer = submit(browser, "/console/consents", FIND, family="Otter-Test", given="Pat", birth_date="1980-02-03")
+
+    assert answer.status_code == 403
 
 
 def test_the_look_is_asked_for_as_the_one_who_looks_for_three_years(site: Site, browser: FlaskClient) -> None:

@@ -1,6 +1,7 @@
 """A house for tests of the HTTP side: it answers from tables that a test fills, and notes what it was asked."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, Resource, StoredInput
+from gateway.model.handoff import Channel, Person, Resource, StoredInput
 from gateway.model.lookup import NOTHING_TO_TELL, Status
 from gateway.model.partner import Organization
 from gateway.model.release import Review
@@ -70,6 +71,7 @@ class TableHouse:
     console_messages: dict[str, MessagePage] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
     accountings: dict[str, Accounting] = field(default_factory=dict)
+    found_people: tuple[Person, ...] = ()
     status: Status = NOTHING_TO_TELL
     release_desk: Any = field(default_factory=QuietDesk)
     advice: Advice | Problem = DENIED
@@ -156,6 +158,10 @@ class TableHouse:
     def accounting(self, actor: str, wanted: Wanted, since: datetime, until: datetime) -> Accounting | None:
         self.asked.append(("accounting", actor, wanted, since, until))
         return self.accountings.get(wanted.person or wanted.handoff)
+
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+        self.asked.append(("find_people", actor, family, given, birth_date))
+        return self.found_people
 
     def console_message(self, staff: tuple[str, str], input_id: str) -> MessagePage | None:
         self.asked.append(("console_message", staff, input_id))

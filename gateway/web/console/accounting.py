@@ -1,7 +1,8 @@
 """The accounting of disclosures about one person, as a page, a table and a letter (42 CFR 2.25); or the list that an
 intermediary owes (42 CFR 2.24).
 
-Found by the number of a person or by a record about the person. Every look, downloads too, is a row of the audit trail.
+Found by the number of a person or by a record about the person; the number by the whole name and the birth date, in the
+body of a form, so that no name stands in an address or a log. Every look, downloads too, is a row of the audit trail.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -20,6 +21,7 @@ from gateway.web.console.session import require_duty
 from gateway.web.services import Services
 
 _FIELDS = ("person", "record", "from", "to", "intermediary")
+_WHO = ("family", "given", "birth_date")
 _LONGEST = 64
 
 
@@ -39,6 +41,17 @@ def add_accounting_page(door: Blueprint, services: Services) -> None:
             parts=in_parts(found) if found else [],
             downloads={kind: url_for(f"console.accounting_as_{kind}", **asked) for kind in ("csv", "pdf")},
         )
+
+    @door.post("/accounting/find")
+    def find_people() -> str:
+        actor = require_duty(services, "account")
+        stated = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _WHO}
+        if not all(stated.values()):
+            raise RequestRefused(
+                Problem(400, "required", None, "Expected both names and the birth date.")
+            )
+        found = services.house.find_people(actor.id, **stated)
+        return render_template("console/people.html", stated=stated, found=found)
 
     @door.get("/accounting.csv")
     def accounting_as_csv() -> Response:
