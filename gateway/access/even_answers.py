@@ -4,13 +4,12 @@ What is withheld puts the same questions to the store as what is not there, and 
 deciding more, which somebody patient could measure (42 CFR 2.13(c)(2)). So an answer that is the same for both waits
 for the next of these instants. One that gives what was asked for waits for none: that it does is no secret.
 
-An answer that waits keeps a thread of the server, so that of one client only so many may wait. What it asks beyond that
-is refused before anything is looked for, and so alike whatever there is.
+An answer that waits keeps a thread of the server, so that one client may have only so many requests here at once. What
+it asks beyond that is refused before anything is looked for, and so alike whatever there is.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Response, g
@@ -36,30 +35,29 @@ def wait_of(response: Response, taken_s: float) -> float:
     return instant_s - taken_s
 
 
-class WaitingRoom:
-    """How many answers wait, by client. Threads share it."""
+class Places:
+    """How many requests of one client are at these doors at once. Threads share it."""
 
-    def __init__(self, places: int, pause: Callable[[float], None]) -> None:
-        """`places`: how many answers of one client may wait; `pause` waits so many seconds."""
-        self._places = places
-        self._pause = pause
-        self._waiting: Counter[str] = Counter()
+    def __init__(self, of_one_client: int) -> None:
+        self._most = of_one_client
+        self._taken: Counter[str] = Counter()
         self._guard = threading.Lock()
 
-    def admit(self, client: str) -> None:
-        """Refuse a client whose places are taken; raises `RequestRefused` (429)."""
-        if self._waiting[client] >= self._places:
-            raise RequestRefused(_TOO_MANY)
-
-    def wait(self, client: str, seconds: float) -> None:
-        """Keep an answer back for so long."""
+    def take(self, client: str) -> None:
+        """Take a place for the current request, once; raises `RequestRefused` (429) where all are taken."""
+        if "place_of" in g:
+            return
         with self._guard:
-            self._waiting[client] += 1
-        try:
-            self._pause(seconds)
-        finally:
+            if self._taken[client] >= self._most:
+                raise RequestRefused(_TOO_MANY)
+            self._taken[client] += 1
+        g.place_of = client
+
+    def give_back(self) -> None:
+        """Give back the place of the current request, if it has one."""
+        if "place_of" in g:
             with self._guard:
-                self._waiting[client] -= 1
+                self._taken[g.pop("place_of")] -= 1
 
 
-_TOO_MANY = Problem(429, "throttled", None, "Too many answers to this client wait; ask again in a few seconds.")
+_TOO_MANY = Problem(429, "throttled", None, "Too many requests of this client at once; ask again in a few seconds.")

@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.access.consent_consult import consent_consult
-from gateway.access.even_answers import WaitingRoom, wait_of
+from gateway.access.even_answers import Places, wait_of
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.officer_lookup import officer_lookup
 from gateway.access.receipts import receipts
@@ -72,10 +72,11 @@ def create_app(services: Services) -> Flask:
     )
     csrf = CSRFProtect(app)
     metrics = RequestMetrics()
-    waiting = WaitingRoom(services.waiting_places, services.pause)
-    authenticate = _admitting(bearer(services.registered, services.token_key, services.clock), waiting)
+    places = Places(services.places)
+    app.teardown_request(lambda _: places.give_back())
+    authenticate = _admitting(bearer(services.registered, services.token_key, services.clock), places)
     register_error_handlers(app)
-    _guard_requests(app, services, metrics, waiting)
+    _guard_requests(app, services, metrics)
     app.register_blueprint(receipts(services.house, authenticate))
     app.register_blueprint(uploads(services.house, authenticate))
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
@@ -88,19 +89,19 @@ def create_app(services: Services) -> Flask:
     return app
 
 
-def _admitting(authenticate: Callable[[], Caller], waiting: WaitingRoom) -> Callable[[], Caller]:
-    """Let a client that is proven on, at a door whose answers may wait, only where it has a place to wait."""
+def _admitting(authenticate: Callable[[], Caller], places: Places) -> Callable[[], Caller]:
+    """Let a client that is proven on, at a door whose answers may wait, only where there is a place for it."""
 
     def admitted() -> Caller:
         caller = authenticate()
         if request.blueprint in _FOR_PARTNERS:
-            waiting.admit(caller.client)
+            places.take(caller.client)
         return caller
 
     return admitted
 
 
-def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics, waiting: WaitingRoom) -> None:
+def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> None:
     """Bound what comes in; mark, harden, count and log what goes out."""
 
     @app.before_request
@@ -123,7 +124,7 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics, wai
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         if request.blueprint in _FOR_PARTNERS and (wait_s := wait_of(response, perf_counter() - g.started)):
-            waiting.wait(g.get("client", ""), wait_s)
+            services.pause(wait_s)
         seconds = perf_counter() - g.started
         # The rule ("/fhir/R4/<resource_type>/<resource_id>"), never the address: search values may be in that.
         route = request.url_rule.rule if request.url_rule else "none"

@@ -85,7 +85,7 @@ def _receipt() -> dict[str, Any]:
                 "description": "The receipt; a law-enforcement client learns nothing of what became of a person",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}},
             },
-            **dict.fromkeys(("401", "403", "404", "503"), _PROBLEM),
+            **dict.fromkeys(("401", "403", "404", "429", "503"), _PROBLEM),
         },
     }
 
@@ -101,7 +101,7 @@ def _consult() -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "One card, with the decision in its extension", "content": {"application/json": {}}},
-            **dict.fromkeys(("400", "401", "403", "413", "415", "503"), _PROBLEM),
+            **dict.fromkeys(("400", "401", "403", "413", "415", "429", "503"), _PROBLEM),
         },
     }
 
@@ -120,7 +120,7 @@ def _look_up() -> dict[str, Any]:
                 "description": "The status with its notice, or null: nothing to tell, for whatever reason",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Status"}}},
             },
-            **dict.fromkeys(("400", "401", "403", "413", "415", "503"), _PROBLEM),
+            **dict.fromkeys(("400", "401", "403", "413", "415", "429", "503"), _PROBLEM),
         },
     }
 

@@ -142,8 +142,8 @@ class Services:
     """IANA zone in which the console tells times."""
     max_body_bytes: int = 64 * 1024 * 1024
     passwords: Passwords = field(default_factory=Passwords)
-    waiting_places: int = 8
-    """How many answers of one client may be kept back at once."""
+    places: int = 8
+    """How many requests of one client may be at once at the doors whose answers may be kept back."""
     pause: Callable[[float], None] = sleep
     """Waits so many seconds, before an answer whose time shall not tell why it gives nothing."""
 

@@ -310,7 +310,7 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
             installation=settings.installation.name,
             timezone=settings.installation.timezone,
             max_body_bytes=settings.http.max_body_mib * 1024 * 1024,
-            waiting_places=max(1, settings.http.threads // 2),
+            places=max(1, settings.http.threads // 2),
         )
     )
 
