@@ -34,7 +34,7 @@ _FREE_TEXT = frozenset({"note", "description", "valueString", "disposition", "co
 _WITHOUT_CONSENT = UNDERSTOOD - NEEDS_CONSENT
 _SAFE_ANYWHERE = frozenset({"OK_HIPAA_REDISCLOSURE", "OK_DEIDENT"})
 _AMONG_THOSE_WHO_TREAT = frozenset({"OK_NOT_PART2", "OK_EMERGENCY"})
-_TAKEN_AS = {"MDM": "MDM^T02"}
+_TAKEN_AS = {"MDM": "MDM^T02", "360X": "OMG^O19"}
 """What a receiver takes a referral as, where the event decides how the message carries the notice."""
 
 

@@ -13,7 +13,7 @@ from gateway.formats.hl7v2.acknowledgement import application_answer
 from gateway.formats.hl7v2.agreed_field import with_agreed_field
 from gateway.formats.hl7v2.referral import write_referral
 from gateway.formats.hl7v2.referral_document import write_document
-from gateway.formats.hl7v2.referral_order import write_order
+from gateway.formats.hl7v2.referral_order import write_cancellation, write_order
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
@@ -31,6 +31,9 @@ WriteMessage = Callable[[str, Disclosure, Hl7Header, str], bytes]
 _EVENTS: dict[DeliveryAction, str] = {"create": "I12", "update": "I13", "cancel": "I14"}
 _CONTROL_ID_LENGTH = 20
 """MSH-10 is ST of 20 up to 2.6; receivers that cut it answer with an MSA-2 that matches nothing."""
+
+_OF_360X = frozenset({"OMG", "OSU", "SIU"})
+"""Messages that IHE 360X has; each of them names it in MSH-21."""
 
 _MARKED = frozenset({"R", "V"})
 """Levels that MSH-8 may show; a level, never a law or a diagnosis (HL7 table 0177)."""
@@ -137,7 +140,8 @@ class MllpPush:
         code, _, event = envelope.message.partition("^")
         if disclosure.notice and not endpoint.notice_field and notice_way(code, event, header.version) is None:
             raise WillNeverWork(f"a message {envelope.message} {header.version} has no place for the notice it owes")
-        kind = replace(header, message_code=code, trigger_event=event)
+        profile = endpoint.message if endpoint.message == "360X" and code in _OF_360X else ""
+        kind = replace(header, message_code=code, trigger_event=event, profile=profile)
         return self._write(envelope.message, disclosure, kind, envelope.in_reply_to)
 
     def _sender(self, endpoint: Endpoint) -> MllpSender:
@@ -160,6 +164,11 @@ class MllpPush:
 def _as_message(disclosure: Disclosure, endpoint: Endpoint, header: Hl7Header, action: DeliveryAction) -> bytes:
     """Write the referral as this receiver takes it."""
     if endpoint.message == "OMG":
+        return write_order(disclosure.content, disclosure.notice, header, action)
+    if endpoint.message == "360X":
+        header = replace(header, profile=endpoint.message)
+        if action == "cancel":
+            return write_cancellation(disclosure.content, disclosure.notice, header)
         return write_order(disclosure.content, disclosure.notice, header, action)
     if endpoint.message == "MDM":
         return write_document(disclosure.content, disclosure.notice, header, action)

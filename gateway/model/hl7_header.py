@@ -35,6 +35,8 @@ class Hl7Header:
     """MSH-16, likewise."""
     charset: str = ""
     """MSH-18, first repetition (HL7 table 0211)."""
+    profile: str = ""
+    """MSH-21 of what we send: the profile that it follows, such as 360X."""
 
     @property
     def is_enhanced(self) -> bool:

@@ -95,7 +95,8 @@ class Endpoint:
     breaker: Breaker | None = None
     """When to leave this destination alone; None: the back-off of single messages is all."""
     message: str = "REF"
-    """As what an hl7v2 receiver takes a referral: REF (ch. 11), OMG (an order, as 360X does) or MDM (a PDF to file)."""
+    """As what an hl7v2 receiver takes a referral: REF (ch. 11), OMG (an order), 360X (an order as IHE 360X has it), MDM
+    (a PDF to file)."""
     notice_field: str = ""
     """A field such as ZNT-1 that we agreed on for the notice, where no note or ARV can carry it (hl7v2)."""
 

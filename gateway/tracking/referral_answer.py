@@ -8,8 +8,10 @@ from gateway.tracking.status import Status, StatusEvent, happened_at
 _IMPLIED_BY = {
     "requested": frozenset(("accepted", "in-progress", "on-hold")),
     "accepted": frozenset(("in-progress", "on-hold", "completed")),
+    "rejected": frozenset(("cancelled",)),
 }
-"""HL7v2 has no words for what happens after acceptance: these states already include the coarser answer."""
+"""HL7v2 has no words for what happens after acceptance: these states already include the coarser answer.
+A referral that was taken back cannot be declined any more: its recipient confirms that, or was about to decline."""
 
 
 def status_event(status: Status, answer: ReferralAnswer, received_at: datetime) -> StatusEvent | None:

@@ -167,6 +167,16 @@ def test_a_referral_goes_out_as_its_receiver_takes_it(kind: str, type_: str) -> 
     assert STATEMENT_2.encode() in seen[0]
 
 
+@pytest.mark.parametrize(("action", "type_"), [("create", "OMG^O19^OMG_O19"), ("cancel", "OSU^O51^OSU_O51")])
+def test_360x_is_named_in_what_goes_to_a_receiver_that_speaks_it(action: DeliveryAction, type_: str) -> None:
+    with clinic(b"AA") as (push, endpoint, seen):
+        push.send(DISCLOSURE, replace(endpoint, message="360X"), replace(ENVELOPE, action=action))
+
+    message = sent(seen)
+    assert (message.text("MSH-9"), message.text("MSH-21"), message.text("ORC-2.1")) == (type_, "360X", "wh-ref-1")
+    assert STATEMENT_2.encode() in seen[0]
+
+
 def test_the_notice_stands_in_the_field_agreed_on_too() -> None:
     with clinic(b"AA") as (push, endpoint, seen):
         push.send(DISCLOSURE, replace(endpoint, notice_field="ZNT-2"), ENVELOPE)

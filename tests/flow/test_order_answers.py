@@ -47,3 +47,28 @@ def test_an_order_that_is_none_of_ours_moves_nothing(world: World) -> None:
     state, _ = take(world, osu("LAB-77", "CM"))
 
     assert (state == "converted", referral_status(world)) == (False, "requested")
+
+
+def taken_back(world: World) -> str:
+    """The number of the referral, after its record has come to be about somebody else."""
+    referral = number(world)
+    world.take({**CONTACT, "client_id": "K-7", "last_name": "Different", "first_name": "Person", "dob": "1970-05-05"})
+    assert referral_status(world) == "cancelled"
+    return referral
+
+
+def test_a_cancellation_that_is_confirmed_needs_nobody(world: World) -> None:
+    referral = taken_back(world)
+
+    state, _ = take(world, osu(referral, "CA").replace(b"ORC|SC", b"ORC|CR"))
+
+    assert (state, referral_status(world)) == ("converted", "cancelled")
+
+
+def test_a_cancellation_that_comes_too_late_for_its_recipient_waits_for_a_person(world: World) -> None:
+    referral = taken_back(world)
+
+    state, reason = take(world, osu(referral, "IP").replace(b"ORC|SC", b"ORC|UC"))
+
+    assert (state, referral_status(world)) == ("quarantined", "cancelled")
+    assert reason.startswith("ORC-1")

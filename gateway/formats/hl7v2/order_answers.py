@@ -16,6 +16,15 @@ _STATUS: dict[str, AnswerStatus] = {
 }
 """HL7 table 0038 of ORC-5; a receiver that holds an order has not decided. An error (ER) is for a person."""
 
+_STATUS_OF_CONTROL: dict[str, AnswerStatus] = {
+    "OK": "accepted",
+    **dict.fromkeys(("UA", "OC", "OD", "CR", "DR"), "rejected"),
+}
+"""HL7 table 0119 of ORC-1, where ORC-5 says nothing: unable to accept; cancelled, also where we have asked for it."""
+
+_COULD_NOT = frozenset({"UC", "UD", "UX"})
+"""ORC-1: it could not cancel, discontinue or change what we have taken back or changed."""
+
 
 def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer | Unreadable:
     """Read an OSU about one order, or an OMG that brings its outcome.
@@ -28,7 +37,11 @@ def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer |
     referral = message.text("ORC-2.1")
     if not referral:
         return Unreadable("101", "ORC-2", "expected our number of the referral")
-    status = _STATUS.get(message.text("ORC-5").strip().upper())
+    control = message.text("ORC-1").strip().upper()
+    if control in _COULD_NOT:
+        return Unreadable("103", "ORC-1", "the receiver could not do what the order asked for: settle it with them")
+    said = message.text("ORC-5").strip().upper()
+    status = _STATUS.get(said) if said else _STATUS_OF_CONTROL.get(control)
     if status is None and code == "OMG":
         return Unreadable("201", "ORC-5", "a note on an order that says nothing of how far it is")
     if status is None:

@@ -1,5 +1,7 @@
 """Write a disclosure as an order: OMG^O19, the request of 360X and of systems that take referrals as orders.
 
+360X takes one back by OSU^O51 (PCC-58), other systems by a further OMG.
+
 HL7 v2.5.1 ch. 4.4.4; for the fields of a referral IHE 360X (OBR-4 is the referral note, ORC-2 the number that every
 message about it repeats). OMG has no place for whom it goes to but MSH-6: the printable copy names them.
 """
@@ -40,6 +42,9 @@ from gateway.model.hl7_header import Hl7Header
 CONTROLS: dict[DeliveryAction, str] = {"create": "NW", "update": "XO", "cancel": "CA"}
 """ORC-1, HL7 table 0119: new, change, cancel."""
 
+_CANCELLED = "CA"
+"""ORC-5, HL7 table 0038."""
+
 _RESTRICTED = frozenset({"R", "V"})
 
 
@@ -67,11 +72,40 @@ def write_order(bundle: Resource, notice: str, header: Hl7Header, action: Delive
     return with_header(body, replace(header, message_code="OMG", trigger_event="O19"), "OMG_O19")
 
 
+def write_cancellation(bundle: Resource, notice: str, header: Hl7Header) -> bytes:
+    """Write that the first referral of a disclosure's Bundle is taken back, as OSU^O51; else as `write_order`.
+
+    By its grammar (HL7 v2.8 ch. 4.4) the notes stand before PID, the notice last of them.
+    """
+    content = referral_content(bundle, "")
+    body = MessageWriter()
+    write_notes(body, handling(content, labels_of_bundle(bundle), notice or content.statement))
+    body.add("PID", {1: "1", **person_fields(content.patient)})
+    placer, filler = _numbers(content)
+    body.add(
+        "ORC",
+        {
+            1: CONTROLS["cancel"],
+            2: placer,
+            3: filler,
+            5: _CANCELLED,
+            16: coded(content.task.get("statusReason")),
+            21: _organization(content.source),
+            28: (header.security, "", "HL70177") if header.security in _RESTRICTED else "",
+        },
+    )
+    return with_header(body, replace(header, message_code="OSU", trigger_event="O51"), "OSU_O51")
+
+
+def _numbers(content: ReferralContent) -> tuple[Repetition, Field]:
+    """Return ORC-2 and ORC-3: our number of the referral, and the receiver's where it has told one."""
+    fillers: list[Repetition] = [(value, *assigner(system)) for system, value in filler_identifiers(content.request)]
+    return (content.identifier, *assigner(PLACERS)), fillers[0] if fillers else ""
+
+
 def _write_order(body: MessageWriter, content: ReferralContent, control: str, level: str) -> None:
     request = content.request
-    placer: Repetition = (content.identifier, *assigner(PLACERS))
-    fillers = [(value, *assigner(system)) for system, value in filler_identifiers(request)]
-    filler: Field = fillers[0] if fillers else ""
+    placer, filler = _numbers(content)
     code, name = PRIORITY.get(str(request.get("priority")), PRIORITY["routine"])
     asked = dtm(str(request.get("authoredOn", "")))
     body.add(

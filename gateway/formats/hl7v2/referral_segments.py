@@ -48,6 +48,7 @@ def with_header(body: MessageWriter, header: Hl7Header, structure: str) -> bytes
             15: header.accept_acknowledgment,
             16: header.application_acknowledgment,
             18: charset,
+            21: header.profile,
         },
     )
     message.extend(body)

@@ -26,6 +26,16 @@ def test_the_order_status_says_what_was_decided(code: str, status: str) -> None:
     assert (read.status, read.referral, read.external_id) == (status, "R-1", "H-9")
 
 
+@pytest.mark.parametrize(
+    ("control", "status"), [("OK", "accepted"), ("UA", "rejected"), ("OC", "rejected"), ("CR", "rejected")]
+)
+def test_where_no_status_is_told_the_order_control_says_it(control: str, status: str) -> None:
+    read = read_order_answer(an_answer(f"ORC|{control}|R-1"))
+
+    assert isinstance(read, ReferralAnswer)
+    assert read.status == status
+
+
 def test_when_and_why_are_read() -> None:
     orc = "ORC|SC|R-1|||CA||||20261102100000|||7^Welcome^Nora||||FULL^No capacity"
 
@@ -42,6 +52,7 @@ def test_when_and_why_are_read() -> None:
         ("ORC|SC|||H-9|IP", "OSU^O51", "ORC-2"),
         ("ORC|SC|R-1", "OSU^O51", "ORC-5"),
         ("ORC|SC|R-1|||ER", "OSU^O51", "ORC-5"),
+        ("ORC|UC|R-1|||IP", "OSU^O51", "ORC-1"),
         ("ORC|SC|R-1|||IP", "ORU^R01", "MSH-9"),
     ],
 )

@@ -1,7 +1,8 @@
-"""A disclosure as an order (OMG^O19) and as a document (MDM^T02, T08): right by the grammar, the notice inside."""
+"""A disclosure as an order (OMG^O19, OSU^O51) and as a document (MDM^T02, T08): right by the grammar, notice inside."""
 
 import base64
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.labels import labels_of
 from gateway.formats.hl7v2.referral_document import write_document
-from gateway.formats.hl7v2.referral_order import write_order
+from gateway.formats.hl7v2.referral_order import write_cancellation, write_order
 from gateway.model.handoff import DeliveryAction
 from gateway.model.hl7_header import Hl7Header
 from gateway.model.labels import ACT_CODE, PART2, SUD
@@ -101,6 +102,19 @@ def test_a_change_and_a_cancellation_say_so(kind: str, action: DeliveryAction, p
     bundle = bare_bundle() if action == "cancel" else referral_bundle()
 
     assert written(kind, bundle, action).text(path) == value
+
+
+def test_360x_takes_an_order_back_by_its_status() -> None:
+    bundle = bare_bundle()
+
+    message = read_message(write_cancellation(bundle, STATEMENT_2, replace(HEADER, profile="360X")))
+
+    assert isinstance(message, Message)
+    assert [segment.id for segment in message.segments] == ["MSH", "NTE", "PID", "ORC"]
+    told = ("MSH-9", "MSH-21", "ORC-1", "ORC-2.1", "ORC-5", "ORC-28.1")
+    assert [message.text(path) for path in told] == ["OSU^O51^OSU_O51", "360X", "CA", "wh-ref-1", "CA", "R"]
+    assert (message.named("NTE")[-1].text(3), message.named("NTE")[-1].text(4, 1)) == (STATEMENT_2, "NOTICE")
+    assert departures(message) == []
 
 
 def test_the_notice_is_the_last_note_of_the_person_in_an_order() -> None:

@@ -35,6 +35,7 @@ def test_an_answer_without_a_time_of_day_counts_from_when_it_came() -> None:
         ("completed", "accepted"),
         ("accepted", "requested"),
         ("in-progress", "requested"),
+        ("cancelled", "rejected"),
     ],
 )
 def test_a_coarser_answer_leaves_the_finer_state(known: TaskStatus, answered: AnswerStatus) -> None:

@@ -299,6 +299,7 @@ def _with_header(body: MessageWriter, kind: tuple[str, ...], pack: CompiledPack,
             15: header.accept_acknowledgment,
             16: header.application_acknowledgment,
             18: charset,
+            21: header.profile,
         },
     )
     message.extend(body)
