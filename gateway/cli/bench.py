@@ -14,6 +14,7 @@ BENCHES = {
     "consent": "gateway.bench.consent",
     "consult": "gateway.bench.consult",
     "hl7v2": "gateway.bench.hl7v2",
+    "look": "gateway.bench.look",
     "road": "gateway.bench.road",
 }
 """Name -> module with `rows(seconds)`: row, per_second, floor, floor_per_second, ratio, goal, as --json prints."""

@@ -39,10 +39,7 @@ def sees_more(house: House, tx: Transaction, referral: Referral) -> bool:
     gone from the record.
     """
     handoff = tx.handoffs.get(referral.handoff_id)
-    sent = [
-        one for one in tx.decisions.of_handoff(referral.handoff_id) if one["work"] and one["referral"] == referral.id
-    ]
-    last = next((one for one in sent if one["decision"].startswith("PERMIT")), None)
+    last = tx.decisions.last_sent(referral.id)
     if handoff is None or last is None or not last["withheld"]:
         return False
     resources = for_referral(tx.handoffs.resources(handoff.id), referral.id, referral.service_request_id)

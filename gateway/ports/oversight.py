@@ -22,6 +22,10 @@ class Decisions(Protocol):
         """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
         ...
 
+    def last_sent(self, referral_id: str) -> Mapping[str, Any] | None:
+        """Return the record of the newest decision on which a referral was sent; None where none permitted it."""
+        ...
+
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""
         ...

@@ -29,6 +29,17 @@ _OF_HANDOFF = (
     .where(decisions.c.handoff_id == bindparam("key"))
     .order_by(decisions.c.at.desc(), decisions.c.id.desc())
 )
+LAST_SENT = (
+    select(decisions.c.record)
+    .where(
+        decisions.c.referral_id == bindparam("key"),
+        decisions.c.work_id.is_not(None),
+        decisions.c.decision.like("PERMIT%"),
+    )
+    .order_by(decisions.c.at.desc(), decisions.c.id.desc())
+    .limit(1)
+)
+_LAST_SENT = Prepared(LAST_SENT)
 _CONFIRM = Prepared(
     update(disclosures)
     .where(disclosures.c.message_id == bindparam("key"))
@@ -62,6 +73,11 @@ class SqlDecisions:
             }
             for r in rows
         ]  # fmt: skip
+
+    def last_sent(self, referral_id: str) -> Mapping[str, Any] | None:
+        """Return the record of the newest decision on which a referral was sent; None where none permitted it."""
+        row = _LAST_SENT.first(self._connection, {"key": referral_id})
+        return None if row is None else load(row.record)
 
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""

@@ -265,6 +265,9 @@ decisions = Table(
     Index("decision_by_person", "person_id", "at"),
     Index("decision_by_time", "at"),
 )
+# Each look at a referral makes a decision, and whether what it shows is news is asked of those that sent it only.
+_sent = decisions.c.work_id.is_not(None)
+Index("decision_by_sending", decisions.c.referral_id, decisions.c.at, sqlite_where=_sent, postgresql_where=_sent)
 
 disclosures = Table(
     "disclosure",

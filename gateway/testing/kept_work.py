@@ -211,6 +211,12 @@ class InMemoryDecisions:
             for kept in made
         ]  # fmt: skip
 
+    def last_sent(self, referral_id: str) -> Mapping[str, Any] | None:
+        """Return the record of the newest decision on which a referral was sent; None where none permitted it."""
+        made = [one for one in self._state.decisions.values() if one.referral_id == referral_id and one.work_id]
+        sent = [one for one in made if one.record["decision"].startswith("PERMIT")]
+        return max(sent, key=lambda kept: (kept.at, kept.id)).record if sent else None
+
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""
         kept = self._state.decisions.get(decision_id)

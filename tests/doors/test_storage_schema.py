@@ -15,6 +15,7 @@ from sqlalchemy.dialects import sqlite
 import gateway.storage
 from gateway.model.errors import ConfigurationError
 from gateway.storage.database import open_database
+from gateway.storage.decisions import LAST_SENT
 from gateway.storage.engines import parse_url, writing_engine
 from gateway.storage.inputs import BY_KEY, SAME_CONTENT
 from gateway.storage.messages import SEEN
@@ -87,6 +88,7 @@ def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_ur
         (SEEN, "input USING INDEX input_by_control_id (application=? AND facility=? AND control_id=?)"),
         (OF_SUBJECT, "outbox USING INDEX outbox_by_subject (subject=?)"),
         (SAME_CONTENT, "input USING INDEX input_by_content (source=? AND sha256=?)"),
+        (LAST_SENT, "decision USING INDEX decision_by_sending (referral_id=?)"),
         (BY_KEY, "input_key USING INDEX sqlite_autoindex_input_key_1 (client=? AND source=? AND key=?)"),
     ],
 )

@@ -324,8 +324,10 @@ def test_work_is_found_by_subject_and_by_state_oldest_first(database: Database) 
     assert database.read(look) == [[first, second, third], [first, third], [first], []]
 
 
-def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
-    """Keep a permit."""
+def decide(
+    transaction: Transaction, decision_id: str, at: Any = AT, *, decision: str = "PERMIT", work_id: int | None = 1
+) -> None:
+    """Keep a decision."""
     new = NewDecision(
         decision_id=decision_id,
         at=at,
@@ -333,9 +335,9 @@ def decide(transaction: Transaction, decision_id: str, at: Any = AT) -> None:
         person_id="person-1",
         handoff_id="handoff-1",
         referral_id="task-1",
-        work_id=1,
+        work_id=work_id,
         channel="push",
-        record={"decision": "PERMIT", "reason": "OK_CONSENT", "input_hash": "sha256:00", "withheld": []},
+        record={"decision": decision, "reason": "OK_CONSENT", "input_hash": "sha256:00", "withheld": []},
         inputs=b"{}",
     )
     transaction.decisions.add([new])
@@ -359,6 +361,22 @@ def test_decisions_of_a_handoff_come_newest_first_with_their_recipient(database:
         "referral": "task-1",
         "work": 1,
     }
+
+
+def test_the_last_sending_of_a_referral_is_the_newest_that_was_permitted_whatever_was_read_since(
+    database: Database,
+) -> None:
+    never = database.read(lambda t: t.decisions.last_sent("task-1"))
+    database.write(lambda t: decide(t, "d-1", decision="PERMIT"))
+    database.write(lambda t: decide(t, "d-2", LATER, decision="PERMIT_REDACTED"))
+    database.write(lambda t: decide(t, "d-3", LATER + timedelta(minutes=1), decision="DENY"))
+    database.write(lambda t: decide(t, "d-4", LATER + timedelta(minutes=2), decision="PERMIT", work_id=None))
+
+    last = database.read(lambda t: t.decisions.last_sent("task-1"))
+
+    assert never is None
+    assert last is not None
+    assert last["decision"] == "PERMIT_REDACTED"
 
 
 def test_a_disclosure_needs_a_decision(database: Database) -> None:

@@ -14,6 +14,7 @@ _OPEN = sa.text("closed_at IS NULL")
 _IN_FORCE = sa.text("ended_at IS NULL")
 _POSTED = sa.text("channel <> 'mllp'")
 _NOT_READING = sa.text("kind <> 'answer'")
+_SENT = sa.text("work_id IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -261,6 +262,9 @@ def _create_delivery() -> None:
     op.create_index("decision_by_handoff", "decision", ["handoff_id", "at"])
     op.create_index("decision_by_person", "decision", ["person_id", "at"])
     op.create_index("decision_by_time", "decision", ["at"])
+    op.create_index(
+        "decision_by_sending", "decision", ["referral_id", "at"], sqlite_where=_SENT, postgresql_where=_SENT
+    )
     op.create_table(
         "disclosure",
         sa.Column("message_id", sa.String(length=64), nullable=False),
