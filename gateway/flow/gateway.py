@@ -28,7 +28,7 @@ from gateway.model.consent_life import Revoking
 from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
 from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, Person, Resource
+from gateway.model.handoff import Channel, FoundPerson, Resource
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.lookup import Status
 from gateway.ports import Clock, Database, NewId, Transaction
@@ -178,7 +178,7 @@ class Gateway:
             return None
         return proof.accounting(house.database, house.registry, house.clock, actor, wanted, since, until)
 
-    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[FoundPerson]:
         """Return everybody of this name who was born on this day; the search is a row of the audit trail."""
         return find_people(self.house, actor, family, given, birth_date)
 

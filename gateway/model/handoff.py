@@ -177,6 +177,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Somebody who was looked for by name."""
+
+    person: Person
+    record: str | None
+    """Id of the newest record about them: their consents are reached by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendResult:
     """What a transport learned from the receiver."""
 

@@ -17,7 +17,7 @@ from gateway.intake.consent_operations import TakesConsents
 from gateway.intake.fhir_writes import TakesWrites
 from gateway.intake.uploads import AcceptsInputs
 from gateway.model.accounting import Accounting, Wanted
-from gateway.model.handoff import Person
+from gateway.model.handoff import FoundPerson
 from gateway.ports import Clock, Database, NewId
 from gateway.settings import Client
 from gateway.storage.message_views import MessageViews
@@ -56,7 +56,7 @@ class ServesConsole(Protocol):
         """Tell to whom records of a person were disclosed; None: nobody known."""
         ...
 
-    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[FoundPerson]:
         """Return everybody of this whole name who was born on this day ("1980-02-03")."""
         ...
 

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.model.accounting import Accounted, Accounting, Wanted
+from gateway.model.handoff import FoundPerson
 from gateway.model.partner import Organization
 from tests.doors.test_console_http import enter
 from tests.support.browsing import submit
@@ -61,12 +62,13 @@ def test_the_page_tells_repeated_disclosures_in_one_line(browser: FlaskClient) -
 def test_whoever_asks_is_found_by_name_and_birth_date_and_the_name_stands_in_no_address(
     site: Site, browser: FlaskClient
 ) -> None:
-    site.house.found_people = (a_person("person-1"),)
+    site.house.found_people = (FoundPerson(a_person("person-1"), ACTIVE),)
 
     answer = submit(browser, "/console/accounting", FIND, family="Otter-Test", given="Pat", birth_date="1980-02-03")
 
     assert site.house.asked[-1][2:] == ("Otter-Test", "Pat", "1980-02-03")
     assert 'href="/console/accounting?person=person-1"' in answer.text
+    assert f'href="/console/consents?record={ACTIVE}"' in answer.text
     assert browser.get(FIND).status_code == 405
     assert browser.get("/console/accounting").text.count(f'action="{FIND}"') == 1
 

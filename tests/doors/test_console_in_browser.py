@@ -135,3 +135,17 @@ def test_a_page_below_another_shows_where_it_stands(chromium: Browser, site: Sit
     assert page.locator("nav[aria-label=Console] a[aria-current=true]").inner_text() == "Records"
     assert "Times are those of America/Los_Angeles." in page.locator("footer").inner_text()
     page.close()
+
+
+def test_every_field_has_a_name_and_no_page_two_things_of_one_id(chromium: Browser, site: Site, address: str) -> None:
+    page = chromium.new_page()
+    enter(page, site, address)
+
+    nameless = "all => all.filter(one => !one.labels?.length && !one.getAttribute('aria-label')).map(one => one.name)"
+    twice = "all => all.map(one => one.id).filter((id, n, ids) => ids.indexOf(id) !== n)"
+    for path in ("/", "/records", f"/records/{HELD}", "/queues", "/messages", "/releases", "/reviews", "/nowhere"):
+        page.goto(f"{address}/console{path}")
+        assert page.locator("input:not([type=hidden]), select, textarea").evaluate_all(nameless) == [], path
+        assert page.locator("[id]").evaluate_all(twice) == [], path
+        assert page.get_by_role("heading", level=1).count() == 1, path
+    page.close()

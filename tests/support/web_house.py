@@ -15,7 +15,7 @@ from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, Person, Resource, StoredInput
+from gateway.model.handoff import Channel, FoundPerson, Resource, StoredInput
 from gateway.model.lookup import NOTHING_TO_TELL, Status
 from gateway.model.partner import Organization
 from gateway.model.release import Review
@@ -71,7 +71,7 @@ class TableHouse:
     console_messages: dict[str, MessagePage] = field(default_factory=dict)
     parts: dict[str, bool] = field(default_factory=lambda: {"database": True, "workers": True})
     accountings: dict[str, Accounting] = field(default_factory=dict)
-    found_people: tuple[Person, ...] = ()
+    found_people: tuple[FoundPerson, ...] = ()
     status: Status = NOTHING_TO_TELL
     release_desk: Any = field(default_factory=QuietDesk)
     advice: Advice | Problem = DENIED
@@ -159,7 +159,7 @@ class TableHouse:
         self.asked.append(("accounting", actor, wanted, since, until))
         return self.accountings.get(wanted.person or wanted.handoff)
 
-    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[Person]:
+    def find_people(self, actor: str, family: str, given: str, birth_date: str) -> Sequence[FoundPerson]:
         self.asked.append(("find_people", actor, family, given, birth_date))
         return self.found_people
 
