@@ -47,9 +47,7 @@ def add_accounting_page(door: Blueprint, services: Services) -> None:
         actor = require_duty(services, "account")
         stated = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _WHO}
         if not all(stated.values()):
-            raise RequestRefused(
-                Problem(400, "required", None, "Expected both names and the birth date.")
-            )
+            raise RequestRefused(Problem(400, "required", None, "Expected both names and the birth date."))
         found = services.house.find_people(actor.id, **stated)
         return render_template("console/people.html", stated=stated, found=found)
 
