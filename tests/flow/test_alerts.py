@@ -11,8 +11,8 @@ from gateway.model.partner import Agreement, Feed, LegalClass, Registry
 from gateway.model.route import AlertRoute
 from gateway.settings import Client
 from gateway.tracking.retold import Json
-from tests.flow.test_consents import HOSPITAL as TO_THE_HOSPITAL
-from tests.flow.test_consents import WINTER, capture, signed
+from tests.support.consent_desk import HOSPITAL as TO_THE_HOSPITAL
+from tests.support.consent_desk import WINTER, capture, signed
 from tests.support.feed_world import a_feed_world, records, told
 from tests.support.flow_house import CONTACT, World, csv_of
 from tests.support.hospital_feed import adt

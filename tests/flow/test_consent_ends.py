@@ -10,7 +10,7 @@ from gateway.flow.consents.sweep import sweep
 from gateway.model.consent_form import Expiry
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Problem
-from tests.flow.test_consents import (
+from tests.support.consent_desk import (
     KIM,
     STRANGER,
     WINTER,

@@ -12,7 +12,7 @@ from gateway.flow.people import PERSON_ID
 from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking
 from gateway.model.exchange import NOT_FOUND, Answer, Problem
-from tests.flow.test_consents import (
+from tests.support.consent_desk import (
     KIM,
     LEE,
     PDF,

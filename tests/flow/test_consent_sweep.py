@@ -9,7 +9,7 @@ from gateway.flow.messages.watch import DropCounts
 from gateway.model.consent_form import Expiry
 from gateway.model.consent_life import ConsentTerm, Revoking
 from gateway.ports import Transaction
-from tests.flow.test_consents import (
+from tests.support.consent_desk import (
     KIM,
     a_form,
     a_record_with_release,

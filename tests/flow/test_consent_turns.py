@@ -15,7 +15,7 @@ from gateway.model.consent_life import ConsentTerm, Revoking
 from gateway.model.fhir_time import instant
 from gateway.ports import Transaction
 from tests.flow.test_consent_filing import HOSPITAL_ACTOR, a_filed_consent, file
-from tests.flow.test_consents import KIM, a_form, a_refused_referral, capture, signed, states, stored
+from tests.support.consent_desk import KIM, a_form, a_refused_referral, capture, signed, states, stored
 from tests.support.flow_house import World
 from tests.support.part2_world import a_consent, a_permit, answer, bundle
 from tests.support.part2_world import world as registry_of_rules

@@ -19,7 +19,8 @@ from gateway.model.consent_life import Revoking
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.ports import Transaction
 from tests.flow.test_consent_filing import LEAD, a_filed_consent
-from tests.flow.test_consents import (
+from tests.support.before_the_lock import BeforeTheLock
+from tests.support.consent_desk import (
     KIM,
     PAM,
     a_form,
@@ -27,7 +28,6 @@ from tests.flow.test_consents import (
     a_refused_referral,
     signed,
 )
-from tests.support.before_the_lock import BeforeTheLock
 from tests.support.flow_house import CONTACT, HOSPITAL, World, a_world
 from tests.support.hospital_feed import OTHER_CONTACT
 

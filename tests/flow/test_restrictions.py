@@ -21,7 +21,9 @@ from gateway.model.caveat import Caveat, Wish
 from gateway.model.exchange import NOT_FOUND, Problem
 from gateway.model.partner import LegalClass, Organization, Registry
 from gateway.redaction.notice_text import ASK_NO_FURTHER_USE
-from tests.flow.test_consents import (
+from tests.flow.test_equal_work import asks, worked
+from tests.flow.test_non_interference import WORLDS
+from tests.support.consent_desk import (
     KIM,
     LEE,
     PAM,
@@ -36,8 +38,6 @@ from tests.flow.test_consents import (
     states,
     told,
 )
-from tests.flow.test_equal_work import asks, worked
-from tests.flow.test_non_interference import WORLDS
 from tests.support.flow_house import World
 from tests.support.released import ED, NURSE, PROGRAM, an_emergency
 from tests.support.two_worlds import GOOD_RELEASE, HOSPITAL, RELEASES, TwoWorld, case, contact, without_fresh_ids

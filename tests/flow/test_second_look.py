@@ -20,7 +20,7 @@ from gateway.model.exchange import Answer
 from gateway.model.partner import LegalClass, Organization, Registry
 from gateway.ports import Database, Transaction
 from gateway.wiring.feeds import feed_reader
-from tests.flow.test_consents import PAM, a_form, a_refused_referral, capture, hand_in, signed, states
+from tests.support.consent_desk import PAM, a_form, a_refused_referral, capture, hand_in, signed, states
 from tests.support.feed_world import packs
 from tests.support.flow_house import CONTACT, HOSPITAL, KEY, World, a_world, csv_of
 from tests.support.hospital_feed import adt, take, with_feed
