@@ -109,8 +109,9 @@ def _checked(house: House, result: Converted) -> Converted:
     errors = [finding for finding in house.check(made.bundle) if finding.severity == "error"]
     if not errors:
         return result
-    first = errors[0]
-    reason = f"the mapped Bundle is not valid: {len(errors)} errors, first {first.rule} at {first.location}"
+    first, more = errors[0], f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    where = f"{first.location} [{first.rule}]{more}"
+    reason = f"the mapped Bundle is not valid: {where}; `gateway convert --validate` tells what is wrong"
     return number, Rejected(number, "", "not-valid", reason)
 
 
