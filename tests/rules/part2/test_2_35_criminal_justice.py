@@ -67,6 +67,12 @@ def test_until_then_taking_it_back_has_no_effect(status: str) -> None:
     assert answer(consent, at="2027-01-01T08:00:00Z", **CASE) == ("DENY", "CONSENT_REVOKED")
 
 
+def test_what_is_taken_back_for_somebody_else_is_no_reason_why_a_paper_is_inactive() -> None:
+    consent = for_court(taken_back("2026-11-01T20:00:00Z", only=["shelter"]), status="inactive")
+
+    assert answer(consent, **CASE) == ("DENY", "CONSENT_NOT_ACTIVE")
+
+
 class TestPolice:
     @pytest.mark.parametrize("purpose", ["TREAT", "ETREAT", "HOPERAT", "HLEGAL", "LEGAL", "THREAT", "HPAYMT"])
     def test_may_not_ask_for_this_at_all(self, purpose: str) -> None:

@@ -1,0 +1,56 @@
+"""What only subtracts: restrictions, what a payer needs, addresses, the notice. 42 CFR 2.26, 2.13(a), 2.16, 2.32."""
+
+from collections.abc import Iterable
+
+from tests.oracle import purposes
+from tests.oracle.matter import Matter, Word, no
+from tests.oracle.reading import Item, NotJudged
+
+
+def restrictions_on(matter: Matter, item: Item) -> Iterable[str]:
+    for fact in matter.ask.facts:
+        if fact.get("type") != "restriction" or matter.ask.recipient not in fact["against"]:
+            continue
+        if fact.get("items") is None or item.reference in fact["items"]:
+            yield fact["kind"]
+
+
+def last_steps(matter: Matter, item: Item, word: Word) -> Word:
+    """Steps 14 and 15: restrictions, what a payer needs, whose address it is, whether the notice can travel."""
+    (reason,) = word.reasons
+    if reason in ("OK_EMERGENCY", "OK_INTERNAL", "OK_PATIENT"):
+        return word
+    kinds = set(restrictions_on(matter, item))
+    by_consent = "NOTICE" in word.obligations
+    if kinds and not (by_consent or reason in ("OK_NOT_PART2", "OK_HIPAA_REDISCLOSURE")):
+        raise NotJudged("a restriction and another basis")
+    if kinds and not all(map(purposes.is_tpo, matter.ask.purposes)):
+        raise NotJudged("a restriction and a purpose beyond treatment, payment and operations")
+    if "agreed" in kinds:
+        return no(14, "RESTRICTION_AGREED")
+    care = [purposes.is_under(one, purposes.TREATMENT) for one in matter.ask.purposes]
+    if "self_pay" in kinds and not all(care):
+        if "payer" not in matter.roles or any(care):
+            raise NotJudged("a self-pay restriction against no health plan")
+        return no(14, "RESTRICTION_SELF_PAY", minor=1)
+    if any(purposes.is_under(one, purposes.PAYMENT) for one in matter.ask.purposes):
+        if item.resource["resourceType"] == "DocumentReference":
+            return no(14, "MIN_NECESSARY", minor=2)
+        if item.resource["resourceType"] != "Claim":
+            raise NotJudged("what else a payer needs")
+    return _arrives(matter, word, by_consent)
+
+
+def _arrives(matter: Matter, word: Word, with_notice: bool) -> Word:
+    transport = matter.request["transport"]
+    if transport not in ("fhir", "hl7v2") or matter.ask.recipient not in matter.partners.by_id:
+        raise NotJudged("other ways to send, and recipients who are no partner")
+    for party in (matter.ask.recipient, *matter.ask.via):
+        ends = [one for one in matter.partners.by_id[party].get("endpoints", []) if one["transport"] == transport]
+        if not any(one.get("verified") and str(one["verified"]) <= matter.ask.at.date().isoformat() for one in ends):
+            return no(15, "ENDPOINT_UNVERIFIED", hold=True)
+    if matter.ask.via and transport == "hl7v2":
+        raise NotJudged("HL7v2 by way of somebody")
+    if transport == "hl7v2" and with_notice and not all(one.get("stores_nte") for one in ends):
+        return no(15, "NOTICE_UNATTACHABLE", minor=1, hold=True)
+    return word

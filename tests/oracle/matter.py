@@ -1,0 +1,77 @@
+"""The request being decided, and the words that may be said of an item of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.oracle import papers
+from tests.oracle.papers import Ask
+from tests.oracle.reading import Item, Json, NotJudged, Partners, extensions
+
+LAW_ENFORCEMENT = {"police", "prosecutor"}
+OFFICERS = {"officer", "detective", "prosecutor"}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What is said of one item. `step` orders reasons; `reasons` are several where the law leaves them open.
+
+    `obligations` are owed with it, `absent` would be wrong with it.
+    """
+
+    step: tuple[int, int]
+    decision: str
+    reasons: frozenset[str]
+    obligations: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+
+def no(step: int, *reasons: str, minor: int = 0, hold: bool = False) -> Word:
+    """Withhold an item, for any of the reasons."""
+    return Word((step, minor), "HOLD" if hold else "DENY", frozenset(reasons))
+
+
+def yes(step: int, reason: str, *obligations: str, absent: Iterable[str] = ()) -> Word:
+    """Let an item go."""
+    return Word((step, 0), "PERMIT", frozenset({reason}), frozenset({*obligations, "AUDIT"}), frozenset(absent))
+
+
+class Matter:
+    """One request: who asks for what, and which papers of the person count."""
+
+    def __init__(self, ask: Ask, case: Json) -> None:
+        self.ask: Ask = ask
+        self.partners: Partners = ask.partners
+        self.request: Json = case["request"]
+        self.basis: Json = self.request.get("basis") or {}
+        self.roles = self.partners.roles(ask.recipient)
+        asker = self.request["requester"]
+        is_officer = (asker.get("person") or {}).get("role") in OFFICERS and asker.get("organization") == ask.recipient
+        self.law_enforcement = is_officer or bool(self.roles & LAW_ENFORCEMENT)
+        resources = [one["resource"] for one in case["consents"].get("entry", [])]
+        self.all_papers = [one for one in resources if one["resourceType"] == "Consent"]
+        if any("patient" not in one for one in self.all_papers):
+            raise NotJudged("a consent of nobody")
+        existing = self._latest_versions()
+        self.anybody_has_one = bool(existing)
+        mine = [one for one in existing if ask.person.is_meant(one["patient"])]
+        self.papers = [one for one in mine if f"Consent/{one['id']}" not in _replaced(mine)]
+
+    def _latest_versions(self) -> list[Json]:
+        identities = {one["id"] for one in self.all_papers}
+        versions = [[one for one in self.all_papers if one["id"] == each] for each in sorted(identities)]
+        return [one for each in versions if (one := papers.latest(each, self.ask.at)) is not None]
+
+
+def _replaced(held: list[Json]) -> set[str]:
+    found = set()
+    for one in held:
+        for link in extensions(one, "supersedes"):
+            if one.get("status") != "active":
+                raise NotJudged("a consent that replaces another and is not active")
+            found.add(link["valueReference"]["reference"])
+    return found
+
+
+def hands_of(item: Item) -> list[str | None]:
+    """Return who wrote an item and who has held it since."""
+    return [*item.authors, *(hop.custodian for hop in item.hops)]

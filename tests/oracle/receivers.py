@@ -1,0 +1,90 @@
+"""Whom a permit reaches: by name, as a member of a class, through an intermediary. 42 CFR 2.11, 2.31(a)(4)."""
+
+from tests.oracle import purposes
+from tests.oracle.papers import Ask, Path, class_of, recipients_of
+from tests.oracle.reading import Json, NotJudged, Partners, identifier
+
+TREATING = {"provider", "otp", "ems", "crisis", "mental_health", "jail_health"}
+
+
+def stated_recipients(node: Json, paper: Json) -> list[tuple[str | None, Json]]:
+    """Return the recipients a provision states, with their class; a Group that names none is no recipient."""
+    return [(kind, one) for one in recipients_of(node) if (kind := class_of(one, paper)) != ""]
+
+
+def is_named(reference: Json, receiver: str, ask: Ask) -> bool:
+    if ask.partners.named(reference) == receiver:
+        return True
+    return receiver == ask.recipient and ask.practitioner is not None and identifier(reference) == ask.practitioner
+
+
+def reach_of(path: Path, paper: Json, receiver: str, ask: Ask) -> set[str]:
+    """Say how a permit reaches a receiver: named, by class, through an intermediary; {} where it does not.
+
+    {"unstated"} where no provision of the path states a recipient. Every stated actor of the path is a condition.
+    """
+    reach: set[str] = set()
+    for node in path:
+        stated = stated_recipients(node, paper)
+        if not stated:
+            reach |= {"unstated"} if recipients_of(node) else set()
+            continue
+        how = {"named" for kind, one in stated if not kind and is_named(one, receiver, ask)}
+        how |= {"class" for kind, _ in stated if kind} if not how else set()
+        if not how and any(_carries_on(ask.partners.named(one), ask) for _, one in stated):
+            how = {"through"}
+        if not how:
+            return set()
+        reach |= how
+    return reach or {"unstated"}
+
+
+def _carries_on(who: str | None, ask: Ask) -> bool:
+    """Say whether an organization is an intermediary that the records of this request pass through."""
+    return who in ask.via and is_intermediary(who, ask.partners)
+
+
+def is_intermediary(who: str | None, partners: Partners) -> bool:
+    """Say whether an organization is an intermediary: a network that is no program, covered entity or associate."""
+    if who is None or "intermediary" not in partners.roles(who):
+        return False
+    return not partners.is_program(who) and not partners.is_covered(who)
+
+
+def is_member(path: Path, paper: Json, receiver: str, ask: Ask) -> bool:
+    """Say whether a receiver belongs to the class a permit states, for the purposes asked."""
+    partners = ask.partners
+    kinds = {kind for node in path for kind, _ in stated_recipients(node, paper)} - {None}
+    roles = partners.roles(receiver)
+    provides = bool(roles & TREATING) or partners.is_program(receiver)
+    if kinds == {"treating-participants"}:
+        members = {one for via in ask.via for one in partners.by_id[via].get("members", [])}
+        if not any(is_intermediary(one, partners) for one in ask.via):
+            raise NotJudged("participants of no intermediary")
+        return receiver in members and provides and ask.treats(receiver)
+    if kinds != {"tpo"} or (ask.via and any(is_intermediary(one, partners) for one in ask.via)):
+        raise NotJudged("another recipient class, or several")
+    if all(purposes.is_under(one, purposes.TREATMENT) for one in ask.purposes):
+        return provides and ask.treats(receiver)
+    if all(purposes.is_under(one, purposes.PAYMENT) for one in ask.purposes) and "payer" in roles:
+        return ask.insures(receiver)
+    raise NotJudged("who belongs to the class for operations, as a provider for payment, or for two purposes")
+
+
+def extra_receivers(ask: Ask, discloser: str | None) -> list[str]:
+    """Return who on the way is a recipient too: neither intermediary nor exchange nor associate of a side."""
+    extra = []
+    for via in ask.via:
+        serves = set(ask.partners.law(via).get("business_associate_of", []))
+        if not ask.partners.roles(via) & {"intermediary", "hie"} and not serves & {discloser, ask.recipient}:
+            extra.append(via)
+    return [one for one in extra if one != ask.recipient]
+
+
+def is_bare_intermediary(path: Path, partners: Partners) -> bool:
+    """Say whether a permit names an intermediary without participants. 42 CFR 2.31(a)(4)(ii)."""
+    here = [partners.named(one) for one in recipients_of(path[-1])]
+    if len(here) > 1:
+        return False
+    inner = [one for one in path[-1].get("provision", []) if one.get("type") == "permit" and one.get("actor")]
+    return any(is_intermediary(one, partners) for one in here) and not inner

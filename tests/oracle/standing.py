@@ -1,0 +1,205 @@
+"""Whether a paper stands: elements, signatures, revocation, end. 42 CFR 2.31(a), (c), 2.14, 2.15, 2.35."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from tests.oracle import purposes
+from tests.oracle.papers import (
+    Ask,
+    Path,
+    class_of,
+    disclosers,
+    kind_of,
+    permits,
+    recipients_of,
+    root,
+    stated_purposes,
+    zone_of,
+)
+from tests.oracle.purposes import Purpose
+from tests.oracle.reading import OWN, Json, NotJudged, codes, covers, extensions, span
+from tests.oracle.receivers import is_bare_intermediary
+
+
+def revocations(paper: Json, ask: Ask) -> set[str]:
+    """Return how a paper is revoked for this recipient by now: "oral", "written", both or not at all. 2.31(a)(6)."""
+    zone = zone_of(paper, ask)
+    beginning = extensions(paper, "revocable-from")
+    from_then = span(beginning[0]["valueDateTime"], zone)[0] if beginning else None
+    found = set()
+    everybody = ask.partners.with_wholes({ask.recipient, *ask.via})
+    for one in extensions(paper, "revocation"):
+        parts = {part["url"]: part for part in one.get("extension", [])}
+        for_whom = [part["valueReference"] for part in one.get("extension", []) if part["url"] == "recipient"]
+        if for_whom and not everybody & set(map(ask.partners.named, for_whom)):
+            continue
+        when = span(parts["when"]["valueDateTime"], zone)[0] if "when" in parts else ask.at
+        found.add((when, parts.get("method", {}).get("valueCode")))
+    for fact in ask.facts:
+        if fact.get("type") == "revocation" and (fact["of"] == "all" or f"Consent/{paper['id']}" in fact["of"]):
+            when = span(fact["received"], zone)[0]
+            if fact["of"] == "all" and paper.get("dateTime") and when < span(paper["dateTime"], zone)[0]:
+                continue
+            found.add((when, fact["method"]))
+    if paper.get("status") != "active" and any(max(when, from_then or when) > ask.at for when, _ in found):
+        raise NotJudged("a paper that is inactive for a revocation still to come")
+    methods = {method for when, method in found if max(when, from_then or when) <= ask.at}
+    return {"oral" if method == "oral" else "written" for method in methods}
+
+
+def has_ended(paper: Json, ask: Ask) -> bool:
+    """Say whether the event that ends a paper has come."""
+    event = next((one["valueCode"] for one in extensions(paper, "expiry")), None)
+    if event == "end-of-research-study":
+        raise NotJudged("when a research study ends")
+    if event != "end-of-treatment":
+        return False
+    here = set(map(ask.partners.named, disclosers(paper)))
+    for fact in ask.facts:
+        if fact.get("resourceType") == "EpisodeOfCare" and ask.person.is_meant(fact.get("patient")):
+            place = ask.partners.named(fact.get("managingOrganization"))
+            if place in here and fact["status"] == "finished":
+                end = fact.get("period", {}).get("end")
+                if end is None:
+                    raise NotJudged("a finished treatment without its end")
+                after = span(end, ask.partners.zone(place))[1]
+                if "dateTime" not in paper or after <= span(paper["dateTime"], ask.partners.zone(place))[1]:
+                    raise NotJudged("a treatment that ended before the consent was signed")
+                if after <= ask.at:
+                    return True
+    return False
+
+
+def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
+    """Return the elements of 42 CFR 2.31(a) that a paper lacks.
+
+    Each permit has to say what, to whom and for what; the paper as a whole what it must say once.
+    """
+    granting = permits(paper)
+    stated = stated_purposes(paper)
+    tpo = any(map(purposes.is_tpo, stated))
+    criminal = kind_of(paper) == "criminal-justice-referral"
+    here = [[class_of(one, paper) for one in recipients_of(node)] for node in path if recipients_of(node)]
+    of_tpo = [each for each in granting if any(map(purposes.is_tpo, codes([node.get("purpose", []) for node in each])))]
+    recipients = [one for each in of_tpo for node in each for one in recipients_of(node)]
+    to_class = any(class_of(one, paper) for one in recipients)
+    to_covered = any(ask.partners.is_covered(ask.partners.named(one) or "") for one in recipients)
+
+    signed = _when_signed(paper, zone_of(paper, ask))
+
+    def says(name: str) -> bool:
+        return any(one.get("valueBoolean") is True for one in extensions(paper, name))
+
+    def lacking(*kinds: str) -> bool:
+        return not any(kind in node for node in path for kind in kinds)
+
+    tests = {
+        "EL_DISCLOSER": not disclosers(paper),
+        "EL_INFO": lacking("securityLabel", "class", "code", "data"),
+        "EL_RECIPIENT": not here or any(set(one) == {""} for one in here),
+        "EL_INTERMEDIARY": any(is_bare_intermediary(path[: end + 1], ask.partners) for end in range(len(path))),
+        "EL_CE_STATEMENT": tpo and not criminal and (to_class or to_covered) and not says("ce-redisclosure-statement"),
+        "EL_PURPOSE": lacking("purpose"),
+        "EL_REVOCATION": not says("revocation-right") or (criminal and not extensions(paper, "revocable-from")),
+        "EL_EXPIRY": not _states_its_end(paper, stated, criminal),
+        "EL_SIGNATURE": not _is_signed(paper, ask, stated),
+        "EL_DATE": signed is None or signed > ask.at,
+        "EL_TPO_STATEMENTS": tpo
+        and not criminal
+        and not (says("tpo-redisclosure-warning") and says("refusal-consequences")),
+    }
+    return [name for name, lacks in tests.items() if lacks]
+
+
+def _when_signed(paper: Json, zone: tzinfo) -> datetime | None:
+    """Return when a paper was signed; a month or a year is no date."""
+    if len(paper.get("dateTime", "")) < 10:
+        return None
+    return span(paper["dateTime"], zone)[0]
+
+
+def _states_its_end(paper: Json, stated: set[Purpose], criminal: bool) -> bool:
+    """Say whether (a)(7) is met: a date, or an event that the purposes allow; 2.35(b) asks for a period."""
+    if "end" in root(paper).get("period", {}):
+        return True
+    event = next((one["valueCode"] for one in extensions(paper, "expiry")), None)
+    if criminal and event:
+        raise NotJudged("a period of 2.35(b) in words")
+    if event in ("none", "end-of-treatment"):
+        return bool(stated) and all(map(purposes.is_tpo, stated))
+    return event == "end-of-research-study" and all(purposes.is_under(one, purposes.RESEARCH) for one in stated)
+
+
+def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
+    """Say whether there is a signature and everybody who signed was entitled to. 2.31(a)(8), 2.14, 2.15."""
+    signed = any(key.startswith("source") for key in paper) or bool(extensions(paper, "signature"))
+    performers = paper.get("performer", [])
+    if not signed or not performers:
+        return False
+    zone = zone_of(paper, ask)
+    day = span(paper["dateTime"], zone)[0] if "dateTime" in paper else ask.at
+    age = ask.person.age(day.date())
+    by_patient = [one for one in performers if ask.person.is_meant(one)]
+    others = [one for one in performers if not ask.person.is_meant(one)]
+    bases = [_authority(one, day, zone) for one in others]
+    if age is not None and age < 18:
+        parental = ask.switches.get("minor_consent", 13) == "parental"
+        if parental or age < int(ask.switches.get("minor_consent", 13)):
+            return bool(by_patient) and bases == ["parental"]
+        if by_patient and others:
+            raise NotJudged("a parent's signature beside one that is enough")
+        return bool(by_patient)
+    if by_patient and others and None not in bases:
+        raise NotJudged("a representative beside a patient of age")
+    if "personal-representative" in bases or "parental" in bases:
+        raise NotJudged("a personal representative; a parent of a person of age")
+    beyond = not all(purposes.is_under(one, purposes.PAYMENT) for one in (*stated, *ask.purposes))
+    if "director-determination" in bases and beyond:
+        return False
+    return None not in bases
+
+
+def _authority(performer: Json, day: datetime, zone: tzinfo) -> str | None:
+    """Return the capacity in which somebody else signs, where it was in force on the day; None for no such capacity."""
+    for one in extensions(performer, "authority"):
+        parts = {part["url"]: part for part in one.get("extension", [])}
+        basis: str = parts["basis"]["valueCode"]
+        if not covers(parts.get("period", {}).get("valuePeriod"), day, zone):
+            return None
+        if basis == "guardian" and "document" not in parts:
+            return None
+        return basis
+    return None
+
+
+def is_now_of_age(paper: Json, ask: Ask) -> bool:
+    """Say whether a minor whose parent signed too is of age now. 42 CFR 2.14."""
+    by_parent = any(
+        part.get("valueCode") == "parental"
+        for performer in paper.get("performer", [])
+        for one in extensions(performer, "authority")
+        for part in one["extension"]
+    )
+    zone = zone_of(paper, ask)
+    then, now = (ask.person.age(one.date()) for one in (span(paper["dateTime"], zone)[0], ask.at))
+    return by_parent and then is not None and now is not None and then < 18 <= now
+
+
+def is_unverified(paper: Json, ask: Ask) -> bool:
+    """Say whether a paper of another system lacks its verification. 42 CFR 2.31(c)(4)."""
+    source = paper.get("meta", {}).get("source", "")
+    if any(one.get("verified") is not True for one in paper.get("verification", [])):
+        return True
+    if not source or source.startswith(OWN):
+        return False
+    verified = [one for one in paper.get("verification", []) if one.get("verified") is True]
+    if not verified and ask.switches.get("require_verification_external") is False:
+        raise NotJudged("when another system confirmed its consent")
+    verified = [
+        one for one in verified if "verificationDate" not in one or span(one["verificationDate"], UTC)[0] <= ask.at
+    ]
+    if not verified or len(verified) < len(paper["verification"]):
+        return True
+    when = max((one.get("verificationDate", "") for one in verified), default="")
+    if not when:
+        raise NotJudged("when another system confirmed its consent")
+    return span(when, UTC)[0] < ask.at - timedelta(hours=24)
