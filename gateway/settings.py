@@ -290,10 +290,14 @@ def write_secret(directory: Path, name: str, content: bytes) -> None:
     handle = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(content.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def replace_secret(directory: Path, name: str, content: bytes) -> None:
     """Put another key in the place of `secrets/NAME.key`: whoever reads it finds the old one or the new one, whole."""
-    write_secret(directory, f"{name}.new", content)
     folder = directory / "secrets"
-    (folder / f"{name}.new.key").replace(folder / f"{name}.key")
+    new = folder / f"{name}.new.key"
+    new.unlink(missing_ok=True)  # of a rotation that broke off: nothing was ever made with it
+    write_secret(directory, f"{name}.new", content)
+    new.replace(folder / f"{name}.key")

@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.storage.audit import verify_audit
 from gateway.storage.engines import parse_url, reading_engine, sqlite_file
@@ -39,14 +41,14 @@ def restore(url: str, copy: Path) -> None:
 def check(copy: Path) -> None:
     """Raise `GatewayError` unless a file is an undamaged store, not newer than this version, with an unbroken trail."""
     try:
-        with closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"{copy.resolve().as_uri()}?mode=ro", uri=True)) as database:
             undamaged = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
             ours = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone() is not None
     except sqlite3.DatabaseError:
         undamaged = ours = False
     if not (undamaged and ours):
         raise GatewayError(f"{copy} is not an undamaged SQLite database of a gateway")
-    engine = reading_engine(parse_url(f"sqlite:///{copy}"))
+    engine = reading_engine(URL.create("sqlite", database=str(copy)))
     try:
         with engine.begin() as connection:
             refuse_newer(schema_version(connection))

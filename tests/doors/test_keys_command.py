@@ -42,6 +42,17 @@ def test_without_a_name_those_change_that_prove_who_is_calling(folder: Path) -> 
     }  # fmt: skip
 
 
+def test_a_rotation_that_broke_off_does_not_stop_the_next(folder: Path) -> None:
+    before = keys_of(folder)
+    (folder / "secrets" / "token.new.key").write_text("half a k", encoding="ascii")
+
+    result = run(folder, "keys", "rotate", "token")
+
+    assert result.exit_code == 0
+    assert changed(before, keys_of(folder)) == {"token"}
+    assert not (folder / "secrets" / "token.new.key").exists()
+
+
 def test_a_token_of_the_old_key_proves_nobody(folder: Path) -> None:
     token = run(folder, "token", "demo-agency").stdout.strip()
 

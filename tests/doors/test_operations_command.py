@@ -231,7 +231,7 @@ def test_a_backup_taken_beside_the_server_is_restored_elsewhere(
     server.write(lambda t: t.inputs.add(an_input()))
     tell(server, 2)
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    copy = elsewhere / "copy.db"
+    copy = elsewhere / "Monday? 50% #1.db"
 
     backed_up = run(installation, "backup", str(copy))
     restored = run(elsewhere, "restore", str(copy))
