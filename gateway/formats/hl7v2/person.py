@@ -53,13 +53,20 @@ def address(entry: Resource) -> Repetition:
     )
 
 
-def telecom(contact: Resource) -> Repetition:
-    """Write a ContactPoint as XTN: a number in the first component, an e-mail address in the fourth."""
-    value = str(contact.get("value", ""))
-    if contact.get("system") == "email":
+def telecom(contact: Resource, *, of_provider: bool = False) -> Repetition:
+    """Write a ContactPoint as XTN: a number in the first component, an e-mail address in the fourth.
+
+    Who provides care has no residence: every number of theirs is one at work (HL7 table 0201).
+    """
+    value, system, use = (str(contact.get(part, "")) for part in ("value", "system", "use"))
+    if system == "email":
         return ("", "NET", "Internet", value)
-    work = contact.get("use") == "work"
-    return (value, "WPN" if work else "PRN", "CP" if contact.get("use") == "mobile" else "PH")
+    equipment = "CP" if use == "mobile" else _EQUIPMENT.get(system, "PH")
+    return (value, "WPN" if of_provider or use == "work" else "PRN", equipment)
+
+
+_EQUIPMENT = {"fax": "FX", "pager": "BP"}
+"""HL7 table 0202."""
 
 
 def _name(name: dict[str, Any]) -> Repetition:

@@ -116,7 +116,7 @@ def _provider(party: Party) -> dict[int, Field]:
     return {
         3: address(party.address) if party.address else "",
         4: ("", "", "", (party.name,), "", "", "", "", party.name) if party.name else "",
-        5: [telecom(contact) for contact in party.telecom],
+        5: [telecom(contact, of_provider=True) for contact in party.telecom],
         7: [(value, identifier_kind(system)) for system, value in party.identifiers],
     }
 

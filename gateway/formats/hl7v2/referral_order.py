@@ -117,7 +117,7 @@ def _write_order(body: MessageWriter, content: ReferralContent, control: str, le
             9: asked,
             21: _organization(content.source),
             22: address(content.source.address) if content.source.address else "",
-            23: [telecom(contact) for contact in content.source.telecom],
+            23: [telecom(contact, of_provider=True) for contact in content.source.telecom],
             28: (level, "", "HL70177") if level else "",
         },
     )

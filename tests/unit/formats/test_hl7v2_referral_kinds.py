@@ -69,6 +69,7 @@ def test_a_document_has_the_segments_of_its_grammar_in_order() -> None:
         ("OMG", "ORC-1", "NW"),
         ("OMG", "ORC-2.1", "wh-ref-1"),
         ("OMG", "ORC-28.1", "R"),
+        ("OMG", "ORC-23", "206-555-0110^WPN^PH"),
         ("OMG", "TQ1-8", "20261105"),
         ("OMG", "TQ1-9.1", "A"),
         ("OMG", "OBR-2.1", "wh-ref-1"),
