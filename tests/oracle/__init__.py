@@ -1,9 +1,10 @@
 """A second opinion on the law: a decision function that shares nothing with the one it judges.
 
 It was written from 42 CFR part 2 as amended by 89 FR 12472 (2.11 to 2.16, 2.23, 2.26, 2.31 to 2.35, 2.51 to 2.53, 2.61
-to 2.65), 45 CFR 164.501, 164.506 and 164.512, FHIR R4 Consent and Provenance, and the description of a case and of the
-order of reasons in docs/consent-engine.md, before its writer had read a line of gateway/consent. Its own modules import
-nothing of the gateway; `comparison` is where both meet. It is slow and plain: every step is asked of every item.
+to 2.65), 45 CFR 164.501, 164.506 and 164.512, FHIR R4 Consent and Provenance, and what a case holds and in which order
+reasons count (docs/consent-engine.md), before its writer had read a line of gateway/consent. Each difference was then
+settled by itself. Its own modules import nothing of the gateway; `comparison` is where both meet. It is slow and plain:
+every step is asked of every item.
 
 `judge` (verdict) says what a case must come to; where the law leaves a reason open, which ones will do. `a_world`
 (worlds) makes a random case: an ordinary one of every kind with small hostile changes. `difference` (comparison) says

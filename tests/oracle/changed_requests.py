@@ -52,6 +52,12 @@ def by_hl7v2(s: Scene) -> None:
     s.request["transport"] = "hl7v2"
 
 
+def of_some_items(s: Scene) -> None:
+    """Not everything is asked."""
+    item = s.item()
+    s.request["items"] = [f"{item['resourceType']}/{item['id']}"]
+
+
 def of_another_patient(s: Scene) -> None:
     """Another patient, or the same one by another name."""
     named = [f"{one['system']}|{one['value']}" for one in s.patient.get("identifier", [])]
