@@ -15,6 +15,7 @@ _MARGIN = 18.0
 _LABEL_WIDTH = 38.0
 _LINE = 5.0
 _FOOT = 20.0
+_PICTURE_WIDTH, _PICTURE_HEIGHT = 60.0, 18.0
 _WIDEST = 1.015
 """Width of the widest character of the typeface in any style, in its sizes: the commercial at."""
 
@@ -83,11 +84,11 @@ class Sheet:
         self._pdf.ln(2)
         self.line_of(text, 10, "B")
 
-    def picture(self, png: bytes, width: float = 60.0, height: float = 18.0) -> None:
-        """Draw a picture within these millimetres, whole on one page; it must be a PNG that can be read."""
-        if self._pdf.get_y() > self._pdf.h - _FOOT - height:
+    def picture(self, png: bytes) -> None:
+        """Draw a signature, whole on one page; it must be a PNG that can be read."""
+        if self._pdf.get_y() > self._pdf.h - _FOOT - _PICTURE_HEIGHT:
             self._pdf.add_page()
-        self._pdf.image(io.BytesIO(png), w=width, h=height, keep_aspect_ratio=True)
+        self._pdf.image(io.BytesIO(png), w=_PICTURE_WIDTH, h=_PICTURE_HEIGHT, keep_aspect_ratio=True)
 
     def line_to_sign_on(self, label: str) -> None:
         """Draw a line to write on, with what belongs there below it."""

@@ -53,8 +53,8 @@ def schema_version(connection: Connection) -> str | None:
     return found
 
 
-def upgrade(connection: Connection, to: str = "head") -> None:
-    """Run the migrations up to a revision inside the caller's transaction."""
+def upgrade(connection: Connection) -> None:
+    """Run the migrations inside the caller's transaction."""
     # Imported here: only a start that finds an older database pays for it.
     from alembic.command import upgrade as run
     from alembic.config import Config
@@ -62,7 +62,7 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    run(config, to)
+    run(config, "head")
 
 
 def refuse_newer(found: str | None) -> None:

@@ -76,14 +76,14 @@ def read_header(message: Message) -> Hl7Header:
     )
 
 
-def receive(frame: bytes, agreed_charset: str = "") -> Reception:
+def receive(frame: bytes) -> Reception:
     """Judge a message by its frame and header alone.
 
     Accepted: it is readable and of a type and version we take. Error: its header lacks something or its characters
     are not those it declares. Rejected: no message, or a type, version or processing id that we do not take. What its
     content holds never changes the answer.
     """
-    return judge(read_message(frame, agreed_charset), frame)
+    return judge(read_message(frame), frame)
 
 
 def judge(message: Message | Unreadable, frame: bytes) -> Reception:

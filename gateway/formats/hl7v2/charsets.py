@@ -37,16 +37,16 @@ class Decoded(NamedTuple):
     guessed: bool = False
 
 
-def decode(content: bytes, declared: str, agreed: str = "") -> Decoded | None:
-    """Decode a message by its MSH-18, else by the set agreed with the peer, else by trying the usual ones.
+def decode(content: bytes, declared: str) -> Decoded | None:
+    """Decode a message by its MSH-18, else by trying the usual character sets.
 
-    `declared` and `agreed` are names of HL7 table 0211 or "". None: the set is not one we read, or bytes do not fit
+    `declared` is a name of HL7 table 0211 or "". None: the set is not one we read, or bytes do not fit
     it (HL7 error 207); nothing is ever replaced in silence. What switches sets on the way is refused too, also where
     the first of MSH-18 is left empty, as in Japan (`~ISO IR87`): read as ASCII its names would be nobody's.
     """
     if _ESCAPE in content:
         return None
-    name = (declared or agreed).strip().upper()
+    name = declared.strip().upper()
     if name:
         codec = CODECS.get(name)
         if codec is None:

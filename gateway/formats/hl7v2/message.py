@@ -225,11 +225,11 @@ class Message:
         return fields
 
 
-def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
+def read_message(raw: bytes) -> Message | Unreadable:
     """Read one message (without its MLLP frame) of any version.
 
     Segments end with CR; LF or CRLF is tolerated where the first segment ends so. A byte order mark and blank lines
-    are passed over. `agreed_charset` (HL7 table 0211) counts where MSH-18 is empty.
+    are passed over.
     """
     content = strip_blank(raw)
     if not content.startswith(b"MSH"):
@@ -244,7 +244,7 @@ def read_message(raw: bytes, agreed_charset: str = "") -> Message | Unreadable:
         return Unreadable("102", "MSH-2", "expected two to five different delimiters after MSH and the field separator")
     header = _fields(header_line, separators.field)
     declared = header[18].partition(separators.repetition)[0] if len(header) > 18 else ""
-    decoded = decode(content, "" if declared == NULL_TEXT else unescape(declared, separators), agreed_charset)
+    decoded = decode(content, "" if declared == NULL_TEXT else unescape(declared, separators))
     if decoded is None:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
     if decoded.codec != "ascii":
