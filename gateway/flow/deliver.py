@@ -14,7 +14,7 @@ from gateway.flow.disclose import Asked, disclose, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.awaited import await_application
 from gateway.flow.pacing import goes_on, has_breaker, rest
-from gateway.flow.people import locked_referral
+from gateway.flow.people import locked_referral, why_held
 from gateway.flow.releases.review_queue import open_held_items
 from gateway.flow.sending import Prepared, Ready, about_to_leave, is_wanted, stop, stop_refused
 from gateway.model.audit import AuditEntry
@@ -102,8 +102,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     handoff = tx.handoffs.get(referral.handoff_id) if referral else None
     if referral is None or handoff is None:
         return stop(house, tx, work, "dead", "its referral is no longer here")
-    if handoff.state == "held":
-        return stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
+    if (doubt := why_held(handoff)) is not None:
+        return stop(house, tx, work, "held", doubt)
     endpoint = house.endpoint(referral.taken_by, referral.transport)
     if work.action == "cancel":
         referral = replace(referral, without_agreement=_CANCELLATION)

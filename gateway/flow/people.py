@@ -99,6 +99,13 @@ def is_in_doubt(tx: Transaction, person_id: str) -> bool:
     return any(one.state == "held" for one in tx.handoffs.of_person(person_id))
 
 
+def why_held(handoff: Handoff) -> str | None:
+    """Say why nothing of a record goes before a person has said whom it is about; None where that is known."""
+    if handoff.state != "held":
+        return None
+    return handoff.hold_reason or "nobody has said yet whom the record is about"
+
+
 def candidates_of(tx: Transaction, handoff: Handoff) -> list[Person]:
     """Return whom of the index a held record may be about, for the one who decides; nobody for any other record."""
     person = tx.people.get(handoff.person_id) if handoff.state == "held" and handoff.person_id else None

@@ -1,5 +1,7 @@
 """A relay that waits for a person's word goes on by itself once it is said, and waits on where it settles nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.flow.messages.desk import leave, tell_whom
@@ -72,6 +74,22 @@ def test_it_is_decided_anew_and_not_merely_sent(exchange: Exchange) -> None:
     exchange.world.work()
 
     assert exchange.states()[-1] == ("refused", "DISCLOSER_NOT_NAMED (42 CFR 2.31(a)(2))")
+
+
+def test_what_is_about_somebody_in_doubt_waits_till_it_is_said_who_they_are() -> None:
+    """Somebody known may have said no, and nobody knows yet whether it is them."""
+    exchange = an_exchange()
+    state, person = exchange.world.database.state, person_id(exchange.world)
+    record = next(one for one in state.handoffs.values() if one.person_id == person)
+    state.handoffs[record.id] = replace(record, state="held", hold_reason="possible match")
+
+    told(exchange.world, result(*GLUCOSE))
+    waited = exchange.states()
+    exchange.world.gateway.resolve_match("staff-lee", record.id, None)
+    exchange.world.work()
+
+    assert waited == [("held", "it is about a person who is only possibly known: decide who it is")]
+    assert [state for state, _ in exchange.states()] == ["delivered"]
 
 
 def test_numbers_of_two_who_become_one_are_no_contradiction_any_more() -> None:

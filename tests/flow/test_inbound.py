@@ -243,6 +243,20 @@ def test_that_a_part_2_program_took_the_referral_is_told_to_nobody_without_a_con
     assert {work.state for work in world.database.state.work.values() if work.kind.startswith("status")} == {"refused"}
 
 
+def test_while_nobody_has_said_whom_it_is_about_its_sender_is_told_nothing_of_it() -> None:
+    world = a_world()
+    told(world, ref("I12", "Q1"))
+    record = the_record(world)
+    world.database.state.handoffs[record.id] = replace(record, state="held", hold_reason="possible match")
+
+    recipient_says(world, "accepted")
+    meanwhile = answers(world)
+    world.gateway.resolve_match("staff-kim", record.id, None)
+    world.work()
+
+    assert (meanwhile, [message for _, message, _ in answers(world)]) == ([], ["RRI^I12"])
+
+
 def test_a_question_about_nothing_is_not_answered() -> None:
     world = a_world()
 

@@ -15,7 +15,7 @@ from gateway.flow.deliver import send
 from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.status_answers import authors_numbers
-from gateway.flow.people import lock_person
+from gateway.flow.people import lock_person, why_held
 from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Resource, Work
@@ -45,8 +45,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     route = _route_of(house, alert.body, to, transport) if alert is not None else None
     if alert is None or handoff is None or route is None:
         return stop(house, tx, work, "dead", "its record is no longer here, or no route wants it any more")
-    if handoff.state == "held":
-        return stop(house, tx, work, "held", handoff.hold_reason or "nobody has said yet whom the record is about")
+    if (doubt := why_held(handoff)) is not None:
+        return stop(house, tx, work, "held", doubt)
     endpoint = house.endpoint(to, transport)
     kind = "SIU" if kind_of(alert.body) in WORDS else "ADT"
     message = f"{kind}^{event_of(alert.body)}" if transport == "hl7v2" else ""

@@ -14,9 +14,10 @@ from gateway.flow.deliver import carry
 from gateway.flow.disclose import Asked, keep_decision
 from gateway.flow.house import House, Relay
 from gateway.flow.messages.admissions import unmatched
-from gateway.flow.messages.held_relays import CONTRADICTORY, UNREAD
+from gateway.flow.messages.held_relays import CONTRADICTORY, ONLY_POSSIBLE, UNREAD
 from gateway.flow.messages.numbers import all_with_numbers
 from gateway.flow.messages.pass_on import Errand, Passing, pass_on
+from gateway.flow.people import is_in_doubt
 from gateway.flow.releases.review_queue import open_held_parts
 from gateway.flow.sending import is_wanted, stop
 from gateway.formats.hl7v2 import Message, read_message
@@ -140,9 +141,12 @@ def _person(house: House, tx: Transaction, stored: StoredInput, message: Message
         return _Stop("held", reason or "")
     if len(known) > 1:
         return _Stop("held", CONTRADICTORY)
+    (person,) = known.values()
+    if is_in_doubt(tx, person.id):
+        return _Stop("held", ONLY_POSSIBLE)
     if any(record.state == "quarantined" for record in tx.inputs.records(stored.id)):
         return _Stop("held", UNREAD)
-    return next(iter(known.values()))
+    return person
 
 
 def _errand(

@@ -13,7 +13,7 @@ from gateway.flow.addressing import REFERRAL_ID
 from gateway.flow.deliver import send
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
-from gateway.flow.people import locked_referral
+from gateway.flow.people import locked_referral, why_held
 from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
 from gateway.formats.hl7v2.acknowledgement import receive
 from gateway.formats.hl7v2.referral_words import is_order
@@ -66,6 +66,8 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     task = tx.resources.get("Task", work.subject)
     if referral is None or handoff is None or task is None:
         return stop(house, tx, work, "dead", "its referral is no longer here")
+    if (doubt := why_held(handoff)) is not None:
+        return stop(house, tx, work, "held", doubt)
     endpoint = house.endpoint(handoff.agency, "hl7v2")
     referred = _header(tx, handoff)
     message = "OSU^O51" if referred and is_order(referred.message_code) else f"RRI^{_event(work)}"
