@@ -186,9 +186,10 @@ def person_of_record(tx: Transaction, handoff_id: str) -> str | None:
 def locked_record(tx: Transaction, handoff_id: str) -> Handoff | None:
     """Return a record as it stands with its person locked: what is on its way of it is settled, and nothing more goes.
 
-    One without a person has nobody to lock, and nothing on its way.
+    Who changes one that is about nobody, or about several, takes a turn at it instead.
     """
-    lock_person(tx, lambda: person_of_record(tx, handoff_id))
+    if lock_person(tx, lambda: person_of_record(tx, handoff_id)) is None and tx.handoffs.get(handoff_id) is not None:
+        tx.turns.take(f"record {handoff_id}")
     return tx.handoffs.get(handoff_id)
 
 

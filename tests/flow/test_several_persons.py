@@ -1,10 +1,11 @@
-"""A record that names several persons: nobody here can say which of its parts is whose, so it goes back to its source."""
+"""A record that names several persons goes back to its source: nobody here can say which of its parts is whose."""
 
 from typing import Any
 
 from gateway.demo.samples.rms import COLUMNS
 from gateway.model.exchange import Accepted
 from gateway.model.handoff import Handoff
+from tests.flow.test_meanwhile import interrupted
 from tests.support.flow_house import POLICE, World, a_world, csv_of
 
 REASON = "it names several persons and does not say whom it describes: hand in a record for each"
@@ -84,6 +85,19 @@ def test_mended_it_takes_its_road() -> None:
     assert (the_record(world).state, receipt(world, mended)["state"]) == ("active", "converted")
     assert world.database.state.resources["Patient", patient].body["name"][0]["family"] == "SAMPLE"
     assert len(world.states()) == 1
+
+
+def test_a_record_that_is_mended_while_it_is_given_back_stays_as_it_is() -> None:
+    world = a_world()
+    take(world, *BOTH)
+    record = the_record(world).id
+    later, database = interrupted(
+        world, f"record {record}", lambda tx: tx.handoffs.set_state(record, "active", None, world.clock())
+    )
+
+    given = later.gateway.give_back("staff-kim", record)
+
+    assert (given, database.is_done, the_record(world).state) == (False, True, "active")
 
 
 def test_a_record_that_waits_for_another_reason_is_not_given_back() -> None:

@@ -12,7 +12,7 @@ from gateway.flow.addressing import no_route
 from gateway.flow.alerts.waiting import resume_alerts
 from gateway.flow.house import House
 from gateway.flow.messages.held_relays import resume_relays
-from gateway.flow.people import candidates_of, is_in_doubt, person_of_record, unite
+from gateway.flow.people import candidates_of, is_in_doubt, locked_record, person_of_record, unite
 from gateway.flow.referrals import release_held
 from gateway.flow.staff.console import serves_every_program
 from gateway.flow.withdraw import GIVEN_BACK, withdraw
@@ -40,10 +40,10 @@ def resolve_match(house: House, actor: str, handoff_id: str, person_id: str | No
         if person_id is not None and person_id not in {one.id for one in candidates_of(tx, handoff)}:
             return False
         held = [one for one in tx.handoffs.of_person(handoff.person_id) if one.state == "held"]
+        doubt_remains = person_id is not None and is_in_doubt(tx, person_id)
         if person_id is not None:
-            doubt_remains = is_in_doubt(tx, person_id)
             _become(house, tx, handoff.person_id, person_id)
-        if person_id is None or not doubt_remains:
+        if not doubt_remains:
             _let_go_on(house, tx, held, person_id or handoff.person_id)
         kind = "match.confirmed" if person_id is not None else "match.denied"
         tx.audit.append(AuditEntry(house.clock(), kind, actor, {"handoff": handoff_id}))
@@ -59,8 +59,7 @@ def give_back(house: House, actor: str, handoff_id: str) -> bool:
     """
 
     def close(tx: Transaction) -> bool:
-        tx.turns.take(f"record {handoff_id}")
-        handoff = tx.handoffs.get(handoff_id)
+        handoff = locked_record(tx, handoff_id)
         if handoff is None or handoff.state != "held" or handoff.person_id is not None:
             return False
         withdraw(house, tx, handoff, GIVEN_BACK)

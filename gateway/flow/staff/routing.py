@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from gateway.flow.house import House
 from gateway.flow.messages.answers import take_one
+from gateway.flow.people import locked_record
 from gateway.flow.replays import read_again
 from gateway.model.audit import AuditEntry
 from gateway.ports import Transaction
@@ -21,8 +22,7 @@ def route_again(house: House, actor: str, handoff_id: str) -> bool:
     """
 
     def route(tx: Transaction) -> bool:
-        tx.turns.take(f"record {handoff_id}")
-        handoff = tx.handoffs.get(handoff_id)
+        handoff = locked_record(tx, handoff_id)
         stored = tx.inputs.get(handoff.input_id) if handoff is not None and handoff.state == "unrouted" else None
         if stored is None:
             return False
