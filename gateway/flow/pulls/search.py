@@ -39,8 +39,8 @@ def search(house: House, caller: Caller, resource_type: str, parameters: Paramet
     Offered: Task and ServiceRequest, Consent and Patient, by _id, identifier, status, owner, patient, focus, code and
     _lastUpdated (ge, gt), of the referrals addressed to the caller's organization.
 
-    Up to 200 referrals are decided on, and what may leave of them is logged, in one transaction, which locks their
-    persons all at once and waits for nobody else's. Where some of them are withheld, others are looked at in the next.
+    Up to 200 referrals are decided on, and what may leave of them is logged, in one piece of work, which locks their
+    persons all at once and no others later. Where some of them are withheld, others are looked at in the next.
     """
     since = _since(parameters)
     found: dict[str, Resource] = {}
