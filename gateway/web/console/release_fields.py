@@ -46,7 +46,10 @@ _FIELDS: Iterable[FormField] = (
     FormField("approval", "Approval of the study", "choice", hint="As registered with the recipient."),
     FormField("agreement", "Agreement", "choice", hint="As registered with the recipient."),
     FormField("state_law", "State law that asks for the report", hint="For example RCW 26.44.030."),
-    FormField("content", "What the report tells", "many", hint="Only what the report needs; the page of the record says what each is."),
+    FormField(
+        "content", "What the report tells", "many",
+        hint="Only what the report needs; the page of the record says what each is.",
+    ),
     FormField("on_premises", "It happened on the program's premises", "yes", required=False),
     FormField("against_personnel", "It was against the program's personnel, or a threat of it", "yes", required=False),
     FormField("incident", "What happened", "words", hint="The circumstances only: nothing about treatment."),
