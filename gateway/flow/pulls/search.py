@@ -22,6 +22,15 @@ Parameters = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is searched for."""
+
+    resource_type: str
+    parameters: Parameters
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
     """What one transaction of a search found."""
 
@@ -42,12 +51,12 @@ def search(house: House, caller: Caller, resource_type: str, parameters: Paramet
     Up to 200 referrals are decided on, and what may leave of them is logged, in one piece of work, which locks their
     persons all at once and no others later. Where some of them are withheld, others are looked at in the next.
     """
-    since = _since(parameters)
+    wanted = _Wanted(resource_type, parameters, _since(parameters))
     found: dict[str, Resource] = {}
     left: Sequence[Referral] | None = None
     to_show = MOST_RESULTS
     while to_show and (left is None or left):
-        look = partial(_look, house, caller, resource_type, parameters, since, left, to_show, found.keys())
+        look = partial(_look, house, caller, wanted, left, to_show, found.keys())
         step = house.database.write(look)
         found |= step.found
         left, to_show = step.left, to_show - step.shown
@@ -57,16 +66,15 @@ def search(house: House, caller: Caller, resource_type: str, parameters: Paramet
 def _look(
     house: House,
     caller: Caller,
-    resource_type: str,
-    parameters: Parameters,
-    since: datetime | None,
+    wanted: _Wanted,
     left: Sequence[Referral] | None,
     to_show: int,
     known: Collection[str],
     tx: Transaction,
 ) -> _Step:
+    """Decide on the next referrals; `left` None: those there are. `known` is what is found by now."""
     asked = asked_by(house, caller, "search")
-    referrals = tx.referrals.of_recipient(caller.organization, None, since) if left is None else left
+    referrals = tx.referrals.of_recipient(caller.organization, None, wanted.since) if left is None else left
     batch, rest = locked(tx, referrals[:MOST_RESULTS]), referrals[MOST_RESULTS:]
     if isinstance(batch, Moved):
         return _Step({}, 0, [*batch.referrals, *rest])
@@ -79,7 +87,8 @@ def _look(
     for one, decision_id in islice(permitted, to_show):
         matching = [
             resource for (kind, key), resource in one.resources.items()
-            if kind == resource_type and key not in found and key not in known and _matches(resource, parameters)
+            if kind == wanted.resource_type and key not in found and key not in known
+            and _matches(resource, wanted.parameters)
         ]  # fmt: skip
         found |= {resource["id"]: _versioned(tx, resource) for resource in matching}
         told += [decision_id] if matching else []
