@@ -112,11 +112,11 @@ def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str
     left_out = {column: reason for column in rest if (reason := _matching(column, _LEFT_OUT))}
     person = {column: part for column in rest if column not in left_out and (part := _part_of_person(column))}
     rest = [column for column in rest if column not in left_out and column not in person]
-    coded = _coded(rest)
+    coded = _coded(rest, values)
     consents = [column for column in rest if _has_word(column, _CONSENT)]
     rest = [column for column in rest if column not in coded.values()]
-    dates = [column for column in rest if column not in consents and _formats(values[column])]
-    dates.sort(key=lambda column: not _has_word(column, _WHEN_IT_WAS))
+    dates = [column for column in rest if _formats(values[column])]
+    dates.sort(key=lambda column: (column in consents, not _has_word(column, _WHEN_IT_WAS)))
     flags = [column for column in rest if values[column] and all(value.upper() == "X" for value in values[column])]
     reads = [
         *_started(dates, values, rest),
@@ -129,9 +129,8 @@ def _lines(name: str, columns: list[str], values: dict[str, list[str]], key: str
     yield from (*reads, "", "facts:")
     if dates:
         yield "  started_at: {read: started_at}"
-    for column in rest:
-        if column not in flags and column not in dates[:1] and not (dates and column == _clock(rest, dates[0])):
-            yield f"  {_fact(column)}: {_fact_reader(column, values[column])}"
+    used = {*flags, *dates[:1], *(clock for clock, _ in (_clock(dates[0], values, rest) if dates else ()))}
+    yield from (f"  {_fact(column)}: {_fact_reader(column, values[column])}" for column in rest if column not in used)
     if left_out:
         yield from ("", "left_out:")
         yield from (f"  {_quoted(column)}: {reason}" for column, reason in left_out.items())
@@ -152,11 +151,12 @@ def _part_of_person(column: str) -> str | None:
     return _matching(column, _PERSON) or _LAST_WORD.get(_fact(column).split("_")[-1])
 
 
-def _coded(columns: list[str]) -> dict[str, str]:
-    """Return name of the vocabulary -> the first column that seems to hold its codes."""
+def _coded(columns: list[str], values: dict[str, list[str]]) -> dict[str, str]:
+    """Return name of the vocabulary -> the first column that seems to hold its codes, and not only yes or no."""
     found: dict[str, str] = {}
     for column in columns:
-        if name := _matching(column, _CODED):
+        says_more = not all(answer_of(value) for value in values[column])
+        if says_more and (name := _matching(column, _CODED)):
             found.setdefault(name, column)
     return found
 
@@ -224,16 +224,19 @@ _ADDRESS_LINES = {
 
 def _date(column: str, values: dict[str, list[str]], others: list[str]) -> str:
     text = f"{{date: {_quoted(column)}, in: {_format_list(_formats(values[column]))}"
-    clock = _clock(others, column)
-    if clock is not None:
-        fitting = [one for one in _TIME_FORMATS if values[clock] and all(map(compile_time_format(one), values[clock]))]
-        if fitting:
-            text += f", time: {_quoted(clock)}, time_in: {_quoted(fitting[0])}"
+    for clock, form in _clock(column, values, others):
+        text += f", time: {_quoted(clock)}, time_in: {_quoted(form)}"
     return text + ", zone: agency}"
 
 
-def _clock(columns: list[str], day: str) -> str | None:
-    return next((other for other in columns if other != day and "time" in other.casefold()), None)
+def _clock(day: str, values: dict[str, list[str]], others: list[str]) -> list[tuple[str, str]]:
+    """Return the column of the time of that day with its format, or nothing."""
+    clocks = (other for other in others if other != day and "time" in other.casefold())
+    for clock in clocks:
+        fitting = [one for one in _TIME_FORMATS if values[clock] and all(map(compile_time_format(one), values[clock]))]
+        if fitting:
+            return [(clock, fitting[0])]
+    return []
 
 
 def _format_list(formats: list[str]) -> str:
