@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.intake.json_body import MAX_BODY, json_body
 from gateway.model.exchange import Problem, RequestRefused
-from gateway.validation.second_opinion import second_opinion
+from gateway.validation.second_opinion import reads_no_text_as_json, second_opinion
 
 FHIR_JSON = "application/fhir+json"
 
@@ -20,4 +20,6 @@ def fhir_body(resource_type: str, *, at_most: int = MAX_BODY) -> dict[str, Any]:
     wrong = next(iter(second_opinion(body)), None)
     if wrong is not None:
         raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
+    if not reads_no_text_as_json(body):
+        raise RequestRefused(Problem(422, "structure", resource_type, "Expected an object, found one written as text."))
     return body

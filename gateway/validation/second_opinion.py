@@ -28,8 +28,34 @@ def second_opinion(resource: Any) -> Findings:
         return findings(_refusals(resource, name, name))
     except (KeyError, TypeError, ValueError):
         return _one(name if name.isalnum() else "Resource", "expected resource types that R4B knows, found another")
+    except AttributeError:  # text that is JSON again, where an object belongs: the models read it and stumble
+        return _one(name, "expected objects where R4B has objects, found another kind of value")
     except RecursionError:
         return _one(name, "expected a resource of reasonable depth, found one too deep to read")
+
+
+def reads_no_text_as_json(resource: dict[str, Any]) -> bool:
+    """Say whether a resource that the models take has objects where they do: they also take one in quotes, as text."""
+    if not any(text.lstrip().startswith("{") for text in _texts(resource)):
+        return True
+    read = get_fhir_model_class(resource["resourceType"]).model_validate(resource).model_dump()
+    return _is_alike(resource, read)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _is_alike(sent: Any, read: Any) -> bool:
+    if isinstance(sent, dict) and isinstance(read, dict):
+        return all(_is_alike(value, read[name]) for name, value in sent.items() if name in read)
+    if isinstance(sent, list) and isinstance(read, list):
+        return all(map(_is_alike, sent, read))
+    return not (isinstance(sent, str) and isinstance(read, dict))
 
 
 def _refusals(resource: Any, name: str, place: str) -> Iterator[Finding]:

@@ -145,6 +145,21 @@ def test_a_question_that_cannot_be_taken_as_it_was_meant_is_refused(
     assert post(world, path, *parameter)[0] == status
 
 
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        ['{"name": "consent"}'],
+        [{"name": "consent", "valueReference": '{"reference": "Consent/x"}'}],
+        [{"name": "consent", "resource": {"resourceType": "Consent", "patient": ' {"reference": "Patient/x"}'}}],
+        [{"name": "consent", "_name": "2026"}],
+    ],
+)
+def test_an_object_that_is_written_as_text_is_none(world: TwoWorld, parameter: list[Any]) -> None:
+    status, body, _ = post(world, REVOKE, *parameter)
+
+    assert (status, body["issue"][0]["code"]) == (422, "structure")
+
+
 def test_a_recipient_nobody_registered_is_never_left_out_silently(world: TwoWorld) -> None:
     consent_id = file(world)
     recipient = {"name": "recipient", "valueReference": {"identifier": {"system": PARTNER, "value": "unheard-of"}}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.validation.second_opinion import second_opinion
+from gateway.validation.second_opinion import reads_no_text_as_json, second_opinion
 from tests.unit.validation import examples
 
 
@@ -58,3 +58,15 @@ def test_a_resource_type_that_is_no_text_is_a_finding_wherever_it_stands() -> No
     patient = examples.patient() | {"contained": [{"resourceType": 5}]}
 
     assert [[finding.rule for finding in second_opinion(one)] for one in (bundle, patient)] == [["r4b"], ["r4b"]]
+
+
+def test_text_that_is_json_in_the_place_of_an_object_breaks_nothing() -> None:
+    assert len(second_opinion(examples.patient() | {"_gender": "2026"})) == 1
+
+
+def test_an_object_that_the_models_read_out_of_text_is_told_from_text_that_only_looks_like_one() -> None:
+    name = {"family": "Sample"}
+
+    assert reads_no_text_as_json(examples.patient() | {"name": [name]})
+    assert reads_no_text_as_json(examples.patient() | {"name": [{"family": '{"family": "Sample"}'}]})
+    assert not reads_no_text_as_json(examples.patient() | {"name": ['{"family": "Sample"}']})
