@@ -94,8 +94,8 @@ def _permits(path: tuple[Provision, ...], item: Item, situation: Situation) -> b
     if not all(not one.purposes or one.covered.issuperset(situation.request.purposes) for one in path):
         return False
     match = match_recipients(tuple(one for one in path[-1:] if one.recipients), situation)
-    names_them = not (match.is_stranger or match.by_class or match.lacks_participants)
-    return names_them and covers_item(path[-1:], item)
+    in_doubt = match.by_class or match.lacks_participants or (path[-1].recipients and not match.is_stated)
+    return not match.is_stranger and not in_doubt and covers_item(path[-1:], item)
 
 
 def _concerns(parties: tuple[Party, ...], situation: Situation) -> bool:

@@ -20,7 +20,7 @@ from tests.oracle.papers import (
 )
 from tests.oracle.purposes import Purpose
 from tests.oracle.reading import NOTES, Item, Json, NotJudged, codes, covers, extensions, span
-from tests.oracle.receivers import extra_receivers, is_bare_intermediary, is_member, is_named, reach_of
+from tests.oracle.receivers import extra_receivers, is_bare_intermediary, is_intermediary, is_member, is_named, reach_of
 from tests.oracle.standing import has_ended, is_now_of_age, is_unverified, missing_elements, revocations
 
 _RULE_OF_2024 = "2024-04-16"
@@ -120,6 +120,13 @@ def _between_whom(
         condition = next((one["valueCode"] for one in extensions(paper, "condition-of")), "pre-arrest")
         if condition == "pre-arrest" or not ask.partners.roles(ask.recipient) & _MONITORING:
             return _stop(2, "CJ_NOT_ELIGIBLE")
+    through = [
+        node
+        for node in path
+        if any(is_intermediary(ask.partners.named(one), ask.partners) for one in recipients_of(node))
+    ]
+    if len(through) > 1:
+        raise NotJudged("an intermediary within an intermediary")
     without_participants = any(is_bare_intermediary(path[: end + 1], ask.partners) for end in range(len(path)))
     if not all(reached.values()) or (reached[ask.recipient] == {"through"} and not without_participants):
         return _stop(3, "RECIPIENT_NOT_NAMED")
@@ -188,6 +195,8 @@ def _of_the_item(path: Path, paper: Json, item: Item, ask: Ask) -> Answer | None
         return _stop(16, "COMBINED_NOTES", "DENY" if is_notes else "HOLD")
     if for_notes and any(one and NOTES not in one for one in labels):
         raise NotJudged("a consent for counseling notes that is for something else")
+    if any(NOTES in one for one in labels) and kind_of(paper) not in ("ordinary", "sud-counseling-notes"):
+        raise NotJudged("counseling notes on a paper of another kind")
     if is_notes and not for_notes:
         return _stop(17, "NOTES_NO_SPECIFIC")
     if (for_notes and not is_notes) or not all(speaks_of(node, paper, item, ask) for node in path):

@@ -8,8 +8,10 @@ from tests.oracle.reading import Item, NotJudged
 
 
 def restrictions_on(matter: Matter, item: Item) -> Iterable[str]:
+    """Yield the kind of each restriction on an item against whoever receives or carries it. 42 CFR 2.26."""
+    reached = matter.partners.with_wholes({matter.ask.recipient, *matter.ask.via})
     for fact in matter.ask.facts:
-        if fact.get("type") != "restriction" or matter.ask.recipient not in fact["against"]:
+        if fact.get("type") != "restriction" or not reached & set(fact["against"]):
             continue
         if fact.get("items") is None or item.reference in fact["items"]:
             yield fact["kind"]
@@ -34,6 +36,8 @@ def last_steps(matter: Matter, item: Item, word: Word) -> Word:
             raise NotJudged("a self-pay restriction against no health plan")
         return no(14, "RESTRICTION_SELF_PAY", minor=1)
     if any(purposes.is_under(one, purposes.PAYMENT) for one in matter.ask.purposes):
+        if any(care):
+            raise NotJudged("payment and treatment at once")
         if item.resource["resourceType"] == "DocumentReference":
             return no(14, "MIN_NECESSARY", minor=2)
         if item.resource["resourceType"] != "Claim":
@@ -42,15 +46,14 @@ def last_steps(matter: Matter, item: Item, word: Word) -> Word:
 
 
 def _arrives(matter: Matter, word: Word, with_notice: bool) -> Word:
+    """Hold what has no proven address, at whoever takes it first, or no place there for its notice."""
     transport = matter.request["transport"]
     if transport not in ("fhir", "hl7v2") or matter.ask.recipient not in matter.partners.by_id:
         raise NotJudged("other ways to send, and recipients who are no partner")
-    for party in (matter.ask.recipient, *matter.ask.via):
-        ends = [one for one in matter.partners.by_id[party].get("endpoints", []) if one["transport"] == transport]
-        if not any(one.get("verified") and str(one["verified"]) <= matter.ask.at.date().isoformat() for one in ends):
-            return no(15, "ENDPOINT_UNVERIFIED", hold=True)
-    if matter.ask.via and transport == "hl7v2":
-        raise NotJudged("HL7v2 by way of somebody")
+    taker = [*matter.ask.via, matter.ask.recipient][0]
+    ends = [one for one in matter.partners.by_id[taker].get("endpoints", []) if one["transport"] == transport]
+    if not any(one.get("verified") and str(one["verified"]) <= matter.ask.at.date().isoformat() for one in ends):
+        return no(15, "ENDPOINT_UNVERIFIED", hold=True)
     if transport == "hl7v2" and with_notice and not all(one.get("stores_nte") for one in ends):
         return no(15, "NOTICE_UNATTACHABLE", minor=1, hold=True)
     return word

@@ -92,21 +92,24 @@ def identifier(reference: Json | None) -> tuple[str, str] | None:
     return (named.get("system", ""), named.get("value", "")) if named else None
 
 
+_INHERITED = ("roles", "legal_class", "endpoints", "timezone")
+
+
 class Partners:
     """The registry: who is who on a day, found by identifier."""
 
     def __init__(self, entries: Iterable[Json], overlay: Iterable[Json], at: datetime) -> None:
         self.at = at
-        self.by_id: dict[str, Json] = {}
+        stated: dict[str, Json] = {}
+        for one in overlay:
+            stated[one["id"]] = {**stated.get(one["id"], {}), **one}
+        self.by_id = {one["id"]: one for one in stated.values()}
         for entry in entries:
-            self.by_id[entry["id"]] = entry
-            inherited: Json = {
-                key: entry[key] for key in ("roles", "legal_class", "endpoints", "timezone") if key in entry
-            }
+            whole = {**entry, **stated.get(entry["id"], {})}
+            self.by_id[entry["id"]] = whole
+            inherited: Json = {key: whole[key] for key in _INHERITED if key in whole}
             for unit in entry.get("units", []):
-                self.by_id[unit["id"]] = {**inherited, **unit, "within": entry["id"]}
-        for entry in overlay:
-            self.by_id[entry["id"]] = {**self.by_id.get(entry["id"], {}), **entry}
+                self.by_id[unit["id"]] = {**inherited, **unit, **stated.get(unit["id"], {}), "within": entry["id"]}
         self.by_identifier = {
             (one["system"], one["value"]): name
             for name, entry in self.by_id.items()

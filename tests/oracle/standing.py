@@ -86,6 +86,8 @@ def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
 
     signed = _when_signed(paper, zone_of(paper, ask))
 
+    fundraising = "fundraising" in ask.partners.roles(ask.recipient)
+
     def says(name: str) -> bool:
         return any(one.get("valueBoolean") is True for one in extensions(paper, name))
 
@@ -98,7 +100,7 @@ def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
         "EL_RECIPIENT": not here or any(set(one) == {""} for one in here),
         "EL_INTERMEDIARY": any(is_bare_intermediary(path[: end + 1], ask.partners) for end in range(len(path))),
         "EL_CE_STATEMENT": tpo and not criminal and (to_class or to_covered) and not says("ce-redisclosure-statement"),
-        "EL_PURPOSE": lacking("purpose"),
+        "EL_PURPOSE": lacking("purpose") or (fundraising and not says("fundraising-opt-out")),
         "EL_REVOCATION": not says("revocation-right") or (criminal and not extensions(paper, "revocable-from")),
         "EL_EXPIRY": not _states_its_end(paper, stated, criminal),
         "EL_SIGNATURE": not _is_signed(paper, ask, stated),
@@ -144,7 +146,7 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
     if age is not None and age < 18:
         parental = ask.switches.get("minor_consent", 13) == "parental"
         if parental or age < int(ask.switches.get("minor_consent", 13)):
-            return bool(by_patient) and bases == ["parental"]
+            return bool(by_patient) and bases in (["parental"], ["guardian"])
         if by_patient and others:
             raise NotJudged("a parent's signature beside one that is enough")
         return bool(by_patient)

@@ -84,6 +84,8 @@ def _check_who_asks(request: Json, items: list[Item], partners: Partners) -> Non
     if request["recipient"] in (request.get("via") or []):
         raise NotJudged("a way through the recipient")
     asks = request["requester"].get("organization")
+    if asks is None and request["requester"]["authenticated_as"] != request["recipient"]:
+        raise NotJudged("who may cause something to be sent to somebody else")
     for item in items:
         sides = {request["recipient"], *item.authors, *(hop.custodian for hop in item.hops)}
         if asks in (request.get("via") or []):

@@ -7,6 +7,7 @@ import pytest
 from tests.support.part2_world import (
     EXTENSION,
     PERSON,
+    a_class,
     a_condition,
     a_consent,
     a_permit,
@@ -133,6 +134,18 @@ def test_an_intermediary_without_participants_lifts_no_refusal_around_it() -> No
     refusal = a_consent(id="no", provision={"type": "deny", "actor": [recipient("mercy")], "provision": [lifting]})
 
     assert answer(a_consent(), refusal, via=["org:relay"]) == ("DENY", "EXPLICIT_DENY")
+
+
+def test_a_permit_for_people_known_by_words_only_lifts_no_refusal_around_it() -> None:
+    group, actor = a_class("tpo")
+    in_words = {**group, "code": {"text": "whoever needs it"}}
+    lifting = {"type": "permit", "actor": [actor], "purpose": [purpose("TREAT")]}
+    refusal = {"type": "deny", "purpose": [purpose("TREAT")], "provision": [lifting]}
+
+    assert answer(a_consent(), a_consent(id="no", provision=refusal, contained=[in_words])) == (
+        "DENY",
+        "EXPLICIT_DENY",
+    )
 
 
 def test_a_refusal_of_something_else_does_not_speak_for_a_consent_that_waits_for_a_person() -> None:
