@@ -12,7 +12,7 @@ from gateway.model.consult import Advice, Consult
 from gateway.model.exchange import Problem, RequestRefused
 from gateway.model.labels import OBLIGATION, Label
 from gateway.model.request import ACT_REASON
-from gateway.validation.second_opinion import second_opinion
+from gateway.validation.second_opinion import first_fault
 
 MOST_VALUES = 20
 """Values of one parameter; nobody is known by more numbers."""
@@ -25,7 +25,7 @@ def read_parameters(body: dict[str, Any]) -> Consult:
     """Read the question; raises `RequestRefused` where it cannot be taken as it was meant."""
     if body.get("resourceType") != "Parameters":
         raise _refused("invalid", "resourceType", "Expected Parameters.")
-    wrong = next(iter(second_opinion(body)), None)
+    wrong = first_fault(body)
     if wrong is not None:
         raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
     given: dict[str, list[dict[str, Any]]] = {name: [] for name in _KNOWN}

@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.intake.json_body import MAX_BODY, json_body
 from gateway.model.exchange import Problem, RequestRefused
-from gateway.validation.second_opinion import reads_no_text_as_json, second_opinion
+from gateway.validation.second_opinion import first_fault
 
 FHIR_JSON = "application/fhir+json"
 
@@ -17,9 +17,7 @@ def fhir_body(resource_type: str, *, at_most: int = MAX_BODY) -> dict[str, Any]:
     body = json_body(FHIR_JSON, "application/json", at_most=at_most)
     if body.get("resourceType") != resource_type:
         raise RequestRefused(Problem(400, "invalid", "resourceType", f"Expected a resource of type {resource_type}."))
-    wrong = next(iter(second_opinion(body)), None)
+    wrong = first_fault(body)
     if wrong is not None:
         raise RequestRefused(Problem(422, "structure", wrong.location, wrong.message))
-    if not reads_no_text_as_json(body):
-        raise RequestRefused(Problem(422, "structure", resource_type, "Expected an object, found one written as text."))
     return body

@@ -34,8 +34,18 @@ def second_opinion(resource: Any) -> Findings:
         return _one(name, "expected a resource of reasonable depth, found one too deep to read")
 
 
-def reads_no_text_as_json(resource: dict[str, Any]) -> bool:
-    """Say whether a resource that the models take has objects where they do: they also take one in quotes, as text."""
+def first_fault(resource: dict[str, Any]) -> Finding | None:
+    """Return why a stranger's resource cannot be walked through by the types of R4B; None where it can.
+
+    Beyond what the models refuse: an object in quotes, which they read as one.
+    """
+    refused = next(iter(second_opinion(resource)), None)
+    if refused is not None or _has_objects_for_objects(resource):
+        return refused
+    return Finding("error", RULE, resource["resourceType"], "expected an object, found one that is written as text")
+
+
+def _has_objects_for_objects(resource: dict[str, Any]) -> bool:
     if not any(text.lstrip().startswith("{") for text in _texts(resource)):
         return True
     read = get_fhir_model_class(resource["resourceType"]).model_validate(resource).model_dump()

@@ -114,6 +114,8 @@ def test_a_denial_is_the_decision_and_nothing_else(site: Site) -> None:
         ((PATIENT, {"name": "purpose", "valueBoolean": True}), 400),
         ((PATIENT, *[{"name": "purpose", "valueCode": "TREAT"}] * 21), 400),
         ((PATIENT, {"valueCode": "TREAT"}), 422),
+        (('{"name": "patient"}',), 422),
+        (({"name": "patient", "valueReference": '{"reference": "Patient/p1"}'},), 422),
     ],
 )
 def test_a_question_that_cannot_be_taken_as_meant_is_refused(site: Site, parameter: Any, status: int) -> None:

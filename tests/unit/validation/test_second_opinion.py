@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.validation.second_opinion import reads_no_text_as_json, second_opinion
+from gateway.validation.second_opinion import first_fault, second_opinion
 from tests.unit.validation import examples
 
 
@@ -64,9 +64,10 @@ def test_text_that_is_json_in_the_place_of_an_object_breaks_nothing() -> None:
     assert len(second_opinion(examples.patient() | {"_gender": "2026"})) == 1
 
 
-def test_an_object_that_the_models_read_out_of_text_is_told_from_text_that_only_looks_like_one() -> None:
-    name = {"family": "Sample"}
+def test_an_object_in_quotes_is_told_from_text_that_only_looks_like_one() -> None:
+    text = '{"family": "Sample"}'
 
-    assert reads_no_text_as_json(examples.patient() | {"name": [name]})
-    assert reads_no_text_as_json(examples.patient() | {"name": [{"family": '{"family": "Sample"}'}]})
-    assert not reads_no_text_as_json(examples.patient() | {"name": ['{"family": "Sample"}']})
+    assert first_fault(examples.patient() | {"name": [{"family": text}]}) is None
+    fault = first_fault(examples.patient() | {"name": [text]})
+    assert fault is not None
+    assert (fault.location, fault.message) == ("Patient", "expected an object, found one that is written as text")
