@@ -232,3 +232,11 @@ def test_the_form_for_a_patients_own_copy_knows_whose_record_it_is(desk: Desk) -
 
     assert re.search(r'id="recipient" name="recipient" value="Patient/[a-z0-9-]+"', of_record)
     assert 'id="recipient" name="recipient" value="Patient/"' in of_none
+
+
+def test_whoever_may_not_release_is_offered_no_form(desk: Desk) -> None:
+    legal, admin = desk.enter("lee", "legal"), desk.enter("ada", "admin")
+
+    assert "/console/releases/new/" not in legal.get("/console/releases").text
+    assert legal.get("/console/releases/new/emergency").status_code == 403
+    assert admin.get("/console/releases").text.count("/console/releases/new/") == 12

@@ -16,7 +16,7 @@ from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Organization
 from gateway.model.release import ReleaseKind, ReleaseRequest
 from gateway.web.console.release_fields import FIELDS, ORDER_FIELDS, FormField, court_order, read_fields
-from gateway.web.console.session import member
+from gateway.web.console.session import member, require_duty
 from gateway.web.services import Services
 
 Page = str | tuple[str, int] | AnyResponse
@@ -36,6 +36,7 @@ def add_release_pages(door: Blueprint, services: Services) -> None:
 def _add_forms(door: Blueprint, services: Services) -> None:
     @door.get("/releases/new/<kind>")
     def new_release(kind: str) -> Page:
+        require_duty(services, "release")
         return _form(services, kind)
 
     @door.post("/releases/new/<kind>")
@@ -60,7 +61,7 @@ def _add_pages(door: Blueprint, services: Services) -> None:
     def releases() -> str:
         rows = services.house.release_desk.releases(member(services))
         record = request.args.get("record", "")[:_LONGEST_ID] or None
-        return render_template("console/releases.html", rows=rows, kinds=KINDS, record=record)
+        return render_template("console/releases.html", rows=rows, kinds=KINDS, record=record, me=member(services))
 
     @door.get("/releases/<release_id>")
     def release(release_id: str) -> str:
