@@ -33,17 +33,24 @@ def result(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def read(raw: str, r: "Reading", number: int) -> Any:
         value_of = of_type.get(r.fields[2].partition(r.component)[0])
-        said = raw.split(r.repetition) if r.repetition else [raw]
-        values = [value_of(one, r, number) for one in said if one] if value_of is not None else []
-        if len(said) == 1 and values and values[0] is not None:
-            return values[0]
-        if values and None not in values:
-            code = _read_concept(r.fields[3], r, 3)
-            return {"component": [{"code": code, **value} for value in values if value]} if code else None
-        words = "\n".join(r.text(line) for line in said).strip()
+        is_one = not r.repetition or r.repetition not in raw
+        if value_of is not None:
+            found = value_of(raw, r, number) if is_one else _several(raw, r, value_of)
+            if found is not None:
+                return found
+        words = r.text(raw) if is_one else "\n".join(r.text(line) for line in raw.split(r.repetition)).strip()
         return {"valueString": words} if words else None
 
     return read, _written_result
+
+
+def _several(raw: str, r: "Reading", value_of: Callable[[str, "Reading", int], dict[str, Any] | None]) -> Any:
+    """Return several values of one question as components; None where one of them is not of its type."""
+    code = _read_concept(r.fields[3], r, 3)
+    values = [value_of(one, r, 5) for one in raw.split(r.repetition) if one]
+    if not code or None in values:
+        return None
+    return {"component": [{"code": code, **value} for value in values if value]}
 
 
 _read_concept, _ = concept(None, "")

@@ -129,7 +129,7 @@ def compile_row(
     if not number:
         fill = _from_elsewhere(fill, place)
     if "if" in told:
-        fill = _conditional(fill, told["if"], segment)
+        fill = _conditional(fill, told["if"], place, segment)
     pattern = begin if begin is not None else meant
     take = _take(write, compile_take(steps, pattern, [] if pattern is not None else rivals), target)
     if lead is not None:
@@ -227,13 +227,21 @@ def _from_elsewhere(fill: Fill, place: Place) -> Fill:
     return run
 
 
-def _conditional(fill: Fill, told: Mapping[str, Any], segment: str) -> Fill:
+def _conditional(fill: Fill, told: Mapping[str, Any], place: Place, segment: str) -> Fill:
+    """Let a row count only where its conditions are met; what they ask of its own code is looked at first."""
     own = conditions_of({path: values for path, values in told.items() if str(path).startswith(f"{segment}-")})
+    codes = [(values, one_of) for field, part, values, one_of in own if (field, part) == (place.field, 1)]
+    own = tuple(one for one in own if one[:2] != (place.field, 1))
     others = [(str(path), *_values(values)) for path, values in told.items() if not str(path).startswith(f"{segment}-")]
 
     def run(raw: str, r: Reading) -> None:
-        if all((r.message.text(path) in values) is one_of for path, values, one_of in others) and meets(
-            r.segment(), own
+        if codes:
+            first = raw.partition(r.repetition)[0] if r.repetition else raw
+            code = r.first_subcomponent(first.partition(r.component)[0])
+            if not all((code in values) is one_of for values, one_of in codes):
+                return
+        if all((r.message.text(path) in values) is one_of for path, values, one_of in others) and (
+            not own or meets(r.segment(), own)
         ):
             fill(raw, r)
 
