@@ -124,7 +124,8 @@ class Handoffs(Protocol):
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff.
 
-        Oldest handoff first, each in the order it was saved; what two handoffs share is there twice.
+        Oldest handoff first, each in the order it was saved; what two handoffs share is there twice. None where one of
+        them is held: nobody has said yet who the person is.
         """
         ...
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
 
 from gateway.model.handoff import Handoff, HandoffState, Resource
 from gateway.storage.effects import must_exist
@@ -50,6 +50,7 @@ _BODIES_OF_SEVERAL = (
     .where(handoff_resources.c.handoff_id.in_(bindparam("keys", expanding=True)), resources.c.deleted == 0)
     .order_by(handoff_resources.c.handoff_id, handoff_resources.c.position)
 )
+_OTHERS = handoffs.alias("other")
 _CONTENTS = Prepared(
     select(handoff_resources.c.handoff_id, resources.c.body)
     .join(handoffs, handoffs.c.id == handoff_resources.c.handoff_id)
@@ -57,6 +58,7 @@ _CONTENTS = Prepared(
     .where(
         handoffs.c.person_id == bindparam("person"),
         or_(handoffs.c.state == "active", handoffs.c.state == "unrouted"),
+        ~exists().where(_OTHERS.c.person_id == bindparam("person"), _OTHERS.c.state == "held"),
         resources.c.deleted == 0,
     )
     .order_by(handoffs.c.created_at, handoffs.c.id, handoff_resources.c.position)
@@ -164,7 +166,10 @@ class SqlHandoffs:
         return [_handoff(row) for row in self._connection.execute(_OF_PEOPLE, {"persons": list(person_ids)})]
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
-        """Return the resources of every active handoff about a person, each with the id of its handoff."""
+        """Return the resources of every active handoff about a person, each with the id of its handoff.
+
+        None where another one is held: nobody has said yet who the person is.
+        """
         rows = _CONTENTS.all(self._connection, {"person": person_id})
         return [(row.handoff_id, load(row.body)) for row in rows]
 

@@ -206,7 +206,10 @@ class InMemoryHandoffs:
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff."""
-        active = [handoff.id for handoff in self.of_person(person_id) if handoff.state in ("active", "unrouted")]
+        about = self.of_person(person_id)
+        if any(handoff.state == "held" for handoff in about):
+            return []
+        active = [handoff.id for handoff in about if handoff.state in ("active", "unrouted")]
         return [(handoff_id, body) for handoff_id in active for body in self.resources(handoff_id)]
 
     def move_person(self, from_person: str, to_person: str) -> None:

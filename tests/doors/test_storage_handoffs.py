@@ -149,6 +149,18 @@ def test_the_contents_of_a_person_are_those_of_the_active_handoffs(database: Dat
     assert database.read(lambda t: t.handoffs.contents_of("person-1")) == []
 
 
+def test_nothing_is_the_content_of_a_person_of_whom_one_record_is_held(database: Database) -> None:
+    keep(database)
+    held = a_handoff("handoff-2", state="held", hold_reason="possible match")
+    database.write(lambda t: t.handoffs.save(held, []))
+
+    while_in_doubt = database.read(lambda t: t.handoffs.contents_of("person-1"))
+    database.write(lambda t: t.handoffs.set_state("handoff-2", "active", None, LATER))
+
+    assert while_in_doubt == []
+    assert database.read(lambda t: t.handoffs.contents_of("person-1")) != []
+
+
 def test_handoffs_of_a_person_come_oldest_first(database: Database) -> None:
     database.write(lambda t: t.inputs.add(an_input()))
     database.write(lambda t: t.handoffs.save(a_handoff("young", created_at=LATER), []))

@@ -143,6 +143,16 @@ def test_a_record_that_waits_for_a_person_is_denied() -> None:
     assert ask(world, patient_of(world)) == DENIED
 
 
+def test_somebody_of_whom_another_record_waits_for_a_match_is_denied() -> None:
+    """Who they may be may have said no."""
+    world = with_contact()
+    world.take({**CONTACT, "contact_id": "C-2"})
+    newest = list(world.database.state.handoffs)[-1]
+    world.database.write(lambda tx: tx.handoffs.set_state(newest, "held", "possible match", world.clock()))
+
+    assert ask(world, patient_of(world)) == DENIED
+
+
 def test_two_keys_of_two_persons_are_nobody() -> None:
     world = with_contact()
     world.take({**CONTACT, "contact_id": "C-2", "client_id": "K-2", "last_name": "Mockname", "first_name": "Cy",
