@@ -37,12 +37,23 @@ def second_opinion(resource: Any) -> Findings:
 def first_fault(resource: dict[str, Any]) -> Finding | None:
     """Return why a stranger's resource cannot be walked through by the types of R4B; None where it can.
 
-    Beyond what the models refuse: an object in quotes, which they read as one.
+    Beyond what the models refuse: null for an element (FHIR R4 json.html#null), which they take for none, and an
+    object in quotes, which they read as one.
     """
     refused = next(iter(second_opinion(resource)), None)
-    if refused is not None or _has_objects_for_objects(resource):
+    if refused is not None:
         return refused
-    return Finding("error", RULE, resource["resourceType"], "expected an object, found one that is written as text")
+    if _has_null(resource):
+        return Finding("error", RULE, resource["resourceType"], "expected an element to have a value, found null")
+    if not _has_objects_for_objects(resource):
+        return Finding("error", RULE, resource["resourceType"], "expected an object, found one that is written as text")
+    return None
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(inner is None or _has_null(inner) for inner in value.values())
+    return isinstance(value, list) and any(map(_has_null, value))
 
 
 def _has_objects_for_objects(resource: dict[str, Any]) -> bool:

@@ -160,6 +160,10 @@ def test_an_object_that_is_written_as_text_is_none(world: TwoWorld, parameter: l
     assert (status, body["issue"][0]["code"]) == (422, "structure")
 
 
+def test_null_is_no_list_of_parameters(world: TwoWorld) -> None:
+    assert world.http(OFFICE, "POST", REVOKE, {"resourceType": "Parameters", "parameter": None})[0] == 422
+
+
 def test_a_recipient_nobody_registered_is_never_left_out_silently(world: TwoWorld) -> None:
     consent_id = file(world)
     recipient = {"name": "recipient", "valueReference": {"identifier": {"system": PARTNER, "value": "unheard-of"}}}

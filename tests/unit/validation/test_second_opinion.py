@@ -64,6 +64,15 @@ def test_text_that_is_json_in_the_place_of_an_object_breaks_nothing() -> None:
     assert len(second_opinion(examples.patient() | {"_gender": "2026"})) == 1
 
 
+def test_null_is_no_value_of_an_element_and_stands_for_one_in_a_list_of_primitives() -> None:
+    named = {"given": [None, "Ari"], "_given": [{"extension": [{"url": "https://x.example", "valueCode": "x"}]}, None]}
+
+    assert first_fault(examples.patient() | {"name": [named]}) is None
+    fault = first_fault(examples.patient() | {"name": None})
+    assert fault is not None
+    assert fault.message == "expected an element to have a value, found null"
+
+
 def test_an_object_in_quotes_is_told_from_text_that_only_looks_like_one() -> None:
     text = '{"family": "Sample"}'
 
