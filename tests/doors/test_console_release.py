@@ -240,3 +240,15 @@ def test_whoever_may_not_release_is_offered_no_form(desk: Desk) -> None:
     assert "/console/releases/new/" not in legal.get("/console/releases").text
     assert legal.get("/console/releases/new/emergency").status_code == 403
     assert admin.get("/console/releases").text.count("/console/releases/new/") == 12
+
+
+def test_a_refusal_says_that_nothing_changed_and_where_the_form_is(desk: Desk) -> None:
+    admin, legal = desk.enter("ada", "admin"), desk.enter("lee", "legal")
+    form = {"record": desk.record, "recipient": ED, "way": "send", "asked_by": "the court", "asked_for": "the file"}
+    page = submit(admin, "/console/releases/new/court_order", **form).headers["Location"]
+
+    answer = submit(legal, page, f"{page}/refuse", note="")
+
+    assert answer.status_code == 400
+    assert "Nothing was changed." in answer.text
+    assert "waits for legal review" in legal.get(page).text
