@@ -20,7 +20,7 @@ from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.answers import identifiers_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
 from gateway.formats.hl7v2.maps.feed import FeedResult
-from gateway.formats.hl7v2.maps.reading import HAVE_A_COURSE, end_course
+from gateway.formats.hl7v2.maps.settling import settle
 from gateway.formats.hl7v2.statements import RECORD_KINDS, said_at, thing_of, unsaid_in, withdrawn_by
 from gateway.labeling.label import DIRECTORY_TYPES
 from gateway.model.audit import AuditEntry
@@ -166,19 +166,17 @@ def _as_said(body: Resource) -> Resource:
 def _settled(retold: Retold, replacement: Replacement) -> Retold:
     """Let what follows from a message follow: a problem that is none has no course, a replaced document is no more."""
     changed = {
-        reference: replace(last, resource=replacement.settled(_without_course(last.resource)))
+        reference: replace(last, resource=replacement.settled(_whole_again(last.resource)))
         for reference, last in retold.changed.items()
     }
     return replace(retold, changed=changed)
 
 
-def _without_course(resource: Resource) -> Resource:
-    """Take the clinical status from an earlier message where a later one says that it was entered in error."""
-    if resource["resourceType"] not in HAVE_A_COURSE:
-        return resource
-    settled = dict(resource)
-    end_course(settled)
-    return settled
+def _whole_again(resource: Resource) -> Resource:
+    """Mend what two messages make together: an error has no course, and the earlier one may have told of it."""
+    mended = dict(resource)
+    settle(mended)
+    return mended
 
 
 def _fault(house: House, known: Mapping[str, Last], retold: Retold) -> str | None:

@@ -117,6 +117,10 @@ def _unit(r: "Reading") -> dict[str, str]:
     return unit
 
 
+Typed = tuple[str, Field, Field]
+"""OBX-2, OBX-5 and OBX-6."""
+
+
 def _written_result(resource: Any, w: "Writing") -> Field:
     """Write OBX-5 and with it OBX-2 and OBX-6; a missing value leaves all three out."""
     same = [part for part in resource.get("component", ()) if part.get("code") == resource.get("code")]
@@ -131,14 +135,10 @@ def _written_result(resource: Any, w: "Writing") -> Field:
     return alike if len(alike) > 1 else first
 
 
-def _typed(holder: Any, w: "Writing") -> "Typed":
+def _typed(holder: Any, w: "Writing") -> Typed:
     element = next((name for name in holder if name.startswith("value")), "")
     write = _WRITERS.get(element)
     return write(holder[element], w) if write is not None else ("", "", "")
-
-
-Typed = tuple[str, Field, Field]
-"""OBX-2, OBX-5 and OBX-6."""
 
 
 def _written_quantity(value: Any, w: "Writing") -> Typed:

@@ -94,7 +94,7 @@ def entity(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def read(raw: str, r: "Reading", number: int) -> Any:
         parts = r.components(raw)
-        if r.subcomponent and r.subcomponent in raw:
+        if r.subcomponent and r.subcomponent in (parts[0] or parts[1]):
             value, namespace, universal, kind = r.subcomponents(parts[0] or parts[1])[:4]
         else:
             value, namespace, universal, kind = (part and r.text(part) for part in parts[:4])

@@ -5,13 +5,14 @@ A resource is kept when its segment ends; references to what opens later are fil
 
 import base64
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, unescape
 from gateway.formats.hl7v2.labels import MessageLabels, labeled, labels_of
 from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Node, Opening, Way, reference_to
+from gateway.formats.hl7v2.maps.settling import settle
 from gateway.formats.hl7v2.message import Message, Segment
 from gateway.formats.hl7v2.times import fhir_date_time, zone_of
 from gateway.model.handoff import Resource
@@ -337,10 +338,7 @@ class Reading:
         for _, attachment, lines in self.lines:
             attachment["data"] = base64.b64encode("\n".join(lines).encode()).decode("ascii")
         for resource in self.resources:
-            if resource["resourceType"] == "Appointment":
-                complete_times(resource)
-            elif resource["resourceType"] in HAVE_A_COURSE:
-                end_course(resource)
+            settle(resource)
         dangling = [name for blank, name in self._pending if not self._resolve(blank, name)]
         lost = frozenset((self._dropped & self._linked) - self._positions.keys()) | {""}
         if dangling or len(lost) > 1 or self._has_blanks:
@@ -354,27 +352,6 @@ class Reading:
                 wanted = by_type[kind] = labels.of(kind)
             if wanted:
                 self.resources[position] = labeled(resource, wanted)
-
-
-def complete_times(appointment: Resource) -> None:
-    """Give an Appointment both its times or none (FHIR R4 app-2): the end by its length, else the start once more."""
-    start = appointment.get("start")
-    if start is None:
-        appointment.pop("end", None)
-    elif "end" not in appointment:
-        minutes = appointment.get("minutesDuration", 0)
-        ends = datetime.fromisoformat(start) + timedelta(minutes=minutes)
-        appointment["end"] = ends.isoformat(timespec="seconds")
-
-
-HAVE_A_COURSE = frozenset(("AllergyIntolerance", "Condition"))
-"""Resources that are active or over, but not where they were entered in error."""
-
-
-def end_course(resource: Resource) -> None:
-    """Take the clinical status from what was entered in error (FHIR R4 ait-2, con-5)."""
-    if "entered-in-error" in str(resource.get("verificationStatus", "")):
-        resource.pop("clinicalStatus", None)
 
 
 def _is_plain(message: Message) -> bool:
