@@ -15,10 +15,11 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Keys whose strings are addresses, codes of the standard or binary: they are no text a person wrote.
+# Keys whose strings are addresses, words of the standard or binary: they are no text a person wrote. A code is looked
+# up instead.
 _NOT_TEXT = _words(
     """
-        resourceType id meta system code reference url fullUrl status contentType versionId
+        resourceType id meta system reference url fullUrl status contentType versionId
         lastUpdated language start end recorded issued authoredOn created date unit mode type use intent
         gender birthDate profile recordedDate effectiveDateTime onsetDateTime occurrenceDateTime performedDateTime
         abatementDateTime deceasedDateTime valueDateTime servicedDate lastModified sent received assertedDate
@@ -91,11 +92,6 @@ def code_label(system: str, code: str) -> Label | None:
     return found
 
 
-def _label_of(coding: Mapping[str, Any]) -> Label | None:
-    code = coding["code"]
-    return code_label(coding.get("system", ""), code) if isinstance(code, str) else None
-
-
 def _read(values: list[Any], staying: list[Any], names: tuple[str, ...]) -> tuple[set[Label], bool]:
     """Read parts of a resource, and put aside into `staying` what in them does not leave.
 
@@ -104,19 +100,15 @@ def _read(values: list[Any], staying: list[Any], names: tuple[str, ...]) -> tupl
     labels: set[Label] = set()
     texts: list[str] = []
     for value in values:
-        entries: Iterable[tuple[str, Any]]
-        if isinstance(value, dict):
-            entries = value.items()
-            if "code" in value and (label := _label_of(value)) is not None:
-                labels.add(label)
-        else:
-            entries = [("", one) for one in value]
+        entries = value.items() if isinstance(value, dict) else [("", one) for one in value]
         for key, inner in entries:
             if isinstance(inner, str):
-                if key in _WRAPPED:
-                    texts.append(_readable(key, inner, value))
+                if key == "code":
+                    label = code_label(value.get("system", ""), inner)
+                    if label is not None:
+                        labels.add(label)
                 elif key not in _NOT_TEXT:
-                    texts.append(inner)
+                    texts.append(_readable(key, inner, value) if key in _WRAPPED else inner)
             elif isinstance(inner, _NESTED):
                 if key in _APART:
                     _take_apart(key, inner, value, values, staying)

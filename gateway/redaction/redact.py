@@ -128,10 +128,11 @@ def _provenances(
     named = {one.reference for one in released if verdicts[one.reference].release != "deidentified"}
     built = []
     for provenance in records.provenances:
-        targets = [one for one in provenance.get("target", ()) if one.get("reference") in named]
+        targets = [one["reference"] for one in provenance.get("target", ()) if one.get("reference") in named]
         if targets:
             kept = {key: provenance[key] for key in _PROVENANCE if key in provenance}
-            built.append(rebuild({"resourceType": "Provenance", **kept, "target": targets}, visible))
+            without = rebuild({"resourceType": "Provenance", **kept}, visible)
+            built.append({**without, "target": [{"reference": one} for one in targets]})
     return [one for one in built if "agent" in one]
 
 
