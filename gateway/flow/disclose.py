@@ -18,6 +18,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord, Refusal
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Referral, Resource
+from gateway.model.ids import id_in_order
 from gateway.ports import Transaction
 
 SESSION = "session"
@@ -229,7 +230,7 @@ def log_answers(
 
 
 def _handed_over(house: House, decision_id: str, purpose: Iterable[str], description: str, at: datetime) -> HandedOver:
-    return HandedOver(house.new_id(), decision_id, " ".join(purpose), description, "200", b"", at)
+    return HandedOver(id_in_order(at, house.new_id()), decision_id, " ".join(purpose), description, "200", b"", at)
 
 
 def _new_decision(
@@ -242,9 +243,10 @@ def _new_decision(
     work_id: int | None,
     person_id: str | None,
 ) -> NewDecision:
+    now = house.clock()
     return NewDecision(
-        decision_id=house.new_id(),
-        at=house.clock(),
+        decision_id=id_in_order(now, house.new_id()),
+        at=now,
         recipient=asked.recipient,
         person_id=handoff.person_id if handoff else person_id,
         handoff_id=handoff.id if handoff else None,
