@@ -327,10 +327,11 @@ def _in_order(versions: Iterable[Directive]) -> tuple[Directive, ...]:
     if len(distinct) == 1:
         return (distinct[0],)
     for first, second in ((_number, _change), (_change, _number)):
-        places = sorted(((first(one), second(one), one.digest, one) for one in distinct), key=lambda one: one[:3])
-        leading, following = [one[0] for one in places], [one[1] for one in places if one[1] != _NOWHERE]
+        ordered = sorted(distinct, key=lambda one: (first(one), second(one)))
+        leading = [first(one) for one in ordered]
+        following = [second(one) for one in ordered if second(one) != _NOWHERE]
         if _NOWHERE not in leading and len(set(leading)) == len(leading) and following == sorted(following):
-            return tuple(one for *_, one in places)
+            return tuple(ordered)
     return tuple(replace(one, readable=False) for one in sorted(distinct, key=lambda one: (_change(one), one.digest)))
 
 

@@ -29,8 +29,13 @@ def is_legacy_form(directive: Directive) -> bool:
 def mixes_notes(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
     """Say whether the form mixes counseling notes with anything else (42 CFR 2.31(b)(2))."""
     speaks_of_notes = NOTES in kinds or any(COUNSELING_NOTES in one.labels for one in grants)
-    speaks_of_others = bool(kinds - {NOTES}) or any(one.labels and COUNSELING_NOTES not in one.labels for one in grants)
+    speaks_of_others = bool(kinds - {NOTES}) or any(one.labels and not _is_of_notes_only(one) for one in grants)
     return speaks_of_notes and speaks_of_others
+
+
+def _is_of_notes_only(grant: Grant) -> bool:
+    """Say whether one of the provisions of a permit, which all must match, names notes and nothing beside them."""
+    return any(one.labels == {COUNSELING_NOTES} for one in grant.provisions)
 
 
 def mixes_proceedings(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:

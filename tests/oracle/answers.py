@@ -20,7 +20,7 @@ from tests.oracle.papers import (
 )
 from tests.oracle.purposes import Purpose
 from tests.oracle.reading import NOTES, Item, Json, NotJudged, codes, covers, extensions, span
-from tests.oracle.receivers import extra_receivers, is_bare_intermediary, is_intermediary, is_member, is_named, reach_of
+from tests.oracle.receivers import extra_receivers, is_intermediary, is_member, is_named, lacks_participants, reach_of
 from tests.oracle.standing import has_ended, is_now_of_age, is_unverified, missing_elements, revocations
 
 _RULE_OF_2024 = "2024-04-16"
@@ -127,7 +127,7 @@ def _between_whom(
     ]
     if len(through) > 1:
         raise NotJudged("an intermediary within an intermediary")
-    without_participants = any(is_bare_intermediary(path[: end + 1], ask.partners) for end in range(len(path)))
+    without_participants = lacks_participants(path, paper, ask)
     if not all(reached.values()) or (reached[ask.recipient] == {"through"} and not without_participants):
         return _stop(3, "RECIPIENT_NOT_NAMED")
     return None
@@ -189,14 +189,16 @@ def _paper_itself(path: Path, paper: Json, ask: Ask) -> Answer | None:
 
 def _of_the_item(path: Path, paper: Json, item: Item, ask: Ask) -> Answer | None:
     """Check what depends on the item: counseling notes, and what the permit speaks of. 42 CFR 2.31(b), (a)(3)."""
-    labels = [codes([node.get("securityLabel", []) for node in each]) for each in permits(paper)]
+    labels = [[codes(node["securityLabel"]) for node in each if "securityLabel" in node] for each in permits(paper)]
+    speaks_of_notes = any(NOTES in one for each in labels for one in each)
+    speaks_of_others = any(each and {NOTES} not in each for each in labels)
     is_notes, for_notes = NOTES in item.stated_labels, kind_of(paper) == "sud-counseling-notes"
-    if any(NOTES in one for one in labels) and any(one - {NOTES} for one in labels):
+    if speaks_of_notes and speaks_of_others:
         return _stop(16, "COMBINED_NOTES", "DENY" if is_notes else "HOLD")
-    if for_notes and any(one and NOTES not in one for one in labels):
+    if for_notes and speaks_of_others:
         raise NotJudged("a consent for counseling notes that is for something else")
-    if any(NOTES in one for one in labels) and kind_of(paper) not in ("ordinary", "sud-counseling-notes"):
-        raise NotJudged("counseling notes on a paper of another kind")
+    if speaks_of_notes and not for_notes:
+        raise NotJudged("a paper of another kind that speaks of counseling notes alone")
     if is_notes and not for_notes:
         return _stop(17, "NOTES_NO_SPECIFIC")
     if (for_notes and not is_notes) or not all(speaks_of(node, paper, item, ask) for node in path):

@@ -109,7 +109,7 @@ def _ordered(matter: Matter, item: Item, origin: str) -> Word:
 
 def _crime(matter: Matter, item: Item, origin: str) -> Word:
     """42 CFR 2.12(c)(5): who, and what happened; no record."""
-    if "police" not in matter.roles or matter.request["requester"].get("organization") not in item.authors:
+    if "police" not in matter.roles or matter.request["requester"].get("organization") != origin:
         raise NotJudged("a crime reported to others, or by others")
     if not (matter.basis.get("on_premises") or matter.basis.get("against_personnel")):
         raise NotJudged("a crime elsewhere, against others")

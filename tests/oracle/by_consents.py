@@ -5,6 +5,7 @@ from tests.oracle.answers import Answer
 from tests.oracle.content import is_in_one_piece
 from tests.oracle.matter import Matter, Word, no, yes
 from tests.oracle.reading import Item, Json, NotJudged, Unreadable
+from tests.oracle.receivers import is_intermediary
 
 _OWED = {"NOTICE", "CONSENT_COPY", "LABEL", "ACCOUNT", "PROCEEDINGS_BAR", "RECHECK"}
 
@@ -34,6 +35,8 @@ def unless_refused(matter: Matter, item: Item, word: Word) -> Word:
 
 def by_consents(matter: Matter, item: Item, discloser: str | None, held: list[Json]) -> Word:
     """Step 13: the consents, each by itself; what no one permits has the reason of the one that got farthest."""
+    if is_intermediary(matter.ask.recipient, matter.partners):
+        raise NotJudged("an intermediary that keeps what it gets")
     if stopped := cannot_rely(matter):
         return stopped
     if not matter.papers:

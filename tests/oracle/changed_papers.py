@@ -94,6 +94,13 @@ def for_other_purposes(s: Scene) -> None:
     node["purpose"] = [*(node.get("purpose", []) if s.pick.random() < 0.3 else []), *map(purpose, codes)]
 
 
+def of_notes_too(s: Scene) -> None:
+    """A provision that names counseling notes beside what it names."""
+    if paper := s.consent():
+        node = s.pick.choice(_nodes(paper))
+        node["securityLabel"] = [*node.get("securityLabel", []), {"system": SECURITY_LABEL, "code": "SUDNOTES"}]
+
+
 def of_another_kind(s: Scene) -> None:
     """Another kind of consent."""
     if paper := s.consent():

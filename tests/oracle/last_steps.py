@@ -29,7 +29,8 @@ def last_steps(matter: Matter, item: Item, word: Word) -> Word:
     if kinds and not all(map(purposes.is_tpo, matter.ask.purposes)):
         raise NotJudged("a restriction and a purpose beyond treatment, payment and operations")
     if "agreed" in kinds:
-        return no(14, "RESTRICTION_AGREED")
+        both = ["RESTRICTION_SELF_PAY"] if "self_pay" in kinds else []
+        return no(14, "RESTRICTION_AGREED", *both)
     care = [purposes.is_under(one, purposes.TREATMENT) for one in matter.ask.purposes]
     if "self_pay" in kinds and not all(care):
         if "payer" not in matter.roles or any(care):

@@ -51,6 +51,9 @@ class Matter:
         self.all_papers = [one for one in resources if one["resourceType"] == "Consent"]
         if any("patient" not in one for one in self.all_papers):
             raise NotJudged("a consent of nobody")
+        people = {(one["id"], str(one["patient"])) for one in self.all_papers}
+        if len({name for name, _ in people}) < len(people):
+            raise NotJudged("a paper whose versions are of different people")
         existing = self._latest_versions()
         self.anybody_has_one = bool(existing)
         mine = [one for one in existing if ask.person.is_meant(one["patient"])]

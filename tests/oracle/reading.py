@@ -92,6 +92,7 @@ def identifier(reference: Json | None) -> tuple[str, str] | None:
     return (named.get("system", ""), named.get("value", "")) if named else None
 
 
+_SITE_ZONE = "America/Los_Angeles"
 _INHERITED = ("roles", "legal_class", "endpoints", "timezone")
 
 
@@ -147,7 +148,7 @@ class Partners:
 
     def zone(self, name: str | None) -> tzinfo:
         """Return the zone whose midnights count for a program."""
-        return ZoneInfo(self.by_id.get(name or "", {}).get("timezone", "UTC"))
+        return ZoneInfo(self.by_id.get(name or "", {}).get("timezone", _SITE_ZONE))
 
     def agreement(self, holder: str, identity: str, kind: str, other: str) -> Json | None:
         """Return an agreement of a partner with another that is in force on the day."""

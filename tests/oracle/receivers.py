@@ -81,10 +81,15 @@ def extra_receivers(ask: Ask, discloser: str | None) -> list[str]:
     return [one for one in extra if one != ask.recipient]
 
 
-def is_bare_intermediary(path: Path, partners: Partners) -> bool:
-    """Say whether a permit names an intermediary without participants. 42 CFR 2.31(a)(4)(ii)."""
-    here = [partners.named(one) for one in recipients_of(path[-1])]
-    if len(here) > 1:
-        return False
-    inner = [one for one in path[-1].get("provision", []) if one.get("type") == "permit" and one.get("actor")]
-    return any(is_intermediary(one, partners) for one in here) and not inner
+def lacks_participants(path: Path, paper: Json, ask: Ask) -> bool:
+    """Say whether a permit names an intermediary without participants, or participants of none. 2.31(a)(4)(ii)."""
+    named = [[ask.partners.named(one) for one in recipients_of(node)] for node in path]
+    between = [any(is_intermediary(one, ask.partners) for one in here) for here in named]
+    for node, here, is_between in zip(path, named, between, strict=True):
+        inner = [one for one in node.get("provision", []) if one.get("type") == "permit" and one.get("actor")]
+        if is_between and not inner and ask.recipient not in here:
+            if len(here) > 1:
+                raise NotJudged("an intermediary beside somebody else")
+            return True
+    classes = {kind for node in path for kind, _ in stated_recipients(node, paper)}
+    return "treating-participants" in classes and not any(between)

@@ -17,7 +17,7 @@ from tests.oracle.papers import (
 )
 from tests.oracle.purposes import Purpose
 from tests.oracle.reading import OWN, Json, NotJudged, codes, covers, extensions, span
-from tests.oracle.receivers import is_bare_intermediary
+from tests.oracle.receivers import lacks_participants
 
 
 def revocations(paper: Json, ask: Ask) -> set[str]:
@@ -98,7 +98,7 @@ def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
         "EL_DISCLOSER": not disclosers(paper),
         "EL_INFO": lacking("securityLabel", "class", "code", "data"),
         "EL_RECIPIENT": not here or any(set(one) == {""} for one in here),
-        "EL_INTERMEDIARY": any(is_bare_intermediary(path[: end + 1], ask.partners) for end in range(len(path))),
+        "EL_INTERMEDIARY": lacks_participants(path, paper, ask),
         "EL_CE_STATEMENT": tpo and not criminal and (to_class or to_covered) and not says("ce-redisclosure-statement"),
         "EL_PURPOSE": lacking("purpose") or (fundraising and not says("fundraising-opt-out")),
         "EL_REVOCATION": not says("revocation-right") or (criminal and not extensions(paper, "revocable-from")),
@@ -146,7 +146,7 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
     if age is not None and age < 18:
         parental = ask.switches.get("minor_consent", 13) == "parental"
         if parental or age < int(ask.switches.get("minor_consent", 13)):
-            return bool(by_patient) and bases in (["parental"], ["guardian"])
+            return bool(by_patient) and bool(bases) and set(bases) <= {"parental", "guardian"}
         if by_patient and others:
             raise NotJudged("a parent's signature beside one that is enough")
         return bool(by_patient)

@@ -17,6 +17,7 @@ from tests.oracle.changed_papers import (
     of_another_kind,
     of_another_period,
     of_another_system,
+    of_notes_too,
     of_somebody_else,
     on_an_old_form,
     revocable_later,
@@ -82,7 +83,7 @@ _WEIGHTED: tuple[tuple[int, tuple[Callable[[Scene], None], ...]], ...] = (
     (1, (with_basis, with_less_evidence, in_a_disaster, by_another_author, labeled, in_another_status)),
     (1, (of_another_discloser, of_another_kind, signed_another_day, ending_otherwise, in_a_later_version)),
     (1, (of_somebody_else, signed_by_another, unreadable, of_another_system, on_an_old_form, revocable_later)),
-    (1, (of_another_age, merged, with_other_switches, of_some_items)),
+    (1, (of_another_age, merged, with_other_switches, of_some_items, of_notes_too)),
 )
 CHANGES = tuple(change for weight, changes in _WEIGHTED for change in changes for _ in range(weight))
 

@@ -303,6 +303,19 @@ class TestCounselingNotes:
         assert answer(mixed, records=(NOTES, written_by("aspen", NOTES))) == ("DENY", "COMBINED_NOTES")
         assert answer(mixed) == ("HOLD", "COMBINED_NOTES")
 
+    def test_a_form_for_notes_that_names_the_rest_in_the_same_permit_is_one_form_for_both(self) -> None:
+        for_both = a_permit(securityLabel=[NOTES_LABEL, *labels("42CFRPart2")])
+        mixed = a_consent(for_both, kind="sud-counseling-notes")
+
+        assert answer(mixed, records=(NOTES, written_by("aspen", NOTES))) == ("DENY", "COMBINED_NOTES")
+        assert answer(mixed) == ("HOLD", "COMBINED_NOTES")
+
+    def test_notes_of_some_content_are_notes(self) -> None:
+        of_some = {"type": "permit", "securityLabel": labels("HIV")}
+        consent = a_consent(a_permit(securityLabel=[NOTES_LABEL], provision=[of_some]), kind="sud-counseling-notes")
+
+        assert answer(consent, records=(NOTES, written_by("aspen", NOTES))) == ("PERMIT", "OK_CONSENT")
+
 
 @pytest.mark.parametrize(
     "change",

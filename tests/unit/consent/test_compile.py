@@ -360,7 +360,7 @@ class TestABundleOfThem:
             latest = self.of(*order).get("Consent/paper", instant(LATER))
 
             assert latest is not None
-            assert not latest.readable
+            assert latest.readable is False
 
     def test_keeps_what_else_comes_with_them(self) -> None:
         form = {"resourceType": "DocumentReference", "id": "form"}
