@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -215,26 +216,9 @@ class InMemoryHandoffs:
     def move_person(self, from_person: str, to_person: str) -> None:
         """Re-point handoffs, resources, referrals, decisions and caveats from one person to another."""
         state = self._state
-        state.handoffs = {
-            key: replace(handoff, person_id=to_person) if handoff.person_id == from_person else handoff
-            for key, handoff in state.handoffs.items()
-        }
-        state.resources = {
-            key: replace(kept, person_id=to_person) if kept.person_id == from_person else kept
-            for key, kept in state.resources.items()
-        }
-        state.referrals = {
-            key: replace(referral, person_id=to_person) if referral.person_id == from_person else referral
-            for key, referral in state.referrals.items()
-        }
-        state.decisions = {
-            key: replace(kept, person_id=to_person) if kept.person_id == from_person else kept
-            for key, kept in state.decisions.items()
-        }
-        state.caveats = {
-            key: replace(caveat, person_id=to_person) if caveat.person_id == from_person else caveat
-            for key, caveat in state.caveats.items()
-        }
+        for rows in (state.handoffs, state.resources, state.referrals, state.decisions, state.caveats):
+            moved: dict[Any, Any] = {key: row for key, row in rows.items() if row.person_id == from_person}
+            rows.update({key: replace(row, person_id=to_person) for key, row in moved.items()})
 
 
 class InMemoryPeople:

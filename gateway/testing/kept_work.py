@@ -19,7 +19,7 @@ from gateway.model.handoff import (
     WorkState,
 )
 from gateway.ports import Claim, DroppedCount, NewWork, SeenMessage
-from gateway.testing.state import KeptDecision, KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
+from gateway.testing.state import KeptDisclosure, Lane, State, claimable_lane, insist, must_exist
 
 
 class InMemoryReferrals:
@@ -193,19 +193,15 @@ class InMemoryDecisions:
     def add(self, decisions: Sequence[NewDecision]) -> None:
         """Keep decisions, each with the canonical input that gave it."""
         for one in decisions:
-            kept = KeptDecision(
-                one.decision_id, one.at, one.recipient, one.person_id, one.handoff_id, one.referral_id, one.work_id,
-                one.channel, dict(one.record), one.inputs,
-            )  # fmt: skip
-            self._state.decisions[one.decision_id] = kept
+            self._state.decisions[one.decision_id] = replace(one, record=dict(one.record))
 
     def of_handoff(self, handoff_id: str) -> list[Mapping[str, Any]]:
         """Return the decision records of a handoff, newest first, with id, recipient, channel, referral, work."""
         made = [kept for kept in self._state.decisions.values() if kept.handoff_id == handoff_id]
-        made.sort(key=lambda kept: (kept.at, kept.id), reverse=True)
+        made.sort(key=lambda kept: (kept.at, kept.decision_id), reverse=True)
         return [
             {
-                **kept.record, "id": kept.id, "recipient": kept.recipient, "channel": kept.channel,
+                **kept.record, "id": kept.decision_id, "recipient": kept.recipient, "channel": kept.channel,
                 "referral": kept.referral_id, "work": kept.work_id,
             }
             for kept in made
@@ -215,7 +211,7 @@ class InMemoryDecisions:
         """Return the record of the newest decision on which a referral was sent; None where none permitted it."""
         made = [one for one in self._state.decisions.values() if one.referral_id == referral_id and one.work_id]
         sent = [one for one in made if one.record["decision"].startswith("PERMIT")]
-        return max(sent, key=lambda kept: (kept.at, kept.id)).record if sent else None
+        return max(sent, key=lambda kept: (kept.at, kept.decision_id)).record if sent else None
 
     def get(self, decision_id: str) -> StoredDecision | None:
         """Return one decision with the input it was made from."""
@@ -340,9 +336,9 @@ class InMemoryFeeds:
         return sorted(found, key=lambda one: (-one.day.toordinal(), one.organization, one.feed))
 
 
-def _stored(kept: KeptDecision) -> StoredDecision:
+def _stored(kept: NewDecision) -> StoredDecision:
     return StoredDecision(
-        kept.id, kept.at, kept.recipient, kept.person_id, kept.channel, dict(kept.record), kept.inputs
+        kept.decision_id, kept.at, kept.recipient, kept.person_id, kept.channel, dict(kept.record), kept.inputs
     )
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from gateway.model.accounting import NewDecision
 from gateway.model.audit import AuditEntry
 from gateway.model.caveat import Caveat
 from gateway.model.consent_life import ConsentTerm
@@ -52,22 +53,6 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptDecision:
-    """A decision record with its surroundings."""
-
-    id: str
-    at: datetime
-    recipient: str
-    person_id: str | None
-    handoff_id: str | None
-    referral_id: str | None
-    work_id: int | None
-    channel: str
-    record: dict[str, Any]
-    inputs: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class KeptDisclosure:
     """A disclosure that is about to leave or has left."""
 
@@ -97,7 +82,7 @@ class State:
     referrals: dict[str, Referral] = field(default_factory=dict)
     lanes: dict[str, Lane] = field(default_factory=dict)
     work: dict[int, Work] = field(default_factory=dict)
-    decisions: dict[str, KeptDecision] = field(default_factory=dict)
+    decisions: dict[str, NewDecision] = field(default_factory=dict)
     disclosures: dict[str, KeptDisclosure] = field(default_factory=dict)
     messages: dict[MessageKey, str] = field(default_factory=dict)
     """The input that is known by each key."""

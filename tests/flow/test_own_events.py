@@ -97,7 +97,7 @@ def test_both_shapes_are_valid_and_name_nobody() -> None:
     state, house = world.database.state, world.house
     (shown,) = events(world)
     refused = [one for one in state.decisions.values() if one.record["decision"] in ("DENY", "HOLD")]
-    decision = world.database.read(lambda tx: tx.decisions.get(refused[0].id))
+    decision = world.database.read(lambda tx: tx.decisions.get(refused[0].decision_id))
     assert decision is not None
 
     told = refusal_event(decision, house.registry, house.operator)
