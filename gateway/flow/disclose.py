@@ -230,7 +230,7 @@ def log_answers(
 
 
 def _handed_over(house: House, decision_id: str, purpose: Iterable[str], description: str, at: datetime) -> HandedOver:
-    return HandedOver(id_in_order(at, house.new_id()), decision_id, " ".join(purpose), description, "200", b"", at)
+    return HandedOver(house.new_id(), decision_id, " ".join(purpose), description, "200", b"", at)
 
 
 def _new_decision(
