@@ -389,7 +389,7 @@ def _replayed(exchange: Exchange) -> list[tuple[str, ...]]:
     """Make every decision on a relay again; return what differs."""
     house, works = exchange.world.house, {one.id for one in exchange.relays()}
     kept = [one for one in exchange.world.database.state.decisions.values() if one.work_id in works]
-    replays = [replay(house.database, house.registry, house.clock, "test", one.id) for one in kept]
+    replays = [replay(house.database, house.registry, house.clock, "test", one.decision_id) for one in kept]
     return [one.differences for one in replays if one is not None]
 
 
