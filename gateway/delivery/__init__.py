@@ -1,1 +1,1 @@
-"""Send disclosures to their endpoints, and try again."""
+"""Send disclosures to their endpoints; whether to try again is decided in `flow`."""

@@ -56,9 +56,11 @@ class DiskSpill:
         rows = self._connection.execute(
             "SELECT first.id, item.body FROM item JOIN first USING (key) ORDER BY first.id, item.id"
         )
-        for _, group in groupby(rows, key=lambda row: row[0]):
-            yield [orjson.loads(body) for _, body in group]
-        self._connection.close()
+        try:
+            for _, group in groupby(rows, key=lambda row: row[0]):
+                yield [orjson.loads(body) for _, body in group]
+        finally:  # also where nobody reads to the end
+            self._connection.close()
 
 
 class SeenContent:
