@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, sel
 
 from gateway.model.handoff import InputRecord, InputState, StoredInput
 from gateway.storage.effects import must_exist
+from gateway.storage.index_keys import indexed
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
 from gateway.storage.tables import input_keys, input_records, inputs
@@ -121,7 +122,7 @@ class SqlInputs:
 
 def input_row(stored: StoredInput) -> dict[str, Any]:
     """Return an input as a row of its table."""
-    application, facility, control_id = stored.known_by or (None, None, None)
+    application, facility, control_id = map(indexed, stored.known_by) if stored.known_by else (None, None, None)
     return {
         "id": stored.id,
         "channel": stored.channel,
@@ -133,7 +134,7 @@ def input_row(stored: StoredInput) -> dict[str, Any]:
         "received_at": to_micros(stored.received_at),
         "state": stored.state,
         "reason": stored.reason,
-        "message_type": stored.message_type,
+        "message_type": indexed(stored.message_type) if stored.message_type else None,
         "sender": stored.sender,
         "application": application,
         "facility": facility,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, null, select, update
 
 from gateway.model.handoff import MessageKey, StoredInput
 from gateway.ports import SeenMessage
+from gateway.storage.index_keys import indexed
 from gateway.storage.inputs import input_row
 from gateway.storage.instants import from_micros
 from gateway.storage.prepared import Prepared
@@ -32,7 +33,8 @@ class SqlMessages:
 
     def seen(self, key: MessageKey) -> SeenMessage | None:
         """Return the message that is known by a key."""
-        row = _SEEN.first(self._connection, dict(zip(("application", "facility", "control_id"), key, strict=True)))
+        parts = zip(("application", "facility", "control_id"), map(indexed, key), strict=True)
+        row = _SEEN.first(self._connection, dict(parts))
         if row is None:
             return None
         return SeenMessage(row.id, row.sha256, row.answer or b"", from_micros(row.received_at), row.state)

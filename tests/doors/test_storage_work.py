@@ -1,5 +1,6 @@
 """What `ports.Database` promises about lanes, decisions, messages and transactions, on every implementation."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -471,6 +472,17 @@ def test_of_two_messages_of_one_key_the_first_stays_the_one_that_is_known_and_ke
     assert known == {("EHR", "CLINIC", "1"): as_seen(first), ("EHR", "CLINIC", "2"): as_seen(other)}
     kept = database.read(lambda t: [t.inputs.get(one.id) for one in (first, second, other)])
     assert kept == [first, None, other]
+
+
+def test_a_sender_who_names_itself_at_any_length_is_known_again(database: Database) -> None:
+    # Every part another, or the database would press an endless name into a short one.
+    endless = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(100))
+    one = replace(a_message("input-1", "1"), known_by=(endless, endless[1:], endless[2:]), message_type=endless)
+
+    database.write(lambda t: t.messages.add([one]))
+
+    assert database.read(lambda t: t.messages.seen((endless, endless[1:], endless[2:]))) == as_seen(one)
+    assert database.read(lambda t: t.messages.seen((endless, endless[1:], endless[3:]))) is None
 
 
 def test_the_key_of_a_message_that_is_forgotten_is_free_for_another(database: Database) -> None:
