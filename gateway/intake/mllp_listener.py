@@ -18,6 +18,7 @@ from gateway.model.hl7_header import PeerAddress
 
 _log = structlog.get_logger("gateway.mllp")
 _WAITING_CONNECTIONS = 128
+_REST_S = 0.2
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -101,6 +102,7 @@ class MllpListener:
             peer, address = self._socket.accept()
         except OSError as error:
             _log.warning("mllp_connection_lost", error=type(error).__name__)
+            self._draining.wait(_REST_S)  # without a file handle to spare the caller stays at the door
             return
         if not self._has_room():
             _log.warning("mllp_connection_refused", open=self._limits.connections)
