@@ -287,7 +287,10 @@ def find_person(asked: str | None, facts: list[Json]) -> Person | str:
     if replaced_by:
         if f"Patient/{patient['id']}" not in verified:
             return "PATIENT_AMBIGUOUS"
-        patient = next(one for one in index if f"Patient/{one['id']}" == replaced_by)
+        kept_records = [one for one in index if f"Patient/{one['id']}" == replaced_by]
+        if not kept_records:
+            raise NotJudged("a record that was replaced by none that is known")
+        patient = kept_records[0]
     retired = [one for one in index if kept(one) == f"Patient/{patient['id']}"]
     if any(f"Patient/{one['id']}" not in verified for one in retired):
         return "PATIENT_AMBIGUOUS"
