@@ -73,7 +73,7 @@ class HttpSection(_Section):
     """The HTTP listener."""
 
     bind: str = Field("127.0.0.1:8080", pattern=r"^.+:\d+$")
-    threads: int = Field(16, ge=1, le=256)
+    threads: int = Field(32, ge=1, le=256)
     max_body_mib: int = Field(64, ge=1, le=4096, description="Larger requests are refused with 413")
 
 

@@ -115,6 +115,8 @@ class House:
     """Registry id of whoever runs this gateway."""
     wordings: Mapping[str, Wording] = field(default_factory=dict)
     """The words of the consent form in each language it is offered in."""
+    timezone: str = "UTC"
+    """Zone of times that state none and whose organization has none."""
     consent_reminder_days: int = 30
     """How many days before its end staff are reminded of a consent."""
     processing_id: str = "P"
@@ -136,6 +138,10 @@ class House:
             if organization is not None:
                 return organization.id
         return self.programs.get(draft.mapping)
+
+    def timezone_of(self, organization: Organization | None) -> str:
+        """Return the zone of an organization's clocks, such as "America/Los_Angeles"."""
+        return (organization.timezone if organization else None) or self.timezone
 
     def reference(self, organization_id: str) -> Resource:
         """Return the logical FHIR reference of a registered organization: found by identifier, never by name."""

@@ -205,6 +205,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         check=partial(_check, checker),
         check_foreign=partial(_check_foreign, checker),
         read_feed=feed_reader(rules.packs, settings.secret("id"), settings.installation.timezone, clock),
+        timezone=settings.installation.timezone,
         alerts=rules.alerts,
         transports={
             "fhir": FhirPush(delivery.timeout_s, certificates),

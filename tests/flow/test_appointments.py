@@ -109,6 +109,16 @@ def test_a_word_that_a_later_one_has_overtaken_is_not_told() -> None:
     assert [one.text("MSH-9.2") for one in sius(world)] == ["S15"]
 
 
+def test_a_time_without_an_offset_is_that_of_the_clocks_of_who_says_it() -> None:
+    world = referred()
+    house = replace(world.house, timezone="America/Los_Angeles")
+    world = replace(world, house=house, gateway=Gateway(house))
+
+    siu(world, "S12", "S1", starts="20261106140000", at="20261102150000")
+
+    assert [one.text("TQ1-7") for one in sius(world)] == [FRIDAY]
+
+
 def test_one_given_by_fhir_is_told_without_a_time() -> None:
     world = referred()
     task = world.database.state.resources["Task", the_referral(world).id].body or {}

@@ -86,7 +86,7 @@ def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | N
         return
     registered = sender_of(house, stored) or _claimed_sender(house, message)
     own = tx.people.get(person_id) if person_id and len(message.named("PID")) == 1 else None
-    for statement in read_consents(message):
+    for statement in read_consents(message, house.timezone_of(registered)):
         known = person_by_number(house, tx, statement.person.identifiers) if statement.person else None
         sender = registered or (house.registry.get(known[1]) if known else None)
         certain = known[0] if known else own

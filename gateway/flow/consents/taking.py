@@ -275,8 +275,7 @@ def _unfit(house: House, consent: Resource, form: ConsentForm) -> list[Shortcomi
 
 
 def _zone(house: House, form: ConsentForm) -> ZoneInfo:
-    first = house.registry.get(form.disclosers[0]) if form.disclosers else None
-    return ZoneInfo(first.timezone if first and first.timezone else "America/Los_Angeles")
+    return ZoneInfo(house.timezone_of(house.registry.get(form.disclosers[0]) if form.disclosers else None))
 
 
 def _whole_date(text: str | None) -> date | None:

@@ -39,7 +39,8 @@ def take_adt(house: House, tx: Transaction, sender: Organization, message: Messa
         return take_identity_change(house, tx, message)
     if event in _OF_PERSONS:
         return read_or_kept(read_person_update(message), lambda named: _take_person(house, tx, sender, named))
-    return read_or_kept(read_admission(message), lambda admission: _take_visit(house, tx, admission, sender, fed))
+    zone = house.timezone_of(sender)
+    return read_or_kept(read_admission(message, zone), lambda admission: _take_visit(house, tx, admission, sender, fed))
 
 
 def _take_visit(house: House, tx: Transaction, admission: AdmissionEvent, sender: Organization, fed: Fed) -> Outcome:

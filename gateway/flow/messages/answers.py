@@ -86,21 +86,23 @@ def _take(house: House, tx: Transaction, stored: StoredInput, message: Message |
 
 def _take_from(house: House, tx: Transaction, stored: StoredInput, sender: Organization, message: Message) -> Outcome:
     """Take a message as the word of a partner."""
-    code, is_of_ours = message.text("MSH-9.1"), _is_of_ours(tx, message)
+    code, is_of_ours, zone = message.text("MSH-9.1"), _is_of_ours(tx, message), house.timezone_of(sender)
     if not is_of_ours and (referred := take_referral(house, tx, stored, sender, message)) is not None:
         return referred
     if code in ("RRI", "REF"):
-        return read_or_kept(read_referral_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
+        return read_or_kept(read_referral_answer(message, zone), lambda answer: _take_answer(house, tx, sender, answer))
     if code == "ACK":
         return take_acknowledgement(house, tx, sender, message)
     fed = take_record(house, tx, stored, sender, message)
     if code == "ADT":
         return joined(take_adt(house, tx, sender, message, fed), fed.made)
     if code == "SIU":
-        moved_by = read_or_kept(read_appointment(message), lambda one: _take_appointment(house, tx, sender, one))
+        moved_by = read_or_kept(read_appointment(message, zone), lambda one: _take_appointment(house, tx, sender, one))
         return joined(moved_by, fed.made)
     if is_of_ours:
-        answered = read_or_kept(read_order_answer(message), lambda answer: _take_answer(house, tx, sender, answer))
+        answered = read_or_kept(
+            read_order_answer(message, zone), lambda answer: _take_answer(house, tx, sender, answer)
+        )
         return joined(answered, fed.made)
     return fed.outcome or _unrecorded(house, tx, message)
 

@@ -48,7 +48,7 @@ _GENDERS = {"M": "male", "F": "female", "U": "unknown", "O": "other", "A": "othe
 def read_referral_answer(message: Message, peer_zone: str = "") -> ReferralAnswer | Unreadable:
     """Read an RRI^I12 to I15, or the REF^I13 to I15 with which some recipients answer.
 
-    `peer_zone` ("-0800") counts for times whose sender states no offset.
+    `peer_zone`, an offset or the name of a zone, counts for times whose sender states no offset.
     """
     code, event = message.text("MSH-9.1"), message.text("MSH-9.2")
     if code not in ("RRI", "REF") or event not in REFERRAL_EVENTS:

@@ -43,7 +43,7 @@ def has_consents(content: bytes) -> bool:
 def read_consents(message: Message, peer_zone: str = "") -> tuple[ConsentStatement, ...]:
     """Read every CON, each with the person of the last PID before it, or of the first one where none is before.
 
-    `peer_zone` ("-0800") counts for times whose sender states no offset.
+    `peer_zone`, an offset or the name of a zone, counts for times whose sender states no offset.
     """
     zone = zone_of(message.text("MSH-7.1")) or peer_zone
     people = [person_of(pid) for pid in message.named("PID")]

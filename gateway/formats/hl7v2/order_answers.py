@@ -29,7 +29,7 @@ _COULD_NOT = frozenset({"UC", "UD", "UX"})
 def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer | Unreadable:
     """Read an OSU about one order, or an OMG that brings its outcome.
 
-    `peer_zone` ("-0800") counts for times whose sender states no offset.
+    `peer_zone`, an offset or the name of a zone, counts for times whose sender states no offset.
     """
     code = message.text("MSH-9.1")
     if code not in ("OSU", "OMG"):

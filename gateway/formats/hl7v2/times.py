@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 _DTM = re.compile(
     r"(?P<y>\d{4})(?:(?P<mo>\d{2})(?:(?P<d>\d{2})(?:(?P<h>\d{2})(?P<mi>\d{2})(?:(?P<s>\d{2})(?:\.(?P<f>\d{1,4}))?)?)?)?)?"
@@ -31,8 +32,9 @@ def zone_of(dtm: str) -> str:
 def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     """Turn a DTM into a FHIR dateTime of the same precision; None when it is not one.
 
-    A time without zone takes `default_zone` ("-0800": that of MSH-7, else of the peer); with neither, only the date
-    is kept, since a FHIR time must state its offset (FHIR R4 datatypes, dateTime).
+    A time without zone takes `default_zone`: an offset ("-0800", that of MSH-7) or the name of the zone that its
+    sender's clocks keep. With neither, only the date is kept, since a FHIR time must state its offset (FHIR R4
+    datatypes, dateTime).
     """
     match = _DTM.fullmatch(dtm.strip())
     if match is None:
@@ -40,11 +42,20 @@ def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     year, month, day, hour, minute, second, fraction, stated = match.groups()
     if not _exists(year, month or "01", day or "01", hour or "00", minute or "00", second or "00"):
         return None
-    zone = stated or default_zone
-    if not hour or not zone:
+    zone = (stated or _offset(match, default_zone)) if hour else ""
+    if not zone:
         return "-".join([part for part in (year, month, day) if part])
     exact = f".{fraction}" if fraction else ""
     return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{exact}{zone[:3]}:{zone[3:]}"
+
+
+def _offset(local: re.Match[str], zone: str) -> str:
+    """Return the offset of a zone at a local time; of one that the clocks show twice, the first."""
+    if not zone or zone[0] in "+-":
+        return zone
+    year, month, day, hour, minute, second, *_ = local.groups()
+    at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), tzinfo=ZoneInfo(zone))
+    return at.strftime("%z")[:5]
 
 
 def dtm(date_time: str) -> str:

@@ -112,6 +112,7 @@ def test_a_message_to_the_partner_has_its_names_and_characters(tmp_path: Path) -
         ("rows: {PID_5: {to: 'Patient.name[]'}}", "'PID_5' does not match"),
         ("rows: {PID-5: {to: 'Patient.name[]', if: {PID-8: ['F', '!M']}}}", "expected either values that are meant"),
         ("zones: UTC", "Additional properties are not allowed"),
+        ("zone: Pacific", "1:7: zone: expected an offset (-0800) or a zone (America/Los_Angeles)"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, told: str, message: str) -> None:

@@ -60,3 +60,18 @@ def test_an_instant_is_written_with_its_offset_and_a_naive_one_refused() -> None
 def test_a_zone_is_read_where_it_is_stated() -> None:
     assert zone_of("20261102101500-0800") == "-0800"
     assert zone_of("20261102") == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("20260702101500", "2026-07-02T10:15:00-07:00"),
+        ("202611021015", "2026-11-02T10:15:00-08:00"),
+        ("20261101013000", "2026-11-01T01:30:00-07:00"),  # shown twice that night: the first
+        ("20261102101500-0500", "2026-11-02T10:15:00-05:00"),
+        ("20261102", "2026-11-02"),
+        ("18800102101500", "1880-01-02T10:15:00-07:52"),
+    ],
+)
+def test_a_time_without_an_offset_has_that_of_the_clocks_of_its_zone(sent: str, read: str) -> None:
+    assert fhir_date_time(sent, "America/Los_Angeles") == read

@@ -1,5 +1,6 @@
 """Compile a pack once, at start: YAML becomes closures over fields, and every mistake is told with file and line."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, re
 from gateway.formats.hl7v2.maps.rows import VARIABLE_CONTENT, Place, RowError, claims, compile_row, conditions_of
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.errors import ConfigurationError
+from gateway.model.zones import zone_named
 
 Location = tuple[str | int, ...]
 Made = TypeVar("Made")
@@ -40,6 +42,7 @@ def compile_pack(
     children = [*compiler.nodes(pack, pack.content["structure"], ("structure",))]
     root = Node(segment="", children=(*children, *compiler.unplaced()))
     _connect(root)
+    zone = compiler.zone()
     if compiler.problems:
         raise ConfigurationError("\n".join(compiler.problems))
     return CompiledPack(
@@ -51,7 +54,7 @@ def compile_pack(
         shown=_shown(root),
         foreign={row.path: (row.rule, row.target) for node in nodes_of(root) for row in node.rows if not row.field},
         names=Names(changes.get("code_systems") or {}, changes.get("assigners") or {}),
-        zone=str(changes.get("zone", "")),
+        zone=zone,
         charset=str(changes.get("charset", "")),
     )
 
@@ -59,6 +62,7 @@ def compile_pack(
 _COUNT = {"write": "$number"}
 _TRAVELS = ("$notice", "$scope", "$labels")
 """What must travel with content (42 CFR 2.32); no partner's file changes a map that writes one of these."""
+_OFFSET = re.compile(r"[+-]\d{4}")
 _LINKS = ("via", "also")
 """What a place in the structure may say of the resource that its segment opens."""
 
@@ -100,6 +104,13 @@ class _Compiler:
             assert self._overlay is not None
             empty = PackSource(self._overlay.name, {"rows": {}}, self._overlay.where)
             yield self._compiled(segment, "", empty, {})
+
+    def zone(self) -> str:
+        """Return the offset or zone of a partner's clocks, "" for none."""
+        told = str(self._overlay.content.get("zone", "")) if self._overlay else ""
+        if self._overlay and told and not _OFFSET.fullmatch(told) and zone_named(told) is None:
+            self._problem(self._overlay, ("zone",), "expected an offset (-0800) or a zone (America/Los_Angeles)")
+        return told
 
     def _compiled(self, segment: str, name: str, source: PackSource, told: Mapping[str, Any]) -> Node:
         content = source.content

@@ -5,9 +5,7 @@ A resource is kept when its segment ends; references to what opens later are fil
 
 import base64
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, unescape
 from gateway.formats.hl7v2.labels import MessageLabels, labeled, labels_of
@@ -125,14 +123,8 @@ class Reading:
         """Return a DTM as FHIR dateTime, with the zone of the message or of the sender where it states none."""
         sent = raw.partition(self.component)[0] if self.component in raw else raw
         if sent not in self._times:
-            self._times[sent] = self._time(sent)
+            self._times[sent] = fhir_date_time(sent, self.zone)
         return self._times[sent]
-
-    def _time(self, sent: str) -> str | None:
-        zone = self.zone
-        if zone and zone[0] not in "+-":
-            zone = _offset(sent, zone)
-        return fhir_date_time(sent, zone)
 
     def keep(self, field_number: int) -> None:
         """Remember that a field of this segment holds a code which no table knows."""
@@ -370,15 +362,3 @@ def _pruned(value: Any, lost: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [one for one in (_pruned(each, lost) for each in value) if one not in ({}, [], None)]
     return value
-
-
-def _offset(dtm: str, zone: str) -> str:
-    """Return the offset of a zone's clocks at a local time such as 20261102101500; "" where there is none."""
-    digits = dtm[:14].ljust(14, "0")
-    if len(dtm) < 12 or not digits.isdigit():
-        return ""
-    try:
-        local = datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}").replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, ZoneInfoNotFoundError):
-        return ""
-    return local.strftime("%z")
