@@ -53,9 +53,7 @@ def decode(content: bytes, declared: str) -> Decoded | None:
             return None
         text = _try(content, codec)
         return None if text is None else Decoded(text, codec)
-    if content.isascii():
-        return Decoded(content.decode("ascii"), "ascii")
-    for codec in UNDECLARED:
+    for codec in ("ascii", *UNDECLARED):
         text = _try(content, codec)
         if text is not None:
             return Decoded(text, codec, guessed=codec == "cp1252")

@@ -275,10 +275,10 @@ def test_no_bytes_at_all_stop_the_readers_or_the_answer(raw: bytes) -> None:
     ("body", "reason"),
     [
         (b"OBX|1|ST|a||b\r" * 20_001, "expected at most 20000 segments"),
-        (b"PID|1||M-1\r" * 501, "expected at most 500 segments PID"),
+        (b"PID|1||M-1^^^H^MR\r" * 501, "expected at most 500 segments PID"),
         (b"CON|1|001|||||||W|R\r" * 501, "expected at most 500 segments CON"),
         (
-            b"PID|1||" + b"~".join([b"M-1^^^H^MR"] * 502) + b"\r",
+            b"PID|1||" + b"~".join([b"M-1^^^HOSPITAL^MR"] * 502) + b"\r",
             "expected at most 500 repetitions in segments about people",
         ),
     ],
