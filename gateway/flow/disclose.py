@@ -116,18 +116,13 @@ def disclose_items(
     handoff: Handoff,
     resources: Sequence[Resource],
     items: Sequence[str] | None,
-    referral_request: str | None = None,
-    without_agreement: str | None = None,
 ) -> Made:
     """Decide on resources of one handoff (`items` None: on all of them), and build what may leave.
 
-    `referral_request` names the ServiceRequest where a referral is made by it: then its author decides whether the
-    person's agreement is needed, because a record of one agency can hold the referral of another. Reads the person's
-    consents in the transaction it is called in, so that a revocation committed before wins.
+    Reads the person's consents in the transaction it is called in, so that a revocation committed before wins.
     """
     circumstances = _circumstances_of(house, tx, handoff, resources)
-    gate = Gate(referral_request, without_agreement) if referral_request is not None else None
-    return _judged(house, asked, circumstances, resources, items, gate)
+    return _judged(house, asked, circumstances, resources, items, None)
 
 
 def _circumstances_of(house: House, tx: Transaction, handoff: Handoff, resources: Sequence[Resource]) -> Circumstances:
