@@ -44,9 +44,7 @@ class Matter:
         self.request: Json = case["request"]
         self.basis: Json = self.request.get("basis") or {}
         self.roles = self.partners.roles(ask.recipient)
-        asker = self.request["requester"]
-        is_officer = (asker.get("person") or {}).get("role") in OFFICERS and asker.get("organization") == ask.recipient
-        self.law_enforcement = is_officer or bool(self.roles & LAW_ENFORCEMENT)
+        self.law_enforcement = ask.is_for_officer or bool(self.roles & LAW_ENFORCEMENT)
         resources = [one["resource"] for one in case["consents"].get("entry", [])]
         self.all_papers = [one for one in resources if one["resourceType"] == "Consent"]
         if any("patient" not in one for one in self.all_papers):

@@ -23,6 +23,8 @@ class Ask:
     person: Person
     partners: Partners
     recipient: str
+    is_for_officer: bool
+    """An officer of the recipient asks: it is law enforcement then, whatever it is else."""
     practitioner: tuple[str, str] | None
     via: tuple[str, ...]
     purposes: tuple[Purpose, ...]
@@ -33,8 +35,11 @@ class Ask:
         """Say whether there is evidence of a treating provider relationship now. 42 CFR 2.11."""
         for fact in self.facts:
             kind, status = fact.get("resourceType"), fact.get("status")
-            if not self.person.is_meant(fact.get("subject")):
+            if not self.person.is_meant(fact.get("subject") or fact.get("patient")):
                 continue
+            place = fact.get("managingOrganization")
+            if kind == "EpisodeOfCare" and status == "active" and self.partners.named(place) == who:
+                return True
             if kind == "Encounter" and status == "in-progress" and self.partners.named(fact["serviceProvider"]) == who:
                 return True
             team = [one.get("member") for one in fact.get("participant", [])]

@@ -56,6 +56,8 @@ def is_member(path: Path, paper: Json, receiver: str, ask: Ask) -> bool:
     partners = ask.partners
     kinds = {kind for node in path for kind, _ in stated_recipients(node, paper)} - {None}
     roles = partners.roles(receiver)
+    if ask.is_for_officer and receiver == ask.recipient:
+        return False
     provides = bool(roles & TREATING) or partners.is_program(receiver)
     if kinds == {"treating-participants"}:
         members = {one for via in ask.via for one in partners.by_id[via].get("members", [])}

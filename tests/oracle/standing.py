@@ -187,7 +187,10 @@ def is_now_of_age(paper: Json, ask: Ask) -> bool:
 
 
 def is_unverified(paper: Json, ask: Ask) -> bool:
-    """Say whether a paper of another system lacks its verification. 42 CFR 2.31(c)(4)."""
+    """Say whether a paper of another system lacks its verification, or a word of that system within a day.
+
+    What it wrote of the paper is such a word too. 42 CFR 2.31(c)(3), (4).
+    """
     source = paper.get("meta", {}).get("source", "")
     if any(one.get("verified") is not True for one in paper.get("verification", [])):
         return True
@@ -201,7 +204,8 @@ def is_unverified(paper: Json, ask: Ask) -> bool:
     ]
     if not verified or len(verified) < len(paper["verification"]):
         return True
-    when = max((one.get("verificationDate", "") for one in verified), default="")
-    if not when:
+    if not any("verificationDate" in one for one in verified):
         raise NotJudged("when another system confirmed its consent")
-    return span(when, UTC)[0] < ask.at - timedelta(hours=24)
+    told = [paper["meta"].get("lastUpdated"), *(one.get("verificationDate") for one in verified)]
+    last = max(one for one in (span(text, UTC)[0] for text in told if text) if one <= ask.at)
+    return last < ask.at - timedelta(hours=24)

@@ -11,7 +11,7 @@ from tests.oracle import papers, purposes
 from tests.oracle.bases import by_basis, inside_the_program
 from tests.oracle.by_consents import by_consents, cannot_rely
 from tests.oracle.last_steps import last_steps
-from tests.oracle.matter import Matter, Word, hands_of, no
+from tests.oracle.matter import OFFICERS, Matter, Word, hands_of, no
 from tests.oracle.onward import onward_disclosure
 from tests.oracle.outside_part2 import outside_part2
 from tests.oracle.papers import Ask
@@ -53,11 +53,14 @@ def judge(case: Json, entries: Iterable[Json]) -> Verdict:
         return Verdict("HOLD" if person == "PATIENT_AMBIGUOUS" else "DENY", frozenset({person}))
     if not request.get("purpose"):
         return Verdict("DENY", frozenset({"PURPOSE_MISSING"}))
+    asker = request["requester"]
     ask = Ask(
         at=at,
         person=person,
         partners=partners,
         recipient=request["recipient"],
+        is_for_officer=(asker.get("person") or {}).get("role") in OFFICERS
+        and asker.get("organization") == request["recipient"],
         practitioner=_practitioner(request, facts, partners),
         via=tuple(request.get("via") or []),
         purposes=tuple(map(purposes.read, request["purpose"])),
