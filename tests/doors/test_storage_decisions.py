@@ -178,7 +178,9 @@ def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(databas
             )
 
     database.write(log)
-    recipient = database.read(lambda t: t.decisions.get("decision-1")).recipient  # type: ignore[union-attr]
+    first = database.read(lambda t: t.decisions.get("decision-1"))
+    assert first is not None
+    recipient = first.recipient
 
     def look(t: Transaction) -> list[list[str]]:
         since, until = AT + timedelta(minutes=2), AT + timedelta(minutes=3)
@@ -191,5 +193,7 @@ def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(databas
         return [[one.message_id for one in each] for each in found]
 
     assert database.read(look) == [["m-1", "m-2"], ["m-2", "m-3"], ["m-2"], []]
-    assert database.read(lambda t: t.decisions.received(recipient, "m-2")).message_id == "m-2"  # type: ignore[union-attr]
+    received = database.read(lambda t: t.decisions.received(recipient, "m-2"))
+    assert received is not None
+    assert received.message_id == "m-2"
     assert database.read(lambda t: t.decisions.received("org:nobody", "m-2")) is None

@@ -70,8 +70,7 @@ def test_a_number_finds_everybody_who_has_it_with_the_system_that_gives_it(datab
     ours, theirs = "https://warmhandoff.example/id/person", "urn:hospital"
     one = a_person("person-1", patient_ids=("7",), identifiers=((ours, "7"), (theirs, "8")))
     other = a_person("person-2", patient_ids=(), identifiers=((theirs, "7"),))
-    for person in (other, one):
-        database.write(lambda t, person=person: t.people.save(person, AT))  # type: ignore[misc]
+    database.write(lambda t: [t.people.save(person, AT) for person in (other, one)])
 
     assert database.read(lambda t: t.people.by_number("7")) == [(ours, one), (theirs, other)]
     assert database.read(lambda t: t.people.by_number("8")) == [(theirs, one)]
