@@ -167,8 +167,9 @@ def _conditions(query: MessageQuery) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _row(input_id: str, at: int, head: bytes, state: str, reason: str | None) -> MessageRow:
-    first_line = bytes(head).lstrip(b"\xef\xbb\xbf\r\n\x0b ").splitlines()[:1]
+def _row(input_id: str, at: int, head: bytes | None, state: str, reason: str | None) -> MessageRow:
+    # SQLite says NULL of the beginning of nothing, and an empty frame is kept like every message.
+    first_line = bytes(head or b"").lstrip(b"\xef\xbb\xbf\r\n\x0b ").splitlines()[:1]
     # Latin-1 gives every byte a character, whatever MSH-18 says: names of systems are ASCII as a rule.
     message = read_message(b"".join(first_line).decode("latin-1").encode("ascii", "replace"))
     if isinstance(message, Unreadable):

@@ -56,6 +56,15 @@ def test_messages_are_listed_newest_first_with_header_and_outcome(views: Message
     assert (admission.control_id, admission.state, admission.reason) == ("C1", "skipped", "nobody we know")
 
 
+def test_an_empty_frame_is_listed_like_what_else_is_no_message(sql_database: SqlDatabase) -> None:
+    empty = an_input("m1", channel="mllp", source="hl7v2", client=None, payload=b"", state="quarantined", reason="100")
+    sql_database.write(lambda tx: tx.inputs.add(empty))
+
+    (row,) = MessageViews(sql_database).messages(MessageQuery()).rows
+
+    assert (row.id, row.type, row.control_id, row.reason) == ("m1", "", "", "100")
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
