@@ -37,7 +37,7 @@ OFFERS: dict[str, Offer] = {
     ),
     "Patient": Offer(("read", "search-type"), _COMMON),
     "AuditEvent": Offer(
-        ("read", "search-type"), (("_id", "token"), ("date", "date"), ("patient", "reference"))
+        ("read", "search-type"), (("_id", "token"), ("after", "token"), ("date", "date"), ("patient", "reference"))
     ),
     **dict.fromkeys(
         ("CarePlan", "Condition", "DocumentReference", "Encounter", "Flag", "Goal", "Observation", "Organization",

@@ -15,8 +15,7 @@ from gateway.access.capability import OFFERS, capability_statement
 from gateway.access.even_answers import goes_in_step
 from gateway.access.searchset import searchset
 from gateway.model.caller import Caller, Interaction
-from gateway.model.exchange import NOT_FOUND, Answer, Problem, RequestRefused, require_scope
-from gateway.model.handoff import Resource
+from gateway.model.exchange import NOT_FOUND, Answer, Found, Problem, RequestRefused, require_scope
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
@@ -33,7 +32,7 @@ class AnswersReads(Protocol):
         """Return a resource as this caller may see it; None for missing and refused alike."""
         ...
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Found:
         """Return what this caller may see of what it looks for."""
         ...
 

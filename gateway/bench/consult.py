@@ -130,7 +130,8 @@ def _house(path: str, registry: Registry) -> House:
 
 def _keep_all(tx: Transaction, answers: Sequence[tuple[House, Answered]]) -> list[None]:
     """Keep answers that wait together, as those to consults are kept."""
-    keep_answers(answers[0][0], tx, [answered for _, answered in answers])
+    house = answers[0][0]
+    keep_answers(house, tx, [answered for _, answered in answers], house.clock())
     return [None for _ in answers]
 
 

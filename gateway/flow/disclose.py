@@ -197,7 +197,7 @@ def keep_decisions(
     return [decision.decision_id for decision in new]
 
 
-def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered]) -> None:
+def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered], asked_at: datetime) -> None:
     """Write answers on no single record, each decision as `keep_decision` does and what was told as `log_answers`."""
     new = [
         _new_decision(house, one.made.record, one.made.inputs, one.asked, None, None, None, one.person_id)
@@ -206,10 +206,9 @@ def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered]) -> 
     tx.decisions.add(new)
     for decision, one in zip(new, answers, strict=True):
         _tell(tx, decision, one.made.record, one.asked)
-    now = house.clock()
     tx.decisions.hand_over(
         [
-            _handed_over(house, decision.decision_id, one.asked.purpose, one.told, now)
+            _handed_over(house, decision.decision_id, one.asked.purpose, one.told, asked_at)
             for decision, one in zip(new, answers, strict=True)
             if one.told
         ]
@@ -217,11 +216,19 @@ def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered]) -> 
 
 
 def log_answers(
-    house: House, tx: Transaction, decision_ids: Sequence[str], purpose: Iterable[str], description: str
+    house: House,
+    tx: Transaction,
+    decision_ids: Sequence[str],
+    purpose: Iterable[str],
+    description: str,
+    asked_at: datetime,
 ) -> None:
-    """Write answers to whoever asked into the log of disclosures, one a decision: the answer is the sending."""
-    now = house.clock()
-    tx.decisions.hand_over([_handed_over(house, one, purpose, description, now) for one in decision_ids])
+    """Write answers to whoever asked into the log of disclosures, one a decision: the answer is the sending.
+
+    Their instant is that of the question. Whoever asked may read it again, and how much later the answer was made
+    would tell that something was decided on which it does not hold.
+    """
+    tx.decisions.hand_over([_handed_over(house, one, purpose, description, asked_at) for one in decision_ids])
 
 
 def _handed_over(house: House, decision_id: str, purpose: Iterable[str], description: str, at: datetime) -> HandedOver:

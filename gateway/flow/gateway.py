@@ -27,8 +27,8 @@ from gateway.model.caller import Caller
 from gateway.model.consent_life import Revoking
 from gateway.model.consult import Advice, Consult
 from gateway.model.errors import GatewayError
-from gateway.model.exchange import Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, FoundPerson, Resource
+from gateway.model.exchange import Accepted, Answer, Found, KeyReused, Problem
+from gateway.model.handoff import Channel, FoundPerson
 from gateway.model.hl7_header import PeerAddress
 from gateway.model.lookup import Status
 from gateway.ports import Clock, Database, NewId, Transaction
@@ -120,11 +120,11 @@ class Gateway:
             return own_events.read_event(self.house, caller, resource_id)
         return access.read(self.house, caller, resource_type, resource_id)
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Found:
         """Return what this caller may see of what it looks for."""
         if resource_type == "AuditEvent":
             return own_events.search_events(self.house, caller, parameters)
-        return search(self.house, caller, resource_type, parameters)
+        return Found(search(self.house, caller, resource_type, parameters))
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         """Say whether this caller may have records of a person, without giving them."""

@@ -4,12 +4,14 @@ A story gives these back as values. A door that cannot go on with a request rais
 `Problem`, and one place (`web.errors`) turns either into what the caller's protocol calls an error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from gateway.model.caller import Caller, Interaction
 from gateway.model.errors import GatewayError
+from gateway.model.handoff import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class Answer:
     body: bytes
     version: int | None
     updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found. `after` is the id from which its next page is asked for; None: this is the last one."""
+
+    resources: Sequence[Resource]
+    after: str | None = None
 
 
 IssueCode = Literal[

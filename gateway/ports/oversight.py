@@ -38,8 +38,13 @@ class Decisions(Protocol):
         """Return one disclosure, or what may have been one, to this recipient."""
         ...
 
-    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
-        """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+    def received_between(
+        self, recipient: str, since: datetime, until: datetime | None, limit: int, after: Disclosed | None = None
+    ) -> list[Disclosed]:
+        """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest.
+
+        With `after` only what follows that one; of two of the same instant that with the greater id follows.
+        """
         ...
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:

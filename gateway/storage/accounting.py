@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.storage.instants import from_micros, to_micros
@@ -65,12 +65,19 @@ def received(connection: Connection, recipient: str, message_id: str) -> Disclos
 
 
 def received_between(
-    connection: Connection, recipient: str, since: datetime, until: datetime | None, limit: int
+    connection: Connection,
+    recipient: str,
+    since: datetime,
+    until: datetime | None,
+    limit: int,
+    after: Disclosed | None,
 ) -> list[Disclosed]:
-    """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
+    """Return what was disclosed to a recipient, or may have been, in [since, until) and after one, oldest first."""
     statement = _RECEIVED_SINCE.limit(limit)
     if until is not None:
         statement = statement.where(disclosures.c.intended_at < to_micros(until))
+    if after is not None:
+        statement = statement.where(tuple_(*_OLDEST_FIRST) > (to_micros(after.intended_at), after.message_id))
     return [
         _disclosed(row) for row in connection.execute(statement, {"recipient": recipient, "since": to_micros(since)})
     ]

@@ -91,9 +91,11 @@ class SqlDecisions:
         """Return one disclosure, or what may have been one, to this recipient."""
         return received(self._connection, recipient, message_id)
 
-    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
+    def received_between(
+        self, recipient: str, since: datetime, until: datetime | None, limit: int, after: Disclosed | None = None
+    ) -> list[Disclosed]:
         """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
-        return received_between(self._connection, recipient, since, until, limit)
+        return received_between(self._connection, recipient, since, until, limit, after)
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave.

@@ -179,6 +179,11 @@ class InMemoryOutbox:
         """Return the work made for a referral or an input, oldest first; not the reading of a message."""
         return [work for work in self._state.work.values() if work.subject == subject and work.kind != "answer"]
 
+    def sent_as(self, control_id: str) -> list[Work]:
+        """Return the work that is sent under this MSH-10, the first 20 characters of its message id."""
+        sent = (work for work in self._state.work.values() if work.kind != "answer")
+        return [work for work in sent if work.message_id[:20] == control_id]
+
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""
         return [work for work in self._state.work.values() if work.state in states][:limit]
@@ -228,9 +233,14 @@ class InMemoryDecisions:
         mine = (one for one in self._log() if one.decision.recipient == recipient)
         return next((one for one in mine if one.message_id == message_id), None)
 
-    def received_between(self, recipient: str, since: datetime, until: datetime | None, limit: int) -> list[Disclosed]:
+    def received_between(
+        self, recipient: str, since: datetime, until: datetime | None, limit: int, after: Disclosed | None = None
+    ) -> list[Disclosed]:
         """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
         mine = (one for one in self._log() if one.decision.recipient == recipient)
+        if after is not None:
+            last = (after.intended_at, after.message_id)
+            mine = (one for one in mine if (one.intended_at, one.message_id) > last)
         return [one for one in mine if since <= one.intended_at and (until is None or one.intended_at < until)][:limit]
 
     def _log(self) -> list[Disclosed]:

@@ -110,6 +110,25 @@ def test_a_searchset_says_what_was_looked_for_as_it_was_understood_and_nothing_e
     assert (nothing.json["total"], "entry" in nothing.json) == (0, False)
 
 
+def test_a_page_names_the_next_one_and_no_total(site: Site) -> None:
+    """FHIR R4 http.html#paging; Bundle.total counts all that match."""
+    client = site.client("demo-ehr")
+    site.house.after = "e2"
+
+    page = client.get("/fhir/R4/AuditEvent?date=ge2026-11-01&after=e1")
+    site.house.after = None
+    last = client.get("/fhir/R4/AuditEvent?date=ge2026-11-01&after=e2")
+
+    assert page.json is not None
+    assert last.json is not None
+    assert page.json["link"][1] == {
+        "relation": "next",
+        "url": "http://127.0.0.1:8080/fhir/R4/AuditEvent?date=ge2026-11-01&after=e2",
+    }
+    assert [one["relation"] for one in last.json["link"]] == ["self"]
+    assert ("total" in page.json, "total" in last.json) == (False, False)
+
+
 def test_a_search_by_form_keeps_values_out_of_the_address(site: Site) -> None:
     answer = site.client("demo-ehr").post("/fhir/R4/Patient/_search", data={"identifier": "urn:x|1"})
 

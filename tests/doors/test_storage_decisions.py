@@ -182,6 +182,8 @@ def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(databas
     assert first is not None
     recipient = first.recipient
 
+    second = database.read(lambda t: t.decisions.received(recipient, "m-2"))
+
     def look(t: Transaction) -> list[list[str]]:
         since, until = AT + timedelta(minutes=2), AT + timedelta(minutes=3)
         found = [
@@ -189,10 +191,11 @@ def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(databas
             t.decisions.received_between(recipient, since, None, 10),
             t.decisions.received_between(recipient, since, until, 10),
             t.decisions.received_between("org:nobody", AT, None, 10),
+            t.decisions.received_between(recipient, AT, None, 10, second),
         ]
         return [[one.message_id for one in each] for each in found]
 
-    assert database.read(look) == [["m-1", "m-2"], ["m-2", "m-3"], ["m-2"], []]
+    assert database.read(look) == [["m-1", "m-2"], ["m-2", "m-3"], ["m-2"], [], ["m-3"]]
     received = database.read(lambda t: t.decisions.received(recipient, "m-2"))
     assert received is not None
     assert received.message_id == "m-2"

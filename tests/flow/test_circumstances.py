@@ -93,7 +93,7 @@ def file(world: TwoWorld, consent: dict[str, Any]) -> None:
 
 def accept(world: TwoWorld) -> None:
     """Let the hospital accept the one referral it can see."""
-    (task,) = world.gateway.search(HOSPITAL, "Task", [])
+    (task,) = world.gateway.search(HOSPITAL, "Task", []).resources
     moved = world.gateway.update_task(
         HOSPITAL, task["id"], {**task, "status": "accepted"}, int(task["meta"]["versionId"])
     )
@@ -102,7 +102,7 @@ def accept(world: TwoWorld) -> None:
 
 def what_the_hospital_reads(world: TwoWorld) -> bytes:
     kinds = ("Patient", "ServiceRequest", "Observation")
-    return b"".join(orjson.dumps(world.gateway.search(HOSPITAL, kind, [])) for kind in kinds)
+    return b"".join(orjson.dumps(world.gateway.search(HOSPITAL, kind, []).resources) for kind in kinds)
 
 
 def test_a_class_of_treating_providers_takes_in_a_recipient_once_it_has_undertaken_the_care() -> None:

@@ -61,7 +61,7 @@ def sent(world: TwoWorld) -> list[Resource]:
 
 
 def searched(world: TwoWorld, kind: str) -> list[Resource]:
-    return world.gateway.search(HOSPITAL, kind, [])
+    return list(world.gateway.search(HOSPITAL, kind, []).resources)
 
 
 def consulted(world: TwoWorld) -> Advice | Problem:

@@ -152,7 +152,7 @@ def a_withdrawal() -> tuple[World, str, World, BeforeTheLock]:
 
 
 def found(world: World, kind: str, key: str) -> list[dict[str, Any]]:
-    return world.gateway.search(HOSPITAL, kind, [("_id", key)])
+    return list(world.gateway.search(HOSPITAL, kind, [("_id", key)]).resources)
 
 
 def test_a_search_is_answered_by_what_the_person_has_said_under_the_other_number() -> None:

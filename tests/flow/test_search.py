@@ -37,7 +37,7 @@ def test_what_is_withheld_takes_no_place_and_persons_are_locked_once_a_transacti
         for is_write, calls in groupby(counted.asked, "write".__eq__)
         if not is_write
     ]
-    assert len(found) == 1
+    assert len(found.resources) == 1
     assert locks == [1, 1]
 
 
@@ -57,4 +57,4 @@ def test_who_becomes_another_before_the_lock_is_locked_in_another_transaction() 
     found = Gateway(replace(world.house, database=counted)).search(HOSPITAL, "Task", [])
 
     assert interrupted.is_done
-    assert (len(found), counted.asked.count("write"), counted.asked.count("people.lock_each")) == (2, 2, 2)
+    assert (len(found.resources), counted.asked.count("write"), counted.asked.count("people.lock_each")) == (2, 2, 2)

@@ -14,8 +14,8 @@ from gateway.flow.messages.page import MessagePage
 from gateway.model.accounting import Accounting, Wanted
 from gateway.model.caller import Caller
 from gateway.model.consult import DENIED, Advice, Consult
-from gateway.model.exchange import NOT_FOUND, Accepted, Answer, KeyReused, Problem
-from gateway.model.handoff import Channel, FoundPerson, Resource, StoredInput
+from gateway.model.exchange import NOT_FOUND, Accepted, Answer, Found, KeyReused, Problem
+from gateway.model.handoff import Channel, FoundPerson, StoredInput
 from gateway.model.lookup import NOTHING_TO_TELL, Status
 from gateway.model.partner import Organization
 from gateway.model.release import Review
@@ -75,6 +75,8 @@ class TableHouse:
     status: Status = NOTHING_TO_TELL
     release_desk: Any = field(default_factory=QuietDesk)
     advice: Advice | Problem = DENIED
+    after: str | None = None
+    """Of what a search finds."""
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def accept(
@@ -107,13 +109,14 @@ class TableHouse:
         key = (resource_type, resource_id)
         return None if key in self.hidden else self.resources.get(key)
 
-    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> list[Resource]:
+    def search(self, caller: Caller, resource_type: str, parameters: list[tuple[str, str]]) -> Found:
         self.asked.append(("search", caller.client, resource_type, parameters))
-        return [
+        found = [
             orjson.loads(answer.body)
             for key, answer in self.resources.items()
             if key[0] == resource_type and key not in self.hidden
         ]
+        return Found(found, self.after)
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         self.asked.append(("consult", caller.client, question))

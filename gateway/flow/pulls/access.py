@@ -1,7 +1,8 @@
 """Steps 8 to 10 for a read: it is a disclosure, decided and logged like a push."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import orjson
@@ -25,6 +26,7 @@ Key = tuple[str, str]
 class _Left:
     """What is still to be tried; None where nothing is looked up yet."""
 
+    asked_at: datetime
     referrals: Sequence[Referral] | None
     first: Tried | None
 
@@ -37,7 +39,7 @@ def read(house: House, caller: Caller, resource_type: str, resource_id: str) -> 
     there; only where twenty referrals that hold it open nothing are others tried, in a transaction of their own: who
     holds some persons locked waits for no others.
     """
-    answer: Answer | _Left | None = _Left(None, None)
+    answer: Answer | _Left | None = _Left(house.clock(), None, None)
     while isinstance(answer, _Left):
         answer = house.database.write(partial(_look, house, caller, (resource_type, resource_id), answer))
     return answer
@@ -59,13 +61,13 @@ def _look(house: House, caller: Caller, key: Key, left: _Left, tx: Transaction) 
     referrals = _holding(tx, caller, key) if left.referrals is None else left.referrals
     batch, rest = locked(tx, referrals[:_AT_ONCE]), referrals[_AT_ONCE:]
     if isinstance(batch, Moved):
-        return _Left([*batch.referrals, *rest], left.first)
+        return replace(left, referrals=[*batch.referrals, *rest])
     first, opened = _opened(tried(house, tx, asked, batch), key)
     if opened is not None:
-        log(house, tx, caller, [_keep(house, tx, asked, opened)], "read")
+        log(house, tx, caller, [_keep(house, tx, asked, opened)], "read", left.asked_at)
         return _answer(tx, opened.resources[key])
     if rest:
-        return _Left(rest, left.first or first)
+        return replace(left, referrals=rest, first=left.first or first)
     _keep(house, tx, asked, left.first or first)
     return None
 

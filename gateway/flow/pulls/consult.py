@@ -109,8 +109,10 @@ def _system_and_value(key: str) -> tuple[str, str]:
 
 def _answer_each(tx: Transaction, consults: Sequence[_Consult]) -> list[Advice]:
     """Answer consults that wait together, and keep all answers at once."""
+    house = consults[0].house
+    asked_at = house.clock()
     answers = [_answer(one.house, tx, one.asked, one.question) for one in consults]
-    keep_answers(consults[0].house, tx, [answered for _, answered in answers])
+    keep_answers(house, tx, [answered for _, answered in answers], asked_at)
     return [advice for advice, _ in answers]
 
 

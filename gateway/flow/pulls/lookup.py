@@ -28,6 +28,8 @@ PURPOSE = "COC"
 def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
     """Tell the status of the newest referral that this caller may know of, about the person in its own record."""
 
+    asked_at = house.clock()
+
     def look(tx: Transaction) -> Status:
         person_id = _person(tx, caller, receipt, record)
         records = held_together(house, tx.handoffs.contents_of(person_id))
@@ -38,7 +40,7 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
         if not isinstance(made.outcome, Disclosure) or not tasks:
             return NOTHING_TO_TELL
         told = f"answer to a look-up of {caller.client}: the status of a referral"
-        log_answers(house, tx, [decision_id], [PURPOSE], told)
+        log_answers(house, tx, [decision_id], [PURPOSE], told, asked_at)
         newest = max(tasks, key=lambda one: (str(one.get("lastModified", one.get("authoredOn", ""))), one["id"]))
         return Status(newest["status"], made.outcome.notice, _scope(made.outcome))
 

@@ -12,6 +12,7 @@ from gateway.flow.house import House
 from gateway.flow.pulls.tried import Moved, asked_by, locked, log, nothing, task_version, tried, with_version
 from gateway.model.caller import Caller
 from gateway.model.exchange import Problem, RequestRefused
+from gateway.model.fhir_time import covered_interval
 from gateway.model.handoff import Referral, Resource
 from gateway.ports import Transaction
 
@@ -28,6 +29,7 @@ class _Wanted:
     resource_type: str
     parameters: Parameters
     since: datetime | None
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def search(house: House, caller: Caller, resource_type: str, parameters: Paramet
     Up to 200 referrals are decided on, and what may leave of them is logged, in one piece of work, which locks their
     persons all at once and no others later. Where some of them are withheld, others are looked at in the next.
     """
-    wanted = _Wanted(resource_type, parameters, _since(parameters))
+    wanted = _Wanted(resource_type, parameters, _since(parameters), house.clock())
     found: dict[str, Resource] = {}
     left: Sequence[Referral] | None = None
     to_show = MOST_RESULTS
@@ -92,7 +94,7 @@ def _look(
         ]  # fmt: skip
         found |= {resource["id"]: _versioned(tx, resource) for resource in matching}
         told += [decision_id] if matching else []
-    log(house, tx, caller, told, "search")
+    log(house, tx, caller, told, "search", wanted.asked_at)
     return _Step(found, len(permitted[:to_show]), rest)
 
 
@@ -111,10 +113,11 @@ def _since(parameters: Parameters) -> datetime | None:
                 Problem(400, "not-supported", None, "_lastUpdated: expected ge or gt before the time.")
             )
         try:
-            moment = datetime.fromisoformat(value[2:])
+            first, after = covered_interval(value[2:], UTC)
         except ValueError:
-            raise RequestRefused(Problem(400, "value", None, "_lastUpdated: expected a FHIR dateTime.")) from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            told = "_lastUpdated: expected a FHIR date, or a dateTime with an offset."
+            raise RequestRefused(Problem(400, "value", None, told)) from None
+        return first if value[:2] == "ge" else after
     return None
 
 

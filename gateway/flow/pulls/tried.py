@@ -6,6 +6,7 @@ not tell how many there are.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from gateway.flow.addressing import for_referral
@@ -100,9 +101,12 @@ def asked_by(house: House, caller: Caller, channel: str) -> Asked:
     )
 
 
-def log(house: House, tx: Transaction, caller: Caller, decision_ids: Iterable[str], channel: str) -> None:
+def log(
+    house: House, tx: Transaction, caller: Caller, decision_ids: Iterable[str], channel: str, asked_at: datetime
+) -> None:
     """Write into the log of disclosures what is answered on these decisions."""
-    log_answers(house, tx, [*decision_ids], house.clients[caller.client].purpose, f"{channel} by {caller.client}")
+    purpose, description = house.clients[caller.client].purpose, f"{channel} by {caller.client}"
+    log_answers(house, tx, [*decision_ids], purpose, description, asked_at)
 
 
 def task_version(tx: Transaction, resource: Resource) -> StoredResource | None:
