@@ -1,4 +1,9 @@
-"""Step 10: what a holder other than the Part 2 origin may pass on (42 CFR 2.33(b), (c); 2.34(c); 2.35(d))."""
+"""Step 10: what a holder other than the Part 2 origin may pass on (42 CFR 2.33(b), (c); 2.34(c); 2.35(d)).
+
+Every hop of a copy binds it, not only the last: nobody can pass on more than what came to them.
+"""
+
+from collections.abc import Sequence
 
 from gateway.consent import obligations
 from gateway.consent.kinds import CRIMINAL_JUSTICE, REGISTRY
@@ -10,6 +15,7 @@ from gateway.consent.situation import Situation
 from gateway.model.consent_directive import Directive
 from gateway.model.decision import Basis
 from gateway.model.labeled import Hop, Item
+from gateway.model.labels import COUNSELING_NOTES
 from gateway.model.partner import Organization
 
 STEP = 1000
@@ -40,11 +46,13 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
     barred = barred_copy(item, situation)
     if barred is not None:
         return barred
-    hop = item.origin.after[-1]
-    holder, program = hop.custodian, item.origin.program
-    if holder is None or program is None:
+    hops = item.origin.after
+    hop, program = hops[-1], item.origin.program
+    holder = hop.custodian
+    if holder is None or program is None or any(one.code in _NEVER_ONWARD for one in hops):
         return _BARRED
-    if _may_follow_hipaa(hop, holder, situation):
+    is_notes = COUNSELING_NOTES in item.labels
+    if not is_notes and _follows_hipaa(hops, situation) and _stays_with_care(situation):
         released = Release(
             "OK_HIPAA_REDISCLOSURE",
             STEP,
@@ -59,11 +67,11 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
         under = None  # another person's, or replaced since: it opens nothing here
     if under is not None and holder.is_program(situation.at) and _is_single_tpo(under):
         return program, under
-    if under is not None and _is_contractor(hop, holder, situation):
+    if under is not None and not is_notes and _is_contractor(hop, holder, situation):
         basis = Basis("Consent", under.id, under.version)
         owed = obligations.CONTRACTOR | obligations.of_author(item)
         return standing(Release("OK_CONSENT", STEP, owed, basis, "consent", yields=True), item, situation)
-    if hop.code not in _NEVER_ONWARD and _names_holder(holder, situation):
+    if _names_holder(holder, situation):
         return holder, None
     return _BARRED
 
@@ -72,12 +80,31 @@ def _consent(hop: Hop, situation: Situation) -> Directive | None:
     return situation.consents.get(hop.consent, situation.at) if hop.consent else None
 
 
-def _may_follow_hipaa(hop: Hop, holder: Organization, situation: Situation) -> bool:
-    """2.33(b)(1): a covered entity or associate that got it for TPO, on to another one or a provider, for TPO."""
-    got_for_tpo = bool(hop.purposes) and is_tpo(hop.purposes) and (bool(hop.consent) or hop.code == "hipaa")
+def _follows_hipaa(hops: Sequence[Hop], situation: Situation) -> bool:
+    """Say whether the last holder may do with it what HIPAA lets it (42 CFR 2.33(b)(1), 2.32(a)(1)).
+
+    That is a covered entity or associate that got it for treatment, payment or operations, under a consent of the
+    person or from one that had this freedom itself: a program cannot disclose as HIPAA allows.
+    """
+    is_free = False
+    for hop in hops:
+        is_lawful = _is_theirs(hop, situation) or (hop.code == "hipaa" and is_free)
+        is_covered = hop.custodian is not None and hop.custodian.is_covered(situation.at)
+        is_free = is_lawful and is_covered and bool(hop.purposes) and is_tpo(hop.purposes)
+    return is_free
+
+
+def _is_theirs(hop: Hop, situation: Situation) -> bool:
+    """Say whether it was received under a consent of the person, also one that has been replaced since."""
+    under = _consent(hop, situation)
+    return under is not None and not under.patient.isdisjoint(situation.patient_keys)
+
+
+def _stays_with_care(situation: Situation) -> bool:
+    """Say whether it goes on to covered entities, associates or providers, for treatment, payment or operations."""
     receivers = [one.organization for one in (situation.recipient, *situation.relays)]
     can_receive = all(one is not None and (one.is_covered(situation.at) or one.is_treating) for one in receivers)
-    return got_for_tpo and holder.is_covered(situation.at) and can_receive and is_tpo(situation.request.purposes)
+    return can_receive and is_tpo(situation.request.purposes)
 
 
 def _is_single_tpo(directive: Directive) -> bool:

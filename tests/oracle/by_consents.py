@@ -40,7 +40,7 @@ def by_consents(matter: Matter, item: Item, discloser: str | None, held: list[Js
     if stopped := cannot_rely(matter):
         return stopped
     if not matter.papers:
-        return no(13, "PATIENT_MISMATCH" if matter.anybody_has_one else "NO_CONSENT", minor=2)
+        return no(13, "PATIENT_MISMATCH" if matter.existing else "NO_CONSENT", minor=2)
     if stopped := refused(matter, item):
         return stopped
     if any(via not in matter.partners.by_id for via in matter.ask.via):

@@ -236,21 +236,34 @@ def by_another_author(s: Scene) -> None:
 
 
 def in_other_hands(s: Scene) -> None:
-    """A copy went on to somebody, under a consent or a code."""
-    item, consent = s.item(), s.consent()
+    """A copy went on to somebody, under a consent or a code; sometimes through several hands."""
+    item = s.item()
+    for _ in range(s.pick.choice([1, 1, 1, 2, 2, 3])):
+        _handed_on(s, item)
+
+
+_CODES = ("qso", "audit", "research", "emergency", "contract", "central_registry", "patient_access", "referral")
+
+
+def _handed_on(s: Scene, item: Json) -> None:
+    consent = s.consent()
     extension: Json = {"url": RECEIVED_UNDER}
-    code = s.pick.choice(["qso", "audit", "research", "emergency", "contract", "central_registry"])
-    if consent and s.pick.random() < 0.75:
-        extension["valueReference"] = {"reference": f"Consent/{consent['id']}"}
+    held = [one for one in s.resources("records", "Provenance") if "hop" in one["id"] or one["id"].startswith("at-")]
+    if held and s.pick.random() < 0.5:
+        extension["valueCode"] = "hipaa"
+    elif consent and s.pick.random() < 0.75:
+        name = consent["id"] if s.pick.random() < 0.95 else "not-here"
+        extension["valueReference"] = {"reference": f"Consent/{name}"}
     else:
-        extension["valueCode"] = code
-    reason = s.pick.choice(["TREAT", "TREAT", "HPAYMT", "PATRQT", "HOPERAT"])
+        extension["valueCode"] = s.pick.choice([*_CODES, "hipaa"])
+    reason = s.pick.choice(["TREAT", "TREAT", "TREAT", "HPAYMT", "PATRQT", "HOPERAT"])
+    number = len(s.resources("records"))
     hop = {
         "resourceType": "Provenance",
-        "id": f"hop-{len(s.resources('records'))}",
+        "id": f"hop-{number}",
         "extension": [extension],
         "target": [{"reference": f"{item['resourceType']}/{item['id']}"}],
-        "recorded": "2026-10-21T12:00:00Z",
+        "recorded": f"2026-10-21T12:{number:02}:00Z",
         "activity": {"coding": [{"code": "receive"}]},
         "agent": [{"type": {"coding": [{"code": "custodian"}]}, "who": s.party()[1]}],
         "reason": [{"coding": [{"system": ACT_REASON, "code": reason}]}],

@@ -1,7 +1,7 @@
 """The request being decided, and the words that may be said of an item of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.oracle import papers
 from tests.oracle.papers import Ask
@@ -23,11 +23,18 @@ class Word:
     reasons: frozenset[str]
     obligations: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    unordered: bool = False
+    """Whether no rule puts its reasons in an order: any of them will do, whatever is said of other items."""
 
 
 def no(step: int, *reasons: str, minor: int = 0, hold: bool = False) -> Word:
     """Withhold an item, for any of the reasons."""
     return Word((step, minor), "HOLD" if hold else "DENY", frozenset(reasons))
+
+
+def unordered(word: Word, *reasons: str) -> Word:
+    """Withhold an item for several things at once that no rule puts in an order."""
+    return replace(word, reasons=word.reasons | frozenset(reasons), unordered=True)
 
 
 def yes(step: int, reason: str, *obligations: str, absent: Iterable[str] = ()) -> Word:
@@ -52,9 +59,10 @@ class Matter:
         people = {(one["id"], str(one["patient"])) for one in self.all_papers}
         if len({name for name, _ in people}) < len(people):
             raise NotJudged("a paper whose versions are of different people")
-        existing = self._latest_versions()
-        self.anybody_has_one = bool(existing)
-        mine = [one for one in existing if ask.person.is_meant(one["patient"])]
+        self.existing = self._latest_versions()
+        mine = [one for one in self.existing if ask.person.is_meant(one["patient"])]
+        self.theirs = mine
+        """Every paper of the person, those replaced too: what was received under one was."""
         self.papers = [one for one in mine if f"Consent/{one['id']}" not in _replaced(mine)]
 
     def _latest_versions(self) -> list[Json]:

@@ -1,62 +1,76 @@
-"""A copy in the hands of somebody after its Part 2 origin. 42 CFR 2.33(b), (c), 2.34, 2.35(d)."""
+"""A copy in the hands of somebody after its Part 2 origin. 42 CFR 2.33(b), (c), 2.34, 2.35(d), 2.52(b), 2.53(a).
+
+Every hop of its way binds it: what was released for research, audit, a service, an emergency or a contract goes on
+to nobody by way of whoever got it from there, and a covered entity has the freedom of 2.33(b)(1) only where it got
+the record under a consent of the person, or from one that had this freedom.
+"""
 
 from tests.oracle import papers, purposes
 from tests.oracle.by_consents import by_consents, cannot_rely, unless_refused
-from tests.oracle.matter import Matter, Word, no, yes
-from tests.oracle.reading import NOTES, Hop, Item, Json, NotJudged
+from tests.oracle.matter import Matter, Word, no, unordered, yes
+from tests.oracle.reading import NOTES, Hop, Item
 from tests.oracle.receivers import TREATING, extra_receivers
 
 _NEVER_ONWARD = {"research", "audit", "qso", "emergency", "contract"}
+_BARRED = ("REDISCLOSURE_BARRED", "REGISTRY_USE_BARRED", "LE_NO_BASIS", "SUBPOENA_ALONE")
 
 
 def onward_disclosure(matter: Matter, item: Item, origin: str, onward: list[Hop]) -> Word:
     """Decide a copy that somebody holds after the origin."""
-    ask, last = matter.ask, onward[-1]
-    if len(onward) > 1 or ask.recipient in (last.custodian, *item.authors) or last.custodian in item.authors:
-        raise NotJudged("a longer chain, or a copy that comes home")
-    if cannot_rely(matter):
-        raise NotJudged("a copy, and a paper that nobody can read")
-    theirs = {f"Consent/{one['id']}": one for one in matter.papers}
-    if last.under.startswith("Consent/") and last.under not in theirs:
-        raise NotJudged("a copy received under a consent that is not here, not theirs, or replaced")
-    under = theirs.get(last.under)
-    if last.under == "central_registry" or (under and papers.kind_of(under) == "central-registry"):
-        return no(10, "REGISTRY_USE_BARRED")
-    if under and papers.kind_of(under) == "criminal-justice-referral":
-        return no(10, "REDISCLOSURE_BARRED")
+    if stopped := cannot_rely(matter):
+        return unordered(stopped, *_BARRED, "CONSENT_SOURCE_UNAVAILABLE", "UNPARSEABLE")
+    kinds = [_kind_of(matter, one) for one in onward]
+    if "central-registry" in kinds or "criminal-justice-referral" in kinds:
+        both = {"central-registry", "criminal-justice-referral"} <= set(kinds)
+        first = "REGISTRY_USE_BARRED" if "central-registry" in kinds else "REDISCLOSURE_BARRED"
+        return no(10, first, *(["REDISCLOSURE_BARRED"] if both else []))
     if matter.law_enforcement:
         return no(10, "LE_NO_BASIS")
-    if purposes.LEGAL in ask.purposes:
+    if purposes.LEGAL in matter.ask.purposes:
         return no(12, "SUBPOENA_ALONE", "REDISCLOSURE_BARRED")
-    if not under and last.under not in _NEVER_ONWARD:
-        raise NotJudged("a copy received under something else")
-    if NOTES in item.stated_labels:
-        raise NotJudged("counseling notes in other hands")
-    if last.under == "emergency" and matter.partners.is_covered(last.custodian):
-        raise NotJudged("whether HIPAA lets a hospital pass on what it got in an emergency")
-    if under is None:
+    if _NEVER_ONWARD & set(kinds):
         return no(10, "REDISCLOSURE_BARRED")
-    return _with_consent_behind_it(matter, item, origin, last, under)
+    return _by_the_table(matter, item, origin, onward)
 
 
-def _with_consent_behind_it(matter: Matter, item: Item, origin: str, last: Hop, under: Json) -> Word:
-    """Apply the table of 2.33(b) to a copy that was received under a consent."""
-    if matter.partners.is_covered(last.custodian) and _stays_in_care(matter, last):
+def _kind_of(matter: Matter, hop: Hop) -> str:
+    """Return what a hop was: the kind of the consent it was under, whose ever that is, or its code."""
+    if not hop.under.startswith("Consent/"):
+        return hop.under.replace("_", "-")
+    return next((papers.kind_of(one) for one in matter.existing if f"Consent/{one['id']}" == hop.under), "unknown")
+
+
+def _by_the_table(matter: Matter, item: Item, origin: str, onward: list[Hop]) -> Word:
+    """Apply the table of 2.33(b) to who holds the copy now."""
+    last = onward[-1]
+    under = next((one for one in matter.papers if f"Consent/{one['id']}" == last.under), None)
+    notes = NOTES in item.stated_labels
+    if _is_free(matter, onward) and _stays_in_care(matter) and not notes:
         return unless_refused(matter, item, yes(10, "OK_HIPAA_REDISCLOSURE", "LABEL", "PROCEEDINGS_BAR"))
-    if matter.partners.is_program(last.custodian) and papers.is_single_tpo(under):
+    if under and matter.partners.is_program(last.custodian) and papers.is_single_tpo(under):
         return by_consents(matter, item, origin, [under])
-    if _is_for_a_contractor(matter, last):
+    if under and _is_for_a_contractor(matter, last) and not notes:
         return unless_refused(matter, item, yes(10, "OK_CONSENT", "NOTICE", "MIN", "LABEL"))
     if any(last.custodian in map(matter.partners.named, papers.disclosers(one)) for one in matter.papers):
         return by_consents(matter, item, last.custodian, matter.papers)
     return no(10, "REDISCLOSURE_BARRED")
 
 
-def _stays_in_care(matter: Matter, last: Hop) -> bool:
-    """Say whether a copy came for treatment, payment or operations and goes on for them, to those who may have it."""
+def _is_free(matter: Matter, onward: list[Hop]) -> bool:
+    """Say whether the last holder has the freedom of 2.33(b)(1): under a consent for care, or from one that had it."""
+    free = False
+    for hop in onward:
+        for_care = bool(hop.reason) and all(map(purposes.is_tpo, hop.reason))
+        lawful = any(f"Consent/{one['id']}" == hop.under for one in matter.theirs) or (hop.under == "hipaa" and free)
+        free = for_care and lawful and matter.partners.is_covered(hop.custodian)
+    return free
+
+
+def _stays_in_care(matter: Matter) -> bool:
+    """Say whether it goes on for treatment, payment or operations, to those who may have it for them."""
     receivers = [matter.ask.recipient, *extra_receivers(matter.ask, None)]
     may_have = [matter.partners.is_covered(one) or matter.partners.roles(one) & TREATING for one in receivers]
-    return bool(last.reason) and all(map(purposes.is_tpo, (*last.reason, *matter.ask.purposes))) and all(may_have)
+    return all(map(purposes.is_tpo, matter.ask.purposes)) and all(may_have)
 
 
 def _is_for_a_contractor(matter: Matter, last: Hop) -> bool:

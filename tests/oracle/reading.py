@@ -184,11 +184,9 @@ class Item:
         return next((one for one in hands if partners.is_program(one)), None)
 
     def onward(self, partners: Partners) -> list[Hop]:
-        """Return the hops after the Part 2 origin."""
-        if any(one and partners.is_program(one) for one in self.authors):
-            return self.hops
-        programs = [partners.is_program(hop.custodian) for hop in self.hops]
-        return self.hops[programs.index(True) + 1 :] if True in programs else []
+        """Return the hops after its Part 2 origin last had it: what came home is its own."""
+        here = [place for place, hop in enumerate(self.hops) if hop.custodian == self.origin(partners)]
+        return self.hops[here[-1] + 1 :] if here else self.hops
 
     @property
     def stated_labels(self) -> set[tuple[str, str]]:

@@ -138,11 +138,11 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
     if not signed or not performers:
         return False
     zone = zone_of(paper, ask)
-    day = span(paper["dateTime"], zone)[0] if "dateTime" in paper else ask.at
+    day, after = span(paper["dateTime"], zone) if "dateTime" in paper else (ask.at, ask.at)
     age = ask.person.age(day.date())
     by_patient = [one for one in performers if ask.person.is_meant(one)]
     others = [one for one in performers if not ask.person.is_meant(one)]
-    bases = [_authority(one, day, zone) for one in others]
+    bases = [_authority(one, (day, max(day, after - timedelta(microseconds=1))), zone) for one in others]
     if age is not None and age < 18:
         parental = ask.switches.get("minor_consent", 13) == "parental"
         if parental or age < int(ask.switches.get("minor_consent", 13)):
@@ -160,12 +160,12 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
     return None not in bases
 
 
-def _authority(performer: Json, day: datetime, zone: tzinfo) -> str | None:
-    """Return the capacity in which somebody else signs, where it was in force on the day; None for no such capacity."""
+def _authority(performer: Json, when: tuple[datetime, datetime], zone: tzinfo) -> str | None:
+    """Return the capacity in which somebody else signs, in force all the while it may have been; None for none."""
     for one in extensions(performer, "authority"):
         parts = {part["url"]: part for part in one.get("extension", [])}
         basis: str = parts["basis"]["valueCode"]
-        if not covers(parts.get("period", {}).get("valuePeriod"), day, zone):
+        if not all(covers(parts.get("period", {}).get("valuePeriod"), one, zone) for one in when):
             return None
         if basis == "guardian" and "document" not in parts:
             return None

@@ -106,8 +106,8 @@ def _together(words: dict[str, Word]) -> Verdict:
     holds = [word for word in kept.values() if word.decision == "HOLD"]
     voiced = list(kept.values()) if given or not holds else holds
     if kept:
-        first = min(word.step for word in voiced)
-        reasons = frozenset().union(*(word.reasons for word in voiced if word.step == first))
+        first = min((word.step for word in voiced if not word.unordered), default=None)
+        reasons = frozenset().union(*(word.reasons for word in voiced if word.unordered or word.step == first))
     else:
         reasons = frozenset().union(*(word.reasons for word in given.values()))
     decision = ("PERMIT_REDACTED" if kept else "PERMIT") if given else ("HOLD" if holds else "DENY")

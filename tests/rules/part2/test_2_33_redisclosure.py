@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support.part2_world import (
+    EXTENSION,
+    OWN,
     a_condition,
     a_consent,
     a_permit,
@@ -80,6 +82,81 @@ class TestACoveredEntityThatGotItForTreatment:
         home = handed_to("aspen", RECORD, code="hipaa", recorded="2026-10-20T12:00:00Z")
 
         assert answer(a_consent(), records=(*AT_MERCY, home)) == ("PERMIT", "OK_CONSENT")
+
+
+class TestACopyThatWentThroughSeveralHands:
+    CASE: Json = {"recipient": "org:quarry"}
+    UNDER_TPO: Json = {"under": "Consent/tpo"}
+
+    def through(self, *hops: tuple[str, Json]) -> tuple[Json, ...]:
+        handed = [
+            handed_to(who, RECORD, id=f"hop-{day}", recorded=f"2026-10-{day}T12:00:00Z", **how)
+            for day, (who, how) in enumerate(hops, start=10)
+        ]
+        return RECORD, written_by("aspen", RECORD), *handed
+
+    def test_goes_on_as_hipaa_allows_from_one_covered_entity_to_the_next(self) -> None:
+        records = self.through(("mercy", self.UNDER_TPO), ("plan", {"code": "hipaa", "purpose": "HPAYMT"}))
+
+        assert answer(a_tpo_consent(), records=records, **self.CASE) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
+
+    def test_a_program_itself_discloses_nothing_as_hipaa_allows(self) -> None:
+        records = self.through(("mercy", {"code": "hipaa"}))
+
+        assert answer(a_tpo_consent(), records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    @pytest.mark.parametrize("between", ["birch", "squad", "shelter", "stranger"])
+    def test_nor_does_anybody_else_who_had_no_such_freedom(self, between: str) -> None:
+        records = self.through((between, self.UNDER_TPO), ("mercy", {"code": "hipaa"}))
+
+        assert answer(a_tpo_consent(), records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    @pytest.mark.parametrize("code", ["research", "audit", "qso", "emergency", "contract"])
+    @pytest.mark.parametrize("later", [{"code": "hipaa"}, {"under": "Consent/tpo"}])
+    def test_what_was_given_for_something_else_stays_bound_in_later_hands(self, code: str, later: Json) -> None:
+        records = self.through(("mercy", {"code": code}), ("mercy", later))
+
+        assert answer(a_tpo_consent(), records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_also_where_a_consent_names_who_holds_it_now(self) -> None:
+        onward = a_consent(a_permit("quarry"), organization=[organization("mercy")])
+        records = self.through(("campus", {"code": "research"}), ("mercy", {"under": "Consent/paper"}))
+
+        assert answer(onward, records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+
+class TestTheConsentItWasReceivedUnder:
+    CASE: Json = {"records": AT_MERCY, "recipient": "org:quarry"}
+
+    def test_has_to_be_known_here(self) -> None:
+        assert answer(a_consent(id="another"), **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_and_the_persons_own(self) -> None:
+        theirs = a_tpo_consent(patient={"identifier": {"system": "urn:oid:2.999.7", "value": "other"}})
+
+        assert answer(theirs, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_a_later_one_in_its_place_takes_nothing_back(self) -> None:
+        link = {"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/tpo"}}
+        newer = a_consent(id="newer", extensions=[link])
+
+        assert answer(a_tpo_consent(), newer, **self.CASE) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
+
+
+class TestCounselingNotesInOtherHands:
+    NOTE = a_condition(meta={"security": [{"system": OWN + "security-label", "code": "SUDNOTES"}]})
+
+    def test_never_go_on_as_hipaa_allows(self) -> None:
+        case: Json = {"records": held_by("mercy", self.NOTE, under="Consent/tpo"), "recipient": "org:quarry"}
+
+        assert answer(a_tpo_consent(), **case) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_but_by_a_consent_for_them_that_names_the_holder(self) -> None:
+        permit = a_permit("quarry", securityLabel=self.NOTE["meta"]["security"])
+        notes = a_consent(permit, kind="sud-counseling-notes", id="notes", organization=[organization("mercy")])
+        case: Json = {"records": held_by("mercy", self.NOTE, under="Consent/tpo"), "recipient": "org:quarry"}
+
+        assert answer(a_tpo_consent(), notes, **case) == ("PERMIT", "OK_CONSENT")
 
 
 class TestAProgramUnderASingleConsent:

@@ -34,7 +34,7 @@ class TestAsHipaaAllows:
         ("hop", "outcome"),
         [
             ({"under": "Consent/tpo"}, ("PERMIT", "OK_HIPAA_REDISCLOSURE")),
-            ({"code": "hipaa"}, ("PERMIT", "OK_HIPAA_REDISCLOSURE")),
+            ({"code": "hipaa"}, ("DENY", "REDISCLOSURE_BARRED")),
             ({"code": "referral"}, ("DENY", "REDISCLOSURE_BARRED")),
             ({"under": "Consent/tpo", "purpose": "PATRQT"}, ("DENY", "REDISCLOSURE_BARRED")),
             ({"under": "Consent/tpo", "reason": []}, ("DENY", "REDISCLOSURE_BARRED")),
