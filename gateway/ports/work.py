@@ -126,6 +126,10 @@ class Outbox(Protocol):
         """Return the work made for a referral or an input, oldest first; not the reading of a message."""
         ...
 
+    def sent_as(self, control_id: str) -> list[Work]:
+        """Return the work that is sent under this MSH-10, the first 20 characters of its message id."""
+        ...
+
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""
         ...

@@ -29,7 +29,7 @@ from gateway.ports import Claim, NewWork
 from gateway.storage.effects import Effects, must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
-from gateway.storage.tables import lanes, outbox
+from gateway.storage.tables import lanes, outbox, sent_as
 from gateway.storage.upsert import insert_if_absent, upsert
 
 # Written out, not bound: neither database uses the partial index for a condition it cannot read.
@@ -109,6 +109,8 @@ _INSERT_UNLESS_READY = Prepared(
 )
 OF_SUBJECT = select(outbox).where(outbox.c.subject == bindparam("key"), NOT_READING).order_by(outbox.c.id)
 _OF_SUBJECT = Prepared(OF_SUBJECT)
+SENT_AS = select(outbox).where(sent_as == bindparam("key"), NOT_READING).order_by(outbox.c.id)
+_SENT_AS = Prepared(SENT_AS)
 _SET_STATE = Prepared(
     update(outbox)
     .where(outbox.c.id == bindparam("key"))
@@ -223,6 +225,10 @@ class SqlOutbox:
     def of_subject(self, subject: str) -> list[Work]:
         """Return the work made for a referral or an input, oldest first; not the reading of a message."""
         return [_work(row) for row in _OF_SUBJECT.all(self._connection, {"key": subject})]
+
+    def sent_as(self, control_id: str) -> list[Work]:
+        """Return the work that is sent under this MSH-10, the first 20 characters of its message id."""
+        return [_work(row) for row in _SENT_AS.all(self._connection, {"key": control_id})]
 
     def of_states(self, states: Sequence[WorkState], limit: int = 500) -> list[Work]:
         """Return work in these states, oldest first (dead letters, held, refused)."""

@@ -19,7 +19,7 @@ from gateway.storage.decisions import LAST_SENT
 from gateway.storage.engines import parse_url, writing_engine
 from gateway.storage.inputs import BY_KEY, SAME_CONTENT
 from gateway.storage.messages import SEEN
-from gateway.storage.outbox import CLAIMABLE, OF_SUBJECT, WAITING, in_states
+from gateway.storage.outbox import CLAIMABLE, OF_SUBJECT, SENT_AS, WAITING, in_states
 from gateway.storage.schema import CURRENT, create_schema, schema_version
 from gateway.storage.tables import metadata, outbox
 from gateway.testing import FixedClock
@@ -29,6 +29,8 @@ pytest_plugins = ("tests.support.databases",)
 _IN_FULL = {"render_postcompile": True}
 
 
+# SQLite tells of no expression of an index; on PostgreSQL this one is compared too.
+@pytest.mark.filterwarnings("ignore:.*expression-based index .?outbox_by_control_id")
 def test_the_migrations_lead_to_the_tables_as_they_are_written(empty_database_url: str, clock: FixedClock) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
@@ -87,6 +89,7 @@ def test_commands_do_not_work_on_a_database_without_the_schema(empty_database_ur
         (select(outbox).where(in_states("held", "dead")), "outbox USING INDEX outbox_standing (state=?)"),
         (SEEN, "input USING INDEX input_by_control_id (application=? AND facility=? AND control_id=?)"),
         (OF_SUBJECT, "outbox USING INDEX outbox_by_subject (subject=?)"),
+        (SENT_AS, "outbox USING INDEX outbox_by_control_id (<expr>=?)"),
         (SAME_CONTENT, "input USING INDEX input_by_content (source=? AND sha256=?)"),
         (LAST_SENT, "decision USING INDEX decision_by_sending (referral_id=?)"),
         (BY_KEY, "input_key USING INDEX sqlite_autoindex_input_key_1 (client=? AND source=? AND key=?)"),

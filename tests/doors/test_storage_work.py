@@ -318,3 +318,14 @@ def test_work_is_found_by_subject_and_by_state_oldest_first(database: Database) 
         return [[work.id for work in each] for each in found]
 
     assert database.read(look) == [[first, second, third], [first, third], [first], []]
+
+
+def test_what_was_sent_is_found_by_the_msh_10_it_was_sent_under_but_no_reading_of_a_message(database: Database) -> None:
+    sent = enqueue(database, "abcdefghijklmnopqrstuvwxyz")
+    enqueue(database, "abcdefghijklmnopqrs-another")
+    read = NewWork("messages/h", "answer", "in-1", "create", "abcdefghijklmnopqrst-read", 1, AT)
+    database.write(lambda t: t.outbox.add_all([read]))
+
+    found = database.read(lambda t: [t.outbox.sent_as(one) for one in ("abcdefghijklmnopqrst", "abcdefghij", "")])
+
+    assert [[work.id for work in each] for each in found] == [[sent], [], []]

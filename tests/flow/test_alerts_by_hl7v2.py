@@ -59,6 +59,24 @@ def test_an_admission_is_told_as_the_adt_that_told_it() -> None:
     assert alert_work(world) == [("org:demo-hospital/hl7v2", "delivered", "")]
 
 
+def test_a_receiver_that_takes_an_alert_and_has_not_answered_is_awaited() -> None:
+    world = a_hospital_by_hl7v2()
+    world.transport.awaits_application = True
+    told(world, event("A01", "E1"))
+    awaiting = alert_work(world)
+    ((_, _, envelope),) = world.transport.sent
+    answer = f"MSH|^~\\&|%s|W|G|{NOON}||ACK|K1|P|2.5.1\rMSA|AA|{envelope.message_id[:20]}\r"
+
+    of_another = told(world, (answer.replace("K1", "K0") % "CENTER|CRISIS").encode())
+    untouched = alert_work(world)
+    told(world, (answer % "EHR|HOSPITAL").encode())
+
+    assert awaiting == untouched
+    assert awaiting == [("org:demo-hospital/hl7v2", "awaiting", "CA; its application has not answered yet")]
+    assert (of_another.state, (of_another.reason or "")[:12]) == ("quarantined", "MSH-3, MSH-4")
+    assert alert_work(world) == [("org:demo-hospital/hl7v2", "delivered", "")]
+
+
 def test_it_says_nothing_of_where_or_why() -> None:
     world = a_hospital_by_hl7v2()
 

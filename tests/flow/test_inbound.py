@@ -99,6 +99,21 @@ def test_a_referral_to_us_goes_where_the_routes_say() -> None:
     assert the_referral(world).status == "requested"
 
 
+def test_a_sender_that_takes_our_answer_and_has_not_answered_it_is_awaited() -> None:
+    world = a_world()
+    told(world, ref("I12", "Q1"))
+    world.transport.sent.clear()
+    world.transport.awaits_application = True
+    recipient_says(world, "accepted")
+    ((_, _, envelope),) = world.transport.sent
+
+    answer = f"MSH|^~\\&|EHR|HOSPITAL|W|G|20261102130000-0800||ACK|K1|P|2.5.1\rMSA|AE|{envelope.message_id[:20]}\r"
+    told(world, answer.encode())
+
+    (work,) = [one for one in world.database.state.work.values() if one.kind == "status"]
+    assert (work.state, work.reason) == ("dead", "its application refused: the receiver answered AE")
+
+
 def test_no_route_leaves_it_to_a_person() -> None:
     world = a_world(route=replace(ROUTE, agency=frozenset({"org:demo-lead"})))
 

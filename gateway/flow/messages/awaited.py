@@ -5,7 +5,7 @@ HL7 v2.5.1 ch. 2.9.3: in enhanced mode the second answer comes as a message of i
 
 from gateway.flow.house import House
 from gateway.flow.messages.outcomes import Outcome
-from gateway.flow.messages.sources import NOT_ITS_RECIPIENT, may_answer_for
+from gateway.flow.messages.sources import NOT_ITS_RECIPIENT, may_answer
 from gateway.formats.hl7v2 import Message
 from gateway.formats.hl7v2.acknowledgement import read_acknowledgement
 from gateway.model.audit import AuditEntry
@@ -19,8 +19,6 @@ LANE = "application-answers"
 
 _MAY_BE_ANSWERED: tuple[WorkState, ...] = ("awaiting", "sending", "dead")
 """The answer may overtake the CA, and may come when nobody expected it any more."""
-
-_MOST_LOOKED_AT = 5000
 
 
 def _answer_to(work_id: int) -> str:
@@ -71,9 +69,9 @@ def take_acknowledgement(house: House, tx: Transaction, sender: Organization, me
     work = _awaited(tx, acknowledgement.control_id)
     if work is None or acknowledgement.code.startswith("C"):
         return "skipped", "MSA-2: an answer to no message of ours that waits for one", None
-    answered = tx.referrals.get(work.subject)
-    if answered is not None and not may_answer_for(sender, answered):
+    if not may_answer(sender, tx, work):
         return "quarantined", NOT_ITS_RECIPIENT, None
+    answered = tx.referrals.get(work.subject)
     outcome = judge(acknowledgement)
     now = house.clock()
     tx.turns.take(_answer_to(work.id))
@@ -88,11 +86,6 @@ def take_acknowledgement(house: House, tx: Transaction, sender: Organization, me
 
 
 def _awaited(tx: Transaction, control_id: str) -> Work | None:
-    """Find the delivery by the MSH-10 we sent: the beginning of its message id, 20 characters nobody can guess."""
-    if len(control_id) < 20:
-        return None
-    for state in _MAY_BE_ANSWERED:
-        for work in tx.outbox.of_states([state], _MOST_LOOKED_AT):
-            if work.kind in ("deliver", "relay") and work.message_id.startswith(control_id):
-                return work
-    return None
+    """Find what was sent under this MSH-10 and may still be answered; what waits for it comes first."""
+    sent = [work for work in tx.outbox.sent_as(control_id) if work.state in _MAY_BE_ANSWERED]
+    return min(sent, key=lambda work: _MAY_BE_ANSWERED.index(work.state), default=None)

@@ -5,10 +5,13 @@ sends waits for a person whatever numbers it knows, and one partner does not ans
 (docs/decisions/0203-an-unknown-sender-waits.md).
 """
 
+from collections.abc import Collection
+
 from gateway.flow.house import House
 from gateway.formats.hl7v2 import Message
-from gateway.model.handoff import Referral, StoredInput
+from gateway.model.handoff import Referral, StoredInput, Work
 from gateway.model.partner import Organization
+from gateway.ports import Transaction
 
 NOT_ITS_RECIPIENT = "MSH-3, MSH-4: expected the partner that the referral was sent to, found another one"
 WITHOUT_IDENTIFIER = "its sender has no identifier (identifiers in partners/): nothing can be written as its word"
@@ -33,8 +36,18 @@ def why_it_waits(house: House, message: Message) -> str:
 
 def may_answer_for(sender: Organization, referral: Referral) -> bool:
     """Say whether a sender may speak of a referral: its recipient, who passed it on, or who passes on answers."""
-    is_theirs = {sender.id, sender.parent} & {referral.recipient, referral.via} - {None}
-    return bool(is_theirs or sender.roles & _BETWEEN)
+    return _speaks_for(sender, {referral.recipient, referral.via})
+
+
+def may_answer(sender: Organization, tx: Transaction, work: Work) -> bool:
+    """Say whether a sender may answer a message of ours: where it was sent, or whoever may speak of its referral."""
+    referral = tx.referrals.get(work.subject) if work.kind == "deliver" else None
+    return _speaks_for(sender, {work.lane.rpartition("/")[0], referral.recipient if referral is not None else None})
+
+
+def _speaks_for(sender: Organization, addressed: Collection[str | None]) -> bool:
+    is_theirs = sender.id in addressed or (sender.parent is not None and sender.parent in addressed)
+    return is_theirs or bool(sender.roles & _BETWEEN)
 
 
 def place_of(sender: Organization, numbered_by: str | None) -> str:

@@ -239,6 +239,10 @@ def _create_delivery() -> None:
         postgresql_where=_NOT_READING,
     )  # fmt: skip
     op.create_index(
+        "outbox_by_control_id", "outbox", [sa.text("substr(message_id, 1, 20)")], sqlite_where=_NOT_READING,
+        postgresql_where=_NOT_READING,
+    )  # fmt: skip
+    op.create_index(
         "outbox_unfinished", "outbox", ["lane", "id"], sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
     )
     op.create_index("outbox_standing", "outbox", ["state", "id"], sqlite_where=_STANDING, postgresql_where=_STANDING)
