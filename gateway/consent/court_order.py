@@ -39,7 +39,7 @@ def by_court_order(item: Item, situation: Situation) -> Release | Withhold:
     order = basis.get("order")
     if not order:
         return Withhold("SUBPOENA_ALONE", STEP)
-    holder = item.origin.after[-1].custodian if item.origin.after else item.origin.program
+    holder = item.origin.discloser
     if not _is_in_force(order, holder, situation.at) or not _has_found_enough(order):
         return Withhold("ORDER_DEFICIENT", STEP + 1)
     if not _is_between(order, holder, item, situation):

@@ -25,16 +25,20 @@ _NEVER_ONWARD = frozenset({"research", "audit", "qso", "emergency", "contract"})
 """A copy held for these stays where it is, even if a consent names its holder as discloser."""
 
 
-def barred_copy(item: Item, situation: Situation) -> Withhold | None:
-    """Return why a copy may not go at all: it was given for a registry or a court, or police want it."""
+def is_bound(item: Item, situation: Situation) -> bool:
+    """Say whether an item is a copy that stays with what it was given for, in whosever hands it has come."""
+    hops = item.origin.after
+    return _given_in_trust(item, situation) is not None or any(one.code in _NEVER_ONWARD for one in hops)
+
+
+def _given_in_trust(item: Item, situation: Situation) -> Withhold | None:
+    """Return why a copy given for a central registry or to a court may not go at all (42 CFR 2.34(c), 2.35(d))."""
     for hop in item.origin.after:
         under = _consent(hop, situation)
         if hop.code == "central_registry" or (under is not None and REGISTRY in under.kinds):
             return Withhold("REGISTRY_USE_BARRED", STEP)
         if under is not None and CRIMINAL_JUSTICE in under.kinds:
             return _BARRED
-    if situation.recipient.is_law_enforcement:
-        return Withhold("LE_NO_BASIS", STEP)
     return None
 
 
@@ -43,13 +47,15 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
 
     The pair (discloser, only consent) means: go on with the consents, as disclosed by that organization.
     """
-    barred = barred_copy(item, situation)
+    barred = _given_in_trust(item, situation)
     if barred is not None:
         return barred
+    if situation.recipient.is_law_enforcement:
+        return Withhold("LE_NO_BASIS", STEP)
     hops = item.origin.after
     hop, program = hops[-1], item.origin.program
     holder = hop.custodian
-    if holder is None or program is None or any(one.code in _NEVER_ONWARD for one in hops):
+    if holder is None or program is None or is_bound(item, situation):
         return _BARRED
     is_notes = COUNSELING_NOTES in item.labels
     if not is_notes and _follows_hipaa(hops, situation) and _stays_with_care(situation):

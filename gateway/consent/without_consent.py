@@ -6,15 +6,20 @@ from typing import Any
 
 from gateway.consent import obligations
 from gateway.consent.court_order import by_court_order
-from gateway.consent.purposes import is_research, is_treatment, names_legal
+from gateway.consent.purposes import is_payment_or_operations, is_research, is_tpo, is_treatment
 from gateway.consent.reasons import Release, Withhold
+from gateway.consent.redisclosure import is_bound
 from gateway.consent.situation import Situation
 from gateway.model.decision import Basis
 from gateway.model.fhir_time import instant
 from gateway.model.labeled import Item
+from gateway.model.labels import COUNSELING_NOTES
 from gateway.model.partner import Agreement
 
 STEP = 1110
+
+_FOR_NOTES = Withhold("NOTES_NO_SPECIFIC", STEP + 9)
+"""42 CFR 2.31(b)(1) lists what opens counseling notes without a consent for them: no emergency, no research."""
 
 MEDICAL_PERSONNEL = frozenset({"clinician", "physician", "nurse", "paramedic"})
 _FOUR_FACTS = ("recipient_name", "recipient_affiliation", "disclosed_by", "nature")
@@ -46,6 +51,8 @@ def _emergency(item: Item, situation: Situation) -> Release | Withhold | None:
     is_closed = bool(disaster.get("declaration")) and disaster.get("program_closed") is True
     if not is_closed and evidence.get("consent_obtainable") is not False:
         return Withhold("EMERGENCY_CONSENT_OBTAINABLE", STEP + 3)
+    if COUNSELING_NOTES in item.labels:
+        return _FOR_NOTES
     owed = obligations.EMERGENCY | obligations.of_author(item)
     if any(situation.recipient.reference in one.against and one.covers(item) for one in situation.facts.restrictions):
         owed |= {"ASK_NO_FURTHER_USE"}
@@ -72,33 +79,44 @@ def _documented_at(evidence: Mapping[str, Any], at: datetime) -> datetime | None
 
 
 def _research(item: Item, situation: Situation) -> Release | Withhold:
-    """Check 42 CFR 2.52: a registered approval of the recipient for this program, in force, for this protocol."""
+    """Check 42 CFR 2.52: a registered approval of the recipient, in force, for this protocol, and for research."""
     evidence = situation.request.basis or {}
     protocol = evidence.get("protocol")
     for approval in _agreements(item, situation, "research"):
         is_same = protocol is None or approval.protocol in (None, protocol)
         if approval.id == evidence.get("approval") and is_same and is_research(situation.request.purposes):
+            if COUNSELING_NOTES in item.labels:
+                return _FOR_NOTES
             owed = obligations.BOUND | obligations.of_author(item)
             return Release("OK_RESEARCH", STEP, owed, Basis("research", approval.id), "bound")
     return Withhold("RESEARCH_NO_APPROVAL", STEP)
 
 
 def _audit(item: Item, situation: Situation) -> Release | Withhold:
-    """Check 42 CFR 2.53: a written agreement with the undertakings of its paragraph (b), where they are listed."""
+    """Check 42 CFR 2.53: a written agreement with the undertakings of its paragraph (b), where they are listed.
+
+    What is audited is payment and operations: nobody treats, markets or prosecutes on it.
+    """
     wanted = (situation.request.basis or {}).get("agreement")
+    is_audit = is_payment_or_operations(situation.request.purposes)
     for agreement in _agreements(item, situation, "audit"):
         has_undertaken = agreement.undertakings is None or agreement.undertakings >= AUDIT_UNDERTAKINGS
-        if agreement.id == wanted and has_undertaken and not names_legal(situation.request.purposes):
+        if agreement.id == wanted and has_undertaken and is_audit:
             owed = obligations.BOUND | obligations.of_author(item)
             return Release("OK_AUDIT", STEP, owed, Basis("audit", agreement.id), "bound")
     return Withhold("AUDIT_NO_AGREEMENT", STEP)
 
 
 def _service(item: Item, situation: Situation) -> Release | Withhold:
-    """Check 42 CFR 2.11, 2.12(c)(4): a qualified service organization under a written agreement in force."""
+    """Check 42 CFR 2.11, 2.12(c)(4): a qualified service organization under a written agreement in force.
+
+    It serves a program in treatment, payment and operations.
+    """
     wanted = (situation.request.basis or {}).get("agreement")
-    for agreement in _agreements(item, situation, "qsoa"):
-        if agreement.id == wanted and not names_legal(situation.request.purposes):
+    discloser = item.origin.discloser
+    is_of_program = discloser is not None and discloser.is_program(situation.at)
+    for agreement in _agreements(item, situation, "qsoa") if is_of_program else ():
+        if agreement.id == wanted and is_tpo(situation.request.purposes):
             owed = obligations.SERVICE | obligations.of_author(item)
             return Release("OK_QSO", STEP, owed, Basis("qso", agreement.id), "bound")
     return Withhold("QSOA_NOT_IN_FORCE", STEP)
@@ -132,8 +150,14 @@ def _child_abuse(item: Item, situation: Situation) -> Release | Withhold | None:
 
 
 def _agreements(item: Item, situation: Situation, kind: str) -> tuple[Agreement, ...]:
-    recipient, program = situation.recipient.organization, item.origin.program
-    return recipient.agreements_with(program.id, kind, situation.at) if recipient and program else ()
+    """Return the agreements of the recipient with whoever discloses: the program, or who holds a copy (2.52(a), 2.53).
+
+    None with police, whatever they have agreed on (2.12(d)(1)), and none for a copy that may not go on.
+    """
+    recipient, discloser = situation.recipient, item.origin.discloser
+    if recipient.organization is None or recipient.is_law_enforcement or discloser is None or is_bound(item, situation):
+        return ()
+    return recipient.organization.agreements_with(discloser.id, kind, situation.at)
 
 
 _BASES: dict[str, Callable[[Item, Situation], Release | Withhold | None]] = {

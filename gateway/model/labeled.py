@@ -42,6 +42,11 @@ class Origin:
             return self.hops[-1].custodian
         return self.authors[0] if self.authors else None
 
+    @property
+    def discloser(self) -> Organization | None:
+        """Who discloses a Part 2 record: its program, or who holds a copy of it; None where nobody registered them."""
+        return self.after[-1].custodian if self.after else self.program
+
 
 class Item(NamedTuple):
     """One resource asked for. `subjects` are the keys of the persons it is about: `Patient/x` or `system|value`.

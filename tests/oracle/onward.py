@@ -12,6 +12,7 @@ from tests.oracle.reading import NOTES, Hop, Item
 from tests.oracle.receivers import TREATING, extra_receivers
 
 _NEVER_ONWARD = {"research", "audit", "qso", "emergency", "contract"}
+BOUND = _NEVER_ONWARD | {"central-registry", "criminal-justice-referral"}
 _BARRED = ("REDISCLOSURE_BARRED", "REGISTRY_USE_BARRED", "LE_NO_BASIS", "SUBPOENA_ALONE")
 
 
@@ -19,7 +20,7 @@ def onward_disclosure(matter: Matter, item: Item, origin: str, onward: list[Hop]
     """Decide a copy that somebody holds after the origin."""
     if stopped := cannot_rely(matter):
         return unordered(stopped, *_BARRED, "CONSENT_SOURCE_UNAVAILABLE", "UNPARSEABLE")
-    kinds = [_kind_of(matter, one) for one in onward]
+    kinds = [kind_of_hop(matter, one) for one in onward]
     if "central-registry" in kinds or "criminal-justice-referral" in kinds:
         both = {"central-registry", "criminal-justice-referral"} <= set(kinds)
         first = "REGISTRY_USE_BARRED" if "central-registry" in kinds else "REDISCLOSURE_BARRED"
@@ -33,7 +34,7 @@ def onward_disclosure(matter: Matter, item: Item, origin: str, onward: list[Hop]
     return _by_the_table(matter, item, origin, onward)
 
 
-def _kind_of(matter: Matter, hop: Hop) -> str:
+def kind_of_hop(matter: Matter, hop: Hop) -> str:
     """Return what a hop was: the kind of the consent it was under, whose ever that is, or its code."""
     if not hop.under.startswith("Consent/"):
         return hop.under.replace("_", "-")

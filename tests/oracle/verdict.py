@@ -135,13 +135,15 @@ def _word(matter: Matter, item: Item) -> Word:
 
 
 def _of_a_program(matter: Matter, item: Item, origin: str) -> Word:
-    """Decide a Part 2 record: a copy in other hands, own use, a basis, police, and the consents."""
-    if onward := item.onward(matter.partners):
-        if matter.basis:
-            raise NotJudged("a basis, and a copy in other hands")
-        return onward_disclosure(matter, item, origin, onward)
-    if word := inside_the_program(matter, origin) or by_basis(matter, item, origin):
+    """Decide a Part 2 record: own use, a basis, a copy in other hands, police, and the consents."""
+    onward = item.onward(matter.partners)
+    holder = onward[-1].custodian if onward else origin
+    if not onward and (word := inside_the_program(matter, origin)):
         return word
+    if word := by_basis(matter, item, origin, holder):
+        return word
+    if onward:
+        return onward_disclosure(matter, item, origin, onward)
     if matter.law_enforcement and (stopped := _police(matter)):
         return stopped
     if purposes.LEGAL in matter.ask.purposes:

@@ -4,7 +4,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import EMERGENCY, OWN, a_condition, a_patient, agreed, alone, answer, ask, written_by
+from tests.support.part2_world import (
+    EMERGENCY,
+    OWN,
+    a_condition,
+    a_patient,
+    agreed,
+    alone,
+    answer,
+    ask,
+    handed_to,
+    world,
+    written_by,
+)
 
 Json = dict[str, Any]
 PURPOSE = OWN + "purpose|"
@@ -57,8 +69,21 @@ class TestAQualifiedService:
 
         assert answer(**{**self.CASE, "recipient": person}, requester=alone(person)) == self.REFUSED
 
-    def test_opens_no_proceeding(self) -> None:
-        assert answer(registry=agreed("clerks", "qsoa"), **{**self.CASE, "purpose": ["HLEGAL"]}) == self.REFUSED
+    @pytest.mark.parametrize("purpose", ["HLEGAL", "HMARKT", "HRESCH", "PATRQT", PURPOSE + "tenancy"])
+    def test_serves_in_treatment_payment_and_operations_alone(self, purpose: str) -> None:
+        assert answer(registry=agreed("clerks", "qsoa"), **{**self.CASE, "purpose": [purpose]}) == self.REFUSED
+
+    @pytest.mark.parametrize("roles", [["police"], ["contractor", "prosecutor"]])
+    def test_is_no_police(self, roles: list[str]) -> None:
+        agreement = {"id": "a1", "type": "qsoa", "with": "org:aspen", "from": "2026-01-01"}
+
+        assert answer(registry=world(clerks={"roles": roles, "agreements": [agreement]}), **self.CASE) == self.REFUSED
+
+    def test_serves_a_program_and_not_who_got_a_copy(self) -> None:
+        registry = agreed("clerks", "qsoa", **{"with": "org:mercy"})
+        at_mercy = (RECORD, written_by("aspen", RECORD), handed_to("mercy", RECORD, under="Consent/tpo"))
+
+        assert answer(registry=registry, records=at_mercy, **self.CASE) == self.REFUSED
 
 
 class TestCrimeOnThePremises:

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import EMERGENCY, a_consent, a_restriction, answer, ask, disclosed, recipient
+from tests.support.part2_world import (
+    EMERGENCY,
+    OWN,
+    a_condition,
+    a_consent,
+    a_restriction,
+    answer,
+    ask,
+    disclosed,
+    recipient,
+    written_by,
+)
 
 Json = dict[str, Any]
 
@@ -18,6 +29,14 @@ def test_it_opens_the_record_and_says_what_to_write_down() -> None:
     assert set(record.obligations) == {"AUDIT", "EMERGENCY_DOC", "LABEL", "PROCEEDINGS_BAR"}
     assert record.basis is not None
     assert record.basis.type == "emergency"
+
+
+def test_it_opens_no_counseling_notes() -> None:
+    note = a_condition("note", meta={"security": [{"system": OWN + "security-label", "code": "SUDNOTES"}]})
+    record = ask(records=(a_condition(), note, written_by("aspen", a_condition(), note)), **CASE).record
+
+    assert (record.decision, record.reason) == ("PERMIT_REDACTED", "NOTES_NO_SPECIFIC")
+    assert record.withheld == ("Condition/note",)
 
 
 @pytest.mark.parametrize("fact", ["recipient_name", "recipient_affiliation", "disclosed_by", "time", "nature"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.part2_world import agreed, answer, ask
+from tests.support.part2_world import agreed, answer, ask, world
 
 Json = dict[str, Any]
 
@@ -42,8 +42,18 @@ def test_it_opens_nothing_for_those_on_the_way(via: str) -> None:
     assert answer(registry=agreed("auditors", "audit"), via=[via], **CASE) == ("DENY", "RECIPIENT_NOT_NAMED")
 
 
-def test_it_opens_no_proceeding() -> None:
-    assert answer(registry=agreed("auditors", "audit"), **{**CASE, "purpose": ["HLEGAL"]}) == REFUSED
+@pytest.mark.parametrize("purpose", ["HLEGAL", "TREAT", "HMARKT", "HRESCH", "PATRQT"])
+def test_it_opens_nothing_else_than_payment_and_operations(purpose: str) -> None:
+    assert answer(registry=agreed("auditors", "audit"), **{**CASE, "purpose": [purpose]}) == REFUSED
+    assert answer(registry=agreed("auditors", "audit"), **{**CASE, "purpose": ["HCOMPL", purpose]}) == REFUSED
+
+
+@pytest.mark.parametrize("roles", [["police"], ["auditor", "prosecutor"]])
+def test_police_are_no_auditors(roles: list[str]) -> None:
+    agreement = {"id": "a1", "type": "audit", "with": "org:aspen", "from": "2026-01-01"}
+
+    assert answer(registry=world(auditors={"roles": roles, "agreements": [agreement]}), **CASE) == REFUSED
+    assert answer(registry=agreed("auditors", "audit"), role="officer", **CASE) == REFUSED
 
 
 def test_it_binds_whoever_gets_it() -> None:
