@@ -11,7 +11,6 @@ from gateway.flow.consents.desk import ConsentDesk
 from gateway.flow.consents.segments import settle_consents
 from gateway.flow.house import House
 from gateway.flow.messages import desk, receiving
-from gateway.flow.messages.merges import decide_merge
 from gateway.flow.messages.page import MessagePage, console_message
 from gateway.flow.messages.watch import DropCounts
 from gateway.flow.pulls import access, consult, own_events
@@ -188,7 +187,7 @@ class Gateway:
 
     def decide_merge(self, actor: str, input_id: str, same: bool) -> bool:
         """Say for a merge that waits whether the persons are one."""
-        return decide_merge(self.house, actor, input_id, same=same)
+        return desk.decide_merge(self.house, actor, input_id, same=same)
 
     def settle_consents(self, actor: str, input_id: str, person_id: str | None) -> bool:
         """Say whom the CONs of a message that waits are about, or (None) that they are set aside."""

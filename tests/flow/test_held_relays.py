@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.flow.messages.desk import leave, tell_whom
-from gateway.flow.messages.merges import decide_merge
+from gateway.flow.messages.desk import decide_merge, leave, tell_whom
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.model.handoff import StoredInput
 from tests.support.feed_world import told

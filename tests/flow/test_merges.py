@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.flow.messages.merges import decide_merge
+from gateway.flow.messages.desk import decide_merge
 from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
 from tests.support.flow_house import CONTACT, World, without_agreements
@@ -22,6 +22,11 @@ MERGE_2_INTO_1 = "MRG|M-2^^^HOSPITAL^MR"
 def merge(world: World, event: str = "A40", control_id: str = "E1") -> tuple[str, str]:
     """The hospital says that its M-2 is its M-1."""
     return take(world, adt(event, control_id, number="M-1", rest=MERGE_2_INTO_1))
+
+
+def merge_into_a_new_number(world: World) -> tuple[str, str]:
+    """The hospital says that its M-1 is M-9, which nobody here has."""
+    return take(world, adt("A40", "E1", number="M-9", rest="MRG|M-1^^^HOSPITAL^MR"))
 
 
 @pytest.mark.parametrize("event", sorted(MERGES))
@@ -101,6 +106,41 @@ def test_the_decision_is_in_the_audit_trail_with_who_made_it() -> None:
         "staff-1",
         {"input": newest_input(world), "persons": persons},
     )
+
+
+@pytest.mark.parametrize(
+    ("same", "state", "status"), [(True, "converted", "in-progress"), (False, "skipped", "accepted")]
+)
+def test_what_came_under_the_surviving_number_meanwhile_waits_and_is_read_again(
+    *, same: bool, state: str, status: str
+) -> None:
+    world = a_world_that_knows_two()
+    merge_into_a_new_number(world)
+    waiting = newest_input(world)
+    early = take(world, adt("A01", "E2", number="M-9", person="Renamed^Rue"))
+    admission = newest_input(world)
+
+    assert decide_merge(world.house, "staff-1", waiting, same=same)
+
+    (record,) = world.database.read(lambda tx: tx.inputs.records(admission))
+    assert early == ("quarantined", "it is about a person who is only possibly known: decide who it is")
+    assert (record.state, referral_status(world, 1)) == (state, status)
+    assert take(world, adt("A01", "E3", number="M-9", person="Renamed^Rue"))[0] == ("skipped" if not same else state)
+
+
+def test_a_merge_of_what_a_merge_brings_waits_for_its_turn() -> None:
+    world = a_world_that_knows_two()
+    merge_into_a_new_number(world)
+    first = newest_input(world)
+    early = take(world, adt("A40", "E2", number="M-10", rest="MRG|M-9^^^HOSPITAL^MR"))
+    second = newest_input(world)
+
+    assert decide_merge(world.house, "staff-1", first, same=True)
+    assert decide_merge(world.house, "staff-1", second, same=True)
+
+    assert early == ("quarantined", "A40: it ends a number that a merge before it brings: decide that one first")
+    assert take(world, adt("A01", "E3", number="M-10"))[0] == "converted"
+    assert referral_status(world, 1) == "in-progress"
 
 
 def test_a_number_that_gives_way_to_one_nobody_has_is_learned_once_confirmed() -> None:

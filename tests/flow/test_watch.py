@@ -137,6 +137,18 @@ def test_our_own_number_under_any_name_is_never_dropped() -> None:
     assert not is_dropped(world, adt("A01", "E1", number=own, person=STRANGER))
 
 
+def test_the_surviving_number_of_a_merge_that_waits_is_never_dropped() -> None:
+    world = a_watched_world()
+    bears_it = adt("A01", "E2", number="M-9", person=STRANGER)
+
+    before = is_dropped(world, bears_it)
+    world.gateway.accept_message(adt("A40", "E1", number="M-9", rest="MRG|M-1^^^HOSPITAL^MR"), PEER)
+    world.work()
+
+    assert before
+    assert not is_dropped(world, bears_it.replace(b"|E2|", b"|E3|"))
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -1,28 +1,29 @@
-"""What a person says of a message that waits: whose word it is, whom it is about, or that nothing is to be done.
+"""What a person says of a message that waits: whose word it is, whom it is about, who is one, or that it is left.
 
 The message is then read again with what was said, in the same transaction: what it moves, and whom it is told to, is
 what it would have been had that been known when it came. So are the others that wait for the same number's owner.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.flow.consents.segments import waiting_consents
 from gateway.flow.house import House
 from gateway.flow.messages.answers import is_of_training, take_one
 from gateway.flow.messages.held_relays import resume_relays
-from gateway.flow.messages.merges import merges_of
+from gateway.flow.messages.merges import carry_out, locked_merges, merges_of, set_aside
 from gateway.flow.messages.numbers import all_with_numbers, with_numbers
 from gateway.flow.messages.outcomes import A_WORD, put_outcome
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import sender_of
 from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, read_message
-from gateway.formats.hl7v2.answers import person_of
+from gateway.formats.hl7v2.answers import identifiers_of, person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
 from gateway.formats.hl7v2.statements import RECORD_KINDS
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Person, StoredInput
-from gateway.model.hl7_answer import PersonNamed
+from gateway.model.hl7_answer import PersonIdentifier, PersonNamed
 from gateway.model.partner import Organization
 from gateway.ports import Transaction
 
@@ -113,25 +114,63 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         tx.people.save(with_numbers(person, stored.client, named.identifiers), house.clock())
         told = {"input": input_id, "person": person.id, "new": person_id is None}
         tx.audit.append(AuditEntry(house.clock(), "message.person-named", actor, told))
-        for waiting in (input_id, *_waiting_for_the_same(tx, stored, named)):
+        for waiting in (input_id, *_waiting_with(tx, stored, named.identifiers)):
             _take_again(house, tx, waiting, actor)
         return True
 
     return house.database.write(say)
 
 
-def _waiting_for_the_same(tx: Transaction, told: StoredInput, named: PersonNamed) -> list[str]:
+def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool:
+    """Say for a merge that waits whether the persons are one.
+
+    False where nothing waits under this id, and to an operator who may not see whom the merge is about.
+    """
+    if not serves_every_program(house):
+        return False
+
+    def decide(tx: Transaction) -> bool:
+        tx.turns.take(A_WORD)
+        stored = tx.inputs.get(input_id)
+        if stored is None or stored.channel != "mllp" or stored.state != "quarantined":
+            return False
+        merges = locked_merges(house, tx, stored.payload)
+        if not merges:
+            return False
+        for merge in merges:
+            (carry_out if same else set_aside)(house, tx, merge)
+        reason = "a person confirmed the merge" if same else "a person refused the merge: nothing moved"
+        put_outcome(tx, input_id, ("converted" if same else "skipped", reason, None))
+        touched = sorted({one.id for merge in merges for one in (merge.ended, merge.surviving) if one})
+        kind = "merge.confirmed" if same else "merge.refused"
+        tx.audit.append(AuditEntry(house.clock(), kind, actor, {"input": input_id, "persons": touched}))
+        for waiting in _waiting_with(tx, stored, [number for merge in merges for number in merge.numbers]):
+            _take_again(house, tx, waiting, actor)
+        resume_relays(house, tx)
+        return True
+
+    return house.database.write(decide)
+
+
+def _waiting_with(tx: Transaction, told: StoredInput, numbers: Sequence[PersonIdentifier]) -> list[str]:
     """Return the other messages of a sender that wait and bear one of these numbers, in the order they came."""
     assert told.client is not None, "whose word it is comes before whom it is about"
-    found = []
+    found, wanted = [], {(one.value, one.assigner) for one in numbers}
     for input_id in tx.inputs.waiting(told.client):
         stored = tx.inputs.get(input_id) if input_id != told.id else None
         message = read_message(stored.payload) if stored is not None else None
-        patients = message.named("PID") if isinstance(message, Message) else []
-        others = person_of(patients[0]) if len(patients) == 1 else None
-        if others is not None and not set(named.identifiers).isdisjoint(others.identifiers):
+        if isinstance(message, Message) and not wanted.isdisjoint(_numbers_in(message)):
             found.append(input_id)
     return found
+
+
+def _numbers_in(message: Message) -> list[tuple[str, str]]:
+    """Return the numbers (value, assigner) of whom a message is about; none where it is about several people."""
+    patients = message.named("PID")
+    if len(patients) != 1:
+        return []
+    ended = [one for merge in message.named("MRG") for one in identifiers_of(merge, 1)]
+    return [(one.value, one.assigner) for one in (*identifiers_of(patients[0]), *ended)]
 
 
 def _entered(house: House, named: PersonNamed) -> Person:

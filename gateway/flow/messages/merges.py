@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.flow.house import House
-from gateway.flow.messages.held_relays import resume_relays
-from gateway.flow.messages.numbers import person_by_number, with_numbers
-from gateway.flow.messages.outcomes import A_WORD, Outcome, put_outcome, read_or_kept
+from gateway.flow.messages.numbers import (
+    may_be_known_by,
+    person_by_number,
+    with_numbers,
+    with_possible_numbers,
+    without_possible_numbers,
+)
+from gateway.flow.messages.outcomes import Outcome, read_or_kept
 from gateway.flow.people import unite
-from gateway.flow.staff.console import serves_every_program
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.identities import MERGES, read_identity_changes
-from gateway.model.audit import AuditEntry
 from gateway.model.handoff import Person
 from gateway.model.hl7_answer import IdentityChange, PersonIdentifier
 from gateway.ports import Transaction
@@ -48,9 +51,7 @@ def take_identity_change(house: House, tx: Transaction, message: Message) -> Out
 def _take(house: House, tx: Transaction, changes: tuple[IdentityChange, ...]) -> Outcome:
     event = changes[0].event
     if event in MERGES:
-        if any(True for _ in _merges(house, tx, changes)):
-            return "quarantined", f"{event}: it ends a number of a person we know: confirm or refuse the merge", None
-        return "skipped", f"{event}: it ends no number of a person we know", None
+        return _take_merge(house, tx, event, changes)
     named = [number for one in changes for number in (*one.surviving.identifiers, *one.ended)]
     if person_by_number(house, tx, named) is None:
         return "skipped", f"{event}: it names nobody we know", None
@@ -59,6 +60,21 @@ def _take(house: House, tx: Transaction, changes: tuple[IdentityChange, ...]) ->
         f"{event}: it moves something between persons, one of them known: look whether it is ours",
         None,
     )
+
+
+def _take_merge(house: House, tx: Transaction, event: str, changes: tuple[IdentityChange, ...]) -> Outcome:
+    """Let a merge wait for a person; what bears its surviving numbers until then may be about somebody we know."""
+    merges = list(_merges(house, tx, changes))
+    if merges:
+        tx.people.lock_each(sorted({merge.ended.id for merge in merges}))
+        for merge in merges:
+            ended = tx.people.get(merge.ended.id)
+            if merge.surviving is None and ended is not None:
+                tx.people.save(with_possible_numbers(ended, merge.partner, merge.numbers), house.clock())
+        return "quarantined", f"{event}: it ends a number of a person we know: confirm or refuse the merge", None
+    if may_be_known_by(tx, [number for change in changes for number in change.ended]):
+        return "quarantined", f"{event}: it ends a number that a merge before it brings: decide that one first", None
+    return "skipped", f"{event}: it ends no number of a person we know", None
 
 
 def _merges(house: House, tx: Transaction, changes: tuple[IdentityChange, ...]) -> Iterator[Merge]:
@@ -83,37 +99,7 @@ def merges_of(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
     return [] if isinstance(changes, Unreadable) else list(_merges(house, tx, changes))
 
 
-def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool:
-    """Say for a merge that waits whether the persons are one.
-
-    False where nothing waits under this id, and to an operator who may not see whom the merge is about.
-    """
-    if not serves_every_program(house):
-        return False
-
-    def decide(tx: Transaction) -> bool:
-        tx.turns.take(A_WORD)
-        stored = tx.inputs.get(input_id)
-        if stored is None or stored.channel != "mllp" or stored.state != "quarantined":
-            return False
-        merges = _locked_merges(house, tx, stored.payload)
-        if not merges:
-            return False
-        if same:
-            for merge in merges:
-                _carry_out(house, tx, merge)
-        reason = "a person confirmed the merge" if same else "a person refused the merge: nothing moved"
-        put_outcome(tx, input_id, ("converted" if same else "skipped", reason, None))
-        resume_relays(house, tx)
-        touched = sorted({one.id for merge in merges for one in (merge.ended, merge.surviving) if one})
-        kind = "merge.confirmed" if same else "merge.refused"
-        tx.audit.append(AuditEntry(house.clock(), kind, actor, {"input": input_id, "persons": touched}))
-        return True
-
-    return house.database.write(decide)
-
-
-def _locked_merges(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
+def locked_merges(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
     """Return what confirming a message would do as it stands, with everybody it is about locked."""
     locked: set[str] = set()
     while True:
@@ -125,17 +111,26 @@ def _locked_merges(house: House, tx: Transaction, payload: bytes) -> list[Merge]
         locked |= meant
 
 
-def _carry_out(house: House, tx: Transaction, merge: Merge) -> None:
+def carry_out(house: House, tx: Transaction, merge: Merge) -> None:
+    """Do what a person has confirmed: its people are one, and the surviving numbers are theirs."""
     now = house.clock()
     if merge.surviving is None:
-        tx.people.save(with_numbers(merge.ended, merge.partner, merge.numbers), now)
+        learned = with_numbers(without_possible_numbers(merge.ended, merge.numbers), merge.partner, merge.numbers)
+        tx.people.save(learned, now)
         return
     ended = tx.people.get(merge.ended.id) or merge.ended
     surviving = tx.people.get(merge.surviving.id) or merge.surviving
     _doubt_consents(house, tx, ended.id)
     united = unite(tx, ended, surviving, now)
+    united = without_possible_numbers(united, merge.numbers)
     tx.people.save(with_numbers(united, merge.partner, merge.numbers), now)
     _hold_unsent(house, tx, united.id)
+
+
+def set_aside(house: House, tx: Transaction, merge: Merge) -> None:
+    """Let a merge that a person has refused leave nothing behind: its numbers may no longer be anybody's."""
+    ended = tx.people.get(merge.ended.id) or merge.ended
+    tx.people.save(without_possible_numbers(ended, merge.numbers), house.clock())
 
 
 def _doubt_consents(house: House, tx: Transaction, person_id: str) -> None:

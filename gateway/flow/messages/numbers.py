@@ -1,4 +1,8 @@
-"""By which numbers partners know our people: our own number sent back, and the record numbers they told us."""
+"""By which numbers partners know our people: our own number sent back, and the record numbers they told us.
+
+A number may also be somebody's once a person has said so (a merge that waits): nobody is known by it, and nothing
+that bears it is passed over.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -63,3 +67,28 @@ def with_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifie
 def number_system(partner: str, assigner: str) -> str:
     """Name the identifier system of a partner's record numbers; the assigner is as the partner writes it."""
     return f"urn:warm-handoff:record-number:{partner}:{assigner}"
+
+
+_POSSIBLE = "urn:warm-handoff:possible-number:"
+
+
+def with_possible_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifier]) -> Person:
+    """Add numbers that a partner's merge, which waits, would make this person's."""
+    possible = [(f"{_POSSIBLE}{partner}:{one.assigner}", one.value) for one in numbers]
+    return replace(person, identifiers=tuple(dict.fromkeys([*person.identifiers, *possible])))
+
+
+def without_possible_numbers(person: Person, numbers: Iterable[PersonIdentifier]) -> Person:
+    """Take such numbers away again: the merge has been decided."""
+    values = {one.value for one in numbers}
+    kept = [(system, value) for system, value in person.identifiers if not _is_possible(system) or value not in values]
+    return replace(person, identifiers=tuple(kept))
+
+
+def may_be_known_by(tx: Transaction, numbers: Iterable[PersonIdentifier]) -> bool:
+    """Tell whether a merge that waits would make one of these numbers somebody's here."""
+    return any(_is_possible(system) for one in numbers for system, _ in tx.people.by_number(one.value))
+
+
+def _is_possible(system: str) -> bool:
+    return system.startswith(_POSSIBLE)
