@@ -16,6 +16,7 @@ from gateway.model.audit import (
     AuditEntry,
     Broken,
     BrokenCheckpoint,
+    BrokenRecord,
     ChainHead,
     Checkpoint,
     Link,
@@ -32,6 +33,7 @@ from gateway.storage.checkpoint_key import CheckpointKey, KnownKeys
 from gateway.storage.checkpoints import checkpoint_tokens
 from gateway.storage.database import SqlDatabase
 from gateway.storage.instants import from_micros
+from gateway.storage.told_by_trail import broken_record
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -68,12 +70,14 @@ def verify(
 ) -> None:
     """Walk the whole trail and print its head, SEQ:HASH; exit 1 naming the first thing that does not hold.
 
-    Checked are every row, every link, and every signed checkpoint. Without --key the installation's own keys tell
-    which signatures are right, those that `gateway keys rotate` kept too.
+    Checked are every row, every link, and every signed checkpoint; then that each decision and each disclosure the
+    trail tells of is kept as it was told, and no others are. An export holds the trail alone. Without --key the
+    installation's own keys tell which signatures are right, those that `gateway keys rotate` kept too.
     """
     with told("audit verify"):
         opens = _known_keys(directory, keys)
         heads = [known] if known else []
+        broken: BrokenRecord | None = None
         if noted is not None:
             heads += [ChainHead(one.seq, one.hash) for one in _kept_elsewhere(noted, opens)]
         if exported is not None:
@@ -82,8 +86,9 @@ def verify(
         else:
             with opened(directory, url, "reader") as database:
                 found = database.query(lambda c: _checked(audit_links(c), checkpoint_tokens(c), opens, heads))
-    if not isinstance(found, ChainHead):
-        click.echo(f"gateway audit verify: {found}", err=True)
+                broken = database.query(broken_record) if isinstance(found, ChainHead) else None
+    if broken is not None or not isinstance(found, ChainHead):
+        click.echo(f"gateway audit verify: {broken or found}", err=True)
         sys.exit(1)
     click.echo(f"{found.seq}:{found.hash}")
 

@@ -4,7 +4,7 @@ A push (delivery), a pull (FHIR read and search) and a page of the console all c
 decision at its own instant.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,10 @@ from gateway.flow.house import House
 from gateway.flow.judgement import Gate, Matter, judge
 from gateway.flow.people import lock_person, person_of_record
 from gateway.model.accounting import HandedOver, NewDecision
-from gateway.model.audit import AuditEntry
+from gateway.model.audit import AuditEntry, disclosures_logged, record_hash
 from gateway.model.decision import DecisionRecord, Refusal
 from gateway.model.disclosure import Disclosure
-from gateway.model.handoff import Handoff, Referral, Resource
+from gateway.model.handoff import Handoff, Referral, Resource, Work
 from gateway.model.ids import id_in_order
 from gateway.ports import Transaction
 
@@ -206,33 +206,47 @@ def keep_answers(house: House, tx: Transaction, answers: Sequence[Answered], ask
     tx.decisions.add(new)
     for decision, one in zip(new, answers, strict=True):
         _tell(tx, decision, one.made.record, one.asked)
-    tx.decisions.hand_over(
-        [
-            _handed_over(house, decision.decision_id, one.asked.purpose, one.told, asked_at)
-            for decision, one in zip(new, answers, strict=True)
-            if one.told
-        ]
-    )
+    told: dict[str, list[HandedOver]] = {}
+    for decision, one in zip(new, answers, strict=True):
+        if one.told:
+            answer = _answered(house, one.asked, decision.decision_id, one.told, asked_at)
+            told.setdefault(one.asked.person[0], []).append(answer)
+    for actor, disclosures in told.items():
+        log_handed_over(house, tx, actor, disclosures)
 
 
 def log_answers(
-    house: House,
-    tx: Transaction,
-    decision_ids: Sequence[str],
-    purpose: Iterable[str],
-    description: str,
-    asked_at: datetime,
+    house: House, tx: Transaction, asked: Asked, decision_ids: Sequence[str], description: str, asked_at: datetime
 ) -> None:
     """Write answers to whoever asked into the log of disclosures, one a decision: the answer is the sending.
 
     Their instant is that of the question. Whoever asked may read it again, and how much later the answer was made
     would tell that something was decided on which it does not hold.
     """
-    tx.decisions.hand_over([_handed_over(house, one, purpose, description, asked_at) for one in decision_ids])
+    told = [_answered(house, asked, one, description, asked_at) for one in decision_ids]
+    log_handed_over(house, tx, asked.person[0], told)
 
 
-def _handed_over(house: House, decision_id: str, purpose: Iterable[str], description: str, at: datetime) -> HandedOver:
-    return HandedOver(house.new_id(), decision_id, " ".join(purpose), description, "200", b"", at)
+def _answered(house: House, asked: Asked, decision_id: str, description: str, asked_at: datetime) -> HandedOver:
+    return HandedOver(house.new_id(), decision_id, " ".join(asked.purpose), description, "200", b"", asked_at)
+
+
+def log_handed_over(house: House, tx: Transaction, actor: str, disclosures: Sequence[HandedOver]) -> None:
+    """Write disclosures that leave with the commit into the log, and into the trail, so that none can be lost of it."""
+    tx.decisions.hand_over(disclosures)
+    if disclosures:
+        logged = [(one.message_id, one.decision_id, one.purpose, one.description) for one in disclosures]
+        tx.audit.append(disclosures_logged(house.clock(), actor, logged, disclosures[0].at))
+
+
+def log_intended(house: House, tx: Transaction, work: Work, decision_id: str, purpose: str, description: str) -> None:
+    """Write into the log, and into the trail, that a sending is about to leave (42 CFR 2.25)."""
+    now = house.clock()
+    tx.decisions.intend(
+        decision_id=decision_id, message_id=work.message_id, purpose=purpose, description=description, at=now
+    )
+    logged = [(work.message_id, decision_id, purpose, description)]
+    tx.audit.append(disclosures_logged(now, "worker", logged, now))
 
 
 def _new_decision(
@@ -271,5 +285,6 @@ def _tell(tx: Transaction, new: NewDecision, record: DecisionRecord, asked: Aske
         "reason": record.reason,
         "section": record.section,
         "input_hash": record.input_hash,
+        "record_hash": record_hash(new.record),
     }
     tx.audit.append(AuditEntry(new.at, kind, asked.person[0], told))

@@ -6,6 +6,7 @@ A decision is made and kept between the two; the bytes go once this transaction 
 from dataclasses import dataclass
 from typing import Literal
 
+from gateway.flow.disclose import log_intended
 from gateway.flow.house import House
 from gateway.model.decision import DecisionRecord
 from gateway.model.disclosure import Disclosure
@@ -51,10 +52,7 @@ def about_to_leave(
     purpose: str, description: str, message: str = "", in_reply_to: str = "",
 ) -> Ready:  # fmt: skip
     """Write down that a disclosure is about to leave (42 CFR 2.25), and return it; `message` as in `Envelope`."""
-    now = house.clock()
-    tx.outbox.set_state(work.id, "sending", None, now)
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=work.message_id, purpose=purpose, description=description, at=now
-    )
+    tx.outbox.set_state(work.id, "sending", None, house.clock())
+    log_intended(house, tx, work, decision_id, purpose, description)
     envelope = Envelope(work.message_id, work.action, work.created_at.isoformat(), message, in_reply_to)
     return Ready(disclosure, endpoint, envelope)

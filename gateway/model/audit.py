@@ -19,6 +19,12 @@ GENESIS = "0" * 64
 CHECKPOINT_MADE = "audit.checkpoint"
 """The kind of the row that tells of a checkpoint, so that a removed checkpoint is missed."""
 
+DECISIONS_KEPT = ("decision.permit", "decision.refusal")
+"""The kinds of the rows that tell of a kept decision: `decision` names it, `record_hash` is that of its record."""
+
+DISCLOSURES_LOGGED = "disclosure.logged"
+"""The kind of the rows that tell what was written into the log of disclosures."""
+
 CHECKPOINT_EVERY = 1000
 """Rows after which a checkpoint is due."""
 
@@ -97,6 +103,17 @@ class BrokenCheckpoint:
         return f"checkpoint {self.n} {self.problem}"
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """The first decision or disclosure that is not kept as the chain tells of it."""
+
+    what: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.problem}"
+
+
 Broken = BrokenLink | BrokenCheckpoint
 
 
@@ -107,6 +124,25 @@ def chain_hash(previous: str, seq: int, entry: AuditEntry) -> str:
         option=orjson.OPT_SORT_KEYS,
     )
     return hashlib.sha256(previous.encode() + body).hexdigest()
+
+
+def record_hash(record: Mapping[str, Any]) -> str:
+    """Hash the record of a decision, as the row that tells of the decision holds it."""
+    return f"sha256:{hashlib.sha256(orjson.dumps(record, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+
+
+def disclosures_logged(
+    at: datetime, actor: str, logged: Sequence[tuple[str, str, str, str]], instant: datetime
+) -> AuditEntry:
+    """Return the row that tells what was written into the log of disclosures at once, all as of one `instant`.
+
+    `logged`: message id, decision id, purpose and description of each.
+    """
+    named = [
+        {"message": message, "decision": decision, "purpose": purpose, "description": description}
+        for message, decision, purpose, description in logged
+    ]
+    return AuditEntry(at, DISCLOSURES_LOGGED, actor, {"at": instant.astimezone(UTC).isoformat(), "disclosures": named})
 
 
 def token_hash(token: str) -> str:

@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,3 +179,19 @@ def test_partners_that_changed_since_are_said(day: Day) -> None:
     assert "the outcome is the same" in replayed.stderr
     assert json.loads(replayed.stdout)["registry_changed"] is True
     assert accounted.exit_code == 0
+
+
+def test_a_log_of_disclosures_that_lost_a_row_does_not_verify(day: Day, tmp_path: Path) -> None:
+    shutil.copytree(day.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("gateway.db*"))
+    assert run(day, "backup", str(tmp_path / "copy" / "gateway.db")).exit_code == 0
+    verify = ["audit", "verify", "--config", str(tmp_path / "copy")]
+    untouched = CliRunner().invoke(main, verify)
+    with closing(sqlite3.connect(tmp_path / "copy" / "gateway.db")) as store:
+        store.execute("DELETE FROM disclosure")
+        store.commit()
+
+    told = CliRunner().invoke(main, verify)
+
+    assert (untouched.exit_code, told.exit_code) == (0, 1), untouched.output
+    assert told.stderr.startswith("gateway audit verify: disclosure ")
+    assert " is missing: row " in told.stderr

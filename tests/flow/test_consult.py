@@ -90,8 +90,10 @@ def test_a_yes_is_logged_as_a_disclosure_with_its_decision_and_the_person() -> N
     assert new.description == "answer to a consult of demo-ehr: that there are records it may have"
     assert (decision.recipient, decision.handoff_id) == ("org:demo-hospital", None)
     assert decision.person_id == next(iter(world.database.state.people))
-    entry = world.database.audit[-1]
+    entry, logged = world.database.audit[-2:]
     assert (entry.kind, entry.actor, entry.data["channel"]) == ("decision.permit", "demo-ehr", "consult")
+    assert (logged.kind, logged.actor) == ("disclosure.logged", "demo-ehr")
+    assert [one["decision"] for one in logged.data["disclosures"]] == [new.decision_id]
 
 
 def test_a_no_leaves_a_decision_and_an_audit_row_and_no_disclosure() -> None:

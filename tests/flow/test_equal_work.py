@@ -124,7 +124,7 @@ def test_what_may_be_had_takes_more_work_than_nothing_for_it_is_logged() -> None
     answer, work = worked(world, HOSPITAL, "GET", f"/fhir/R4/{task}")
 
     assert answer[0] == 200
-    assert work[-2:] == ["decisions.hand_over", "resources.get"]
+    assert work[-3:] == ["decisions.hand_over", "audit.append", "resources.get"]
 
 
 def test_a_receipt_takes_the_same_work_whatever_became_of_the_record() -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from gateway.flow.circumstances import circumstances_of
 from gateway.flow.deliver import carry
-from gateway.flow.disclose import Asked, keep_decision
+from gateway.flow.disclose import Asked, keep_decision, log_intended
 from gateway.flow.house import House, Relay
 from gateway.flow.messages.admissions import unmatched
 from gateway.flow.messages.held_relays import CONTRADICTORY, ONLY_POSSIBLE, UNREAD
@@ -194,8 +194,5 @@ def _kept(
         open_held_parts(house, tx, work.subject, handoff_id, asked.recipient, outcome.record)
     tx.outbox.set_state(work.id, "sending", None, house.clock())
     kind = "^".join(filter(None, (message.text("MSH-9.1"), message.text("MSH-9.2"))))
-    tx.decisions.intend(
-        decision_id=decision_id, message_id=work.message_id, purpose=" ".join(asked.purpose),
-        description=f"a message {kind} passed on", at=house.clock(),
-    )  # fmt: skip
+    log_intended(house, tx, work, decision_id, " ".join(asked.purpose), f"a message {kind} passed on")
     return outcome

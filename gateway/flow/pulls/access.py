@@ -64,7 +64,7 @@ def _look(house: House, caller: Caller, key: Key, left: _Left, tx: Transaction) 
         return replace(left, referrals=[*batch.referrals, *rest])
     first, opened = _opened(tried(house, tx, asked, batch), key)
     if opened is not None:
-        log(house, tx, caller, [_keep(house, tx, asked, opened)], "read", left.asked_at)
+        log(house, tx, caller, asked, [_keep(house, tx, asked, opened)], left.asked_at)
         return _answer(tx, opened.resources[key])
     if rest:
         return replace(left, referrals=rest, first=left.first or first)

@@ -40,7 +40,7 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
         if not isinstance(made.outcome, Disclosure) or not tasks:
             return NOTHING_TO_TELL
         told = f"answer to a look-up of {caller.client}: the status of a referral"
-        log_answers(house, tx, [decision_id], [PURPOSE], told, asked_at)
+        log_answers(house, tx, asked, [decision_id], told, asked_at)
         newest = max(tasks, key=lambda one: (str(one.get("lastModified", one.get("authoredOn", ""))), one["id"]))
         return Status(newest["status"], made.outcome.notice, _scope(made.outcome))
 

@@ -94,7 +94,7 @@ def _look(
         ]  # fmt: skip
         found |= {resource["id"]: _versioned(tx, resource) for resource in matching}
         told += [decision_id] if matching else []
-    log(house, tx, caller, told, "search", wanted.asked_at)
+    log(house, tx, caller, asked, told, wanted.asked_at)
     return _Step(found, len(permitted[:to_show]), rest)
 
 

@@ -102,11 +102,10 @@ def asked_by(house: House, caller: Caller, channel: str) -> Asked:
 
 
 def log(
-    house: House, tx: Transaction, caller: Caller, decision_ids: Iterable[str], channel: str, asked_at: datetime
+    house: House, tx: Transaction, caller: Caller, asked: Asked, decision_ids: Iterable[str], asked_at: datetime
 ) -> None:
     """Write into the log of disclosures what is answered on these decisions."""
-    purpose, description = house.clients[caller.client].purpose, f"{channel} by {caller.client}"
-    log_answers(house, tx, [*decision_ids], purpose, description, asked_at)
+    log_answers(house, tx, asked, [*decision_ids], f"{asked.channel} by {caller.client}", asked_at)
 
 
 def task_version(tx: Transaction, resource: Resource) -> StoredResource | None:

@@ -6,6 +6,7 @@ One release is one copy. A second one, weeks later, would rest on an emergency t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.flow.disclose import log_handed_over
 from gateway.flow.house import House
 from gateway.flow.releases.delivery import describe
 from gateway.flow.releases.kinds import KINDS
@@ -73,9 +74,8 @@ def _handed_over(house: House, tx: Transaction, actor: Member, release: Release,
     """Log the copy as a disclosure that has left, in the transaction that decided it."""
     now, message_id = house.clock(), house.new_id()
     purpose, description = KINDS[release.kind].purpose, f"{describe(release)}, copy handed over"
-    tx.decisions.hand_over(
-        [HandedOver(message_id, made.decision_id, purpose, description, "handed over", copy.content, now)]
-    )
+    handed_over = HandedOver(message_id, made.decision_id, purpose, description, "handed over", copy.content, now)
+    log_handed_over(house, tx, actor.id, [handed_over])
     tx.releases.save(replace(release, state="given", decision_id=made.decision_id, updated_at=now))
     told = {"release": release.id, "decision": made.decision_id, "message": message_id, "file": copy.name}
     tx.audit.append(AuditEntry(now, "release.copied", actor.id, told))
