@@ -33,6 +33,16 @@ class Batch:
         """Tell whether there is an envelope: its sender expects one batch of answers."""
         return any(kind in ("FHS", "BHS") for kind, _ in self.pieces)
 
+    def parts(self) -> "list[Batch]":
+        """Return each batch by itself, from its BHS to the next, without the FHS and FTS around them; at least one."""
+        parts: list[list[tuple[str, bytes]]] = [[]]
+        for kind, content in self.pieces:
+            if kind == "BHS" and any(seen in ("BHS", "MSH") for seen, _ in parts[-1]):
+                parts.append([])
+            if kind not in ("FHS", "FTS"):
+                parts[-1].append((kind, content))
+        return [Batch(tuple(part)) for part in parts]
+
     def miscounted(self) -> list[str]:
         """Name the trailers (`BTS-1`, `FTS-1`) whose count is not the number of messages or batches before them."""
         wrong = []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import count, islice
 
 from gateway.formats.hl7v2.acknowledgement import acknowledge, read_header
 from gateway.formats.hl7v2.batches import Batch
@@ -68,24 +69,46 @@ def _envelope(segment_id: str, header: Hl7Header) -> bytes:
 
 
 def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:
-    """Wrap the answers to the messages of a batch as a batch; b"" where none of them asked for one.
+    """Wrap the answers to the messages of a block as the block is; b"" where none of them asked for one.
+
+    Each batch is answered by a batch whose BHS-12 names it; several of a file are answered by a file whose FHS-12 names
+    theirs. A trailer that counts wrong adds an AE for the batch itself: its messages are stored all the same.
+    """
+    parts = batch.parts()
+    file_header = next((content for kind, content in batch.pieces if kind == "FHS"), None)
+    file_faults = [trailer for trailer in batch.miscounted() if trailer == "FTS-1"]
+    # Whatever needs an MSH-10 or BHS-11 of its own, where the block has but one id to give.
+    ids = (f"{control_id[: _CONTROL_ID_LENGTH - 4]}-{number}" for number in count(1))
+    given = iter(answers)
+    told = []
+    for part in parts:
+        opening = _opening(next((content for kind, content in part.pieces if kind == "BHS"), file_header))
+        own_id = control_id if len(parts) == 1 else next(ids)
+        own = [*islice(given, len(part.messages))]
+        faults = part.miscounted() + (file_faults if part is parts[-1] else [])
+        own += [_miscounted(opening, fault, next(ids), at) for fault in faults]
+        told.append(_batch_told(part, opening, own, own_id, at))
+    told = [one for one in told if one]
+    if len(parts) == 1 or file_header is None or not told:
+        return b"".join(told)
+    return b"".join([_returned("FHS", _opening(file_header), control_id, at), *told, b"FTS|%d\r" % len(told)])
+
+
+def _batch_told(part: Batch, opening: Message, answers: Sequence[bytes], control_id: str, at: datetime) -> bytes:
+    """Write the answer to one batch.
 
     A batch without a message is answered by one without an answer, for its sender waits; but not one that names another
     batch in BHS-12, which may itself be such an answer: two of us would go on for ever.
-
-    BHS-12 names the batch that is answered. A trailer that counts wrong adds an AE for the batch itself: its messages
-    are stored all the same.
     """
-    opening = _opening(batch)
-    header = read_header(opening)
-    given = [answer for answer in answers if answer]
-    given += [
-        # Each needs an MSH-10 of its own, and the batch has but one id to give.
-        _miscounted(opening, header, trailer, f"{control_id[: _CONTROL_ID_LENGTH - 2]}-{number}", at)
-        for number, trailer in enumerate(batch.miscounted(), 1)
-    ]
-    if not given and (answers or opening.text("MSH-12")):
+    told = [answer for answer in answers if answer]
+    if not told and (part.messages or opening.text("MSH-12")):
         return b""
+    return b"".join([_returned("BHS", opening, control_id, at), *told, batch_end(len(told))])
+
+
+def _returned(segment_id: str, opening: Message, control_id: str, at: datetime) -> bytes:
+    """Write the header of the answer to a batch or file: back to its sender, with field 12 naming it."""
+    header = read_header(opening)
     writer = MessageWriter()
     names: dict[int, Field] = {
         3: header.receiving_application,
@@ -93,22 +116,25 @@ def batch_answer(batch: Batch, answers: Sequence[bytes], control_id: str, at: da
         5: header.sending_application,
         6: header.sending_facility,
     }
-    writer.add("BHS", {**names, 7: hl7_time(at), 11: control_id[:_CONTROL_ID_LENGTH], 12: opening.text("MSH-11")})
-    return writer.to_bytes(opening.codec) + b"".join(given) + batch_end(len(given))
+    writer.add(
+        segment_id,
+        {**names, 7: hl7_time(at), 11: control_id[:_CONTROL_ID_LENGTH], 12: opening.text("MSH-11")},
+    )
+    return writer.to_bytes(opening.codec)
 
 
-def _opening(batch: Batch) -> Message:
-    """Read the last envelope header before the messages; BHS and FHS have the fields of MSH up to 12."""
-    headers = [content for kind, content in batch.pieces if kind in ("FHS", "BHS")]
-    message = read_message(b"MSH" + headers[-1][headers[-1].index(b"HS") + 2 :]) if headers else None
+def _opening(header: bytes | None) -> Message:
+    """Read the header of a batch or file as an MSH, whose fields up to 12 it has; one that cannot be read as empty."""
+    message = read_message(b"MSH" + header[header.index(b"HS") + 2 :]) if header is not None else None
     if message is None or isinstance(message, Unreadable):
         message = read_message(b"MSH|^~\\&|\r")
     assert isinstance(message, Message)
     return message
 
 
-def _miscounted(opening: Message, header: Hl7Header, trailer: str, control_id: str, at: datetime) -> bytes:
+def _miscounted(opening: Message, trailer: str, control_id: str, at: datetime) -> bytes:
     """Write an AE for the batch itself: field 9 on are other things in BHS than in MSH, and no answer is asked for."""
+    header = read_header(opening)
     batch_header = Hl7Header(
         header.sending_application, header.sending_facility, header.receiving_application, header.receiving_facility,
         "", opening.text("MSH-11"),

@@ -101,3 +101,40 @@ def test_every_trailer_that_counts_wrong_is_told_to_the_sender_of_the_batch() ->
     assert [isinstance(one, Message) and one.text("ERR-2.1") for one in answered] == ["BTS", "FTS"]
     assert [isinstance(one, Message) and one.text("MSH-10") for one in answered] == ["K1-1", "K1-2"]
     assert [isinstance(one, Message) and (one.text("MSH-5"), one.text("MSH-6")) for one in answered] == [("A", "B")] * 2
+
+
+def of_batch(number: int, *control_ids: str) -> bytes:
+    messages = [f"MSH|^~\\&|A|B|C|D|||ADT^A01|{one}|P|2.5\rPID|1\r" for one in control_ids]
+    return f"BHS|^~\\&|A|B|C|D|||||B{number}\r{''.join(messages)}BTS|{len(control_ids)}\r".encode()
+
+
+def test_each_batch_of_a_file_is_answered_by_a_batch_that_names_it() -> None:
+    file = split_batch(b"FHS|^~\\&|A|B|C|D|||||F1\r" + of_batch(1, "1", "2") + of_batch(2, "3") + b"FTS|2\r")
+
+    answer = batch_answer(file, [b"MSA|1\r", b"MSA|2\r", b"MSA|3\r"], "K1", AT)
+
+    assert answer.decode().splitlines() == [
+        "FHS|^~\\&|C|D|A|B|20261102181500+0000||||K1|F1",
+        "BHS|^~\\&|C|D|A|B|20261102181500+0000||||K1-1|B1", "MSA|1", "MSA|2", "BTS|2",
+        "BHS|^~\\&|C|D|A|B|20261102181500+0000||||K1-2|B2", "MSA|3", "BTS|1",
+        "FTS|2",
+    ]  # fmt: skip
+
+
+def test_batches_that_follow_each_other_without_a_file_are_answered_one_after_the_other() -> None:
+    block = split_batch(of_batch(1, "1") + of_batch(2) + of_batch(3, "3").replace(b"BTS|1", b"BTS|7"))
+
+    answer = batch_answer(block, [b"", b"MSA|3\r"], "K1", AT)
+
+    assert [line[:3] for line in answer.decode().splitlines()] == [
+        "BHS",
+        "BTS",
+        "BHS",
+        "MSA",
+        "MSH",
+        "MSA",
+        "ERR",
+        "BTS",
+    ]
+    assert [line.rpartition("|")[2] for line in answer.decode().splitlines() if line[:3] == "BHS"] == ["B2", "B3"]
+    assert b"ERR||BTS^1^1|102" in answer
