@@ -31,8 +31,8 @@ class PersonNamed:
     """Street and postal code of the first PID-11, as the index of persons keeps them."""
 
 
-AnswerStatus = Literal["accepted", "rejected", "requested", "failed", "completed"]
-"""FHIR Task.status of HL7 table 0283: A accepted, R rejected, P pending, E expired; of an order also completed."""
+AnswerStatus = Literal["accepted", "rejected", "requested", "failed", "in-progress", "completed"]
+"""FHIR Task.status of HL7 table 0283: A accepted, R rejected, P pending, E expired; the last two only of an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class ReferralAnswer:
     at: str | None
     """RF1-9, else MSH-7, as FHIR dateTime."""
     person: PersonNamed | None
+    visit: Literal["booked", "done"] | None = None
+    """What the answer says of the visit, where it says so (IHE 360X)."""
 
 
 AdmissionKind = Literal[

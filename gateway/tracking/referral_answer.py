@@ -1,4 +1,4 @@
-"""What a recipient's answer (RRI) says about the status of our referral."""
+"""What a recipient's answer (RRI, OSU, OMG) says about the status of our referral."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from gateway.tracking.status import Status, StatusEvent, happened_at
 _IMPLIED_BY = {
     "requested": frozenset(("accepted", "in-progress", "on-hold")),
     "accepted": frozenset(("in-progress", "on-hold", "completed")),
+    "in-progress": frozenset(("completed",)),
     "rejected": frozenset(("cancelled",)),
 }
 """HL7v2 has no words for what happens after acceptance: these states already include the coarser answer.
@@ -27,10 +28,14 @@ def status_event(status: Status, answer: ReferralAnswer, received_at: datetime) 
         "recipient",
         happened_at(answer.at, received_at),
         reason=answer.reason or _UNEXPLAINED.get(answer.status),
+        business=_VISIT.get(answer.visit or ""),
         is_expiry=answer.status == "failed",
         has_output=answer.status == "completed",
     )
 
+
+_VISIT = {"booked": "5.1.1", "done": "5.1.4"}
+"""BSeR business status of a visit."""
 
 _UNEXPLAINED = {
     "rejected": "The recipient gave no reason.",

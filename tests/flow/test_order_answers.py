@@ -35,6 +35,20 @@ def test_an_order_is_accepted_declined_and_completed(world: World, status: str, 
     assert (state, referral_status(world)) == ("converted", moved)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "visit"), [("SC", "OSU^O51", "5.1.1"), ("A", "OSU^O51", "5.1.4"), ("IP", "OMG^O19", "5.1.4")]
+)
+def test_an_appointment_and_an_interim_note_say_that_work_has_begun(
+    world: World, status: str, kind: str, visit: str
+) -> None:
+    note = b"OBX|1|ED|11488-4^Consult note^LN||^text^plain^Base64^eA==||||||F\r"
+
+    state, _ = take(world, osu(number(world), status).replace(b"OSU^O51", kind.encode()) + note)
+
+    (referral,) = world.database.state.referrals.values()
+    assert (state, referral.status, referral.business_status) == ("converted", "in-progress", visit)
+
+
 def test_a_late_acceptance_takes_nothing_back(world: World) -> None:
     take(world, osu(number(world), "CM"))
 

@@ -139,8 +139,8 @@ def _take_answer(house: House, tx: Transaction, sender: Organization, answer: Re
     event = status_event(Status(cast(TaskStatus, referral.status), now), answer, now)
     if event is None:
         return "converted", None, referral.handoff_id
-    # Who completes an order has begun it, also where nobody said so.
-    is_implied = answer.status == "completed"
+    # Who completes an order has begun it, and who begins it has accepted it, also where nobody said so.
+    is_implied = answer.status in ("in-progress", "completed")
     return moved(house, tx, referral, event, implied=is_implied, external_id=answer.external_id)
 
 

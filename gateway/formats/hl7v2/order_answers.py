@@ -1,5 +1,7 @@
 """Read how a receiver answers a referral sent as an order: OSU^O51 or OMG^O19 (IHE 360X, PCC-56, 57 and 59)."""
 
+from typing import Literal
+
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.message import Message, Unreadable
 from gateway.formats.hl7v2.times import fhir_date_time, zone_of
@@ -7,14 +9,20 @@ from gateway.model.hl7_answer import AnswerStatus, ReferralAnswer
 
 _STATUS: dict[str, AnswerStatus] = {
     "IP": "accepted",
-    "SC": "accepted",
-    "A": "accepted",
+    "SC": "in-progress",
+    "A": "in-progress",
     "CM": "completed",
     "CA": "rejected",
     "DC": "rejected",
     "HD": "requested",
 }
 """HL7 table 0038 of ORC-5; a receiver that holds an order has not decided. An error (ER) is for a person."""
+
+_VISIT: dict[str, Literal["booked", "done"]] = {"SC": "booked", "A": "done"}
+"""What ORC-5 says of the visit: scheduled; some, but not all, results are there."""
+
+_UNDER_WAY = frozenset({"", "IP", "SC", "A"})
+"""ORC-5 of an OMG that brings results and is not the last: the interim note of 360X (PCC-59)."""
 
 _STATUS_OF_CONTROL: dict[str, AnswerStatus] = {
     "OK": "accepted",
@@ -42,6 +50,9 @@ def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer |
         return Unreadable("103", "ORC-1", "the receiver could not do what the order asked for: settle it with them")
     said = message.text("ORC-5").strip().upper()
     status = _STATUS.get(said) if said else _STATUS_OF_CONTROL.get(control)
+    visit = _VISIT.get(said)
+    if code == "OMG" and said in _UNDER_WAY and message.named("OBX"):
+        status, visit = "in-progress", "done"
     if status is None and code == "OMG":
         return Unreadable("201", "ORC-5", "a note on an order that says nothing of how far it is")
     if status is None:
@@ -57,6 +68,7 @@ def read_order_answer(message: Message, peer_zone: str = "") -> ReferralAnswer |
         reason=_reason(message),
         at=fhir_date_time(told, zone) if told else None,
         person=person_of(pid[0]) if pid else None,
+        visit=visit,
     )
 
 

@@ -16,7 +16,7 @@ def an_answer(orc: str, *notes: str, kind: str = "OSU^O51") -> Message:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("IP", "accepted"), ("SC", "accepted"), ("A", "accepted"), ("CM", "completed"), ("CA", "rejected"),
+    [("IP", "accepted"), ("SC", "in-progress"), ("A", "in-progress"), ("CM", "completed"), ("CA", "rejected"),
      ("DC", "rejected"), ("HD", "requested")],
 )  # fmt: skip
 def test_the_order_status_says_what_was_decided(code: str, status: str) -> None:
@@ -24,6 +24,25 @@ def test_the_order_status_says_what_was_decided(code: str, status: str) -> None:
 
     assert isinstance(read, ReferralAnswer)
     assert (read.status, read.referral, read.external_id) == (status, "R-1", "H-9")
+
+
+@pytest.mark.parametrize(("code", "visit"), [("SC", "booked"), ("A", "done"), ("IP", None), ("CM", None)])
+def test_the_order_status_says_how_far_the_visit_is(code: str, visit: str | None) -> None:
+    read = read_order_answer(an_answer(f"ORC|SC|R-1|||{code}"))
+
+    assert isinstance(read, ReferralAnswer)
+    assert read.visit == visit
+
+
+@pytest.mark.parametrize("code", ["", "IP", "A"])
+def test_a_note_that_comes_before_the_last_word_says_that_the_visit_was(code: str) -> None:
+    """IHE 360X PCC-59."""
+    note = "OBX|1|ED|11488-4^Consult note^LN||^text^plain^Base64^eA==||||||F"
+
+    read = read_order_answer(an_answer(f"ORC|SC|R-1|||{code}", note, kind="OMG^O19"))
+
+    assert isinstance(read, ReferralAnswer)
+    assert (read.status, read.visit) == ("in-progress", "done")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_an_answer_without_a_time_of_day_counts_from_when_it_came() -> None:
         ("accepted", "requested"),
         ("in-progress", "requested"),
         ("cancelled", "rejected"),
+        ("completed", "in-progress"),
     ],
 )
 def test_a_coarser_answer_leaves_the_finer_state(known: TaskStatus, answered: AnswerStatus) -> None:
@@ -52,3 +54,15 @@ def test_a_refusal_or_expiry_without_words_still_moves_the_referral(answered: An
     assert isinstance(outcome, Status)
     assert outcome.task == after
     assert outcome.reason
+
+
+@pytest.mark.parametrize(("visit", "business"), [("booked", "5.1.1"), ("done", "5.1.4"), (None, None)])
+def test_what_an_answer_says_of_the_visit_is_the_business_status(
+    visit: Literal["booked", "done"] | None, business: str | None
+) -> None:
+    answer = replace(ACCEPTED, status="in-progress", visit=visit)
+
+    event = status_event(Status("requested", NOON), answer, RECEIVED)
+
+    assert event is not None
+    assert (event.to, event.business) == ("in-progress", business)
