@@ -219,10 +219,19 @@ class Registry:
     """Every registered organization, found by id or by identifier (system and value), never by name.
 
     `digest` identifies the content, so that a decision can say which registry it was made with. `state_law` is what
-    the states of the organizations forbid beyond HIPAA.
+    the states of the organizations forbid beyond HIPAA. `watches_feeds` tells whether messages of any are dropped.
     """
 
-    __slots__ = ("_beginnings", "_by_id", "_by_identifier", "_by_sender", "_programs", "digest", "state_law")
+    __slots__ = (
+        "_beginnings",
+        "_by_id",
+        "_by_identifier",
+        "_by_sender",
+        "_programs",
+        "digest",
+        "state_law",
+        "watches_feeds",
+    )
 
     def __init__(self, organizations: Iterable[Organization], digest: bytes = b"", state_law: StateLaw = ()) -> None:
         self._by_id: dict[str, Organization] = {each.id: each for each in organizations}
@@ -232,6 +241,7 @@ class Registry:
         self._by_sender = dict(
             reversed([((feed.application, feed.facility), (one, feed)) for one, feed in self._feeds()])
         )
+        self.watches_feeds = any(not feed.keeps_unwatched for _, feed in self._by_sender.values())
         self._beginnings = frozenset(entry.since for each in self for entry in each.legal_classes)
         self._programs: tuple[date, Programs] | None = None
         self.digest = digest

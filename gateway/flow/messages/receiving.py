@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from gateway.flow.consents.segments import stop_at_once
 from gateway.flow.house import House
 from gateway.flow.messages.replies import queue_reply
-from gateway.flow.messages.watch import DropCounts, answer_of, is_unwatched, population
-from gateway.formats.hl7v2 import Message, read_message
+from gateway.flow.messages.watch import DropCounts, Population, answer_of, is_unwatched, population
+from gateway.formats.hl7v2 import Message, Unreadable, read_message
 from gateway.formats.hl7v2.acknowledgement import acknowledge, answer_to, judge
 from gateway.formats.hl7v2.consent_segments import has_consents
 from gateway.model.audit import AuditEntry
@@ -29,9 +29,25 @@ KNOWN_AGAIN_FOR = timedelta(days=30)
 """How long a message is known by its MSH-10; senders repeat within hours, and their numbers come round in months."""
 
 
+_READ_IN_TURN_BYTES = 64 * 1024
+"""Who writes reads what is shorter himself; longer messages would hold up the others meanwhile.
+
+Connections that all read at once take the interpreter from each other: that cost more than the reading.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A message as it came."""
+
+    house: House
+    content: bytes
+    peer: PeerAddress
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """A message with all that can be found out before its turn to be written comes: whoever writes holds up others."""
+    """A message with all that can be found out from it alone."""
 
     house: House
     stored: StoredInput
@@ -49,19 +65,18 @@ def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: Dro
 
     Of a feed that is watched, what is about nobody we know is counted in `dropped` and not kept.
     """
+    unread = _Unread(house, content, peer)
+    if len(content) <= _READ_IN_TURN_BYTES and not house.registry.watches_feeds:
+        return house.database.write(SharedWork(_take_in, unread))
     message = read_message(content)
     reception = judge(message, content)
-    digest = hashlib.sha256(content).hexdigest()
     feed = population(house, reception, peer)
-    if feed is None:
-        answer = answer_to(message, reception, house.new_id(), house.clock())
-    else:
-        answer = answer_of(house, content, reception, digest, feed)
-        if isinstance(message, Message) and house.database.read(lambda tx: is_unwatched(tx, message, reception)):
-            dropped.add(house, feed)
-            return answer
-    stored = _input(house, content, digest, peer, reception, answer)
-    arrival = _Arrival(house, stored, peer.host, reception, feed is not None, has_consents(content))
+    arrival = _arrival(unread, message, reception, feed)
+    if feed is None or isinstance(message, Unreadable):
+        return house.database.write(SharedWork(_take_in, arrival))
+    if house.database.read(lambda tx: is_unwatched(tx, message, reception)):
+        dropped.add(house, feed)
+        return arrival.stored.answer or b""
     return house.database.write(SharedWork(_take_in, arrival))
 
 
@@ -71,6 +86,23 @@ def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
     stored = _input(house, content, hashlib.sha256(content).hexdigest(), peer, cut, None)
     arrival = _Arrival(house, stored, peer.host, cut, is_watched=False, may_forbid=False)
     house.database.write(SharedWork(_take_in, arrival))
+
+
+def _read(unread: _Unread) -> _Arrival:
+    """Find out what can be found out about a message of no watched feed."""
+    message = read_message(unread.content)
+    return _arrival(unread, message, judge(message, unread.content), None)
+
+
+def _arrival(unread: _Unread, message: Message | Unreadable, reception: Reception, feed: Population | None) -> _Arrival:
+    house, content = unread.house, unread.content
+    digest = hashlib.sha256(content).hexdigest()
+    if feed is None:
+        answer = answer_to(message, reception, house.new_id(), house.clock())
+    else:
+        answer = answer_of(house, content, reception, digest, feed)
+    stored = _input(house, content, digest, unread.peer, reception, answer)
+    return _Arrival(house, stored, unread.peer.host, reception, feed is not None, has_consents(content))
 
 
 def _input(
@@ -117,8 +149,9 @@ def _joined(*parts: str) -> str | None:
     return "^".join(part for part in parts if part) or None
 
 
-def _take_in(tx: Transaction, arrivals: Sequence[_Arrival]) -> list[bytes]:
+def _take_in(tx: Transaction, messages: Sequence[_Arrival | _Unread]) -> list[bytes]:
     """Keep messages, each once, and return their answers: to one that came before, the answer it got then."""
+    arrivals = [_read(one) if isinstance(one, _Unread) else one for one in messages]
     known = _known(tx, [one.stored for one in arrivals])
     answers, new = [], []
     for arrival in arrivals:
