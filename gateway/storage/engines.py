@@ -15,6 +15,8 @@ _READERS = 16
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _CHECKPOINT_PAGES = 4000
 """After so many pages (16 MB) the log goes into the database: each time costs two syncs and a pause of all writers."""
+_WRITER_CACHE_KIB = 64 * 1024
+"""In the 2 MB that SQLite takes by itself, the pages that messages write push each other out and are read again."""
 
 SQLITE_BEGINS_WRITING = "BEGIN IMMEDIATE"
 """Taking the write lock at once avoids the upgrade from reader to writer, which SQLite refuses when another connection
@@ -97,6 +99,7 @@ def _speak_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
                     "journal_mode=WAL",
                     f"journal_size_limit={_WAL_LIMIT_BYTES}",
                     f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+                    f"cache_size=-{_WRITER_CACHE_KIB}",
                 )
             ),
             "synchronous=FULL",

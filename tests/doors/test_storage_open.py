@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from gateway.model.errors import ConfigurationError, GatewayError, TryLater
 from gateway.storage.database import SqlDatabase, open_database
@@ -94,6 +94,14 @@ def test_a_commit_on_sqlite_is_on_disk_before_it_returns(server: SqlDatabase) ->
         return [connection.execute(text(f"PRAGMA {name}")).scalar() for name in names]
 
     assert server.change(settings) == ["wal", 2, 1, 10_000]
+
+
+def test_the_writer_keeps_what_it_writes_in_memory_of_its_own(server: SqlDatabase) -> None:
+    def cache_kib(connection: Connection) -> int:
+        return -int(connection.execute(text("PRAGMA cache_size")).scalar_one())
+
+    assert server.change(cache_kib) == 65_536
+    assert server.query(cache_kib) == 2_000
 
 
 def test_a_second_server_on_the_same_file_is_refused_by_name(
