@@ -1,20 +1,23 @@
 """CDS Hooks `patient-consent-consult`: the question and the card in the shapes of LEAP-CDS and SHARES.
 
 Three things differ from theirs on purpose. The actor is the calling client's own organization. "No consent" and
-"consent denies" are one answer, or the difference would tell who has records here. What is to be redacted is said as
-`exceptAnyOfCodes`, from what may leave: a list of what may not would tell that it exists.
+"consent denies" are one answer, or the difference would tell who has records here. What is to be redacted is said from
+what may leave: all that is not like it, whether there is any or not. A list of what may not would tell that it exists.
 """
 
 from typing import Any
 
+from gateway.access.capability import OFFERS
 from gateway.access.consult_parameters import MOST_VALUES, RESOURCE_TYPES
 from gateway.model.consult import Advice, Consult
 from gateway.model.exchange import Problem, RequestRefused
-from gateway.model.labels import ACT_CODE, HANDLING, OBLIGATION
+from gateway.model.labels import ACT_CODE, CONFIDENTIALITY, HANDLING, OBLIGATION, foreign_to
 
 HOOK = "patient-consent-consult"
 
 _SCOPE = "patient-privacy"
+_OURS = frozenset({"AuditEvent", "Organization", "PractitionerRole", "Provenance"})
+"""Types of which nothing is anybody's record."""
 _KNOWN = frozenset({"actor", "patientId", "scope", "purposeOfUse", "category", "class"})
 _WORDS = {
     True: ("CONSENT_PERMIT", "info", "You may have records of this person for this purpose, under the obligations."),
@@ -67,12 +70,27 @@ def answer_as_card(advice: Advice, base_url: str) -> dict[str, Any]:
 def _obligations(advice: Advice) -> list[dict[str, Any]]:
     if not advice.is_permitted:
         return []
-    contents = [{"system": system, "code": code} for system, code in advice.labels if (system, code) not in HANDLING]
-    redact = {"id": {"system": ACT_CODE, "code": "REDACT"}, "parameters": {"exceptAnyOfCodes": contents}}
+    redact = {"id": {"system": ACT_CODE, "code": "REDACT"}, "parameters": _redacted(advice)}
     codings = [{"system": OBLIGATION, "code": code} for code in advice.obligations]
     codings += [{"system": system, "code": code} for system, code in advice.labels if (system, code) in HANDLING]
     # LEAP clients read `parameters.codes` of every obligation; an empty list redacts nothing.
     return [redact, *({"id": coding, "parameters": {"codes": []}} for coding in codings)]
+
+
+def _redacted(advice: Advice) -> dict[str, Any]:
+    """Say what a client may keep of what it holds itself: nothing but what is labeled like what may leave here.
+
+    LEAP keeps a resource for any one of the codes excepted. So those alone would keep counseling notes for being
+    42CFRPart2, or an HIV result for being R: what bears a label or is of a type besides is named to be redacted.
+    """
+    contents = [one for one in advice.labels if one not in HANDLING]
+    telling = [one for one in contents if one[0] != CONFIDENTIALITY] or contents
+    types = [(RESOURCE_TYPES, one) for one in sorted(OFFERS.keys() - _OURS - set(advice.types))]
+    foreign = [*foreign_to(set(contents)), *types]
+    return {
+        "codes": [{"system": system, "code": code} for system, code in foreign],
+        **({"exceptAnyOfCodes": [{"system": system, "code": code} for system, code in telling]} if telling else {}),
+    }
 
 
 def _check_scope(context: dict[str, Any]) -> None:

@@ -25,6 +25,9 @@ class Consult:
 class Advice:
     """The answer. `obligations` are codes of the decision, `labels` those on what would leave, `consent` an id.
 
+    `types` are the FHIR resource types of what would leave. Labels and types are told of what would leave alone: they
+    never depend on what would not.
+
     A denial holds nothing else, whatever its reason: nobody known, nothing there, refused and held are `DENIED`.
     """
 
@@ -32,6 +35,7 @@ class Advice:
     obligations: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     consent: str | None = None
+    types: tuple[str, ...] = ()
 
 
 DENIED = Advice(is_permitted=False)

@@ -101,6 +101,14 @@ def expand(label: Label) -> frozenset[Label]:
     return frozenset({label} | {(ACT_CODE, child) for child in _CHILDREN.get(code, ())})
 
 
+def foreign_to(labels: "frozenset[Label] | set[Label]") -> list[Label]:
+    """Return the known labels of what is more protected than, or protected otherwise than, whatever bears `labels`."""
+    known = SUBSTANCE_USE if not SUBSTANCE_USE.isdisjoint(labels) else frozenset[Label]()
+    above = CONFIDENTIALITY_RANK[high_water_mark(labels)]
+    levels = {(CONFIDENTIALITY, code) for code, rank in CONFIDENTIALITY_RANK.items() if rank > above}
+    return sorted((SENSITIVITIES | OTHER_LAW | {PART2, COUNSELING_NOTES} | levels) - labels - known)
+
+
 def high_water_mark(labels: "frozenset[Label] | set[Label]") -> str:
     """Return the highest v3-Confidentiality code among `labels`, N where none is stated."""
     ranks = [

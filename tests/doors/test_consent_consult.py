@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from gateway.model.consult import DENIED, Advice, Consult
 from gateway.model.exchange import Problem
-from gateway.model.labels import ACT_CODE, CONFIDENTIALITY
+from gateway.model.labels import ACT_CODE, CONFIDENTIALITY, COUNSELING_NOTES
 from tests.support.web_house import Site
 
 pytest_plugins = ("tests.support.sites",)
@@ -23,7 +23,20 @@ A_YES = Advice(
     ("LABEL", "NOTICE"),
     ((ACT_CODE, "42CFRPart2"), (ACT_CODE, "CPLYCD"), (CONFIDENTIALITY, "R")),
     "c-tpo",
+    ("Condition", "Patient"),
 )
+REDACTED = (
+    *((ACT_CODE, code) for code in (
+        "BH", "COGN", "DRGIS", "DVD", "EMOTDIS", "ETH", "ETHUD", "HIPAAPsyNotes", "HIV", "MH", "OPIOIDUD", "PSY",
+        "PSYTHPN", "SDV", "SEX", "SICKLE", "STD", "SUD", "TBOO", "Title38Section7332", "VIO",
+    )),
+    (CONFIDENTIALITY, "V"),
+    COUNSELING_NOTES,
+    *((TYPES, code) for code in (
+        "CarePlan", "Consent", "DocumentReference", "Encounter", "Flag", "Goal", "Observation", "ServiceRequest",
+        "Task",
+    )),
+)  # fmt: skip
 PATIENT = {"name": "patient", "valueReference": {"reference": "Patient/p1"}}
 CONTEXT = {
     "patientId": [{"system": "urn:oid:2.999.1", "value": "A1"}],
@@ -177,10 +190,8 @@ def test_the_card_of_a_permit_redacts_all_but_what_may_leave(site: Site) -> None
                         {
                             "id": {"system": ACT_CODE, "code": "REDACT"},
                             "parameters": {
-                                "exceptAnyOfCodes": [
-                                    {"system": ACT_CODE, "code": "42CFRPart2"},
-                                    {"system": CONFIDENTIALITY, "code": "R"},
-                                ]
+                                "codes": [{"system": system, "code": code} for system, code in REDACTED],
+                                "exceptAnyOfCodes": [{"system": ACT_CODE, "code": "42CFRPart2"}],
                             },
                         },
                         {"id": {"system": OBLIGATION, "code": "LABEL"}, "parameters": {"codes": []}},
@@ -192,6 +203,38 @@ def test_the_card_of_a_permit_redacts_all_but_what_may_leave(site: Site) -> None
             }
         ]
     }
+
+
+def kept_by_leap(site: Site, resource_type: str, *labels: tuple[str, str]) -> bool:
+    """Apply the REDACT of a card as LEAP does to a resource: gone for any of `codes`, or for none of the excepted."""
+    answer = hook(site).json
+    assert answer is not None
+    parameters = answer["cards"][0]["extension"]["obligations"][0]["parameters"]
+    codes = {(one["system"], one["code"]) for one in parameters["codes"]}
+    excepted = parameters.get("exceptAnyOfCodes")
+    is_excepted = excepted is None or any((one["system"], one["code"]) in labels for one in excepted)
+    return is_excepted and codes.isdisjoint({*labels, (TYPES, resource_type)})
+
+
+def test_a_client_that_redacts_by_the_card_keeps_nothing_but_what_is_like_what_may_leave(site: Site) -> None:
+    """42 CFR 2.31(b): a consent for records is none for counseling notes, which are 42CFRPart2 as well."""
+    site.house.advice = A_YES
+    part2, restricted = (ACT_CODE, "42CFRPart2"), (CONFIDENTIALITY, "R")
+
+    assert kept_by_leap(site, "Condition", part2, restricted)
+    assert not kept_by_leap(site, "Condition", part2, (CONFIDENTIALITY, "V"))
+    assert not kept_by_leap(site, "Condition", part2, restricted, COUNSELING_NOTES)
+    assert not kept_by_leap(site, "Condition", part2, restricted, (ACT_CODE, "HIV"))
+    assert not kept_by_leap(site, "Condition", restricted)
+    assert not kept_by_leap(site, "Observation", part2, restricted)
+
+
+def test_a_client_that_redacts_by_the_card_keeps_what_bears_only_a_level_where_nothing_else_leaves(site: Site) -> None:
+    site.house.advice = Advice(True, (), ((CONFIDENTIALITY, "N"),), None, ("Condition",))
+
+    assert kept_by_leap(site, "Condition", (CONFIDENTIALITY, "N"))
+    assert not kept_by_leap(site, "Condition", (CONFIDENTIALITY, "N"), (ACT_CODE, "MH"))
+    assert not kept_by_leap(site, "Condition", (CONFIDENTIALITY, "R"))
 
 
 def test_the_card_of_a_denial_does_not_say_whether_there_is_a_consent(site: Site) -> None:

@@ -55,7 +55,11 @@ def test_a_hospital_to_which_the_person_agreed_to_be_referred_may_have_the_recor
 
     advice = ask(world, patient_of(world))
 
-    assert advice == Advice(True, ("LABEL",), ((CONFIDENTIALITY, "N"),), None)
+    types = (
+        "Consent", "DocumentReference", "Encounter", "Observation", "Organization", "Patient", "PractitionerRole",
+        "Provenance", "ServiceRequest", "Task",
+    )  # fmt: skip
+    assert advice == Advice(True, ("LABEL",), ((CONFIDENTIALITY, "N"),), None, types)
     assert kept(world) == [("PERMIT", "OK_NOT_PART2")]
 
 

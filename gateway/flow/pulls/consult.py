@@ -275,10 +275,11 @@ def _in_the_name_of(patient: str, content: _Content) -> _Content:
 
 def _advice(disclosure: Disclosure) -> Advice:
     """Say what a yes obliges to: a function of what would leave, never of what would not."""
+    leaving = [entry["resource"] for entry in disclosure.content["entry"]]
     labels = {
         (coding["system"], coding["code"])
-        for entry in disclosure.content["entry"]
-        for coding in entry["resource"].get("meta", {}).get("security", ())
+        for resource in leaving
+        for coding in resource.get("meta", {}).get("security", ())
     }
     basis = disclosure.record.basis
     return Advice(
@@ -286,4 +287,6 @@ def _advice(disclosure: Disclosure) -> Advice:
         obligations=tuple(sorted(TOLD.intersection(disclosure.record.obligations))),
         labels=tuple(sorted(labels)),
         consent=basis.id if basis is not None and basis.type == "Consent" else None,
+        # The notice and the scope of the consent are documents of ours, not of the person's.
+        types=tuple(sorted({one["resourceType"] for one in leaving if not one["id"].startswith("part2-")})),
     )

@@ -2,7 +2,16 @@
 
 import pytest
 
-from gateway.model.labels import ACT_CODE, CONFIDENTIALITY, SUBSTANCE_USE, expand, high_water_mark
+from gateway.model.labels import (
+    ACT_CODE,
+    CONFIDENTIALITY,
+    COUNSELING_NOTES,
+    PART2,
+    SUBSTANCE_USE,
+    expand,
+    foreign_to,
+    high_water_mark,
+)
 
 
 @pytest.mark.parametrize("code", ["ETH", "SUD", "ETHUD", "OPIOIDUD", "DRGIS"])
@@ -21,3 +30,11 @@ def test_a_code_of_another_system_speaks_of_itself() -> None:
 def test_the_highest_confidentiality_is_that_of_the_whole() -> None:
     assert high_water_mark({(CONFIDENTIALITY, "N"), (CONFIDENTIALITY, "V"), (CONFIDENTIALITY, "R")}) == "V"
     assert high_water_mark(set()) == "N"
+
+
+def test_foreign_is_every_other_sensitivity_and_every_higher_level() -> None:
+    foreign = set(foreign_to({PART2, (ACT_CODE, "SUD"), (CONFIDENTIALITY, "R")}))
+
+    assert {(ACT_CODE, "HIV"), (CONFIDENTIALITY, "V"), COUNSELING_NOTES} <= foreign
+    assert foreign.isdisjoint({PART2, (CONFIDENTIALITY, "R"), (CONFIDENTIALITY, "N"), *SUBSTANCE_USE})
+    assert {PART2, *SUBSTANCE_USE} <= set(foreign_to({(CONFIDENTIALITY, "N")}))
