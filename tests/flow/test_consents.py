@@ -26,7 +26,7 @@ from tests.support.consent_desk import (
     a_refused_referral,
     capture,
     elements,
-    person_of,
+    record_of,
     signed,
     states,
     stored,
@@ -120,7 +120,7 @@ def test_only_who_serves_the_program_takes_and_sees_its_consents() -> None:
 
     assert elements(world.gateway.consent_desk.capture(STRANGER, form)) == ["QSOA_NOT_IN_FORCE"]
     for actor, seen in ((KIM, 1), (PAM, 1), (STRANGER, 0)):
-        lines = world.gateway.consent_desk.of_person(actor, person_of(world))
+        lines = world.gateway.consent_desk.of_record(actor, record_of(world))
         assert lines is not None
         assert [one.consent_id for one in lines.lines].count(consent_id) == seen
         assert (world.gateway.consent_desk.paper(actor, consent_id) is not None) is bool(seen)
@@ -136,7 +136,7 @@ def test_an_operator_without_agreement_sees_none_of_a_programs_consents() -> Non
     house = replace(world.house, registry=Registry([*others, replace(operator, agreements=())]))
     desk = Gateway(house).consent_desk
 
-    lines = desk.of_person(KIM, person_of(world))
+    lines = desk.of_record(KIM, record_of(world))
 
     assert lines is not None
     assert lines.lines == ()

@@ -62,6 +62,11 @@ def patient_of(world: World) -> str:
     return patient
 
 
+def record_of(world: World) -> str:
+    (record,) = world.database.state.handoffs
+    return record
+
+
 def person_of(world: World) -> str:
     (person,) = world.database.state.people
     return person

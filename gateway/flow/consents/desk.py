@@ -102,12 +102,8 @@ class ConsentDesk:
         """Return the words of the form in a language it is offered in."""
         return self._house.wordings[language].texts
 
-    def of_person(self, actor: Member, person_id: str) -> ConsentList | None:
-        """Return a person's consents, the newest first; None where nobody is known by that id."""
-        return views.consents_of_person(self._house, actor, person_id)
-
     def of_record(self, actor: Member, handoff_id: str) -> ConsentList | None:
-        """Return the consents of the person of a record."""
+        """Return the consents of the person of a record, the newest first; None where there is nobody in it."""
         return views.consents_of_record(self._house, actor, handoff_id)
 
     def patient_of_record(self, actor: Member, handoff_id: str) -> str | None:

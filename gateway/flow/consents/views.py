@@ -32,24 +32,19 @@ _MOST = 200
 _Chosen = Callable[[Transaction], list[str]]
 
 
-def consents_of_person(house: House, actor: Member, person_id: str) -> ConsentList | None:
-    """Return a person's consents, the newest first; None where nobody is known by that id."""
+def consents_of_record(house: House, actor: Member, handoff_id: str) -> ConsentList | None:
+    """Return the consents of the person of a record, the newest first; None: no such record, or nobody in it."""
 
     def look(tx: Transaction) -> ConsentList | None:
-        if tx.people.get(person_id) is None:
+        handoff = tx.handoffs.get(handoff_id)
+        if handoff is None or handoff.person_id is None:
             return None
-        stored = reversed(tx.resources.of_person(["Consent"], person_id))
+        stored = reversed(tx.resources.of_person(["Consent"], handoff.person_id))
         lines = tuple(_lines(house, tx, actor, stored))
-        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"person": person_id}))
-        return ConsentList(lines, person_id)
+        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"person": handoff.person_id}))
+        return ConsentList(lines, handoff.person_id)
 
     return house.database.write(look)
-
-
-def consents_of_record(house: House, actor: Member, handoff_id: str) -> ConsentList | None:
-    """Return the consents of the person of a record; None where there is no such record, or nobody in it."""
-    handoff = house.database.read(lambda tx: tx.handoffs.get(handoff_id))
-    return consents_of_person(house, actor, handoff.person_id) if handoff and handoff.person_id else None
 
 
 def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | None:

@@ -60,6 +60,7 @@ class TestReferences:
             {"identifier": {"system": PERSON}},
             {"identifier": {"value": "T1"}},
             {"identifier": {}, "type": "Organization"},
+            {"identifier": {"system": "urn:oid:2.999.2", "value": "order-9"}, "type": "ServiceRequest"},
         ],
     )
     def test_one_to_what_does_not_leave_goes_with_its_entry(self, written: Json) -> None:
