@@ -52,9 +52,22 @@ def test_a_hospitals_result_goes_on_whole_in_our_own_envelope() -> None:
     [work] = exchange.relays()
     assert rest == [PERSON, *GLUCOSE]
     assert msh == (
-        f"MSH|^~\\&|WARMHANDOFF|GATEWAY|EHR|MERCY|20261102180000+0000||ORU^R01|{work.message_id[:20]}|P|2.5.1"
+        f"MSH|^~\\&|WARMHANDOFF|GATEWAY|EHR|MERCY|20261102100000-0800||ORU^R01|{work.message_id[:20]}|P|2.5.1"
     )
     assert (work.lane, work.state) == (LANE, "delivered")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("20261102095900-0800", "20261102100000-0800"), ("20261102095900", "20261102100000"),
+     ("20261102125900-0500", "20261102130000-0500")],
+)  # fmt: skip
+def test_times_without_an_offset_go_on_meaning_what_their_sender_meant(theirs: str, ours: str) -> None:
+    exchange = an_exchange()
+
+    told(exchange.world, result(*GLUCOSE).replace(b"20261102095900-0800", theirs.encode()))
+
+    assert exchange.lines()[0].split("|")[6] == ours
 
 
 def test_a_programs_result_goes_on_with_consent_and_its_notice() -> None:

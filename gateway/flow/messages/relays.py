@@ -6,8 +6,10 @@ consent can be looked up, so what is about somebody unknown or only possibly kno
 HIPAA would let a provider treat on it (45 CFR 164.506(c)(2)), and what that person has refused could not be kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from gateway.flow.circumstances import circumstances_of
 from gateway.flow.deliver import carry
@@ -24,6 +26,7 @@ from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
 from gateway.formats.hl7v2.referral_words import referral_word
+from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.decision import Refusal
 from gateway.model.handoff import Person, Resource, StoredInput, Work, WorkState
 from gateway.model.hl7_parts import PassedOn
@@ -160,12 +163,18 @@ def _errand(
         request=asked.request(reference, None),
         subject={"reference": reference},
         sender=asked.organization,
-        header=relay.header(endpoint, envelope),
+        header=replace(relay.header(endpoint, envelope), time=hl7_time(_by_its_clocks(house, asked, envelope))),
         consents=circumstances.consents,
         facts=[patient, *circumstances.facts],
         at=house.clock(),
         switches=house.switches,
     )
+
+
+def _by_its_clocks(house: House, asked: Asked, envelope: Envelope) -> datetime:
+    """Return when a message was queued by the clocks of its sender: times in it that state no offset are theirs."""
+    zone = house.timezone_of(house.registry.get(asked.organization))
+    return datetime.fromisoformat(envelope.created_at).astimezone(ZoneInfo(zone))
 
 
 def _patient(tx: Transaction, person: Person) -> Resource:

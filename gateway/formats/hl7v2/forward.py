@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gateway.formats.hl7v2.delimiters import Separators, escape
 from gateway.formats.hl7v2.message import Message, Segment, read_message
 from gateway.formats.hl7v2.notice_places import with_notice
+from gateway.formats.hl7v2.times import with_offset_of
 from gateway.model.hl7_header import Designator, Hl7Header
 from gateway.model.hl7_parts import KeptParts
 
@@ -26,9 +27,9 @@ _NUMBERED = frozenset(
 def forwarded(message: Message, kept: KeptParts, header: Hl7Header, notice_field: str = "") -> bytes | None:
     """Return the message as it may be passed on; None where it has no place for the notice it owes.
 
-    Of `header` count who sends to whom, time, control id and which answers are expected. The rest of MSH is the
-    message's own. `notice_field` is the receiver's place for a notice where the grammar has none. Raises ValueError
-    where that holds something else.
+    Of `header` count who sends to whom, time (by the clocks of the sender, with their offset), control id and which
+    answers are expected. The rest of MSH is the message's own. `notice_field` is the receiver's place for a notice
+    where the grammar has none. Raises ValueError where that holds something else.
     """
     lines = [
         (message.segments[number].id, _without(message.segments[number], number, kept, message.separators))
@@ -58,7 +59,8 @@ def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
         (6, header.receiving_facility),
     ):
         fields[number] = _designator(designator, separators)
-    fields[7] = escape(header.time, separators)
+    # Every time of the message that states no offset has that of MSH-7 (HL7 v2.5.1 ch. 2.15.9.7): it must stay.
+    fields[7] = with_offset_of(header.time, message.text("MSH-7.1")) if header.time else ""
     fields[8] = kept.level if kept.level in _LEVELS else ""
     fields[10] = escape(header.control_id, separators)
     fields[15], fields[16] = header.accept_acknowledgment, header.application_acknowledgment

@@ -29,6 +29,15 @@ def zone_of(dtm: str) -> str:
     return (match["zone"] or "") if match else ""
 
 
+def with_offset_of(time: str, other: str) -> str:
+    """Write an instant (as `hl7_time` does) with the offset that another DTM states, or with none where it has none."""
+    zone = zone_of(other)
+    if not zone:
+        return time[: -len(zone_of(time))] if zone_of(time) else time
+    offset = datetime.strptime(zone, "%z").tzinfo
+    return hl7_time(datetime.strptime(time, "%Y%m%d%H%M%S%z").astimezone(offset))
+
+
 def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     """Turn a DTM into a FHIR dateTime of the same precision; None when it is not one.
 

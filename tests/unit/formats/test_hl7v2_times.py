@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gateway.formats.hl7v2.times import dtm, fhir_date_time, hl7_time, zone_of
+from gateway.formats.hl7v2.times import dtm, fhir_date_time, hl7_time, with_offset_of, zone_of
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,17 @@ def test_a_zone_is_read_where_it_is_stated() -> None:
 )
 def test_a_time_without_an_offset_has_that_of_the_clocks_of_its_zone(sent: str, read: str) -> None:
     assert fhir_date_time(sent, "America/Los_Angeles") == read
+
+
+@pytest.mark.parametrize(
+    ("other", "written"),
+    [
+        ("20261102095900-0800", "20261101230000-0800"),
+        ("202611020959+0530", "20261102123000+0530"),
+        ("20261102095900", "20261102070000"),
+        ("", "20261102070000"),
+        ("yesterday", "20261102070000"),
+    ],
+)
+def test_an_instant_takes_the_offset_that_another_time_states(other: str, written: str) -> None:
+    assert with_offset_of("20261102070000+0000", other) == written
