@@ -64,6 +64,11 @@ def content_words(content: str) -> str:
     return ", ".join(_counted(*one.split(" ", 1)) for one in content.split(", ")) if content else ""
 
 
+def type_words(kind: str) -> str:
+    """Return a FHIR type as several of it are called."""
+    return _TYPES.get(kind, (kind, kind))[1]
+
+
 def _counted(number: str, kind: str) -> str:
     one, several = _TYPES.get(kind, (kind, kind))
     return f"{number} {one if number == '1' else several}"

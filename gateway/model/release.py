@@ -28,14 +28,17 @@ a delivery whose rest went, waits for a person."""
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
-    """What is asked for. `evidence` has the fields of the basis; `items` None means everything of the record."""
+    """What is asked for. `evidence` has the fields of the basis.
+
+    `types` are FHIR types: only items of these, and who they are about; none means everything of the record.
+    """
 
     kind: str
     handoff_id: str
     recipient: str
     way: str
     evidence: Mapping[str, Any]
-    items: tuple[str, ...] | None = None
+    types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,27 @@ def test_a_nurse_breaks_the_glass_and_hands_over_a_letter(desk: Desk) -> None:
     assert "copy handed over" in browser.get(asked.headers["Location"]).text
 
 
+def test_the_page_of_the_record_leads_to_what_was_released_of_it_and_the_release_says_how_much(desk: Desk) -> None:
+    nurse = desk.enter("nora", "clinician")
+    page = desk.break_glass(nurse, only="Goal").location
+
+    record, release = nurse.get(f"/console/records/{desk.record}").text, nurse.get(page).text
+
+    assert f'<a href="{page}">' in record
+    assert "copy may be handed over" in record
+    assert re.search(r"<dt>What</dt><dd>\d items of the record</dd>", release)
+
+
+def test_the_program_reads_of_it_and_is_offered_nothing_to_do(desk: Desk) -> None:
+    """42 CFR 2.51(c)."""
+    page = desk.break_glass(desk.enter("nora", "clinician")).location
+
+    shown = desk.enter("kim", "staff", PROGRAM).get(page)
+
+    assert shown.status_code == 200
+    assert ("Dr Voe" in shown.text, "Hand over the copy" in shown.text) == (True, False)
+
+
 def test_a_copy_is_handed_over_once(desk: Desk) -> None:
     browser = desk.enter("nora", "clinician")
     asked = desk.break_glass(browser).headers["Location"]

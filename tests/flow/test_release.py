@@ -13,7 +13,8 @@ from gateway.flow.work import work_once
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Agreement, Endpoint, LegalClass, Organization, Registry
 from gateway.model.release import ReleaseRequest
-from tests.support.flow_house import World, a_world
+from gateway.model.staff import Member
+from tests.support.flow_house import CONTACT, World, a_world, without_agreements
 from tests.support.released import (
     CASE_WORKER,
     ED,
@@ -21,6 +22,7 @@ from tests.support.released import (
     NURSE,
     OFFICER,
     OUTSIDER,
+    POLICE_DEPARTMENT,
     PROGRAM,
     an_emergency,
     break_glass,
@@ -78,6 +80,89 @@ def test_a_broken_glass_stands_in_the_queue_until_somebody_else_has_looked(world
     assert (closed.closed_by, closed.note) == (OFFICER.id, "called the emergency department")
     kinds = [row.kind for row in world.database.audit]
     assert {"release.requested", "release.decided", "review.opened", "review.closed"} <= set(kinds)
+
+
+PROGRAMS_OFFICER = Member("staff-lead-privacy", "Lee Lookout", "privacy-officer", PROGRAM)
+"""Of the program whose record it is, while the operator's staff break the glass."""
+
+
+def test_the_program_reads_of_a_broken_glass_on_its_record_and_may_look_at_it_in_the_operators_place(
+    world: World,
+) -> None:
+    """42 CFR 2.51(c): the disclosure is documented in the patient's records, for the program that keeps them."""
+    release = break_glass(world, "copy")
+    desk = world.gateway.release_desk
+
+    page = desk.page(PROGRAMS_OFFICER, release.id)
+    (review,) = desk.waiting(PROGRAMS_OFFICER)
+    desk.close_review(PROGRAMS_OFFICER, review.id, "It was an emergency.")
+
+    assert page.release.evidence["nature"] == "unresponsive after a suspected overdose"
+    assert page.may_act is False
+    assert [row.release.id for row in desk.releases(CASE_WORKER)] == [release.id]
+    assert world.database.state.reviews[review.id].closed_by == PROGRAMS_OFFICER.id
+
+
+def test_the_program_does_nothing_about_a_release_that_the_operator_asked_for(world: World) -> None:
+    release = break_glass(world, "copy")
+
+    with pytest.raises(RequestRefused) as refused:
+        give_copy(world.house, PROGRAMS_OFFICER, release.id, "pdf")
+
+    assert refused.value.problem is NOT_FOUND
+
+
+def test_another_program_reads_nothing_of_it_and_a_police_department_nothing_of_its_own_records(world: World) -> None:
+    """Who keeps a record and is no program learns by a release that a program has a part in it (42 CFR 2.13(c)(2))."""
+    of_program = break_glass(world)
+    world.take(CONTACT)
+    (of_police,) = (key for key, one in world.database.state.handoffs.items() if one.agency == POLICE_DEPARTMENT)
+    of_contact = request_release(world.house, NURSE, an_emergency(of_police))
+    desk = world.gateway.release_desk
+
+    for stranger, release in (
+        (Member("staff-clinic", "Cleo Clinic", "admin", "org:demo-clinic"), of_program),
+        (Member("staff-pd", "Pat Patrol", "admin", POLICE_DEPARTMENT), of_contact),
+    ):
+        assert (desk.releases(stranger), desk.waiting(stranger)) == ([], [])
+        with pytest.raises(RequestRefused) as refused:
+            desk.page(stranger, release.id)
+        assert refused.value.problem is NOT_FOUND
+
+
+def test_the_record_holds_what_was_released_of_it(world: World) -> None:
+    release = break_glass(world)
+
+    page = world.gateway.console_record((NURSE.id, NURSE.role), release.handoff_id)
+    hidden = without_agreements(world).gateway.console_record((NURSE.id, NURSE.role), release.handoff_id)
+
+    assert page is not None
+    assert hidden is not None
+    assert ([one.id for one in page["releases"]], hidden["releases"]) == ([release.id], [])
+
+
+@pytest.mark.parametrize("actor", [NURSE, CASE_WORKER])
+def test_no_more_goes_than_the_emergency_needs_where_somebody_says_so(world: World, actor: Member) -> None:
+    """42 CFR 2.51(a): to the extent necessary."""
+    wanted = replace(an_emergency(take_case(world)), types=frozenset({"Goal"}))
+
+    request_release(world.house, actor, wanted)
+    world.work()
+
+    ((disclosure, _, _),) = world.transport.sent
+    released = {entry["resource"]["resourceType"] for entry in disclosure.content["entry"]}
+    assert {"Goal", "Patient"} <= released
+    assert released.isdisjoint({"Condition", "CarePlan", "Encounter", "DocumentReference", "Observation", "Consent"})
+
+
+def test_a_release_of_what_is_not_there_or_of_a_kind_that_is_whole_is_refused(world: World) -> None:
+    emergency = replace(an_emergency(take_case(world)), types=frozenset({"Procedure"}))
+    order = ReleaseRequest("court_order", emergency.handoff_id, ED, "copy", {}, frozenset({"Goal"}))
+
+    for wanted in (emergency, order):
+        with pytest.raises(RequestRefused) as refused:
+            request_release(world.house, NURSE, wanted)
+        assert refused.value.problem.status == 400
 
 
 def test_nothing_is_sent_to_an_address_nobody_has_verified(world: World) -> None:

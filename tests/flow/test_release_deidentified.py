@@ -11,7 +11,7 @@ from gateway.catalog.code_systems import read_code_systems
 from gateway.flow.gateway import Gateway
 from gateway.flow.judgement import judge, read_matter
 from gateway.flow.releases.copy import give_copy
-from gateway.flow.releases.release import request_release
+from gateway.flow.releases.release import decide_again, request_release
 from gateway.model.exchange import RequestRefused
 from gateway.model.handoff import Resource
 from gateway.model.partner import Endpoint, LegalClass, Organization, Registry
@@ -217,6 +217,9 @@ def test_a_record_of_which_nothing_can_be_told_is_not_released(world: World) -> 
     stored = world.database.read(lambda tx: tx.handoffs.resources(record))
     goal = next(f"Goal/{one['id']}" for one in stored if one["resourceType"] == "Goal")
 
-    release = request_release(world.house, OFFICER, asked(record, items=(goal,)))
+    whole = request_release(world.house, OFFICER, asked(record))
+    world.database.state.releases[whole.id] = replace(whole, items=(goal,), state="held")
+
+    release = decide_again(world.house, OFFICER, whole.id)
 
     assert release.state == "refused"

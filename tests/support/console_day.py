@@ -60,6 +60,7 @@ def a_console_record(handoff_id: str, **changes: Any) -> dict[str, Any]:
     return {
         "handoff": handoff,
         "records": [InputRecord("in1", 1, "converted", None, handoff_id)],
+        "releases": [],
         "resources": [
             {
                 "resourceType": "Patient",

@@ -12,7 +12,7 @@ from gateway.flow.house import House
 from gateway.flow.releases.kinds import KINDS
 from gateway.flow.staff.console import serves_every_program
 from gateway.labeling import label
-from gateway.model.exchange import NOT_FOUND, RequestRefused
+from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
 from gateway.model.handoff import Handoff, Resource
 from gateway.model.labeled import Item
 from gateway.model.release import Release
@@ -37,30 +37,32 @@ def on_behalf_of(house: House, release: Release, handoff: Handoff) -> str:
 
 
 def items_of(
-    house: House, tx: Transaction, actor: Member, handoff: Handoff, wanted: tuple[str, ...] | None
+    house: House, tx: Transaction, actor: Member, handoff: Handoff, types: frozenset[str] = frozenset()
 ) -> tuple[str, ...] | None:
     """Return which items are this organization's to release, None for all; raises `RequestRefused` where none is.
 
     The operator releases whole records, if it has an agreement with every program of the registry: a refusal that
     depended on the record would tell whether a program has a part in it. Anybody else releases what they wrote, or what
-    their program holds.
+    their program holds. Of that, where `types` are given, only items of these, and who they are about.
     """
     if actor.organization == house.operator:
         if not serves_every_program(house):
             raise RequestRefused(NOT_FOUND)
-        own = None
+        if not types:
+            return None
+        own = _labeled(house, tx, handoff)
     else:
-        own = {item.reference for item in _labeled(house, tx, handoff) if actor.organization in _holders(item)}
+        own = tuple(item for item in _labeled(house, tx, handoff) if actor.organization in _holders(item))
         if not own:
             raise RequestRefused(NOT_FOUND)
-    if wanted is None:
-        return None if own is None else tuple(sorted(own))
-    return tuple(sorted(one for one in set(wanted) if own is None or one in own))
+    if types and not any(item.type in types for item in own):
+        raise RequestRefused(Problem(400, "value", None, "Nothing of these kinds in the record is yours to release."))
+    return tuple(sorted(item.reference for item in own if not types or item.type in types or item.type == "Patient"))
 
 
 def references_of(house: House, tx: Transaction, actor: Member, handoff: Handoff) -> list[str]:
     """Return the references of the items this member of staff may release, for a form; raises as `items_of`."""
-    own = items_of(house, tx, actor, handoff, None)
+    own = items_of(house, tx, actor, handoff)
     return [item.reference for item in _labeled(house, tx, handoff)] if own is None else list(own)
 
 

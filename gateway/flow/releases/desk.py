@@ -32,9 +32,13 @@ class ReleaseRow:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePage:
-    """One release with its evidence, its newest decision and everything a second person did or has to do."""
+    """One release with its evidence, its newest decision and everything a second person did or has to do.
+
+    `may_act`: whoever reads this may do something about it; the program whose record it is may only read.
+    """
 
     release: Release
+    may_act: bool
     rule: KindRule
     work: Work | None
     decision: StoredDecision | None
@@ -111,7 +115,7 @@ class ReleaseDesk:
                     tuple(each for each in waiting if each.subject == one.id),
                 )
                 for one in tx.releases.newest()
-                if reviews.may_look(self._house, actor, one.organization)
+                if reviews.may_read(self._house, tx, actor, one)
             ]
 
         return self._house.database.read(look)
@@ -124,14 +128,16 @@ class ReleaseDesk:
             tx.audit.append(AuditEntry(self._house.clock(), "release.viewed", actor.id, {"release": found.id}))
             decision = tx.decisions.get(found.decision_id) if found.decision_id else None
             made = tuple(tx.reviews.of_subject(found.id))
-            return ReleasePage(found, KINDS[found.kind], _newest_work(tx, found), decision, made)
+            may_act = reviews.may_look(self._house, actor, found.organization)
+            return ReleasePage(found, may_act, KINDS[found.kind], _newest_work(tx, found), decision, made)
 
         return self._house.database.write(look)
 
     def waiting(self, actor: Member) -> list[Review]:
         """List what this member of staff may look at and nobody has closed, oldest first."""
-        every = self._house.database.read(lambda tx: tx.reviews.open())
-        return [one for one in every if reviews.may_look(self._house, actor, one.organization)]
+        return self._house.database.read(
+            lambda tx: [one for one in tx.reviews.open() if reviews.may_close(self._house, tx, actor, one)]
+        )
 
     def withheld(self, actor: Member, handoff_id: str) -> list[WithheldFrom]:
         """Say what was withheld of a record and why, as far as it is theirs to know."""

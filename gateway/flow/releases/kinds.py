@@ -23,6 +23,7 @@ class KindRule:
     afterwards. `whole_record`: referrals to others are part of what is asked, else they stay out. `fails` are the
     reasons that say that the basis itself does not hold: then nothing of the record goes, not even what needs no
     basis, for the release was asked for on this one. `basis` is the engine's word for it, where that is another one.
+    `may_narrow`: who asks may say that only some types of records are needed (2.51(a), 2.13(a)).
     `to_roles`: one of these a recipient must have. `must_state`: evidence without which it is not even asked for.
     """
 
@@ -35,6 +36,7 @@ class KindRule:
     invokes_basis: bool = True
     needs_approval: bool = False
     second_look: bool = False
+    may_narrow: bool = False
     whole_record: bool = False
     fails: frozenset[str] = frozenset()
     basis: str | None = None
@@ -49,6 +51,7 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
     "emergency": KindRule(
         "Medical emergency (break the glass)", "42 CFR 2.51", "ETREAT",
         (*EMERGENCY_FACTS, "consent_obtainable", "declaration", "program_closed"), second_look=True,
+        may_narrow=True,
         fails=frozenset(
             {
                 "EMERGENCY_NOT_MEDICAL_PERSONNEL", "EMERGENCY_UNDOCUMENTED", "EMERGENCY_OVER",
@@ -61,14 +64,16 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
         needs_approval=True, whole_record=True,
         fails=frozenset({"SUBPOENA_ALONE", "ORDER_DEFICIENT", "ORDER_NOT_COMPULSORY"}),
     ),
-    "research": KindRule("Research", "42 CFR 2.52", "HRESCH", ("approval",), fails=frozenset({"RESEARCH_NO_APPROVAL"})),
+    "research": KindRule(
+        "Research", "42 CFR 2.52", "HRESCH", ("approval",), may_narrow=True, fails=frozenset({"RESEARCH_NO_APPROVAL"})
+    ),
     "audit": KindRule(
         "Audit or evaluation", "42 CFR 2.53", "HCOMPL", ("agreement",), whole_record=True,
-        fails=frozenset({"AUDIT_NO_AGREEMENT"}),
+        may_narrow=True, fails=frozenset({"AUDIT_NO_AGREEMENT"}),
     ),
     "qso": KindRule(
         "Qualified service organization", "42 CFR 2.11, 2.12(c)(4)", "HOPERAT", ("agreement",), whole_record=True,
-        fails=frozenset({"QSOA_NOT_IN_FORCE"}),
+        may_narrow=True, fails=frozenset({"QSOA_NOT_IN_FORCE"}),
     ),
     "child_abuse_report": KindRule(
         "Report of suspected child abuse or neglect", "42 CFR 2.12(c)(6)", f"{OWN_PURPOSE}|child-abuse-report",
@@ -89,7 +94,9 @@ KINDS: Mapping[ReleaseKind, KindRule] = {
         "Police: identify or locate", "45 CFR 164.512(f)(2)", f"{OWN_PURPOSE}|locate", ("subject", "asked_by"),
         ways=_COPY, needs_approval=True,
     ),
-    "lawful_custody": KindRule("Health care in custody", "45 CFR 164.512(k)(5)", "TREAT", ("facility",)),
+    "lawful_custody": KindRule(
+        "Health care in custody", "45 CFR 164.512(k)(5)", "TREAT", ("facility",), may_narrow=True
+    ),
     "public_health": KindRule(
         "De-identified, to public health", "42 CFR 2.54", "PUBHLTH", ("no_knowledge",), forms=("fhir",),
         fails=frozenset({"NOT_DEIDENTIFIED"}), basis="deidentified", to_roles=frozenset({"public_health"}),

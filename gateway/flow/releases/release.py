@@ -15,7 +15,7 @@ from gateway.flow.releases.content import content_of, items_of, on_behalf_of
 from gateway.flow.releases.deidentified import SAFE_HARBOR, decided_deidentified
 from gateway.flow.releases.kinds import KINDS
 from gateway.flow.releases.review_queue import open_review
-from gateway.flow.releases.reviews import NO_DUTY, close, may_look
+from gateway.flow.releases.reviews import NO_DUTY, close, may_look, may_read
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import DecisionRecord
 from gateway.model.disclosure import Disclosure
@@ -52,7 +52,7 @@ def request_release(house: House, actor: Member, wanted: ReleaseRequest) -> Rele
         release = Release(
             id=house.new_id(), kind=kind, handoff_id=handoff.id, recipient=wanted.recipient,
             organization=actor.organization, requested_by=actor.id, requested_as=actor.person_role, way=way,
-            evidence=_evidence(house, actor, kind, wanted), items=items_of(house, tx, actor, handoff, wanted.items),
+            evidence=_evidence(house, actor, kind, wanted), items=items_of(house, tx, actor, handoff, wanted.types),
             state="held", reason=None, decision_id=None, created_at=now, updated_at=now,
         )  # fmt: skip
         told = {"release": release.id, "kind": kind, "handoff": handoff.id, "recipient": release.recipient, "way": way}
@@ -104,18 +104,25 @@ def decide_again(house: House, actor: Member, release_id: str) -> Release:
 
 
 def visible_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
-    """Return a release that this member of staff may look at; raises `RequestRefused` as for one that is not there."""
+    """Return a release that this member of staff may read of; raises `RequestRefused` as for one that is not there."""
     release = tx.releases.get(release_id)
-    if release is None or not may_look(house, actor, release.organization):
+    if release is None or not may_read(house, tx, actor, release):
         raise RequestRefused(NOT_FOUND)
     return release
 
 
 def claimed_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
-    """Return a release to change, as `visible_release`: of two people who press at once the second sees what became."""
-    seen = visible_release(house, tx, actor, release_id)
+    """Return a release to change: of two people who press at once the second sees what became of it."""
+    seen = _own_release(house, tx, actor, release_id)
     lock_person(tx, lambda: person_of_record(tx, seen.handoff_id))
-    return visible_release(house, tx, actor, release_id)
+    return _own_release(house, tx, actor, release_id)
+
+
+def _own_release(house: House, tx: Transaction, actor: Member, release_id: str) -> Release:
+    release = tx.releases.get(release_id)
+    if release is None or not may_look(house, actor, release.organization):
+        raise RequestRefused(NOT_FOUND)
+    return release
 
 
 def record_of(tx: Transaction, handoff_id: str) -> Handoff | None:
@@ -217,6 +224,8 @@ def _understood(house: House, wanted: ReleaseRequest) -> tuple[ReleaseKind, Way]
     recipient = house.registry.get(wanted.recipient)
     if rule.to_roles and (recipient is None or not recipient.roles & rule.to_roles):
         raise RequestRefused(Problem(400, "value", None, "This kind of release does not go to that recipient."))
+    if wanted.types and not rule.may_narrow:
+        raise RequestRefused(Problem(400, "value", None, "This kind of release is not narrowed by types of records."))
     if rule.must_state is not None and wanted.evidence.get(rule.must_state) is not True:
         raise RequestRefused(Problem(400, "required", None, "Nothing is released before the form's statement is made."))
     return cast(ReleaseKind, wanted.kind), wanted.way

@@ -11,7 +11,7 @@ from gateway.flow.referrals import add_work
 from gateway.flow.staff.console import serves_every_program
 from gateway.model.audit import AuditEntry
 from gateway.model.exchange import NOT_FOUND, Problem, RequestRefused
-from gateway.model.release import Review
+from gateway.model.release import Release, Review
 from gateway.model.staff import Member
 from gateway.ports import Transaction
 
@@ -28,6 +28,25 @@ def may_look(house: House, actor: Member, organization: str) -> bool:
     return actor.organization == organization or (is_operator and serves_every_program(house))
 
 
+def may_read(house: House, tx: Transaction, actor: Member, release: Release | Review) -> bool:
+    """Say whether staff may read of a release, or of a second look at one: as `may_look`, and the record's own program.
+
+    What leaves a program's record without a consent has to be written down in that record (42 CFR 2.51(c)), so the
+    program reads of it, whoever released it.
+    """
+    if may_look(house, actor, release.organization):
+        return True
+    handoff = tx.handoffs.get(release.handoff_id) if release.handoff_id else None
+    keeper = house.registry.get(handoff.agency) if handoff is not None else None
+    return keeper is not None and keeper.id == actor.organization and keeper.is_program(house.clock())
+
+
+def may_close(house: House, tx: Transaction, actor: Member, review: Review) -> bool:
+    """Say whether staff are shown a review to close it: at a broken glass the record's program may look as well."""
+    is_broken_glass = review.kind == "second-look"
+    return may_read(house, tx, actor, review) if is_broken_glass else may_look(house, actor, review.organization)
+
+
 def close_review(house: House, actor: Member, review_id: str, note: str, *, again: bool = False) -> None:
     """Close a review with a note. Legal reviews end by approving or refusing their release, not here.
 
@@ -38,7 +57,7 @@ def close_review(house: House, actor: Member, review_id: str, note: str, *, agai
     def look(tx: Transaction) -> None:
         tx.turns.take(f"review {review_id}")  # of two who press at once the second finds it closed
         review = tx.reviews.get(review_id)
-        if review is None or review.closed_at is not None or not may_look(house, actor, review.organization):
+        if review is None or review.closed_at is not None or not may_close(house, tx, actor, review):
             raise RequestRefused(NOT_FOUND)
         if not actor.may("review"):
             raise RequestRefused(NO_DUTY)

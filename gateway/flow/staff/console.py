@@ -28,9 +28,9 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
 
     The operator holds records for their programs. What a Part 2 program wrote is shown only under a qualified service
     organization agreement in force (42 CFR 2.11, 2.12(c)(4)), decided anew for every view. The source, its trace, the
-    decisions and what is counted speak of the whole record, and whom it resembles of other records: they are shown to
-    an operator who has such an agreement with every program of the registry, and otherwise of no record, so that their
-    absence tells nothing.
+    decisions, the releases and what is counted speak of the whole record, and whom it resembles of other records: they
+    are shown to an operator who has such an agreement with every program of the registry, and otherwise of no record,
+    so that their absence tells nothing.
     """
 
     def look(tx: Transaction) -> dict[str, Any] | None:
@@ -51,6 +51,7 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "resources": shown,
             "withheld": withheld if serves_all else 0,
             "decisions": tx.decisions.of_handoff(handoff_id) if serves_all else [],
+            "releases": tx.releases.of_handoff(handoff_id) if serves_all else [],
             "deliveries": _deliveries(tx, referrals, serves_all=serves_all),
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway.flow.releases.kinds import KINDS
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.handoff import HandoffState
 from gateway.storage.view_rows import RecordQuery
@@ -50,6 +51,7 @@ def add_record_pages(door: Blueprint, services: Services) -> None:
             record=found,
             source=_source(found),
             trace=by_field(found["trace"]),
+            kinds=KINDS,
             services={
                 one["id"]: subject_matter(one) for one in found["resources"] if one["resourceType"] == "ServiceRequest"
             },

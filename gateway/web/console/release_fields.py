@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
+from gateway.model.disclosure_words import type_words
+
 FieldKind = Literal["text", "words", "yes", "moment", "day", "choice", "many"]
 
 
@@ -82,6 +84,16 @@ _SCOPE = tuple((kind, kind) for kind in (
     "Patient", "Encounter", "Condition", "Observation", "MedicationRequest", "Procedure", "CarePlan", "Goal",
     "ServiceRequest", "Task", "DocumentReference",
 ))  # fmt: skip
+
+ONLY = FormField(
+    "only", "Only these kinds of records", "many", required=False,
+    options=tuple((kind, type_words(kind)) for kind in (
+        "Condition", "Observation", "DiagnosticReport", "MedicationStatement", "MedicationRequest", "Procedure",
+        "Encounter", "CarePlan", "Goal", "Flag", "DocumentReference",
+    )),
+    hint="Nothing ticked means everything of the record. Who it is about goes with it in any case.",
+)  # fmt: skip
+"""No evidence, but how much is asked for: not more than the purpose needs (42 CFR 2.13(a), 2.51(a))."""
 
 ORDER_FIELDS: tuple[FormField, ...] = (
     FormField("court", "Court and number of the order"),

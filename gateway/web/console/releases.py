@@ -15,7 +15,7 @@ from gateway.flow.releases.kinds import KINDS, KindRule
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Organization
 from gateway.model.release import ReleaseKind, ReleaseRequest
-from gateway.web.console.release_fields import FIELDS, ORDER_FIELDS, FormField, court_order, read_fields
+from gateway.web.console.release_fields import FIELDS, ONLY, ORDER_FIELDS, FormField, court_order, read_fields
 from gateway.web.console.session import member, require_duty
 from gateway.web.services import Services
 
@@ -46,9 +46,10 @@ def _add_forms(door: Blueprint, services: Services) -> None:
         record = request.form.get("record", "").strip()[:_LONGEST_ID]
         recipient = request.form.get("recipient", "").strip()[:200]
         way = request.form.get("way", rule.ways[0])
+        types = frozenset(one[:_LONGEST_ID] for one in request.form.getlist("only")[: len(ONLY.options)])
         try:
             made = services.house.release_desk.request(
-                member(services), ReleaseRequest(kind, record, recipient, way, stated)
+                member(services), ReleaseRequest(kind, record, recipient, way, stated, types)
             )
         except RequestRefused as refused:
             fault = "There is no record of this id that you may release." if refused.problem == NOT_FOUND else None
@@ -122,6 +123,7 @@ def _form(services: Services, kind: str, fault: str | None = None) -> str:
         kind=kind,
         rule=rule,
         fields=[_with_choices(FIELDS[name], desk.organizations, items) for name in rule.fields],
+        only=ONLY if rule.may_narrow else None,
         recipients=_recipients(kind, desk.organizations),
         given=given,
         patient=_patient(services, record) if kind == "patient_access" and record else "",
