@@ -195,6 +195,7 @@ def _feed(entry: Entry) -> Feed:
         keeps_unwatched=entry.get("unwatched", "keep") == "keep",
         certificates=frozenset(one.replace(":", "").lower() for one in entry.get("certificates", ())),
         pass_on=tuple(map(_relay_rule, entry.get("pass_on", ()))),
+        charset=entry.get("charset", ""),
     )
 
 

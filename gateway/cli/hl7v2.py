@@ -18,6 +18,8 @@ from gateway.model.errors import TryLater, WillNeverWork
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+_GUESSED = "MSH-18 states no character set and the bytes are no UTF-8: they are read as Windows-1252"
+
 
 @click.group()
 def hl7v2() -> None:
@@ -51,6 +53,8 @@ def show(files: tuple[Path, ...], path: str | None, as_json: bool) -> None:
             all_read = False
             click.echo(f"{where}: {message.location} {message.code}: {message.reason}", err=True)
             message = read_any_bytes(raw)
+        elif message.guessed_charset:
+            click.echo(f"{where}: {_GUESSED}", err=True)
         if isinstance(message, Unreadable):
             continue
         if path is not None:

@@ -126,6 +126,8 @@ class Feed:
     """SHA-256 in hex of the client certificates its messages come with; empty: nobody asks."""
     pass_on: tuple[RelayRule, ...] = ()
     """To whom its messages are passed on; each receiver stands here once."""
+    charset: str = ""
+    """What its messages are written in where MSH-18 is empty (HL7 table 0211); "": that is found out by trying."""
 
     def may_speak(self, certificate: str | None) -> bool:
         """Say whether a message over a connection with this certificate is this feed's."""
@@ -294,6 +296,11 @@ class Registry:
         An organization that takes HL7v2 under this application and facility sends under them too.
         """
         return self._by_sender.get((application, facility)) or self._by_sender.get((application, ""))
+
+    def charset_of(self, application: str, facility: str) -> str:
+        """Return what messages of this MSH-3 and MSH-4 are written in where they do not say; "" where nobody knows."""
+        found = self.sender(application, facility)
+        return found[1].charset if found is not None else ""
 
     def _feeds(self) -> Iterator[tuple[Organization, Feed]]:
         """Yield every sender, those that are stated first: they beat what an endpoint lets conclude."""

@@ -111,6 +111,16 @@ def test_a_message_with_wrong_characters_is_shown_all_the_same(tmp_path: Path) -
     assert "MSH-18 207" in err
 
 
+def test_characters_that_are_guessed_are_shown_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "file.hl7"
+    file.write_bytes(b"MSH|^~\\&|||||||ADT^A01|C1|P|2.5\rPID|||||M\xfcller\r")
+
+    status, out, err = run("show", file, "--path", "PID-5")
+
+    assert (status, out) == (0, "Müller\n")
+    assert "read as Windows-1252" in err
+
+
 def test_wrong_use_gives_status_2(two: Path) -> None:
     assert run("show", two, "--path", "PID")[0] == 2
     assert run("show")[0] == 2

@@ -41,6 +41,16 @@ def test_an_admission_of_somebody_known_becomes_a_record_of_theirs_signed_by_its
     assert referral_status(world) == "in-progress"
 
 
+def test_a_feed_that_states_no_characters_is_read_by_those_agreed_with_it() -> None:
+    world = a_feed_world(feed=replace(FEED, charset="8859/2"))
+    polish = adt("A01", "E1").replace(b"Sample^Ari", "Koło^Ari".encode("iso8859-2"))
+
+    told(world, polish)
+
+    (patient,) = kept(world, "Patient")
+    assert [one["family"] for one in patient["name"]] == ["Koło"]
+
+
 def test_what_comes_of_a_message_does_not_depend_on_when_it_is_read() -> None:
     """A message that waited in the queue is said when it was said."""
     world = a_feed_world()

@@ -14,6 +14,7 @@ from gateway.flow.messages.numbers import number_system
 from gateway.flow.releases.reviews import close_review
 from gateway.flow.staff.proof import accounting, replay
 from gateway.flow.work import work_once
+from gateway.formats.hl7v2 import Message, read_message
 from gateway.model.accounting import Wanted
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import Person
@@ -68,6 +69,23 @@ def test_times_without_an_offset_go_on_meaning_what_their_sender_meant(theirs: s
     told(exchange.world, result(*GLUCOSE).replace(b"20261102095900-0800", theirs.encode()))
 
     assert exchange.lines()[0].split("|")[6] == ours
+
+
+def test_characters_agreed_on_with_the_sender_are_named_to_the_receiver() -> None:
+    exchange = an_exchange()
+    registry = Registry(
+        replace(one, feeds=tuple(replace(feed, charset="8859/2") for feed in one.feeds))
+        for one in exchange.world.house.registry
+    )
+    house = replace(exchange.world.house, registry=registry)
+    world = replace(exchange.world, house=house, gateway=Gateway(house))
+
+    told(world, result(*GLUCOSE).replace(b"Glucose", "Poziom: duży".encode("iso8859-2")))
+
+    (sent,) = exchange.relay.sent
+    message = read_message(sent)
+    assert isinstance(message, Message)
+    assert (message.text("MSH-18"), message.text("OBX-3.2")) == ("8859/2", "Poziom: duży")
 
 
 def test_a_programs_result_goes_on_with_consent_and_its_notice() -> None:

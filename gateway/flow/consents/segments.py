@@ -81,7 +81,7 @@ def _told_of_locked(house: House, tx: Transaction, stored: StoredInput, handoff_
 
 def _told(house: House, tx: Transaction, stored: StoredInput, person_id: str | None = None) -> Iterator[Told]:
     """Yield what the CONs of a message say; `person_id` is of the record it made, where it is about one person."""
-    message = read_message(stored.payload)
+    message = read_message(stored.payload, house.registry.charset_of)
     if isinstance(message, Unreadable):
         return
     registered = sender_of(house, stored) or _claimed_sender(house, message)
@@ -215,7 +215,7 @@ def settle_consents(house: House, actor: str, input_id: str, person_id: str | No
 
 def _without_sender(house: House, stored: StoredInput) -> Outcome | None:
     """Say what still waits of a message that nobody registered sent: all but its CONs."""
-    message = read_message(stored.payload)
+    message = read_message(stored.payload, house.registry.charset_of)
     if sender_of(house, stored) is not None or isinstance(message, Unreadable):
         return None
     return "quarantined", why_it_waits(house, message), None

@@ -63,7 +63,7 @@ def take_one(house: House, tx: Transaction, stored: StoredInput, actor: str) -> 
 
 
 def _taken(house: House, tx: Transaction, stored: StoredInput, actor: str) -> Outcome:
-    message = read_message(stored.payload)
+    message = read_message(stored.payload, house.registry.charset_of)
     outcome = _take(house, tx, stored, message)
     became = joined(take_consents(house, tx, stored, outcome[2]), outcome)
     tx.audit.append(AuditEntry(house.clock(), "message.taken", actor, {"input": stored.id, "state": became[0]}))

@@ -47,7 +47,7 @@ NO_QUESTION = Question()
 
 def question_of(house: House, tx: Transaction, stored: StoredInput) -> Question:
     """Return what is open about a kept message."""
-    message = read_message(stored.payload)
+    message = read_message(stored.payload, house.registry.charset_of)
     records = tx.inputs.records(stored.id)
     if stored.channel != "mllp" or not any(one.state == "quarantined" for one in records):
         return NO_QUESTION
@@ -106,7 +106,7 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         people = question_of(house, tx, stored).people if stored is not None else ()
         if stored is None or not people or person_id not in {None, *(one.id for one in people)}:
             return False
-        message = read_message(stored.payload)
+        message = read_message(stored.payload, house.registry.charset_of)
         named = _unnumbered(house, tx, message) if isinstance(message, Message) else None
         assert named is not None, "whom it resembles is asked of such messages only"
         assert stored.client is not None, "whose word it is comes before whom it is about"
@@ -114,7 +114,7 @@ def tell_whom(house: House, actor: str, input_id: str, person_id: str | None) ->
         tx.people.save(with_numbers(person, stored.client, named.identifiers), house.clock())
         told = {"input": input_id, "person": person.id, "new": person_id is None}
         tx.audit.append(AuditEntry(house.clock(), "message.person-named", actor, told))
-        for waiting in (input_id, *_waiting_with(tx, stored, named.identifiers)):
+        for waiting in (input_id, *_waiting_with(house, tx, stored, named.identifiers)):
             _take_again(house, tx, waiting, actor)
         return True
 
@@ -144,7 +144,7 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
         touched = sorted({one.id for merge in merges for one in (merge.ended, merge.surviving) if one})
         kind = "merge.confirmed" if same else "merge.refused"
         tx.audit.append(AuditEntry(house.clock(), kind, actor, {"input": input_id, "persons": touched}))
-        for waiting in _waiting_with(tx, stored, [number for merge in merges for number in merge.numbers]):
+        for waiting in _waiting_with(house, tx, stored, [number for merge in merges for number in merge.numbers]):
             _take_again(house, tx, waiting, actor)
         resume_relays(house, tx)
         return True
@@ -152,13 +152,13 @@ def decide_merge(house: House, actor: str, input_id: str, *, same: bool) -> bool
     return house.database.write(decide)
 
 
-def _waiting_with(tx: Transaction, told: StoredInput, numbers: Sequence[PersonIdentifier]) -> list[str]:
+def _waiting_with(house: House, tx: Transaction, told: StoredInput, numbers: Sequence[PersonIdentifier]) -> list[str]:
     """Return the other messages of a sender that wait and bear one of these numbers, in the order they came."""
     assert told.client is not None, "whose word it is comes before whom it is about"
     found, wanted = [], {(one.value, one.assigner) for one in numbers}
     for input_id in tx.inputs.waiting(told.client):
         stored = tx.inputs.get(input_id) if input_id != told.id else None
-        message = read_message(stored.payload) if stored is not None else None
+        message = read_message(stored.payload, house.registry.charset_of) if stored is not None else None
         if isinstance(message, Message) and not wanted.isdisjoint(_numbers_in(message)):
             found.append(input_id)
     return found

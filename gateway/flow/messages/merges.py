@@ -92,7 +92,7 @@ def _merges(house: House, tx: Transaction, changes: tuple[IdentityChange, ...]) 
 
 def merges_of(house: House, tx: Transaction, payload: bytes) -> list[Merge]:
     """Return what confirming a kept message would do; an empty list where it is no merge or everything is done."""
-    message = read_message(payload)
+    message = read_message(payload, house.registry.charset_of)
     if isinstance(message, Unreadable) or (message.text("MSH-9.2") or message.text("EVN-1")) not in MERGES:
         return []
     changes = read_identity_changes(message)

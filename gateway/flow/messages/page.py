@@ -54,6 +54,8 @@ class MessagePage:
     """What a person may say of it; whom it resembles is content and is left out where that is `withheld`."""
     relays: tuple[Work, ...] = ()
     """To whom it is passed on, and how far that is."""
+    guessed_charset: bool = False
+    """Nobody said what its characters are written in, and its bytes fit more than one set."""
 
 
 def console_message(house: House, staff: tuple[str, str], input_id: str) -> MessagePage | None:
@@ -72,8 +74,8 @@ def console_message(house: House, staff: tuple[str, str], input_id: str) -> Mess
 
 
 def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredInput) -> MessagePage:
-    reception = receive(stored.payload)
-    message = read_message(stored.payload)
+    reception = receive(stored.payload, house.registry.charset_of)
+    message = read_message(stored.payload, house.registry.charset_of)
     record = next(iter(tx.inputs.records(stored.id)), None)
     withheld = _withheld(house, tx, staff, message, record)
     fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
@@ -95,6 +97,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         waiting=waiting_consents(house, tx, stored) if waits else (),
         question=question if withheld is None else replace(question, people=()),
         relays=tuple(one for one in work if one.kind == "relay"),
+        guessed_charset=isinstance(message, Message) and message.guessed_charset,
     )
 
 

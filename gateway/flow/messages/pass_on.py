@@ -74,7 +74,7 @@ def decided_again(matter: Matter, registry: Registry) -> DecisionRecord:
     """Make any past decision again from its matter, also one on a message that was passed on or not."""
     if matter.message is None:
         return judge(matter, registry).record
-    message = read_message(matter.message)
+    message = read_message(matter.message, registry.charset_of)
     patients = [one["id"] for one in matter.records if one["resourceType"] == "Patient"]
     if not patients or isinstance(message, Unreadable):
         return _unparseable(matter).record

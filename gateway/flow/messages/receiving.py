@@ -68,7 +68,7 @@ def accept_message(house: House, content: bytes, peer: PeerAddress, dropped: Dro
     unread = _Unread(house, content, peer)
     if len(content) <= _READ_IN_TURN_BYTES and not house.registry.watches_feeds:
         return house.database.write(SharedWork(_take_in, unread))
-    message = read_message(content)
+    message = read_message(content, house.registry.charset_of)
     reception = judge(message, content)
     feed = population(house, reception, peer)
     arrival = _arrival(unread, message, reception, feed)
@@ -90,7 +90,7 @@ def keep_cut(house: House, content: bytes, peer: PeerAddress) -> None:
 
 def _read(unread: _Unread) -> _Arrival:
     """Find out what can be found out about a message of no watched feed."""
-    message = read_message(unread.content)
+    message = read_message(unread.content, unread.house.registry.charset_of)
     return _arrival(unread, message, judge(message, unread.content), None)
 
 

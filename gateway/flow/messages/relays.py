@@ -111,7 +111,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> _Ready 
 def _decided(house: House, tx: Transaction, work: Work, stored: StoredInput) -> _Ready | _Stop:
     """Decide on a message for one receiver and keep the decision; what may go is about to leave from here on."""
     to = work.lane.partition("/")[0]
-    message = read_message(stored.payload)
+    message = read_message(stored.payload, house.registry.charset_of)
     assert isinstance(message, Message), "only what could be read was queued"
     rule = next((one for one in _rules(house, stored, message) if one.to == to), None)
     endpoint = house.endpoint(to, _TRANSPORT)

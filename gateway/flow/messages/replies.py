@@ -63,7 +63,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> _Ready 
     if not tx.outbox.owns(claim, house.clock(), house.lease):
         return "lost"
     stored = tx.inputs.get(work.subject)
-    header = receive(stored.payload).header if stored else None
+    header = receive(stored.payload, house.registry.charset_of).header if stored else None
     link = house.reply_link(header) if header else None
     if stored is None or link is None:
         reason = "no partner has an hl7v2 endpoint with this sender's application and facility any more"

@@ -69,7 +69,7 @@ def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepare
     if (doubt := why_held(handoff)) is not None:
         return stop(house, tx, work, "held", doubt)
     endpoint = house.endpoint(handoff.agency, "hl7v2")
-    referred = _header(tx, handoff)
+    referred = _header(house, tx, handoff)
     message = "OSU^O51" if referred and is_order(referred.message_code) else f"RRI^{_event(work)}"
     asked = Asked(
         organization=referral.recipient, person=("delivery", "worker"), recipient=handoff.agency,
@@ -138,10 +138,10 @@ def _signature(house: House, referral: Referral, who: dict[str, Any]) -> Resourc
     }
 
 
-def _header(tx: Transaction, handoff: Handoff) -> Hl7Header | None:
+def _header(house: House, tx: Transaction, handoff: Handoff) -> Hl7Header | None:
     """Return the header of the message that made the record what it is."""
     stored = tx.inputs.get(handoff.input_id)
-    return receive(stored.payload).header if stored is not None else None
+    return receive(stored.payload, house.registry.charset_of).header if stored is not None else None
 
 
 def _event(work: Work) -> str:

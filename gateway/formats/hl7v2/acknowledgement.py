@@ -11,7 +11,7 @@ from typing import get_args
 
 from gateway.formats.hl7v2.build import AsSent, Field, MessageWriter
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, STANDARD
-from gateway.formats.hl7v2.message import Message, Unreadable, read_message
+from gateway.formats.hl7v2.message import Agreed, Message, Unreadable, read_message
 from gateway.formats.hl7v2.times import hl7_time
 from gateway.model.hl7_header import AckCode, Acknowledgement, Designator, Hl7Header, Reception, Verdict
 
@@ -76,14 +76,14 @@ def read_header(message: Message) -> Hl7Header:
     )
 
 
-def receive(frame: bytes) -> Reception:
+def receive(frame: bytes, agreed: Agreed | None = None) -> Reception:
     """Judge a message by its frame and header alone.
 
     Accepted: it is readable and of a type and version we take. Error: its header lacks something or its characters
     are not those it declares. Rejected: no message, or a type, version or processing id that we do not take. What its
-    content holds never changes the answer.
+    content holds never changes the answer. `agreed` as for `read_message`.
     """
-    return judge(read_message(frame), frame)
+    return judge(read_message(frame, agreed), frame)
 
 
 def judge(message: Message | Unreadable, frame: bytes) -> Reception:

@@ -40,9 +40,10 @@ class Decoded(NamedTuple):
 def decode(content: bytes, declared: str) -> Decoded | None:
     """Decode a message by its MSH-18, else by trying the usual character sets.
 
-    `declared` is a name of HL7 table 0211 or "". None: the set is not one we read, or bytes do not fit
-    it (HL7 error 207); nothing is ever replaced in silence. What switches sets on the way is refused too, also where
-    the first of MSH-18 is left empty, as in Japan (`~ISO IR87`): read as ASCII its names would be nobody's.
+    `declared` is a name of HL7 table 0211, from MSH-18 or agreed with the sender, or "". None: the set is not one we
+    read, or bytes do not fit it (HL7 error 207); nothing is ever replaced in silence. What switches sets on the way is
+    refused too, also where the first of MSH-18 is left empty, as in Japan (`~ISO IR87`): read as ASCII its names would
+    be nobody's.
     """
     if _ESCAPE in content:
         return None
@@ -58,6 +59,11 @@ def decode(content: bytes, declared: str) -> Decoded | None:
         if text is not None:
             return Decoded(text, codec, guessed=codec == "cp1252")
     return None
+
+
+def name_of(codec: str) -> str:
+    """Return the name of a codec in MSH-18; "" where nobody said which set it is, or none has to be said."""
+    return "" if codec in ("ascii", *UNDECLARED) else next(name for name, one in CODECS.items() if one == codec)
 
 
 def _try(content: bytes, codec: str) -> str | None:

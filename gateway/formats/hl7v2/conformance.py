@@ -51,6 +51,9 @@ def conformance_of(message: Message) -> Iterator[Finding]:
     version = message.text("MSH-12.1").strip()
     if version not in VERSIONS:
         yield Finding("warning", "version", "MSH-12", "no tables of this version: the nearest one below it counts")
+    if message.guessed_charset:
+        told = "no set is stated and the bytes are no UTF-8: they are read as Windows-1252"
+        yield Finding("warning", "charset-guessed", "MSH-18", told)
     placed = list(_placed(message))
     yield from _order(message, placed, version)
     for place, segment in placed:

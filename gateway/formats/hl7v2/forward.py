@@ -5,6 +5,7 @@ MSH-3, 4, 7 and 10 become ours: what the sender wrote there may name a program, 
 
 from collections.abc import Iterator
 
+from gateway.formats.hl7v2.charsets import name_of
 from gateway.formats.hl7v2.delimiters import Separators, escape
 from gateway.formats.hl7v2.message import Message, Segment, read_message
 from gateway.formats.hl7v2.notice_places import with_notice
@@ -64,6 +65,9 @@ def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
     fields[8] = kept.level if kept.level in _LEVELS else ""
     fields[10] = escape(header.control_id, separators)
     fields[15], fields[16] = header.accept_acknowledgment, header.application_acknowledgment
+    if len(own) <= 18 or not own[18]:
+        fields += [""] * (19 - len(fields))
+        fields[18] = name_of(message.codec)  # the receiver has not agreed on it with the sender
     while not fields[-1]:
         fields.pop()
     return separators.field.join(["MSH", *fields[2:]])

@@ -4,6 +4,7 @@ No grammar is used. Segments that a version does not know, Z segments and segmen
 field is read by its position, so nothing shifts.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,6 +35,10 @@ _HEADER_BYTES = 4096
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n\x0b\x1c"
+
+
+Agreed = Callable[[str, str], str]
+"""Names the character set (HL7 table 0211) that a sender (MSH-3, MSH-4) means where MSH-18 is empty; "" for none."""
 
 
 class State(Enum):
@@ -226,11 +231,11 @@ class Message:
         return fields
 
 
-def read_message(raw: bytes) -> Message | Unreadable:
+def read_message(raw: bytes, agreed: Agreed | None = None) -> Message | Unreadable:
     """Read one message (without its MLLP frame) of any version.
 
     Segments end with CR; LF or CRLF is tolerated where the first segment ends so. A byte order mark and blank lines
-    are passed over.
+    are passed over. `agreed` is asked where MSH-18 is empty and the message is not ASCII.
     """
     content = strip_blank(raw)
     if not content.startswith(b"MSH"):
@@ -245,7 +250,10 @@ def read_message(raw: bytes) -> Message | Unreadable:
         return Unreadable("102", "MSH-2", "expected two to five different delimiters after MSH and the field separator")
     header = _fields(header_line, separators.field)
     declared = header[18].partition(separators.repetition)[0] if len(header) > 18 else ""
-    decoded = decode(content, "" if declared == NULL_TEXT else unescape(declared, separators))
+    declared = "" if declared == NULL_TEXT else unescape(declared, separators)
+    decoded = decode(content, declared)
+    if agreed is not None and not declared and (decoded is None or decoded.codec != "ascii"):
+        decoded = decode(content, agreed(*(_name_in(header, field, separators) for field in (3, 4))))
     if decoded is None:
         return Unreadable("207", "MSH-18", "expected only characters of the declared character set, one that we read")
     if decoded.codec != "ascii":
@@ -254,6 +262,12 @@ def read_message(raw: bytes) -> Message | Unreadable:
     if len(raw) > _NEVER_TOO_MUCH_BYTES and (surplus := _surplus(message.decoded_text, separators)):
         return Unreadable("207", "", f"expected at most {surplus}")
     return message
+
+
+def _name_in(header: list[str], field: int, separators: Separators) -> str:
+    """Return the first component of MSH-3 or MSH-4."""
+    name = header[field].partition(separators.component)[0] if len(header) > field else ""
+    return unescape(name, separators)
 
 
 def _surplus(text: str, separators: Separators) -> str:

@@ -1,11 +1,14 @@
 """`partners/*.yaml`: read into the registry, or refused with file and line."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+import gateway.catalog
 from gateway.catalog.partners import overlaid, read_partner_entries, read_partners, registry_from
+from gateway.formats.hl7v2.charsets import CODECS
 from gateway.model.errors import ConfigurationError
 from gateway.model.partner import Feed, RelayRule
 from tests.support.shared_data import shared_data
@@ -102,6 +105,22 @@ def test_a_feed_says_to_whom_it_is_passed_on(folder: Path) -> None:
 
     assert cedar is not None
     assert cedar.feeds == (Feed("CEDAR", pass_on=(RelayRule("org:oak", ("TREAT", "COC"), frozenset({"ADT", "ORU"})),)),)
+
+
+def test_a_feed_says_what_its_messages_are_written_in(folder: Path) -> None:
+    (folder / "oak.yaml").write_text(f"{OAK}feeds: [{{application: OAK, charset: 8859/2}}]\n", encoding="utf-8")
+
+    registry = read_partners(folder)
+
+    assert (registry.charset_of("OAK", "ANY"), registry.charset_of("ELM", "ANY")) == ("8859/2", "")
+
+
+def test_every_set_that_a_feed_may_state_is_one_that_we_read() -> None:
+    schema = json.loads((Path(gateway.catalog.__path__[0]) / "schemas" / "partner.schema.json").read_text())
+
+    feed = schema["$defs"]["organization"]["properties"]["feeds"]["items"]["properties"]
+
+    assert set(feed["charset"]["enum"]) <= CODECS.keys()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,16 @@ def test_each_field_is_held_against_its_type_and_number(pid: str, found: tuple[s
     assert rules(EVN, pid, PV1) == [found]
 
 
+def test_characters_that_nobody_declared_are_told_where_they_are_guessed() -> None:
+    header = MSH.format("ADT^A01^ADT_A01")
+    message = read_message(f"{header}\r{EVN}\r{PID.replace('Ari', 'Zoë')}\r{PV1}\r".encode("cp1252"))
+
+    assert isinstance(message, Message)
+    assert [(one.severity, one.location, one.rule) for one in conformance_of(message)] == [
+        ("warning", "MSH-18", "charset-guessed")
+    ]
+
+
 def test_what_asks_to_delete_is_no_value_to_check() -> None:
     assert rules(EVN, 'PID|1||M-1||Sample^Ari||""|""', PV1) == []
 

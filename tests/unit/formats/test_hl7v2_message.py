@@ -147,6 +147,33 @@ def test_latin_1_is_read_as_declared_and_windows_1252_is_a_marked_guess() -> Non
     assert (undeclared.text("PID-5"), undeclared.guessed_charset) == ("Müller", True)
 
 
+def test_a_sender_that_states_no_set_is_read_by_the_one_agreed_with_it() -> None:
+    asked = []
+
+    def agreed(application: str, facility: str) -> str:
+        asked.append((application, facility))
+        return "8859/2"
+
+    def of(pid: bytes, charset: bytes = b"") -> Message | Unreadable:
+        return read_message(b"MSH|^~\\&|A^B|H|||||ADT^A01|C1|P|2.5||||||%s\rPID|||||%s\r" % (charset, pid), agreed)
+
+    polish, stated, plain = of(b"Ko\xb3o"), of(b"M\xfcller", b"8859/1"), of(b"Miller")
+
+    assert isinstance(polish, Message)
+    assert isinstance(stated, Message)
+    assert isinstance(plain, Message)
+    assert [one.text("PID-5") for one in (polish, stated, plain)] == ["Koło", "Müller", "Miller"]
+    assert not polish.guessed_charset
+    assert asked == [("A", "H")]
+
+
+def test_bytes_that_do_not_fit_the_set_agreed_on_are_not_read() -> None:
+    message = read_message(b"MSH|^~\\&|A|H|||||ADT^A01|C1|P|2.5\rPID|||||M\xfcller\r", lambda *_: "UNICODE UTF-8")
+
+    assert isinstance(message, Unreadable)
+    assert (message.code, message.location) == ("207", "MSH-18")
+
+
 def test_a_set_whose_second_bytes_look_like_delimiters_is_decoded_before_it_is_split() -> None:
     raw = "MSH|^~\\&|||||||ADT^A01|C1|P|2.5||||||BIG-5\rPID|||||許|M\r".encode("big5")
 
