@@ -8,6 +8,7 @@ Beside the rate stands the processor time that the server spent on a message: it
 other things to do.
 """
 
+import gc
 import os
 import socket
 import sqlite3
@@ -213,6 +214,8 @@ def _serve(kind: str, directory: Path) -> None:
 
 
 def _until_told(listener: MllpListener, close: Callable[[], None]) -> None:
+    gc.collect()
+    gc.freeze()  # as `gateway serve` does
     print("port", listener.address[1], flush=True)
     for _ in sys.stdin:
         print("processor", time.process_time(), flush=True)
