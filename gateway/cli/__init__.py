@@ -39,6 +39,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("gateway.cli.keys", "keys"),
 }
 
+# What writing to a full disk says; of an open file Python does not tell which one it was.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 class LazyGroup(click.Group):
     """A click group that imports the module of a sub-command when it is asked for."""
@@ -61,9 +64,10 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except OSError as error:
-            if error.filename is None or error.errno == errno.EPIPE:
+            if error.errno == errno.EPIPE or (error.filename is None and error.errno not in _FULL):
                 raise
-            click.echo(f"gateway {ctx.invoked_subcommand}: {error.filename}: {error.strerror}", err=True)
+            place = "standard output" if error.filename is None else error.filename
+            click.echo(f"gateway {ctx.invoked_subcommand}: {place}: {error.strerror}", err=True)
             sys.exit(2)
 
 

@@ -18,9 +18,11 @@ import orjson
 
 from gateway.catalog.partners import Entry, overlaid, read_partner_entries, registry_from
 from gateway.catalog.state_law import read_state_law
+from gateway.cli.consent_case import checked_parts, read_strictly
 from gateway.cli.consent_replay import replay_command
 from gateway.consent import (
     Switches,
+    UnreadableRequest,
     compile_consents,
     decide,
     read_facts,
@@ -41,6 +43,8 @@ from gateway.settings import FILE_NAME, read_settings
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, ConfigurationError)
 """What one unreadable case may raise; it is answered, and the next one is read."""
+
+_OWN_WORDS = (ValueError, UnreadableRequest, ConfigurationError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,13 @@ consent.add_command(replay_command)
 @_stops_politely
 def decide_command(cases: Path | None, directory: Path, **files: Any) -> None:
     """Print the decision record as JSON. Exit status 0: PERMIT or PERMIT_REDACTED, 1: DENY or HOLD."""
-    world = _read_world(directory)
     if cases is not None:
-        sys.exit(_decide_cases(cases, world))
-    outcome = _decide_files(world, **files).outcome
+        if any(files.values()):
+            raise click.UsageError(
+                "--cases stands alone: each case says its own request, records, consents and instant"
+            )
+        sys.exit(_decide_cases(cases, _read_world(directory)))
+    outcome = _decide_files(directory, "--request, --consents and --records, or --cases", **files).outcome
     click.echo(json.dumps(outcome.record.to_json()))
     sys.exit(0 if isinstance(outcome, Permit) else 1)
 
@@ -125,13 +132,15 @@ def decide_command(cases: Path | None, directory: Path, **files: Any) -> None:
 @_stops_politely
 def redact(directory: Path, **files: Any) -> None:
     """Print the disclosure that would leave, byte for byte; on a refusal nothing, and exit status 1."""
-    decided = _decide_files(_read_world(directory), **files)
-    if isinstance(decided.outcome, Refusal):
-        sys.exit(1)
-    disclosure = redact_records(decided.records, decided.outcome, decided.consents, registry=decided.registry)
+    decided = _decide_files(directory, "--request, --consents and --records", **files)
+    disclosure: Permit | Refusal | Disclosure = decided.outcome
+    if isinstance(disclosure, Permit):
+        disclosure = redact_records(decided.records, disclosure, decided.consents, registry=decided.registry)
     if not isinstance(disclosure, Disclosure):
+        record = disclosure.record
+        click.echo(f"gateway redact: {record.decision} {record.reason}: nothing may leave ({record.section})", err=True)
         sys.exit(1)
-    sys.stdout.buffer.write(disclosure.body)
+    click.echo(disclosure.body, nl=False)
 
 
 def _read_world(directory: Path) -> _World:
@@ -142,7 +151,8 @@ def _read_world(directory: Path) -> _World:
 
 
 def _decide_files(
-    world: _World,
+    directory: Path,
+    expected: str,
     request_file: Path | None,
     consents_file: Path | None,
     records_file: Path | None,
@@ -150,7 +160,7 @@ def _decide_files(
     at_text: str | None,
 ) -> _Decided:
     if request_file is None or consents_file is None or records_file is None:
-        raise click.UsageError("expected --request, --consents and --records, or --cases")
+        raise click.UsageError(f"expected {expected}")
     case = {
         "request": _read_json(request_file),
         "consents": _read_json(consents_file),
@@ -161,8 +171,9 @@ def _decide_files(
         at = instant(at_text) if at_text else _now()
     except ValueError as error:
         raise click.UsageError(f"--at: {error}") from error
+    world = _read_world(directory)
     try:
-        return _decide(case, world, at)
+        return _decide(checked_parts(case), world, at)
     except _UNREADABLE as error:
         raise ConfigurationError(f"the files cannot be read as a case: {_kind(error)}") from error
 
@@ -173,9 +184,10 @@ def _decide_cases(path: Path, world: _World) -> int:
         case: Any = None
         identity: Any = None
         try:
-            case = orjson.loads(line)
-            identity = case.get("id")
-            record = _decide(case, world, instant(case["at"])).outcome.record.to_json()
+            case = read_strictly(line)
+            identity = case.get("id") if isinstance(case, dict) else None
+            whole = checked_parts(case)
+            record = _decide(whole, world, instant(whole.get("at"))).outcome.record.to_json()
             record["at"] = case["at"]
         except _UNREADABLE as error:
             click.echo(f"{path}:{number}: case {identity}: cannot be read: {_kind(error)}", err=True)
@@ -224,14 +236,18 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return orjson.loads(path.read_bytes())
+        return read_strictly(path.read_bytes())
     except orjson.JSONDecodeError as error:
         raise ConfigurationError(f"{path}:{error.lineno}:{error.colno}: expected JSON") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
 
 
 def _kind(error: Exception) -> str:
     """Name what was wrong; the text only of our own messages, which never hold a value."""
-    return str(error) if type(error) in (ValueError, ConfigurationError) else type(error).__name__
+    if isinstance(error, orjson.JSONDecodeError):
+        return f"expected JSON, found a mistake in column {error.colno}"
+    return str(error) if type(error) in _OWN_WORDS else type(error).__name__
 
 
 def _now() -> datetime:

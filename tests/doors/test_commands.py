@@ -1,5 +1,8 @@
 """What holds for every sub-command: data on stdout, messages on stderr, exit 2 and no stack trace for wrong use."""
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,17 @@ def test_every_command_explains_itself_and_refuses_an_option_it_does_not_have(na
 
 def test_a_bench_without_time_to_measure_is_wrong_use() -> None:
     assert CliRunner().invoke(main, ["bench", "hl7v2", "--seconds", "0"]).exit_code == 2
+
+
+def test_a_full_disk_under_stdout_is_told_in_one_line(tmp_path: Path) -> None:
+    with (tmp_path / "listing").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", "mapping", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == b"gateway mapping: standard output: File too large\n"

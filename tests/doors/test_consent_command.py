@@ -83,20 +83,34 @@ def test_redact_prints_what_would_leave_byte_for_byte(folder: Path) -> None:
     assert result.stdout_bytes == disclosed(a_consent()).body
 
 
-def test_redact_prints_nothing_on_a_refusal(folder: Path) -> None:
+def test_redact_prints_nothing_on_a_refusal_and_says_why_on_stderr(folder: Path) -> None:
     result = run(redact, *files(folder))
 
     assert (result.exit_code, result.stdout_bytes) == (1, b"")
+    assert result.stderr == "gateway redact: DENY NO_CONSENT: nothing may leave (42 CFR 2.31; 2.33)\n"
 
 
-def test_cases_are_answered_in_order_and_an_unreadable_one_stops_none(folder: Path) -> None:
-    case = {
+def a_case(**parts: Any) -> Json:
+    return {
         "at": T0,
         "request": a_request(),
         "consents": bundle(a_consent()),
         "records": bundle(*ASPEN_RECORDS),
         "facts": [a_patient()],
+        **parts,
     }
+
+
+def answers(folder: Path, *lines: bytes) -> tuple[list[str], Result]:
+    """Return the reason of each answer to a file of cases."""
+    path = folder / "cases.ndjson"
+    path.write_bytes(b"\n".join(lines))
+    result = run(consent, "decide", "--cases", str(path), "--config", str(folder))
+    return [json.loads(line)["reason"] for line in result.stdout.splitlines()], result
+
+
+def test_cases_are_answered_in_order_and_an_unreadable_one_stops_none(folder: Path) -> None:
+    case = a_case()
     lines = [
         json.dumps({"id": "good", **case}),
         json.dumps({"id": "odd", **case, "at": "yesterday"}),
@@ -122,6 +136,51 @@ def test_cases_are_answered_in_order_and_an_unreadable_one_stops_none(folder: Pa
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ("request", []),
+        ("records", {"resourceType": "Condition"}),
+        ("consents", {**a_consent(), "provision": {"type": "deny"}}),
+        ("consents", {}),
+        ("facts", {}),
+        ("organizations", {}),
+        ("switches", []),
+        ("at", 20261102),
+    ],
+)
+def test_a_part_of_another_kind_makes_a_case_unreadable(folder: Path, part: str, wrong: Any) -> None:
+    reasons, result = answers(folder, json.dumps(a_case(id="odd", **{part: wrong})).encode())
+
+    assert (reasons, result.exit_code) == (["UNPARSEABLE"], 1)
+    assert f"case odd: cannot be read: {part}: expected" in result.stderr or part == "at"
+
+
+def test_a_key_that_stands_twice_makes_a_case_unreadable(folder: Path) -> None:
+    """Of two programs one would read the first of them: the refusal that stands there must not be lost."""
+    twice = json.dumps(a_case()).replace('"status": "active"', '"status": "inactive", "status": "active"').encode()
+
+    reasons, result = answers(folder, twice)
+
+    assert (reasons, result.exit_code) == (["UNPARSEABLE"], 1)
+    assert "each key of an object once" in result.stderr
+
+
+def test_a_byte_order_mark_and_windows_line_ends_change_no_answer(folder: Path) -> None:
+    line = json.dumps(a_case()).encode()
+
+    reasons, result = answers(folder, b"\xef\xbb\xbf" + line + b"\r", b"\r", line + b"\r", b"")
+
+    assert (reasons, result.exit_code) == (["OK_CONSENT", "OK_CONSENT"], 0)
+
+
+def test_files_with_a_byte_order_mark_are_read(folder: Path) -> None:
+    options = files(folder, a_consent())
+    (folder / "request.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(a_request()).encode())
+
+    assert run(consent, "decide", *options).exit_code == 0
+
+
 def test_switches_of_gateway_toml_count(folder: Path) -> None:
     (folder / "gateway.toml").write_text('[switches]\nnotice = "some text of 2018"\n', encoding="utf-8")
 
@@ -136,6 +195,7 @@ def test_wrong_use_exits_2(folder: Path, tmp_path: Path) -> None:
 
     assert run(consent, "decide", "--config", str(folder)).exit_code == 2
     assert run(consent, "decide", *files(folder), "--at", "noon").exit_code == 2
+    assert run(consent, "decide", *files(folder), "--cases", str(folder / "request.json")).exit_code == 2
     assert run(consent, "decide", *files(folder), "--config", str(empty)).exit_code == 2
 
 
@@ -147,3 +207,13 @@ def test_a_file_that_is_no_json_is_named_with_its_line(folder: Path) -> None:
 
     assert result.exit_code == 2
     assert "records.json:2:" in result.stderr
+
+
+def test_a_file_of_another_kind_is_named_by_its_part(folder: Path) -> None:
+    options = files(folder)
+    (folder / "consents.json").write_text(json.dumps(a_consent()), encoding="utf-8")
+
+    result = run(consent, "decide", *options)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "gateway: the files cannot be read as a case: consents: expected a Bundle\n"
