@@ -48,6 +48,7 @@ def checked_parts(case: Any) -> dict[str, Any]:
             continue
         if not isinstance(part, kind):
             raise ValueError(f"{name}: expected {named}")
-        if named == "a Bundle" and part.get("resourceType") != "Bundle":
+    for name in ("records", "consents"):
+        if case[name].get("resourceType") != "Bundle":
             raise ValueError(f"{name}: expected a Bundle")
     return case
