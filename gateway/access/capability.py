@@ -16,7 +16,7 @@ class Offer:
     """(name, canonical URL of its definition) of each operation on the type."""
 
 
-_COMMON = (("_id", "token"), ("_lastUpdated", "date"), ("identifier", "token"))
+_COMMON = (("_id", "token"), ("_lastUpdated", "date"), ("after", "token"), ("identifier", "token"))
 _READ = Offer(("read",))
 
 OFFERS: dict[str, Offer] = {

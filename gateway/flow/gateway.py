@@ -123,7 +123,7 @@ class Gateway:
         """Return what this caller may see of what it looks for."""
         if resource_type == "AuditEvent":
             return own_events.search_events(self.house, caller, parameters)
-        return Found(search(self.house, caller, resource_type, parameters))
+        return search(self.house, caller, resource_type, parameters)
 
     def consult(self, caller: Caller, question: Consult) -> Advice | Problem:
         """Say whether this caller may have records of a person, without giving them."""

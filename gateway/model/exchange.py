@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found. `after` is the id from which its next page is asked for; None: this is the last one."""
+    """What a search found. `after` says where its next page begins, in its own words; None: this is the last one."""
 
     resources: Sequence[Resource]
     after: str | None = None
