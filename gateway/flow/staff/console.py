@@ -51,7 +51,7 @@ def console_record(house: House, staff: tuple[str, str], handoff_id: str) -> dic
             "resources": shown,
             "withheld": withheld if serves_all else 0,
             "decisions": tx.decisions.of_handoff(handoff_id) if serves_all else [],
-            "releases": tx.releases.of_handoff(handoff_id) if serves_all else [],
+            "releases": _releases(tx, handoff_id) if serves_all else [],
             "deliveries": _deliveries(tx, referrals, serves_all=serves_all),
             "referrals": referrals,
             "trace": _trace(house, tx, handoff) if complete else [],
@@ -70,6 +70,12 @@ def _deliveries(tx: Transaction, referrals: Sequence[Referral], *, serves_all: b
     """
     pieces = [work for referral in referrals for work in tx.outbox.of_subject(referral.id)]
     return [replace(one, reason=None) if is_stopped(one) and not serves_all else one for one in pieces]
+
+
+def _releases(tx: Transaction, handoff_id: str) -> list[dict[str, Any]]:
+    """Return what was released of a record, newest first, each with its newest delivery (42 CFR 2.51(c))."""
+    made = [(one, tx.outbox.of_subject(one.id)) for one in tx.releases.of_handoff(handoff_id)]
+    return [{"release": one, "work": work[-1] if work else None} for one, work in made]
 
 
 def _trace(house: House, tx: Transaction, handoff: Handoff) -> list[dict[str, Any]]:
