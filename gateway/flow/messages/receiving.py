@@ -17,7 +17,7 @@ from gateway.formats.hl7v2.acknowledgement import acknowledge, answer_to, judge
 from gateway.formats.hl7v2.consent_segments import has_consents
 from gateway.model.audit import AuditEntry
 from gateway.model.handoff import MessageKey, StoredInput
-from gateway.model.hl7_header import PeerAddress, Reception
+from gateway.model.hl7_header import Hl7Header, PeerAddress, Reception
 from gateway.model.ids import id_in_order
 from gateway.ports import NewWork, SeenMessage, SharedWork, Transaction
 
@@ -123,21 +123,29 @@ def _input(
         reason=None if accepted else _reason(reception),
         message_type=_joined(header.message_code, header.trigger_event) if header else None,
         sender=_joined(*header.sending_application[:1], *header.sending_facility[:1]) if header else None,
-        known_by=_key(reception, sha256),
+        known_by=_key(reception, sha256, is_proven=sender is not None or not _is_claimed(house, header)),
         answer=answer,
     )
 
 
-def _key(reception: Reception, sha256: str) -> MessageKey | None:
+def _is_claimed(house: House, header: Hl7Header | None) -> bool:
+    """Tell whether a partner sends under these names."""
+    names = (header.sending_application, header.sending_facility) if header is not None else ((), ())
+    return house.registry.sender(*("".join(name[:1]) for name in names)) is not None
+
+
+def _key(reception: Reception, sha256: str, *, is_proven: bool) -> MessageKey | None:
     """Return by what a message is known again: sending application, facility and MSH-10; None without an MSH-10.
 
     What was refused is known by its bytes too: its sender may mend it and send it again under the same MSH-10 (HL7
-    v2.5.1 ch. 2.9.2.2).
+    v2.5.1 ch. 2.9.2.2). So is what came under a partner's names without the certificate of its feed: it must not take
+    the number of what that partner will send.
     """
     header = reception.header
     if header is None or not header.control_id:
         return None
-    control_id = header.control_id if reception.verdict == "accept" else f"{header.control_id} {sha256}"
+    is_known_by_number = reception.verdict == "accept" and is_proven
+    control_id = header.control_id if is_known_by_number else f"{header.control_id} {sha256}"
     return "^".join(header.sending_application), "^".join(header.sending_facility), control_id
 
 
