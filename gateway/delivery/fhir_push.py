@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 import requests
 
+from gateway.delivery.timed_http import TimedAdapter, TimeLimit
 from gateway.model.disclosure import Disclosure
 from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import Resource, SendResult
@@ -43,6 +44,8 @@ class FhirPush:
         self._session = requests.Session()
         self._session.trust_env = False  # settings are read in one place; the environment's proxies are none of ours
         self._session.verify = certificates or True
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TimedAdapter())
 
     def send(self, disclosure: Disclosure, endpoint: Endpoint, envelope: Envelope) -> SendResult:
         """POST the transaction and return the receiver's answer.
@@ -73,12 +76,18 @@ class FhirPush:
         """
         headers = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
         try:
-            with self._session.post(
-                address, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
-            ) as answer:
-                return answer.status_code, _whole(answer)
+            with (
+                TimeLimit(self._timeout_s) as limit,
+                self._session.post(
+                    address, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
+                ) as answer,
+            ):
+                code, answered = answer.status_code, _whole(answer)
         except requests.RequestException as error:
             raise TryLater(f"no answer from the receiver ({type(error).__name__})") from error
+        if limit.is_over:
+            raise TryLater(f"no whole answer from the receiver within {self._timeout_s:g} seconds")
+        return code, answered
 
 
 def _whole(answer: requests.Response) -> bytes:

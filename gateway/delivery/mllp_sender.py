@@ -9,6 +9,8 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +86,7 @@ class MllpSender:
     def send(self, message: bytes) -> Answered:
         """Send one message and return what the receiver acknowledged, whatever its code.
 
+        From the connection to the answer it takes `timeout_s` at most, after as long a wait for other messages to it.
         A repetition after `TryLater` must send the same bytes: the receiver knows it by its MSH-10.
 
         Raises:
@@ -91,9 +94,9 @@ class MllpSender:
             WillNeverWork: these bytes are no message, have no MSH-10, or hold MLLP block marks.
         """
         control_id, block = _prepare(message)
-        with self._turn:
+        with self._taking_turn():
             try:
-                answered = self._await(self._sent(block), control_id)
+                answered = self._exchange(block, control_id)
             except OSError as error:
                 self._disconnect()
                 raise TryLater(f"no answer over MLLP ({type(error).__name__})") from error
@@ -103,9 +106,9 @@ class MllpSender:
     def post(self, message: bytes) -> None:
         """Send one message whose header asks for no answer; raises as `send`. Only in release 2 there is a wait."""
         _, block = _prepare(message)
-        with self._turn:
+        with self._taking_turn():
             try:
-                self._await(self._sent(block), None)
+                self._exchange(block, None)
             except OSError as error:
                 self._disconnect()
                 raise TryLater(f"not sent over MLLP ({type(error).__name__})") from error
@@ -115,13 +118,23 @@ class MllpSender:
         with self._turn:
             self._disconnect()
 
-    def _connected(self) -> socket.socket:
+    @contextmanager
+    def _taking_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self._timeout_s):
+            raise TryLater("other messages to the same address were in flight all the time")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _connected(self, deadline: float) -> socket.socket:
         if self._socket is not None and not self._still_open(self._socket):
             self._disconnect()
         if self._socket is None:
-            connection = socket.create_connection((self._host, self._port), timeout=self._timeout_s)
+            connection = socket.create_connection((self._host, self._port), timeout=_left(deadline))
             try:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(_left(deadline))
                 if self._tls is not None:
                     connection = self._tls.wrap_socket(connection, server_hostname=self._host)
             except BaseException:
@@ -129,7 +142,6 @@ class MllpSender:
                 raise
             self._socket = connection
             self._reader = FrameReader(_MAX_ANSWER_BYTES)
-        self._socket.settimeout(self._timeout_s)
         return self._socket
 
     def _still_open(self, connection: socket.socket) -> bool:
@@ -144,26 +156,23 @@ class MllpSender:
             return False
         return False
 
-    def _sent(self, block: bytes) -> socket.socket:
-        connection = self._connected()
-        self._uncommitted = self._release_2
-        connection.sendall(block)
-        return connection
-
-    def _await(self, connection: socket.socket, control_id: str | None) -> Answered | None:
-        """Wait for the commit, where the release has one, and for the answer, where one was asked for."""
+    def _exchange(self, block: bytes, control_id: str | None) -> Answered | None:
+        """Send, and wait for the commit, where the release has one, and for the answer, where one was asked for."""
         deadline = time.monotonic() + self._timeout_s
+        connection = self._connected(deadline)
+        self._uncommitted = self._release_2
+        for start in range(0, len(block), _PACKET_BYTES):  # over TLS the time-out is that of each record
+            connection.settimeout(_left(deadline))
+            connection.sendall(block[start : start + _PACKET_BYTES])
         answered: Answered | None = None
         while self._uncommitted or (control_id is not None and answered is None):
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError
-            connection.settimeout(remaining)
+            connection.settimeout(_left(deadline))
             received = connection.recv(_PACKET_BYTES)
             if not received:
                 raise ConnectionResetError
             answered = self._pick(received, control_id, answered)
         if answered is not None and self._release_2:
+            connection.settimeout(_left(deadline))
             connection.sendall(frame(COMMITTED))
         return answered
 
@@ -190,6 +199,14 @@ class MllpSender:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds that are left; raises `TimeoutError` where none are."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _read(event: Event) -> Answered | None:

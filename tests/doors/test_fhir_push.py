@@ -1,5 +1,6 @@
 """What a receiving FHIR server can answer to a push, and what becomes of the delivery then."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -13,6 +14,7 @@ from gateway.model.errors import TryLater, WillNeverWork
 from gateway.model.handoff import SendResult
 from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
+from tests.doors.mllp_peers import receiver
 from tests.support.served import served
 
 ENVELOPE = Envelope("message-1", "create", "2026-11-02T18:00:00Z")
@@ -102,3 +104,51 @@ def test_an_answer_without_end_is_left_off(serve: Serve) -> None:
 def test_nobody_there_is_asked_again() -> None:
     with pytest.raises(TryLater, match="no answer from the receiver"):
         push("http://127.0.0.1:9/fhir")
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
+    ids=["headers", "body", "body without a length"],
+)  # fmt: skip
+def test_an_answer_that_trickles_is_cut_off_when_its_time_is_over(begins: bytes) -> None:
+    def converse(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(begins)
+        connection.settimeout(0.02)
+        for _ in range(1000):
+            try:
+                connection.sendall(b" ")
+                if not connection.recv(1):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:  # cut off in the middle
+                return
+        raise AssertionError("nobody has cut the answer off")
+
+    with receiver(converse) as (host, port), pytest.raises(TryLater, match="answer from the receiver"):
+        FhirPush(timeout_s=0.5).send(DISCLOSURE, Endpoint("fhir", f"http://{host}:{port}/fhir"), ENVELOPE)
+
+
+def test_one_connection_takes_one_transaction_after_the_other() -> None:
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(RESPONSE) + RESPONSE
+
+    def converse(connection: socket.socket) -> None:
+        for _ in range(2):
+            read_request(connection)
+            connection.sendall(whole)
+
+    transport = FhirPush(timeout_s=10)
+    with receiver(converse) as (host, port):
+        endpoint = Endpoint("fhir", f"http://{host}:{port}/fhir")
+        codes = [transport.send(DISCLOSURE, endpoint, ENVELOPE).code for _ in range(2)]
+
+    assert codes == ["200", "200"]
+
+
+def read_request(connection: socket.socket) -> None:
+    """Read one request, headers and body."""
+    with connection.makefile("rb") as incoming:
+        headers = dict(line.lower().split(b": ") for line in iter(incoming.readline, b"\r\n") if b": " in line)
+        incoming.read(int(headers[b"content-length"]))
