@@ -166,7 +166,9 @@ def _read(matter: Matter, registry: Registry) -> Read:
     )
 
 
-@lru_cache(maxsize=512)  # a search, a page, or one partner after another asks about the same person
+# A search, a page, or one partner after another asks about the same person. Remembered by every byte that is written in
+# the consents and by the registry: what was taken back, replaced or filed since is another text, and never met here.
+@lru_cache(maxsize=512)
 def _compiled(written: bytes, registry: Registry) -> Consents:
     """Compile consents that are given as JSON, so that what is remembered of them is shared with nobody."""
     return compile_consents(orjson.loads(written), registry)

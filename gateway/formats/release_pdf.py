@@ -3,13 +3,14 @@
 It prints what a disclosure holds and nothing else; the same release gives the same bytes.
 """
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.formats.pdf_sheet import INK, NOTICE_GROUND, Sheet
-from gateway.formats.referral_content import name_of, text_of, value_of
+from gateway.formats.referral_content import name_of, plan_of, text_of, value_of
 from gateway.model.handoff import Resource
 
 _UNPRINTED = frozenset({"Provenance", "Organization", "Practitioner", "PractitionerRole", "Location"})
@@ -81,7 +82,30 @@ def _lines(resource: Resource) -> list[str]:
     said = f"{words}: {value}" if value and value != words else words
     notes = [str(one.get("text", "")) for one in resource.get("note", ())]
     reasons = [text_of(one) for one in resource.get("reasonCode", ())]
-    return [f"{said} ({resource['status']})" if "status" in resource else said, *reasons, *notes, _labels(resource)]
+    stated = f"{said} ({resource['status']})" if "status" in resource else said
+    plan = plan_of(resource) if resource["resourceType"] == "CarePlan" else ""
+    return [
+        stated,
+        plan,
+        *reasons,
+        *notes,
+        str(resource.get("conclusion", "")),
+        *_documents(resource),
+        _labels(resource),
+    ]
+
+
+def _documents(resource: Resource) -> list[str]:
+    """Return the texts of a document; of what is no text, that the other form of the copy has it."""
+    contents = resource.get("content", ()) if resource["resourceType"] == "DocumentReference" else ()
+    return [_text_in(one["attachment"]) for one in contents if "data" in one.get("attachment", {})]
+
+
+def _text_in(attachment: dict[str, Any]) -> str:
+    kind = str(attachment.get("contentType", "")).partition(";")[0].strip().lower()
+    if kind != "text/plain":
+        return f"A file ({kind or 'of no stated kind'}) that is not printed here: the copy as a FHIR Bundle holds it."
+    return base64.b64decode(attachment["data"]).decode("utf-8", "replace")
 
 
 def _words(value: Any) -> str:
