@@ -7,7 +7,7 @@ what may leave now becomes ready, and is decided on, with its record, where it i
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 
@@ -17,7 +17,7 @@ from gateway.flow.people import locked_referral
 from gateway.flow.referrals import FINAL, add_work
 from gateway.model.errors import TryLater
 from gateway.model.handoff import Work
-from gateway.ports import Claim, NewWork, Transaction
+from gateway.ports import NewWork, Transaction
 
 LANE = "second-looks"
 
@@ -40,15 +40,18 @@ def has_open_referrals(tx: Transaction, person_id: str) -> bool:
     return any(one.status not in FINAL for one in tx.referrals.of_person(person_id))
 
 
-def look_again(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
-    """Look at what was stopped about these persons, each once; tell whether the lane may go on with the next."""
+def look_again(house: House, person_ids: Iterable[str], finish: Callable[[Transaction], bool]) -> bool:
+    """Look at what was stopped about these persons, each once.
+
+    `finish` is called in the same transaction, so that looking and that it was done are one commit; its word is
+    returned.
+    """
 
     def look(tx: Transaction) -> bool:
-        for person_id in sorted({piece.subject for piece in pieces}):  # who locks several locks them in their order
+        for person_id in sorted(set(person_ids)):  # who locks several locks them in their order
             for referral in tx.referrals.of_person(person_id):
                 _look_at(house, referral.id, tx)
-        tx.outbox.finish([piece.id for piece in pieces], house.clock())
-        return tx.outbox.owns(claim, house.clock(), house.lease)
+        return finish(tx)
 
     return house.database.write(look)
 

@@ -34,9 +34,13 @@ def _take(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
     return take_messages(house, [one.subject for one in pieces], lambda tx: _done(house, tx, claim, pieces))
 
 
+def _look(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
+    return look_again(house, [one.subject for one in pieces], lambda tx: _done(house, tx, claim, pieces))
+
+
 _TOGETHER: dict[WorkKind, tuple[int, Callable[[House, Claim, Sequence[Work]], bool]]] = {
-    "answer": (8, _take),
-    "look": (8, look_again),
+    "answer": (12, _take),
+    "look": (8, _look),
     "deliver": (24, deliver),
 }
 """Work that is done several at a time where it follows each other, at most so many, and by whom.
@@ -44,6 +48,9 @@ _TOGETHER: dict[WorkKind, tuple[int, Callable[[House, Claim, Sequence[Work]], bo
 What is read or looked at shares a transaction and its commit: few, for others wait behind them for theirs. Deliveries
 share only the commit between two of them.
 """
+
+_ENDS_ITS_CLAIM: frozenset[WorkKind] = frozenset({"answer", "look", "convert"})
+"""Work that is finished by `_done`, which gives the lane back with the last of it."""
 
 _AT_ONCE = 24
 """Pieces of a lane that are leased together: whole groups of what is done together."""
@@ -57,11 +64,18 @@ def work_once(house: House, owner: str) -> bool:
     claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease, _AT_ONCE))
     if claim is None:
         return False
+    done: Sequence[Work] = ()
     for pieces in _in_turn(claim.work):
         if not _goes_on(house, claim, pieces):
             break
-    house.database.write(lambda tx: tx.outbox.release(claim))
+        done = pieces
+    if not _is_last(claim, done) or done[-1].kind not in _ENDS_ITS_CLAIM:
+        house.database.write(lambda tx: tx.outbox.release(claim))
     return True
+
+
+def _is_last(claim: Claim, pieces: Sequence[Work]) -> bool:
+    return bool(pieces) and pieces[-1].id == claim.work[-1].id
 
 
 def _in_turn(work: Sequence[Work]) -> Iterator[Sequence[Work]]:
@@ -77,7 +91,7 @@ def _goes_on(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
         return _do(house, claim, pieces)
     except Exception as error:  # the outermost loop of the workers: nothing may stop the other lanes
         if len(pieces) == 1:
-            return _put_aside(house, pieces[0], error)
+            return _put_aside(house, claim, pieces[0], error)
     return all(_goes_on(house, claim, [piece]) for piece in pieces)
 
 
@@ -93,11 +107,15 @@ def _do(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
 
 
 def _done(house: House, tx: Transaction, claim: Claim, pieces: Sequence[Work]) -> bool:
+    """Mark pieces as done in the transaction that did them; the last of a claim give the lane back with it."""
     tx.outbox.finish([piece.id for piece in pieces], house.clock())
+    if _is_last(claim, pieces):
+        tx.outbox.release(claim)
+        return True
     return tx.outbox.owns(claim, house.clock(), house.lease)
 
 
-def _put_aside(house: House, piece: Work, error: Exception) -> bool:
+def _put_aside(house: House, claim: Claim, piece: Work, error: Exception) -> bool:
     """Make a dead letter of work that failed in a way nobody foresaw; only the kind of the error is told.
 
     Its text is not: it may quote the record.
@@ -111,6 +129,8 @@ def _put_aside(house: House, piece: Work, error: Exception) -> bool:
         tx.audit.append(
             AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__})
         )
+        if _is_last(claim, [piece]):
+            tx.outbox.release(claim)
 
     house.database.write(put)
     house.report(piece, error)
