@@ -55,6 +55,17 @@ def test_a_message_is_shown_with_its_answer_outcome_and_what_became_of_each_fiel
     assert {one.status for one in found.fields} == {"mapped", "kept"}
 
 
+def test_of_a_long_message_the_first_fields_are_shown_and_the_others_counted() -> None:
+    world = a_world_that_knows_two()
+    results = "\r".join(f"OBX|{n}|NM|718-7^Hemoglobin^LN||{n}|g/dL|||||F" for n in range(1, 1001))
+    take(world, adt("A01", "E1", rest=f"PV1|1|E\r{results}"))
+
+    found = page(world)
+
+    # 20 fields before the results, and six of each.
+    assert (len(found.fields), found.fields_left_out) == (2000, 4020)
+
+
 def test_every_view_is_in_the_audit_trail() -> None:
     world = a_world_that_knows_two()
     take(world, adt("A01", "E1"))

@@ -16,7 +16,7 @@ from gateway.flow.messages.numbers import person_by_number
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.staff.console import serves_every_program, shows_whole
 from gateway.formats.hl7v2 import Message, Unreadable, read_message
-from gateway.formats.hl7v2.acknowledgement import owes_application_answer, receive
+from gateway.formats.hl7v2.acknowledgement import judge, owes_application_answer
 from gateway.formats.hl7v2.answers import identifiers_of, person_of
 from gateway.formats.hl7v2.reading import FieldReading, read_fields
 from gateway.model.audit import AuditEntry
@@ -25,6 +25,8 @@ from gateway.model.hl7_header import Hl7Header
 from gateway.ports import Transaction
 
 SHOWN_BYTES = 64 * 1024
+SHOWN_FIELDS = 2000
+"""How many fields are shown: a report of thousands of results would be a page of tens of megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class MessagePage:
     stored: StoredInput
     header: Hl7Header | None
     fields: tuple[FieldReading, ...]
-    """Empty where it cannot be read; values are "" outside of MSH where `withheld`."""
+    """The first `SHOWN_FIELDS`; empty where it cannot be read; values are "" outside of MSH where `withheld`."""
     withheld: str | None
     """Why the content is not shown."""
     raw: str | None
@@ -54,18 +56,24 @@ class MessagePage:
     """What a person may say of it; whom it resembles is content and is left out where that is `withheld`."""
     relays: tuple[Work, ...] = ()
     """To whom it is passed on, and how far that is."""
+    fields_left_out: int = 0
     guessed_charset: bool = False
     """Nobody said what its characters are written in, and its bytes fit more than one set."""
 
 
 def console_message(house: House, staff: tuple[str, str], input_id: str) -> MessagePage | None:
     """Disclose one message to a member of staff (id, role); None when there is none of this id."""
+    received = house.database.read(lambda tx: tx.inputs.get(input_id))
+    if received is None or received.channel != "mllp":
+        return None
+    # Before its turn to be written comes: the report of a long message takes seconds, and whoever writes holds up all.
+    message = read_message(received.payload, house.registry.charset_of)
+    fields = () if isinstance(message, Unreadable) else _fields(house, received, message)
 
     def look(tx: Transaction) -> MessagePage | None:
         stored = tx.inputs.get(input_id)
-        if stored is None or stored.channel != "mllp":
-            return None
-        page = _page(house, tx, staff, stored)
+        assert stored is not None, "what was received is never deleted"
+        page = _page(house, tx, staff, stored, message, fields)
         told = {"input": input_id, "content": page.withheld is None}
         tx.audit.append(AuditEntry(house.clock(), "message.viewed", staff[0], told))
         return page
@@ -73,12 +81,18 @@ def console_message(house: House, staff: tuple[str, str], input_id: str) -> Mess
     return house.database.write(look)
 
 
-def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredInput) -> MessagePage:
-    reception = receive(stored.payload, house.registry.charset_of)
-    message = read_message(stored.payload, house.registry.charset_of)
+def _page(
+    house: House,
+    tx: Transaction,
+    staff: tuple[str, str],
+    stored: StoredInput,
+    message: Message | Unreadable,
+    fields: tuple[FieldReading, ...],
+) -> MessagePage:
+    reception = judge(message, stored.payload)
     record = next(iter(tx.inputs.records(stored.id)), None)
     withheld = _withheld(house, tx, staff, message, record)
-    fields = () if isinstance(message, Unreadable) else _fields(house, stored, message)
+    shown = fields[:SHOWN_FIELDS]
     waits = record is not None and record.state == "quarantined" and withheld is None
     question = question_of(house, tx, stored)
     work = tx.outbox.of_subject(stored.id)
@@ -86,7 +100,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         id=stored.id,
         stored=stored,
         header=reception.header,
-        fields=fields if withheld is None else tuple(map(_without_value, fields)),
+        fields=shown if withheld is None else tuple(map(_without_value, shown)),
         withheld=withheld,
         raw=None if withheld else _text(stored.payload, message),
         answer=None if stored.answer is None else stored.answer.decode("latin-1"),
@@ -97,6 +111,7 @@ def _page(house: House, tx: Transaction, staff: tuple[str, str], stored: StoredI
         waiting=waiting_consents(house, tx, stored) if waits else (),
         question=question if withheld is None else replace(question, people=()),
         relays=tuple(one for one in work if one.kind == "relay"),
+        fields_left_out=len(fields) - len(shown),
         guessed_charset=isinstance(message, Message) and message.guessed_charset,
     )
 
