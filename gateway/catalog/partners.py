@@ -17,6 +17,7 @@ from gateway.catalog.documents import Document, read_document, schema_of
 from gateway.catalog.state_law import law_digest, read_state_law, shipped_state_law
 from gateway.model.errors import ConfigurationError
 from gateway.model.partner import (
+    DEFAULT_ZONE,
     Agreement,
     Breaker,
     Endpoint,
@@ -38,14 +39,16 @@ _INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone", "address
 """What a unit has from its parent where it states nothing itself. Identifiers and agreements are never inherited."""
 
 
-def read_partners(directory: Path) -> Registry:
+def read_partners(directory: Path, zone: str = DEFAULT_ZONE) -> Registry:
     """Read every `*.yaml` of `directory` (one organization a file) into the registry, with the law of their states.
+
+    `zone` is that of the installation, for the days of whoever states none.
 
     Raises:
         ConfigurationError: a file is unreadable, differs from partner.schema.json, repeats an id or an identifier
             of another, or names an unknown time zone; one `file:line:column: message` a problem.
     """
-    return registry_from(read_partner_entries(directory), read_state_law(directory.parent / "law"))
+    return registry_from(read_partner_entries(directory), read_state_law(directory.parent / "law"), zone)
 
 
 def read_partner_entries(directory: Path) -> list[Entry]:
@@ -80,16 +83,16 @@ def overlaid(entries: Sequence[Entry], overlay: Iterable[Mapping[str, Any]]) -> 
     return result
 
 
-def registry_from(entries: Iterable[Entry], state_law: StateLaw | None = None) -> Registry:
+def registry_from(entries: Iterable[Entry], state_law: StateLaw | None = None, zone: str = DEFAULT_ZONE) -> Registry:
     """Build the registry: units become organizations of their own that inherit what they do not state.
 
-    `state_law` None is that of the states the product ships.
+    `state_law` None is that of the states the product ships; `zone` as `read_partners`.
     """
     law = shipped_state_law() if state_law is None else state_law
     flat = list(_flatten(entries))
     canonical = orjson.dumps(sorted(flat, key=lambda one: str(one["id"])), option=orjson.OPT_SORT_KEYS)
-    digest = hashlib.sha256(canonical + law_digest(law)).digest()
-    return Registry((_organization(entry) for entry in flat), digest, law)
+    digest = hashlib.sha256(canonical + law_digest(law) + zone.encode()).digest()
+    return Registry((_organization(entry) for entry in flat), digest, law, zone)
 
 
 def _flatten(entries: Iterable[Entry], parent: Entry | None = None) -> Iterable[Entry]:

@@ -36,7 +36,7 @@ from gateway.model.disclosure import Disclosure
 from gateway.model.errors import ConfigurationError
 from gateway.model.fhir_time import instant
 from gateway.model.labeled import LabeledRecords
-from gateway.model.partner import Registry
+from gateway.model.partner import DEFAULT_ZONE, Registry
 from gateway.model.state_law import StateLaw
 from gateway.redaction import redact as redact_records
 from gateway.settings import FILE_NAME, read_settings
@@ -145,9 +145,10 @@ def redact(directory: Path, **files: Any) -> None:
 
 def _read_world(directory: Path) -> _World:
     entries = read_partner_entries(directory / "partners")
-    switches = read_settings(directory).switches if (directory / FILE_NAME).is_file() else {}
+    settings = read_settings(directory) if (directory / FILE_NAME).is_file() else None
+    zone = settings.installation.timezone if settings else DEFAULT_ZONE
     law = read_state_law(directory / "law")
-    return _World(entries, law, registry_from(entries, law), switches)
+    return _World(entries, law, registry_from(entries, law, zone), settings.switches if settings else {})
 
 
 def _decide_files(
@@ -198,7 +199,9 @@ def _decide_cases(path: Path, world: _World) -> int:
 
 def _decide(case: dict[str, Any], world: _World, at: datetime) -> _Decided:
     overlay = case.get("organizations")
-    registry = registry_from(overlaid(world.entries, overlay), world.state_law) if overlay else world.registry
+    registry = world.registry
+    if overlay:
+        registry = registry_from(overlaid(world.entries, overlay), world.state_law, registry.zone)
     switches: Switches = read_switches({**world.switches, **(case.get("switches") or {})})
     records = label(case["records"], registry, at)
     consents = compile_consents(case["consents"], registry)

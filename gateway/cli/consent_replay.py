@@ -35,7 +35,7 @@ def replay_command(decision_id: str, directory: Path, url: str | None) -> None:
 
     try:
         settings = read_settings(directory)
-        registry = read_partners(settings.directory / "partners")
+        registry = read_partners(settings.directory / "partners", settings.installation.timezone)
         database = open_database(url or settings.database_url, clock=clock, role="operator")
         try:
             made = replay(database, registry, clock, "cli", decision_id)

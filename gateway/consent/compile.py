@@ -33,7 +33,6 @@ from gateway.model.partner import Registry
 
 EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
 CONSENT_CATEGORY = "https://warmhandoff.example/fhir/CodeSystem/consent-category"
-DEFAULT_ZONE = "America/Los_Angeles"
 
 MAX_BYTES = 20_000_000
 """The size of one consent with what it contains (a scan of the form, say) beyond which it is unreadable."""
@@ -46,11 +45,11 @@ _NOWHERE = float("-inf")
 Json = Mapping[str, Any]
 
 
-def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAULT_ZONE) -> Consents:
+def compile_consents(bundle: Json, registry: Registry) -> Consents:
     """Compile every Consent version of a FHIR Bundle (R4 or R5), with what the consents point to.
 
     Compile once and keep: deciding does not read FHIR again. Dates become midnights of the zone of the first
-    discloser the registry knows, else of `default_zone`. Raises ValueError for an entry that is no resource.
+    discloser the registry knows, else of the registry's own. Raises ValueError for an entry that is no resource.
     """
     versions: dict[str, list[Directive]] = {}
     resources: dict[str, Json] = {}
@@ -58,7 +57,7 @@ def compile_consents(bundle: Json, registry: Registry, default_zone: str = DEFAU
     organizations = _organizations(entries, registry)
     for entry, resource in entries:
         if resource["resourceType"] == "Consent":
-            directive = compile_consent(resource, registry, default_zone, _as_written_beside(entry, organizations))
+            directive = compile_consent(resource, registry, _as_written_beside(entry, organizations))
             versions.setdefault(_identity(entry, directive), []).append(directive)
         elif "id" in resource:
             resources[f"{resource['resourceType']}/{resource['id']}"] = resource
@@ -114,7 +113,6 @@ def _as_written_beside(entry: Json, organizations: Organizations) -> Organizatio
 def compile_consent(
     resource: Json,
     registry: Registry,
-    default_zone: str = DEFAULT_ZONE,
     organizations: Organizations = MappingProxyType({}),
 ) -> Directive:
     """Compile one version of one consent; never raises for its content: it may come out unreadable.
@@ -128,7 +126,7 @@ def compile_consent(
         digest = hashlib.sha256(canonical).digest()
         _refuse_what_may_not_be_skipped(resource)
         shaped = normalized(resource, organizations)
-        directive = replace(_directive(shaped, digest, registry, default_zone), resource=resource)
+        directive = replace(_directive(shaped, digest, registry), resource=resource)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return _unreadable(resource)
     grants = tuple(replace(grant, lacks=frozenset(lacking(directive, grant))) for grant in directive.grants)
@@ -145,10 +143,10 @@ def disclosers_of(consent: Json, registry: Registry) -> frozenset[str | None]:
     return frozenset(party.organization for party in parties)
 
 
-def _directive(resource: Json, digest: bytes, registry: Registry, default_zone: str) -> Directive:
+def _directive(resource: Json, digest: bytes, registry: Registry) -> Directive:
     extensions = _extensions(resource)
     disclosers = tuple(read_party(one, resource, registry) for one in resource.get("organization", ()))
-    zone = _zone(disclosers, registry, default_zone)
+    zone = _zone(disclosers, registry)
     root = resource.get("provision")
     provision = read_provision(root, resource, registry, zone) if root is not None else None
     grants = grants_of(provision)
@@ -228,12 +226,12 @@ def _parts(extension: Json) -> dict[str, list[Any]]:
     return found
 
 
-def _zone(disclosers: Iterable[Any], registry: Registry, default_zone: str) -> tzinfo:
+def _zone(disclosers: Iterable[Any], registry: Registry) -> tzinfo:
     for party in disclosers:
         organization = registry.get(party.organization)
         if organization is not None and organization.zone is not None:
             return organization.zone
-    return ZoneInfo(default_zone)
+    return ZoneInfo(registry.zone)
 
 
 def _kinds(resource: Json) -> Iterable[str]:

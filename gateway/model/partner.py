@@ -26,6 +26,9 @@ ROLES = (
 
 _WIDEST_ZONE = timedelta(days=1)
 
+DEFAULT_ZONE = "America/Los_Angeles"
+"""Zone of an installation that states none."""
+
 
 @dataclass(frozen=True, slots=True)
 class LegalClass:
@@ -222,6 +225,7 @@ class Registry:
 
     `digest` identifies the content, so that a decision can say which registry it was made with. `state_law` is what
     the states of the organizations forbid beyond HIPAA. `watches_feeds` tells whether messages of any are dropped.
+    `zone` is that of the days of whoever states none, or is not registered.
     """
 
     __slots__ = (
@@ -233,9 +237,16 @@ class Registry:
         "digest",
         "state_law",
         "watches_feeds",
+        "zone",
     )
 
-    def __init__(self, organizations: Iterable[Organization], digest: bytes = b"", state_law: StateLaw = ()) -> None:
+    def __init__(
+        self,
+        organizations: Iterable[Organization],
+        digest: bytes = b"",
+        state_law: StateLaw = (),
+        zone: str = DEFAULT_ZONE,
+    ) -> None:
         self._by_id: dict[str, Organization] = {each.id: each for each in organizations}
         self._by_identifier: dict[tuple[str, str], Organization] = {
             identifier: each for each in self._by_id.values() for identifier in each.identifiers
@@ -248,6 +259,7 @@ class Registry:
         self._programs: tuple[date, Programs] | None = None
         self.digest = digest
         self.state_law = state_law
+        self.zone = zone
 
     def __iter__(self) -> Iterator[Organization]:
         return iter(self._by_id.values())

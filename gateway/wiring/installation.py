@@ -76,7 +76,7 @@ def read_rules(settings: Settings) -> Rules:
     Raises:
         ConfigurationError: every mistake with file:line, what was expected and what kind of thing was found.
     """
-    registry = read_partners(settings.directory / "partners")
+    registry = read_partners(settings.directory / "partners", settings.installation.timezone)
     organizations = {organization.id: organization for organization in registry}
     routes = read_routes(settings.directory / "routes.yaml", organizations)
     mappings = read_mappings(settings.directory / "mappings")

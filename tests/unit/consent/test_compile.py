@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.catalog.partners import registry_from
 from gateway.consent import compile_consents
 from gateway.consent.compile import compile_consent, disclosers_of
 from gateway.model.consent_directive import (
@@ -22,6 +23,7 @@ from tests.support.part2_world import (
     EXTENSION,
     OWN,
     PARTNER,
+    PARTNERS,
     PERSON,
     a_consent,
     a_permit,
@@ -207,7 +209,8 @@ class TestEverythingAConsentSays:
         assert compile_consent(strangers, registry).dated == instant("2026-09-01T04:00:00Z")
         assert compile_consent(strangers, registry).disclosers == (Party(frozenset({f"{PARTNER}|aspen"}), "org:aspen"),)
         assert compile_consent(nobody, registry).dated == instant("2026-09-01T07:00:00Z")
-        assert compile_consent(nobody, registry, "Europe/Berlin").dated == instant("2026-08-31T22:00:00Z")
+        in_berlin = registry_from(PARTNERS, zone="Europe/Berlin")
+        assert compile_consent(nobody, in_berlin).dated == instant("2026-08-31T22:00:00Z")
 
 
 class TestWhatNobodyCanRead:
