@@ -12,7 +12,7 @@ _TIMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.(\d+))?)?(Z|[+-
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
-_LAST = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
+NO_END = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 """Any time in the year 9999, which systems write for "no end": no next year could be counted to."""
 
 
@@ -64,7 +64,7 @@ def _instant(text: str) -> datetime:
 def _edge(year: int) -> datetime:
     if year == MINYEAR:
         raise ValueError("expected a time that every zone has, found one in the year 0001")
-    return _LAST
+    return NO_END
 
 
 def _covered_days(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:

@@ -1,6 +1,6 @@
 """A consent that ends with the treatment: what sounds like the end is put before a person, and a person settles it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -165,3 +165,10 @@ def test_nobody_settles_what_is_not_asked_or_not_theirs_or_without_words() -> No
     assert (early.status, silent.status) == (409, 400)
     assert (stranger, settle(world, "nobodys", has_come=True)) == (NOT_FOUND, NOT_FOUND)
     assert stored(world, consent_id)["status"] == "active"
+
+
+def test_a_last_day_in_the_year_9999_is_shown_as_no_end() -> None:
+    world = a_refused_referral()
+    consent_id = capture(world, signed(world, a_form(world, expiry=Expiry(on=date(9999, 12, 31)))))
+
+    assert line_of(world, consent_id).words == "active"

@@ -13,7 +13,7 @@ from gateway.consent.consent_checks import is_unverified
 from gateway.flow.house import House
 from gateway.model.consent_directive import Directive, Interval, Provision
 from gateway.model.consent_life import ConsentTerm
-from gateway.model.fhir_time import covered_interval, written
+from gateway.model.fhir_time import NO_END, covered_interval, written
 from gateway.model.handoff import Resource
 from gateway.ports import Transaction
 
@@ -32,14 +32,18 @@ def read_directive(house: House, consent: Resource) -> Directive:
 
 
 def end_of(directive: Directive) -> datetime | None:
-    """Return the first instant at which a consent neither permits nor refuses anything; None where no date says so."""
+    """Return the first instant at which a consent neither permits nor refuses anything; None where no date says so.
+
+    A date in the year 9999 says that there is none.
+    """
     own = directive.period[1]
     ends = [_earliest(own, *(one.period[1] for one in grant.provisions)) for grant in directive.grants]
     if directive.can_refuse and directive.root is not None:
         is_default = directive.root.is_bare and directive.permits_something
         ends += _refused_until(directive.root, own, is_default)
     known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else own
+    end = max(known) if known and len(known) == len(ends) else own
+    return None if end == NO_END else end
 
 
 def _refused_until(provision: Provision, until: datetime | None, is_default: bool) -> Iterator[datetime | None]:
