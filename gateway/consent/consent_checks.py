@@ -193,22 +193,25 @@ def has_event_passed(
     """Say whether the event a consent ends with has happened: treatment at the discloser, or the study, is over.
 
     A treatment that was over before the consent was signed is not the one it speaks of. `when_unknown` is the answer
-    where nobody can tell which treatment is over: it ends a permit, and no refusal.
+    where nobody can tell which treatment is over, or when: it ends a permit, and no refusal.
     """
     if directive.expiry == "end-of-research-study":
-        return situation.facts.studies_closed
+        return when_unknown and situation.facts.studies_closed  # no consent names its study
     if directive.expiry != "end-of-treatment":
         return False
     theirs = [one for one in situation.facts.finished_episodes if one.subjects & situation.patient_keys]
-    return any(_is_meant(one, directive, discloser, when_unknown) for one in theirs)
+    return any(_is_meant(one, directive, discloser, situation.at, when_unknown) for one in theirs)
 
 
-def _is_meant(episode: Episode, directive: Directive, discloser: Organization | None, when_unknown: bool) -> bool:
+def _is_meant(
+    episode: Episode, directive: Directive, discloser: Organization | None, at: datetime, when_unknown: bool
+) -> bool:
     is_there, is_later = when_unknown, when_unknown
     if episode.organization is not None and discloser is not None:
         is_there = episode.organization == discloser.id
     if episode.ended is not None and directive.dated is not None:
-        is_later = episode.ended > directive.dated
+        is_over = episode.ended <= at or when_unknown
+        is_later = episode.ended > directive.dated and is_over
     return is_there and is_later
 
 

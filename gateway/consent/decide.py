@@ -17,7 +17,7 @@ from gateway.consent.deidentified import deidentified
 from gateway.consent.evaluate import by_consent
 from gateway.consent.facts import Facts
 from gateway.consent.last_checks import can_arrive, labels_arrive, law_enforcement, passed_on_by_strangers, promised
-from gateway.consent.outside_part2 import outside_part2
+from gateway.consent.outside_part2 import criminal_history, outside_part2
 from gateway.consent.own_access import as_patient, inside_program
 from gateway.consent.prepare import prepare
 from gateway.consent.reasons import Release, Withhold
@@ -87,9 +87,10 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
         return deidentified(item, situation)
     if item.origin.program is None:
         return outside_part2(item, situation)
-    invoked = as_patient(situation) or inside_program(item, situation) or by_basis(item, situation)
-    if invoked is not None:
-        return invoked
+    settled = inside_program(item, situation) or criminal_history(item)
+    settled = settled or as_patient(situation) or by_basis(item, situation)
+    if settled is not None:
+        return settled
     if not item.origin.after:
         return law_enforcement(situation) or by_consent(item, item.origin.program, situation)
     onward = redisclosure.onward(item, situation)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.consent import obligations
 from gateway.consent.facts import relative
+from gateway.consent.purposes import is_public_health
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.model.decision import Basis
@@ -61,12 +62,13 @@ _SPARSE_AREAS = _words(
 
 
 def deidentified(item: Item, situation: Situation) -> Release | Withhold:
-    """Decide an item released as de-identified, to a public health authority and nobody else (42 CFR 2.54).
+    """Decide an item released as de-identified: to a public health authority, for public health (42 CFR 2.54).
 
     Counts below the site's smallest cell identify too.
     """
-    recipient = situation.recipient.organization
-    is_theirs = recipient is not None and "public_health" in recipient.roles
+    recipient = situation.recipient
+    is_authority = recipient.organization is not None and "public_health" in recipient.organization.roles
+    is_theirs = is_authority and not recipient.is_law_enforcement and is_public_health(situation.request.purposes)
     method = str((situation.request.basis or {}).get("method"))
     is_clean = method.startswith("164.514(b)") and item.reference in _of_nobody(situation)
     if not is_theirs or not is_clean:

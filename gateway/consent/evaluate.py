@@ -8,7 +8,7 @@ from gateway.consent.consent_checks import Reading, read_permit
 from gateway.consent.kinds import CRIMINAL_JUSTICE, NOTES, REGISTRY
 from gateway.consent.obligations import of_consent
 from gateway.consent.provisions import covers_item, is_about_content, refuses
-from gateway.consent.purposes import is_single_tpo, is_tpo
+from gateway.consent.purposes import is_single_tpo, is_tpo, names_tpo
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.model.consent_directive import Directive
@@ -108,8 +108,7 @@ def _item_failure(reading: Reading, item: Item) -> tuple[int, str, bool] | None:
 
 def _release(reading: Reading, item: Item, situation: Situation) -> Release:
     directive, match, purposes = reading.directive, reading.match, situation.request.purposes
-    for_tpo = is_tpo(purposes)
-    may_redisclose = for_tpo and _may_redisclose_tpo(reading, situation)
+    may_redisclose = is_tpo(purposes) and _may_redisclose_tpo(reading, situation)
     obligations = of_consent(purposes, item)
     if not may_redisclose:
         obligations |= {"NO_REDISCLOSE"}
@@ -121,7 +120,7 @@ def _release(reading: Reading, item: Item, situation: Situation) -> Release:
         obligations=obligations,
         basis=Basis("Consent", directive.id, directive.version),
         release=_release_class(directive, may_redisclose),
-        yields=for_tpo,
+        yields=names_tpo(purposes),
     )
 
 

@@ -12,8 +12,8 @@ from gateway.consent.purposes import (
     MONITORING,
     PROCEEDING,
     SUBPOENA,
-    is_payment,
-    is_payment_or_operations,
+    names_payment_or_operations,
+    needs_billing_only,
 )
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.recipients import relays_for
@@ -73,9 +73,9 @@ def promised(item: Item, release: Release, situation: Situation) -> Withhold | N
         if restriction.against & situation.reached and restriction.covers(item):
             if restriction.kind == "agreed":
                 return Withhold("RESTRICTION_AGREED", 1400)
-            if is_payment_or_operations(situation.request.purposes):
+            if names_payment_or_operations(situation.request.purposes):
                 return Withhold("RESTRICTION_SELF_PAY", 1400)
-    is_limited = is_payment(situation.request.purposes) and not release.exempt
+    is_limited = needs_billing_only(situation.request.purposes) and not release.exempt
     if is_limited and (item.type not in _PAYMENT_TYPES or _has_free_text(item.resource)):
         return Withhold("MIN_NECESSARY", 1401)
     return None

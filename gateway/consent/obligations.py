@@ -1,6 +1,6 @@
 """What a permit obliges to (docs/consent-engine.md): one place, so that none is forgotten."""
 
-from gateway.consent.purposes import is_payment, names_legal
+from gateway.consent.purposes import names_legal, needs_billing_only
 from gateway.model.labeled import Item
 
 AUDIT = frozenset({"AUDIT"})
@@ -25,7 +25,7 @@ _POLICE_WROTE = frozenset({"CJI_STRIP"})
 def of_consent(purposes: tuple[tuple[str, str], ...], item: Item) -> frozenset[str]:
     """Return what every disclosure with consent obliges to, and what its purposes and author add."""
     owed = _CONSENT | of_author(item)
-    if is_payment(purposes):
+    if needs_billing_only(purposes):
         owed |= {"MIN"}
     if names_legal(purposes):
         owed |= {"LEGAL_QUEUE"}

@@ -3,7 +3,7 @@
 from gateway.consent import obligations
 from gateway.consent.evaluate import by_consent, cannot_rely, explicit_refusal
 from gateway.consent.own_access import as_patient
-from gateway.consent.purposes import LOCATE, is_treatment
+from gateway.consent.purposes import LOCATE, is_for_custody, is_treatment
 from gateway.consent.reasons import Release, Withhold
 from gateway.consent.situation import Situation
 from gateway.consent.state_law import by_state_law, rules_for
@@ -16,10 +16,20 @@ _LOCATING = frozenset({"Patient", "Encounter"})
 """45 CFR 164.512(f)(2): who, where, times of treatment. The type of injury stands in the Encounter's reason."""
 
 
+def criminal_history(item: Item) -> Withhold | None:
+    """Return the bar on criminal justice information that police wrote down, in whosever hands it has come.
+
+    28 CFR 20.33: no health record is a place for it, and neither is one of a Part 2 program.
+    """
+    is_barred = CRIMINAL_JUSTICE_INFORMATION in item.labels and obligations.of_author(item)
+    return Withhold("CJI_BARRED", STEP) if is_barred else None
+
+
 def outside_part2(item: Item, situation: Situation) -> Release | Withhold:
     """Decide an item that is no Part 2 record."""
-    if CRIMINAL_JUSTICE_INFORMATION in item.labels and obligations.of_author(item):
-        return Withhold("CJI_BARRED", STEP)
+    barred = criminal_history(item)
+    if barred is not None:
+        return barred
     own = as_patient(situation)
     if own is not None:
         return own
@@ -71,7 +81,7 @@ def _by_hipaa_basis(item: Item, situation: Situation) -> Release | Withhold | No
         if item.type not in _LOCATING:
             return Withhold("MIN_NECESSARY", STEP + 2)
         return _release(item, "OK_HIPAA_512F", obligations.TO_POLICE)
-    if basis.get("type") == "lawful_custody" and basis.get("facility"):
+    if basis.get("type") == "lawful_custody" and basis.get("facility") and is_for_custody(situation.request.purposes):
         organization = recipient.organization
         if organization is not None and "jail_health" in organization.roles:
             return _release(item, "OK_HIPAA_512K5", obligations.NOT_PART2)

@@ -9,7 +9,7 @@ from gateway.consent.asker import must_hold, stopped
 from gateway.consent.conclude import Seal
 from gateway.consent.facts import Facts
 from gateway.consent.identity import check_caller, find_person
-from gateway.consent.purposes import is_payment
+from gateway.consent.purposes import needs_billing_only
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person, Recipient, Situation, recipient_of
 from gateway.consent.supersession import in_being
@@ -62,7 +62,7 @@ def prepare(
     recipient = recipient_of(request.recipient, request, facts, registry, person)
     tells_items_apart = (
         request.basis is not None
-        or is_payment(request.purposes)
+        or needs_billing_only(request.purposes)
         or bool(facts.restrictions)
         or any(one.tells_items_apart for one in directives)
     )

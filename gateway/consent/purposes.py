@@ -43,6 +43,7 @@ TREATMENT = _reasons(_COVERED["TREAT"])
 PAYMENT = _reasons(_COVERED["HPAYMT"])
 OPERATIONS = _reasons(_COVERED["HOPERAT"])
 RESEARCH = _reasons(_COVERED["HRESCH"])
+PUBLIC_HEALTH = _reasons(_COVERED["PUBHLTH"])
 TPO = TREATMENT | PAYMENT | OPERATIONS
 LEGAL = _reasons(("HLEGAL", "LEGAL"))
 _SINGLE_TPO = _reasons(("TREAT", "HPAYMT", "HOPERAT"))
@@ -68,9 +69,20 @@ def is_payment(purposes: Iterable[Purpose]) -> bool:
     return PAYMENT.issuperset(purposes)
 
 
+def needs_billing_only(purposes: Iterable[Purpose]) -> bool:
+    """Say whether payment is among the purposes and treatment is not: another purpose opens no free text to a payer."""
+    stated = frozenset(purposes)
+    return not PAYMENT.isdisjoint(stated) and TREATMENT.isdisjoint(stated)
+
+
 def is_payment_or_operations(purposes: Iterable[Purpose]) -> bool:
     """Say whether every purpose is payment or health care operations."""
     return (PAYMENT | OPERATIONS).issuperset(purposes)
+
+
+def names_payment_or_operations(purposes: Iterable[Purpose]) -> bool:
+    """Say whether at least one purpose is payment or health care operations."""
+    return not (PAYMENT | OPERATIONS).isdisjoint(purposes)
 
 
 def is_tpo(purposes: Iterable[Purpose]) -> bool:
@@ -88,6 +100,11 @@ def is_research(purposes: Iterable[Purpose]) -> bool:
     return RESEARCH.issuperset(purposes)
 
 
+def is_public_health(purposes: Iterable[Purpose]) -> bool:
+    """Say whether every purpose is public health."""
+    return PUBLIC_HEALTH.issuperset(purposes)
+
+
 def names_legal(purposes: Iterable[Purpose]) -> bool:
     """Say whether a proceeding or investigation is among the purposes (42 CFR 2.12(d)(1))."""
     return not LEGAL.isdisjoint(purposes)
@@ -97,6 +114,11 @@ def is_single_tpo(stated: Iterable[Purpose]) -> bool:
     """Say whether these are the purposes of a single consent for all future TPO (42 CFR 2.31(a)(5)(ii))."""
     stated = frozenset(stated)
     return stated >= _SINGLE_TPO and is_tpo(stated)
+
+
+def is_for_custody(purposes: Iterable[Purpose]) -> bool:
+    """Say whether it is all for care in custody, or for the duties of those who guard (45 CFR 164.512(k)(5)(i))."""
+    return (TREATMENT | {DUTY}).issuperset(purposes)
 
 
 def own(code: str) -> Purpose:
@@ -109,3 +131,4 @@ SUBPOENA: Purpose = (ACT_REASON, "LEGAL")
 PROCEEDING: Purpose = (ACT_REASON, "HLEGAL")
 MONITORING: Purpose = own("monitoring")
 LOCATE: Purpose = own("locate")
+DUTY: Purpose = own("duty")

@@ -44,7 +44,10 @@ def _speaks_of(rule: StateRule, item: Item) -> bool:
 
 
 def _keeps_from(rule: StateRule, situation: Situation) -> bool:
-    return EVERYBODY in rule.recipient_roles or not rule.recipient_roles.isdisjoint(_roles(situation))
+    """Say whether a rule speaks of this recipient. What it keeps from police it keeps from an officer of anybody's."""
+    kept_from = rule.recipient_roles
+    is_officer = "police" in kept_from and situation.recipient.is_law_enforcement
+    return is_officer or EVERYBODY in kept_from or not kept_from.isdisjoint(_roles(situation))
 
 
 def _roles(situation: Situation) -> Iterator[str]:

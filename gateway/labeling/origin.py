@@ -4,7 +4,7 @@ Organizations are taken by identifier only. Origin is decided for each author, n
 records, 2.12(a)): an author nobody registered stays in the answer as None, so that the decision can hold the item.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ class Origins:
         self._at = at
         self._authors: dict[str, list[Organization | None]] = {}
         self._inputs: dict[str, list[str]] = {}
+        self._made_of: dict[str, list[str]] = {}
         self._hops: dict[str, list[tuple[datetime, str, Hop]]] = {}
         self._sources: dict[str, tuple[int, ...]] = {}
         self._made: dict[tuple[int, ...], Origin] = {}
@@ -56,7 +57,7 @@ class Origins:
         authors = self._all_authors(reference, frozenset())
         if not authors:
             return NO_ORIGIN
-        in_order = sorted(self._hops.get(reference, ()), key=lambda one: one[:2])
+        in_order = sorted(self._all_hops(reference, frozenset()), key=lambda one: one[:2])
         hops = tuple(hop for _, _, hop in in_order)
         for author in authors:
             if author is not None and self._is_program(author):
@@ -78,6 +79,13 @@ class Origins:
         unique = {each.id if each else "": each for each in authors}
         return tuple(unique[key] for key in sorted(unique))
 
+    def _all_hops(self, reference: str, seen: frozenset[str]) -> Iterator[tuple[datetime, str, Hop]]:
+        """Yield the changes of hands of an item and of what it was made of: what is made of a copy is bound like it."""
+        yield from self._hops.get(reference, ())
+        for source in self._made_of.get(reference, ()):
+            if source not in seen:
+                yield from self._all_hops(source, seen | {reference})
+
     def _is_program(self, organization: Organization | None) -> bool:
         return organization is not None and organization.is_program(self._at)
 
@@ -93,15 +101,18 @@ class Origins:
             return targets
         authors = [self._organization(agent) for agent in agents if _is(agent, "author")]
         inputs: list[str] = []
+        made_of: list[str] = []
         for entity in provenance.get("entity", ()) if activity == "transform" else ():
             if entity.get("role") == "derivation":
                 named = [self._organization(agent) for agent in entity.get("agent", ()) if _is(agent, "author")]
                 authors += named
+                made_of.append(entity.get("what", {}).get("reference", ""))
                 if not named:
-                    inputs.append(entity.get("what", {}).get("reference", ""))
+                    inputs.append(made_of[-1])
         for target in targets:
             self._authors.setdefault(target, []).extend(authors)
             self._inputs.setdefault(target, []).extend(inputs)
+            self._made_of.setdefault(target, []).extend(made_of)
         return targets
 
     def _hop(self, provenance: Json, agents: Iterable[Json]) -> Hop:

@@ -46,7 +46,7 @@ def refuses(paper: Json, item: Item, ask: Ask) -> bool:
     """
     if paper.get("status") != "active" or root(paper).get("type") not in ("permit", "deny"):
         return False
-    if not covers(root(paper).get("period"), ask.at, zone_of(paper, ask)) or has_ended(paper, ask):
+    if not covers(root(paper).get("period"), ask.at, zone_of(paper, ask)) or has_ended(paper, ask, surely=True):
         return False
     if "written" in revocations(paper, ask):
         return False
@@ -97,7 +97,7 @@ def _by_permit(path: Path, paper: Json, item: Item, ask: Ask, discloser: str | N
     reached = {one: reach_of(path, paper, one, ask) for one in receivers}
     return (
         _between_whom(path, paper, ask, discloser, reached)
-        or _for_what(path, paper, ask, reached)
+        or _for_what(path, paper, ask, discloser, reached)
         or _revocation(paper, ask)
         or _paper_itself(path, paper, ask)
         or _in_time(path, paper, ask)
@@ -129,11 +129,14 @@ def _between_whom(
         raise NotJudged("an intermediary within an intermediary")
     without_participants = lacks_participants(path, paper, ask)
     if not all(reached.values()) or (reached[ask.recipient] == {"through"} and not without_participants):
-        return _stop(3, "RECIPIENT_NOT_NAMED")
+        words = any(class_of(one, paper) == "" for node in path for one in recipients_of(node))
+        return Answer(
+            3, "DENY", frozenset({"RECIPIENT_NOT_NAMED", *(["CONSENT_DEFICIENT:EL_RECIPIENT"] if words else [])})
+        )
     return None
 
 
-def _for_what(path: Path, paper: Json, ask: Ask, reached: dict[str, set[str]]) -> Answer | None:
+def _for_what(path: Path, paper: Json, ask: Ask, discloser: str | None, reached: dict[str, set[str]]) -> Answer | None:
     """Check the purposes, and who belongs to a class for them. 42 CFR 2.31(a)(5), (d)."""
     stated, legal = stated_purposes(paper), {purposes.LEGAL, purposes.PROCEEDING}
     if stated & legal and stated - legal:
@@ -141,10 +144,10 @@ def _for_what(path: Path, paper: Json, ask: Ask, reached: dict[str, set[str]]) -
     if kind_of(paper) != "proceedings" and legal & set(ask.purposes):
         return _stop(4, "PROCEEDING_NO_SPECIFIC")
     if kind_of(paper) == "proceedings" and stated - legal:
-        raise NotJudged("a consent for proceedings that is for something else")
+        return _stop(4, "COMBINED_PROCEEDING")
     if not all(covers_purpose(node, one) for node in path for one in ask.purposes if "purpose" in node):
         return _stop(5, "PURPOSE_NOT_COVERED")
-    members = [is_member(path, paper, one, ask) for one, how in reached.items() if "class" in how]
+    members = [is_member(path, paper, one, ask, discloser) for one, how in reached.items() if "class" in how]
     return None if all(members) else _stop(6, "RECIPIENT_NOT_TREATING")
 
 
@@ -160,7 +163,7 @@ def _in_time(path: Path, paper: Json, ask: Ask) -> Answer | None:
     periods = [node.get("period", {}) for node in (root(paper), *path)]
     if any("start" in one and ask.at < span(one["start"], zone)[0] for one in periods):
         return _stop(14, "CONSENT_NOT_YET_EFFECTIVE")
-    if not all(covers(one, ask.at, zone) for one in periods) or has_ended(paper, ask):
+    if not all(covers(one, ask.at, zone) for one in periods) or has_ended(paper, ask, surely=False):
         return _stop(15, "CONSENT_EXPIRED")
     return None
 
@@ -193,12 +196,14 @@ def _of_the_item(path: Path, paper: Json, item: Item, ask: Ask) -> Answer | None
     speaks_of_notes = any(NOTES in one for each in labels for one in each)
     speaks_of_others = any(each and {NOTES} not in each for each in labels)
     is_notes, for_notes = NOTES in item.stated_labels, kind_of(paper) == "sud-counseling-notes"
-    if speaks_of_notes and speaks_of_others:
+    around = [node for each in permits(paper) for node in each if node.get("type") == "deny"]
+    is_mixed = any({NOTES} in each and any(one != {NOTES} for one in each) for each in labels)
+    if is_mixed or any(NOTES in codes(node.get("securityLabel", [])) for node in around):
+        raise NotJudged("a permit that is for counseling notes and for something else")
+    if speaks_of_notes and (speaks_of_others or kind_of(paper) not in ("ordinary", "sud-counseling-notes")):
         return _stop(16, "COMBINED_NOTES", "DENY" if is_notes else "HOLD")
     if for_notes and speaks_of_others:
         raise NotJudged("a consent for counseling notes that is for something else")
-    if speaks_of_notes and not for_notes:
-        raise NotJudged("a paper of another kind that speaks of counseling notes alone")
     if is_notes and not for_notes:
         return _stop(17, "NOTES_NO_SPECIFIC")
     if (for_notes and not is_notes) or not all(speaks_of(node, paper, item, ask) for node in path):

@@ -25,10 +25,10 @@ def inside_the_program(matter: Matter, origin: str) -> Word | None:
         return None
     if not all(purposes.is_under(one, purposes.TREATMENT) for one in ask.purposes):
         return None
-    return _for_the_recipient_alone(matter, origin, yes(11, "OK_INTERNAL", absent=["NOTICE", "ACCOUNT"]))
+    return for_the_recipient_alone(matter, origin, yes(11, "OK_INTERNAL", absent=["NOTICE", "ACCOUNT"]))
 
 
-def _for_the_recipient_alone(matter: Matter, holder: str, word: Word) -> Word:
+def for_the_recipient_alone(matter: Matter, holder: str | None, word: Word) -> Word:
     """Let what needs no consent pass through nobody else's hands; in an emergency through those who treat. 2.13(a)."""
     others = extra_receivers(matter.ask, holder)
     if word.reasons == {"OK_EMERGENCY"}:
@@ -45,10 +45,10 @@ def by_basis(matter: Matter, item: Item, origin: str, holder: str) -> Word | Non
     """
     found = _BASES.get(matter.basis.get("type", ""))
     word = found(matter, item, origin, holder) if found else None
-    return word and _for_the_recipient_alone(matter, holder, word)
+    return word and for_the_recipient_alone(matter, holder, word)
 
 
-def _own_access(matter: Matter, item: Item, origin: str, holder: str) -> Word | None:
+def own_access(matter: Matter) -> Word | None:
     """42 CFR 2.23: the person, proven to be that person, for that person."""
     account, asks = matter.basis.get("account"), matter.request["requester"]
     if account in matter.ask.person.keys and account == asks["authenticated_as"] == matter.ask.recipient:
@@ -153,7 +153,7 @@ def _child(matter: Matter, item: Item, origin: str, holder: str) -> Word | None:
 
 
 _BASES: dict[str, Callable[[Matter, Item, str, str], Word | None]] = {
-    "patient_access": _own_access,
+    "patient_access": lambda matter, *_: own_access(matter),
     "emergency": _emergency,
     "research": _agreed,
     "audit": _agreed,

@@ -22,7 +22,7 @@ def cannot_rely(matter: Matter) -> Word | None:
 
 
 def refused(matter: Matter, item: Item) -> Word | None:
-    if any(answers.refuses(one, item, matter.ask) for one in matter.papers):
+    if any(answers.refuses(one, item, matter.ask) for one in matter.may_refuse):
         more = ["UNSEGMENTABLE"] if is_in_one_piece(item) else []
         return no(13, "EXPLICIT_DENY", *more, minor=3)
     return None
@@ -64,7 +64,8 @@ def _permitted(matter: Matter, best: list[Answer], discloser: str | None) -> Wor
     tpo = all(map(purposes.is_tpo, ask.purposes))
     if reason == "OK_REGISTRY" or set(ask.purposes) & {purposes.PROCEEDING, purposes.LEGAL}:
         must -= {"PROCEEDINGS_BAR", "ACCOUNT", "LABEL"}
-    if any(purposes.is_under(one, purposes.PAYMENT) for one in ask.purposes):
+    care = any(purposes.is_under(one, purposes.TREATMENT) for one in ask.purposes)
+    if not care and any(purposes.is_under(one, purposes.PAYMENT) for one in ask.purposes):
         must.add("MIN")
     if not tpo:
         must.add("NO_REDISCLOSE")

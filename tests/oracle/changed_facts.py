@@ -3,6 +3,8 @@
 from tests.oracle.reading import Json
 from tests.oracle.scene import Scene
 
+_STUDIES = ("active", "completed", "completed", "administratively-completed", "withdrawn", "closed-to-accrual")
+
 
 def with_a_fact(s: Scene) -> None:
     """One more fact about the person."""
@@ -27,7 +29,10 @@ def with_a_fact(s: Scene) -> None:
         "status": s.pick.choice(["finished", "finished", "active"]),
     }
     care |= {"patient": someone, "managingOrganization": s.party()[1]}
-    care["period"] = {"start": "2026-06-01", **({"end": s.instant()} if care["status"] == "finished" else {})}
+    if s.pick.random() < 0.1:
+        del care["managingOrganization"]
+    ends = care["status"] == "finished" and s.pick.random() < 0.9
+    care["period"] = {"start": "2026-06-01", **({"end": s.instant()} if ends else {})}
     facts: list[Json] = [
         {
             "type": "revocation",
@@ -64,6 +69,7 @@ def with_a_fact(s: Scene) -> None:
             "payor": [place],
         },
         care,
+        {"resourceType": "ResearchStudy", "id": "study", "status": s.pick.choice(_STUDIES)},
         {
             "type": "earlier_decision",
             "decision": "PERMIT",

@@ -10,6 +10,9 @@ _LABELS = ("SUD", "ETH", "OPIOIDUD", "HIV", "42CFRPart2")
 _OF_ACT_REASON = ("TREAT", "ETREAT", "COC", "HPAYMT", "HOPERAT", "PATRQT", "HLEGAL", "HRESCH")
 _PURPOSES = (*_OF_ACT_REASON, "own:monitoring", "own:tenancy")
 
+_CAPACITIES = ("parental", "guardian", "guardian", "personal-representative", "director-determination", "none")
+_STUDY = "end-of-research-study"
+
 
 def _taken_back(s: Scene) -> Json:
     parts: list[Json] = [{"url": "when", "valueDateTime": s.instant()}]
@@ -63,7 +66,7 @@ def for_another_recipient(s: Scene) -> None:
     if paper is None:
         return
     node = s.pick.choice(_nodes(paper))
-    group, actor = a_class(s.pick.choice(["tpo", "tpo", "treating-participants", "nothing"]))
+    group, actor = a_class(s.pick.choice(["tpo", "tpo", "treating-participants", "all-participants", "nothing"]))
     if group["id"] == "nothing":
         group["code"] = {"text": "everybody"}
     chosen = s.pick.choice(["name", "name", "more", "class", "person"])
@@ -162,7 +165,7 @@ def ending_otherwise(s: Scene) -> None:
     if paper := s.consent():
         paper["extension"] = [one for one in paper.get("extension", []) if not one["url"].endswith("part2-expiry")]
         paper["extension"].append(
-            ours("expiry", valueCode=s.pick.choice(["none", "end-of-treatment", "end-of-treatment"]))
+            ours("expiry", valueCode=s.pick.choice(["none", "end-of-treatment", "end-of-treatment", _STUDY]))
         )
         if s.pick.random() < 0.7:
             paper.get("provision", {}).pop("period", None)
@@ -256,7 +259,9 @@ def signed_by_another(s: Scene) -> None:
     paper = s.consent()
     if paper is None:
         return
-    basis = s.pick.choice(["parental", "parental", "guardian", "guardian", "director-determination", "none"])
+    basis = s.pick.choice(
+        ["parental", "parental", "guardian", "guardian", "personal-representative", "director-determination", "none"]
+    )
     parts: list[Json] = [{"url": "basis", "valueCode": basis}]
     if s.pick.random() < 0.7:
         parts.append({"url": "document", "valueReference": {"reference": "DocumentReference/letters"}})

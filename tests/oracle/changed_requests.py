@@ -1,5 +1,6 @@
 """Changes of the request and the records: who asks, for what, by which right; what is asked, and whose it is."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from tests.support.part2_world import ACT_REASON, EMERGENCY, RECEIVED_UNDER
 
 _TREATING = ("TREAT", "TREAT", "TREAT", "ETREAT", "COC")
 _OTHER = ("HPAYMT", "HOPERAT", "CAREMGT", "PATRQT", "FAMRQT", "HLEGAL", "LEGAL", "HRESCH", "THREAT")
-_OWN = tuple(OWN + "CodeSystem/purpose|" + one for one in ("monitoring", "tenancy"))
+_OWN = tuple(OWN + "CodeSystem/purpose|" + one for one in ("monitoring", "tenancy", "duty"))
 _PURPOSES = (*_TREATING, *_OTHER, *_OWN, "urn:x|TREAT")
 _ROLES = ("clinician", "physician", "nurse", "paramedic", "officer", "detective", "billing", "case_worker", "worker")
 
@@ -27,8 +28,24 @@ def sent_to_another(s: Scene) -> None:
 
 
 def by_another(s: Scene) -> None:
-    """Proven to be somebody else."""
-    s.request["requester"]["authenticated_as"] = s.pick.choice([None, s.party()[0]])
+    """Proven to be somebody else; or somebody else asks, in the agency's name or alone."""
+    who = s.party()[0]
+    kind = s.pick.choice(["unproven", "agency", "agency", "worker", "alone"])
+    if kind == "unproven":
+        s.request["requester"]["authenticated_as"] = s.pick.choice([None, who])
+        return
+    if kind == "alone":
+        who = s.pick.choice([f"Patient/{s.patient['id']}", "Practitioner/p7", "RelatedPerson/somebody"])
+    s.request["requester"] = {
+        "organization": None if kind == "alone" else who,
+        "authenticated_as": who,
+        "person": {"id": who if kind == "alone" else "p7", "role": "worker" if kind == "worker" else "staff"},
+    }
+
+
+def with_copies(s: Scene) -> None:
+    """One or two more who get the same."""
+    s.request["copies"] = [s.party()[0] for _ in range(s.pick.choice([1, 1, 2]))]
 
 
 def for_another_purpose(s: Scene) -> None:
@@ -53,9 +70,9 @@ def by_hl7v2(s: Scene) -> None:
 
 
 def of_some_items(s: Scene) -> None:
-    """Not everything is asked."""
+    """Not everything is asked, or nothing."""
     item = s.item()
-    s.request["items"] = [f"{item['resourceType']}/{item['id']}"]
+    s.request["items"] = s.pick.choice([[f"{item['resourceType']}/{item['id']}"]] * 4 + [[]])
 
 
 def of_another_patient(s: Scene) -> None:
@@ -136,6 +153,7 @@ _BASES: tuple[Callable[[Scene], Json], ...] = (
     lambda s: {"type": "research", "approval": _agreement(s, "research")},
     lambda s: {"type": "audit", "agreement": _agreement(s, "audit")},
     lambda s: {"type": "qso", "agreement": _agreement(s, "qsoa")},
+    lambda s: {"type": "deidentified", "method": s.pick.choice(["164.514(b)(2)", "164.514(b)", "by hand", None])},
     lambda s: {"type": "hipaa_locate", "subject": "missing person"},
     lambda s: {"type": "lawful_custody", "facility": "County Jail"},
 )
@@ -165,6 +183,33 @@ def with_less_evidence(s: Scene) -> None:
         target[key] = s.pick.choice(["", None, " "]) if key != "consent_obtainable" else None
     elif key in ("order", "process", "verified_by"):
         target[key] = None
+
+
+_OF_NOBODY: tuple[Json, ...] = (
+    {"gender": "female"}, {"birthDate": "1980"}, {"address": [{"state": "WA", "postalCode": "985"}]},
+    {"valueQuantity": {"value": 30, "code": "a"}}, {"onsetDateTime": "2026"}, {"recordedDate": "2025"},
+)  # fmt: skip
+_OF_SOMEBODY: tuple[Json, ...] = (
+    {"birthDate": "1980-01"}, {"birthDate": "1936"}, {"birthDate": "1930"}, {"name": [{"family": "Testperson"}]},
+    {"identifier": [{"value": "1"}]}, {"address": [{"postalCode": "98501"}]}, {"address": [{"postalCode": "036"}]},
+    {"address": [{"city": "Nowhere"}]}, {"telecom": [{"value": "555-0100"}]}, {"onsetDateTime": "2026-10-20"},
+    {"recordedDate": "2026-10"}, {"valueQuantity": {"value": 93, "code": "a"}}, {"note": [{"text": "called twice"}]},
+    {"text": {"status": "generated", "div": "<div>Tess</div>"}}, {"subject": {"reference": "Patient/elsewhere"}},
+    {"encounter": {"reference": "Encounter/elsewhere"}}, {"contained": [{"resourceType": "Patient", "id": "p"}]},
+    {"photo": [{"url": "https://x.example/face.png"}]}, {"implicitRules": "https://x.example/rules"},
+    {"extension": [{"url": "https://x.example/nick", "valueString": "Tess"}]},
+    {"code": {"text": "the Nowhere overdose"}}, {"meta": {"lastUpdated": "2026-10-20T12:00:00Z"}},
+)  # fmt: skip
+
+
+def described_more(s: Scene) -> None:
+    """One more element in what is said to identify nobody."""
+    if (s.request.get("basis") or {}).get("type") == "deidentified":
+        element = s.pick.choice(s.pick.choice([_OF_NOBODY, _OF_SOMEBODY]))
+        item = s.item()
+        if item["resourceType"] == "MeasureReport" and s.pick.random() < 0.7:
+            element = {"group": [{"population": [{"count": s.pick.choice([0, 1, 10, 11, 12])}]}]}
+        item.update(json.loads(json.dumps(element)))
 
 
 def in_a_disaster(s: Scene) -> None:
@@ -271,10 +316,27 @@ def _handed_on(s: Scene, item: Json) -> None:
     s.add("records", hop)
 
 
+def with_a_summary(s: Scene) -> None:
+    """Something that somebody made of an item."""
+    source = s.item()
+    subject = {"reference": f"Patient/{s.patient['id']}"}
+    number = len(s.resources("records"))
+    made: Json = {"resourceType": "Condition", "id": f"s{number}", "subject": subject}
+    made["code"] = {"coding": [{"system": ICD, "code": s.pick.choice(["J10.1", "F11.20"])}]}
+    _written(s, made, s.party()[1])
+    what = {"role": "derivation", "what": {"reference": f"{source['resourceType']}/{source['id']}"}}
+    provenance = s.resources("records", "Provenance")[-1]
+    provenance |= {
+        "recorded": "2026-10-30T12:00:00Z",
+        "activity": {"coding": [{"code": "transform"}]},
+        "entity": [what],
+    }
+
+
 def labeled(s: Scene) -> None:
     """One more label on an item."""
     security = s.item().setdefault("meta", {}).setdefault("security", [])
     system, code = s.pick.choice(
-        [(ACT_CODE, "HIV"), (ACT_CODE, "SUD"), (ACT_CODE, "ETH"), (SECURITY_LABEL, "SUDNOTES")]
+        [(ACT_CODE, "HIV"), (ACT_CODE, "SUD"), (ACT_CODE, "ETH"), (SECURITY_LABEL, "SUDNOTES"), (SECURITY_LABEL, "CJI")]
     )
     security.append({"system": system, "code": code})

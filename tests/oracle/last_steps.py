@@ -22,27 +22,18 @@ def last_steps(matter: Matter, item: Item, word: Word) -> Word:
     (reason,) = word.reasons
     if reason in ("OK_EMERGENCY", "OK_INTERNAL", "OK_PATIENT"):
         return word
-    kinds = set(restrictions_on(matter, item))
+    asked = matter.ask.purposes
     by_consent = "NOTICE" in word.obligations
-    if kinds and not (by_consent or reason in ("OK_NOT_PART2", "OK_HIPAA_REDISCLOSURE")):
-        raise NotJudged("a restriction and another basis")
-    if kinds and not all(map(purposes.is_tpo, matter.ask.purposes)):
-        raise NotJudged("a restriction and a purpose beyond treatment, payment and operations")
+    is_bound = by_consent or reason in ("OK_NOT_PART2", "OK_HIPAA_REDISCLOSURE")
+    kinds = set(restrictions_on(matter, item)) if is_bound and any(map(purposes.is_tpo, asked)) else set()
     if "agreed" in kinds:
-        both = ["RESTRICTION_SELF_PAY"] if "self_pay" in kinds else []
-        return no(14, "RESTRICTION_AGREED", *both)
-    care = [purposes.is_under(one, purposes.TREATMENT) for one in matter.ask.purposes]
-    if "self_pay" in kinds and not all(care):
-        if "payer" not in matter.roles or any(care):
-            raise NotJudged("a self-pay restriction against no health plan")
+        return no(14, "RESTRICTION_AGREED", *(["RESTRICTION_SELF_PAY"] if "self_pay" in kinds else []))
+    payment = any(purposes.is_under(one, purposes.PAYMENT) for one in asked)
+    if "self_pay" in kinds and (payment or any(purposes.is_under(one, purposes.OPERATIONS) for one in asked)):
         return no(14, "RESTRICTION_SELF_PAY", minor=1)
-    if any(purposes.is_under(one, purposes.PAYMENT) for one in matter.ask.purposes):
-        if any(care):
-            raise NotJudged("payment and treatment at once")
-        if item.resource["resourceType"] == "DocumentReference":
-            return no(14, "MIN_NECESSARY", minor=2)
-        if item.resource["resourceType"] != "Claim":
-            raise NotJudged("what else a payer needs")
+    care = any(purposes.is_under(one, purposes.TREATMENT) for one in asked)
+    if payment and not care and item.resource["resourceType"] not in ("Claim", "Coverage"):
+        return no(14, "MIN_NECESSARY", minor=2)
     return _arrives(matter, word, by_consent)
 
 
@@ -53,7 +44,8 @@ def _arrives(matter: Matter, word: Word, with_notice: bool) -> Word:
         raise NotJudged("other ways to send, and recipients who are no partner")
     taker = [*matter.ask.via, matter.ask.recipient][0]
     ends = [one for one in matter.partners.by_id[taker].get("endpoints", []) if one["transport"] == transport]
-    if not any(one.get("verified") and str(one["verified"]) <= matter.ask.at.date().isoformat() for one in ends):
+    today = matter.partners.today(matter.ask.recipient)
+    if not any(one.get("verified") and str(one["verified"]) <= today for one in ends):
         return no(15, "ENDPOINT_UNVERIFIED", hold=True)
     if transport == "hl7v2" and with_notice and not all(one.get("stores_nte") for one in ends):
         return no(15, "NOTICE_UNATTACHABLE", minor=1, hold=True)

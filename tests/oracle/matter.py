@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from tests.oracle import papers
 from tests.oracle.papers import Ask
-from tests.oracle.reading import Item, Json, NotJudged, Partners, extensions
+from tests.oracle.reading import CRIMINAL_HISTORY, Item, Json, NotJudged, Partners, extensions
+from tests.oracle.standing import is_unverified
 
 LAW_ENFORCEMENT = {"police", "prosecutor"}
 OFFICERS = {"officer", "detective", "prosecutor"}
@@ -46,7 +47,7 @@ class Matter:
     """One request: who asks for what, and which papers of the person count."""
 
     def __init__(self, ask: Ask, case: Json) -> None:
-        self.ask: Ask = ask
+        self._case, self.ask = case, ask
         self.partners: Partners = ask.partners
         self.request: Json = case["request"]
         self.basis: Json = self.request.get("basis") or {}
@@ -63,7 +64,14 @@ class Matter:
         mine = [one for one in self.existing if ask.person.is_meant(one["patient"])]
         self.theirs = mine
         """Every paper of the person, those replaced too: what was received under one was."""
-        self.papers = [one for one in mine if f"Consent/{one['id']}" not in _replaced(mine)]
+        replaced, surely = _replaced(mine, ask)
+        self.papers = [one for one in mine if f"Consent/{one['id']}" not in replaced]
+        self.may_refuse = [one for one in mine if f"Consent/{one['id']}" not in surely]
+        """What nobody can be sure to have been replaced: it permits nothing more, and refuses what it refused."""
+
+    def for_another(self, ask: Ask) -> "Matter":
+        """Return the same request as if it were for somebody else."""
+        return Matter(ask, self._case)
 
     def _latest_versions(self) -> list[Json]:
         identities = {one["id"] for one in self.all_papers}
@@ -71,16 +79,20 @@ class Matter:
         return [one for each in versions if (one := papers.latest(each, self.ask.at)) is not None]
 
 
-def _replaced(held: list[Json]) -> set[str]:
-    found = set()
+def _replaced(held: list[Json], ask: Ask) -> tuple[set[str], set[str]]:
+    """Return which papers others have replaced: at all, and surely, by one in force that is what it says."""
+    found: set[str] = set()
+    surely: set[str] = set()
     for one in held:
-        for link in extensions(one, "supersedes"):
-            if one.get("status") != "active":
-                raise NotJudged("a consent that replaces another and is not active")
-            found.add(link["valueReference"]["reference"])
-    return found
+        links = {link["valueReference"]["reference"] for link in extensions(one, "supersedes")}
+        if one.get("status") in ("active", "inactive"):
+            found |= links
+        if one.get("status") == "active" and not (links and is_unverified(one, ask)):
+            surely |= links
+    return found, surely
 
 
-def hands_of(item: Item) -> list[str | None]:
-    """Return who wrote an item and who has held it since."""
-    return [*item.authors, *(hop.custodian for hop in item.hops)]
+def is_barred_as_history(matter: Matter, item: Item) -> bool:
+    """Say whether it is criminal justice information that police wrote, wherever it has come since. 28 CFR 20.33."""
+    by_police = any(matter.partners.roles(one or "") & LAW_ENFORCEMENT for one in item.authors)
+    return by_police and CRIMINAL_HISTORY in item.stated_labels

@@ -131,8 +131,6 @@ def permits(paper: Json) -> list[Path]:
 def stated_purposes(paper: Json) -> set[Purpose]:
     """Return the purposes of all permits of a paper."""
     nodes = [node for path in permits(paper) for node in path if "purpose" in node]
-    if any(node.get("type") == "deny" for node in nodes):
-        raise NotJudged("a refusal for a purpose, with permits in it")
     return set().union(*(codes(node["purpose"]) for node in nodes))
 
 

@@ -14,6 +14,7 @@ ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 SECURITY_LABEL = OWN + "CodeSystem/security-label"
 PART2_LABEL = (ACT_CODE, "42CFRPart2")
 NOTES = (SECURITY_LABEL, "SUDNOTES")
+CRIMINAL_HISTORY = (SECURITY_LABEL, "CJI")
 
 
 class NotJudged(Exception):
@@ -93,7 +94,7 @@ def identifier(reference: Json | None) -> tuple[str, str] | None:
 
 
 _SITE_ZONE = "America/Los_Angeles"
-_INHERITED = ("roles", "legal_class", "endpoints", "timezone")
+_INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone")
 
 
 class Partners:
@@ -131,10 +132,19 @@ class Partners:
         found = set(names)
         return found | {whole for one in found if (whole := self.by_id.get(one, {}).get("within"))}
 
+    def wholes_of(self, name: str) -> set[str]:
+        """Return what a partner is a unit of."""
+        return self.with_wholes({name}) - {name}
+
+    def today(self, name: str) -> str:
+        """Return the day it is where a partner is; that of UTC where nobody says."""
+        zone = self.by_id.get(name, {}).get("timezone")
+        return self.at.astimezone(ZoneInfo(zone) if zone else UTC).date().isoformat()
+
     def law(self, name: str) -> Json:
         """Return what a partner is in law on the day."""
         classes = self.by_id.get(name, {}).get("legal_class", [])
-        begun = [one for one in classes if str(one["from"]) <= self.at.date().isoformat()]
+        begun = [one for one in classes if str(one["from"]) <= self.today(name)]
         return begun[-1] if begun else {"part2": "unknown"}
 
     def is_program(self, name: str) -> bool:
@@ -152,11 +162,12 @@ class Partners:
 
     def agreement(self, holder: str, identity: str, kind: str, other: str) -> Json | None:
         """Return an agreement of a partner with another that is in force on the day."""
-        today = self.at.date().isoformat()
+        today = self.today(holder)
         for one in self.by_id.get(holder, {}).get("agreements", []):
-            if (one["id"], one["type"], one["with"]) == (identity or one["id"], kind, other):
-                in_force = str(one["from"]) <= today <= str(one.get("to", "9999"))
-                return one if in_force else None
+            if (one["id"], one["type"], one["with"]) != (identity or one["id"], kind, other):
+                continue
+            if str(one["from"]) <= today <= str(one.get("to", "9999")):
+                return one
         return None
 
 
@@ -180,6 +191,8 @@ class Item:
 
     def origin(self, partners: Partners) -> str | None:
         """Return the first Part 2 program among authors and custodians."""
+        if len({one for one in self.authors if one and partners.is_program(one)}) > 1:
+            raise NotJudged("a record that two programs wrote")
         hands = [*(one for one in self.authors if one), *(hop.custodian for hop in self.hops)]
         return next((one for one in hands if partners.is_program(one)), None)
 
@@ -199,8 +212,21 @@ def _agents(provenance: Json, kind: str) -> list[Json]:
     return [one.get("onBehalfOf") or one.get("who", {}) for one in found]
 
 
+def _made_of(item: Item, provenance: Json, items: dict[str, Item], partners: Partners) -> None:
+    """Take from what an item was made of who wrote that and who has had it: 42 CFR 2.11, records."""
+    for entity in provenance.get("entity", []):
+        named = [partners.named(who) for who in _agents(entity, "author")]
+        source = items.get(entity.get("what", {}).get("reference", ""))
+        hops = source.hops if source else []
+        item.hops += hops
+        item.authors += named or [
+            *((source.authors if source else []) or [None]),
+            *(hop.custodian for hop in hops if partners.is_program(hop.custodian)),
+        ]
+
+
 def read_items(records: Json, asked: list[str] | None, partners: Partners) -> list[Item]:
-    """Return what is asked of the records, each with its authors and the hands it went through."""
+    """Return what is asked of the records, with authors and the hands that it, or what it was made of, went through."""
     resources = [entry["resource"] for entry in records.get("entry", [])]
     items = {
         f"{one['resourceType']}/{one['id']}": Item(f"{one['resourceType']}/{one['id']}", one)
@@ -221,11 +247,10 @@ def read_items(records: Json, asked: list[str] | None, partners: Partners) -> li
                 under = (extensions(one, "received-under") or [{}])[0]
                 stated = under.get("valueCode") or under.get("valueReference", {}).get("reference", "")
                 item.hops.append(Hop(custodian, stated, frozenset(codes(one.get("reason", [])))))
-            elif "transform" in activity:
-                for entity in one.get("entity", []):
-                    item.authors += [partners.named(who) for who in _agents(entity, "author")]
             else:
                 item.authors += [partners.named(who) for who in _agents(one, "author")]
+                if "transform" in activity:
+                    _made_of(item, one, items, partners)
     return [item for name, item in items.items() if asked is None or name in asked]
 
 

@@ -51,26 +51,58 @@ def is_intermediary(who: str | None, partners: Partners) -> bool:
     return not partners.is_program(who) and not partners.is_covered(who)
 
 
-def is_member(path: Path, paper: Json, receiver: str, ask: Ask) -> bool:
-    """Say whether a receiver belongs to the class a permit states, for the purposes asked."""
-    partners = ask.partners
-    kinds = {kind for node in path for kind, _ in stated_recipients(node, paper)} - {None}
-    roles = partners.roles(receiver)
+def is_member(path: Path, paper: Json, receiver: str, ask: Ask, discloser: str | None) -> bool:
+    """Say whether a receiver belongs to every class a permit states, for the purposes asked."""
     if ask.is_for_officer and receiver == ask.recipient:
         return False
-    provides = bool(roles & TREATING) or partners.is_program(receiver)
-    if kinds == {"treating-participants"}:
-        members = {one for via in ask.via for one in partners.by_id[via].get("members", [])}
-        if not any(is_intermediary(one, partners) for one in ask.via):
-            raise NotJudged("participants of no intermediary")
-        return receiver in members and provides and ask.treats(receiver)
-    if kinds != {"tpo"} or (ask.via and any(is_intermediary(one, partners) for one in ask.via)):
-        raise NotJudged("another recipient class, or several")
+    for node in path:
+        stated = stated_recipients(node, paper)
+        kinds = {kind for kind, _ in stated} - {None}
+        if not kinds or any(not kind and is_named(one, receiver, ask) for kind, one in stated):
+            continue
+        if len(kinds) > 1:
+            raise NotJudged("one of several classes")
+        if kinds == {"tpo"}:
+            if not _is_of_the_class_of_tpo(receiver, ask, discloser):
+                return False
+        elif not _takes_part(receiver, path, ask) or (kinds == {"treating-participants"} and not treats(receiver, ask)):
+            return False
+    return not ask.partners.roles(receiver) & {"police", "prosecutor"}
+
+
+def treats(receiver: str, ask: Ask) -> bool:
+    """Say whether a receiver is somebody who treats, and is known to treat this person."""
+    provides = bool(ask.partners.roles(receiver) & TREATING) or ask.partners.is_program(receiver)
+    return provides and ask.treats(receiver)
+
+
+def _takes_part(receiver: str, path: Path, ask: Ask) -> bool:
+    """Say whether a receiver is a participant of an intermediary that a permit names."""
+    between = {ask.partners.named(one) for node in path for one in recipients_of(node)}
+    between = {one for one in between if is_intermediary(one, ask.partners)}
+    if any(is_intermediary(one, ask.partners) for one in ask.via):
+        between &= set(ask.via)
+    return not between or any(receiver in ask.partners.by_id[one or ""].get("members", []) for one in between)
+
+
+def _is_of_the_class_of_tpo(receiver: str, ask: Ask, discloser: str | None) -> bool:
+    """Say whether somebody is a treating provider, a payer, or helps to operate the program. 2.31(a)(4)(i).
+
+    Who treats gets it for treatment, who insures or helps for payment and operations, and who treats and is covered
+    for its own operations.
+    """
+    partners = ask.partners
     if all(purposes.is_under(one, purposes.TREATMENT) for one in ask.purposes):
-        return provides and ask.treats(receiver)
-    if all(purposes.is_under(one, purposes.PAYMENT) for one in ask.purposes) and "payer" in roles:
-        return ask.insures(receiver)
-    raise NotJudged("who belongs to the class for operations, as a provider for payment, or for two purposes")
+        return treats(receiver, ask)
+    serves = partners.law(receiver).get("business_associate_of", [])
+    is_service = bool(discloser) and partners.agreement(receiver, "", "qsoa", discloser or "") is not None
+    kinds = (purposes.PAYMENT, purposes.OPERATIONS)
+    if not all(any(purposes.is_under(one, kind) for kind in kinds) for one in ask.purposes):
+        return False
+    if ask.insures(receiver) or discloser in serves or is_service:
+        return True
+    is_payment = all(purposes.is_under(one, purposes.PAYMENT) for one in ask.purposes)
+    return not is_payment and partners.is_covered(receiver) and treats(receiver, ask)
 
 
 def extra_receivers(ask: Ask, discloser: str | None) -> list[str]:
@@ -94,4 +126,4 @@ def lacks_participants(path: Path, paper: Json, ask: Ask) -> bool:
                 raise NotJudged("an intermediary beside somebody else")
             return True
     classes = {kind for node in path for kind, _ in stated_recipients(node, paper)}
-    return "treating-participants" in classes and not any(between)
+    return "all-participants" in classes or ("treating-participants" in classes and not any(between))

@@ -19,6 +19,8 @@ from tests.oracle.purposes import Purpose
 from tests.oracle.reading import OWN, Json, NotJudged, codes, covers, extensions, span
 from tests.oracle.receivers import lacks_participants
 
+_STUDY_IS_OVER = {"completed", "administratively-completed", "withdrawn", "disapproved"}
+
 
 def revocations(paper: Json, ask: Ask) -> set[str]:
     """Return how a paper is revoked for this recipient by now: "oral", "written", both or not at all. 2.31(a)(6)."""
@@ -46,27 +48,37 @@ def revocations(paper: Json, ask: Ask) -> set[str]:
     return {"oral" if method == "oral" else "written" for method in methods}
 
 
-def has_ended(paper: Json, ask: Ask) -> bool:
-    """Say whether the event that ends a paper has come."""
+def has_ended(paper: Json, ask: Ask, surely: bool) -> bool:
+    """Say whether the event that ends a paper has come; `surely`: without any doubt which treatment it was, and when.
+
+    A treatment that was over before the paper was signed is not the one it speaks of.
+    """
     event = next((one["valueCode"] for one in extensions(paper, "expiry")), None)
     if event == "end-of-research-study":
-        raise NotJudged("when a research study ends")
+        studies = [one.get("status") for one in ask.facts if one.get("resourceType") == "ResearchStudy"]
+        return not surely and bool(_STUDY_IS_OVER & set(studies))
     if event != "end-of-treatment":
         return False
     here = set(map(ask.partners.named, disclosers(paper)))
     for fact in ask.facts:
-        if fact.get("resourceType") == "EpisodeOfCare" and ask.person.is_meant(fact.get("patient")):
-            place = ask.partners.named(fact.get("managingOrganization"))
-            if place in here and fact["status"] == "finished":
-                end = fact.get("period", {}).get("end")
-                if end is None:
-                    raise NotJudged("a finished treatment without its end")
-                after = span(end, ask.partners.zone(place))[1]
-                if "dateTime" not in paper or after <= span(paper["dateTime"], ask.partners.zone(place))[1]:
-                    raise NotJudged("a treatment that ended before the consent was signed")
-                if after <= ask.at:
-                    return True
+        if fact.get("resourceType") != "EpisodeOfCare" or fact["status"] != "finished":
+            continue
+        place = ask.partners.named(fact.get("managingOrganization"))
+        if not ask.person.is_meant(fact.get("patient")) or (place and place not in here):
+            continue
+        over = _when_over(fact, ask.partners.zone(place))
+        signed = _when_signed(paper, zone_of(paper, ask))
+        if over and signed and over <= signed:
+            continue
+        is_sure = place is not None and over is not None and over <= ask.at and signed is not None
+        if is_sure or not surely:
+            return True
     return False
+
+
+def _when_over(episode: Json, zone: tzinfo) -> datetime | None:
+    end = episode.get("period", {}).get("end")
+    return span(end, zone)[1] if end else None
 
 
 def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
@@ -124,8 +136,8 @@ def _states_its_end(paper: Json, stated: set[Purpose], criminal: bool) -> bool:
     if "end" in root(paper).get("period", {}):
         return True
     event = next((one["valueCode"] for one in extensions(paper, "expiry")), None)
-    if criminal and event:
-        raise NotJudged("a period of 2.35(b) in words")
+    if criminal:
+        return False
     if event in ("none", "end-of-treatment"):
         return bool(stated) and all(map(purposes.is_tpo, stated))
     return event == "end-of-research-study" and all(purposes.is_under(one, purposes.RESEARCH) for one in stated)
@@ -145,19 +157,12 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
     bases = [_authority(one, (day, max(day, after - timedelta(microseconds=1))), zone) for one in others]
     if age is not None and age < 18:
         parental = ask.switches.get("minor_consent", 13) == "parental"
-        if parental or age < int(ask.switches.get("minor_consent", 13)):
-            return bool(by_patient) and bool(bases) and set(bases) <= {"parental", "guardian"}
-        if by_patient and others:
-            raise NotJudged("a parent's signature beside one that is enough")
-        return bool(by_patient)
-    if by_patient and others and None not in bases:
-        raise NotJudged("a representative beside a patient of age")
-    if "personal-representative" in bases or "parental" in bases:
-        raise NotJudged("a personal representative; a parent of a person of age")
+        needs_parent = parental or age < int(ask.switches.get("minor_consent", 13))
+        return bool(by_patient) and set(bases) <= {"parental", "guardian"} and bool(bases or not needs_parent)
     beyond = not all(purposes.is_under(one, purposes.PAYMENT) for one in (*stated, *ask.purposes))
     if "director-determination" in bases and beyond:
         return False
-    return None not in bases
+    return set(bases) <= {"guardian", "personal-representative", "director-determination"}
 
 
 def _authority(performer: Json, when: tuple[datetime, datetime], zone: tzinfo) -> str | None:
@@ -167,7 +172,7 @@ def _authority(performer: Json, when: tuple[datetime, datetime], zone: tzinfo) -
         basis: str = parts["basis"]["valueCode"]
         if not all(covers(parts.get("period", {}).get("valuePeriod"), one, zone) for one in when):
             return None
-        if basis == "guardian" and "document" not in parts:
+        if basis in ("guardian", "personal-representative") and "document" not in parts:
             return None
         return basis
     return None

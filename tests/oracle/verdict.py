@@ -4,23 +4,38 @@ Plain and slow on purpose: every step is asked of every item, nothing is compile
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from tests.oracle import papers, purposes
+from tests.oracle.asking import asks_for_the_recipient, holds, is_own_worker, is_the_patient
 from tests.oracle.bases import by_basis, inside_the_program
 from tests.oracle.by_consents import by_consents, cannot_rely
 from tests.oracle.last_steps import last_steps
-from tests.oracle.matter import OFFICERS, Matter, Word, hands_of, no
+from tests.oracle.matter import OFFICERS, Matter, Word, is_barred_as_history, no, unordered
+from tests.oracle.nobody import nobody_is_told
 from tests.oracle.onward import onward_disclosure
 from tests.oracle.outside_part2 import outside_part2
 from tests.oracle.papers import Ask
-from tests.oracle.reading import PART2_LABEL, Item, Json, NotJudged, Partners, find_person, identifier, read_items
+from tests.oracle.reading import (
+    PART2_LABEL,
+    Item,
+    Json,
+    NotJudged,
+    Partners,
+    Person,
+    find_person,
+    identifier,
+    read_items,
+)
+
+ANY_REASON: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the oracle expects of a decision record; what the law leaves open is a set."""
+    """What the oracle expects of a decision record: several reasons where the law leaves them open, none where all will
+    do."""
 
     decision: str
     reasons: frozenset[str]
@@ -41,26 +56,30 @@ def judge(case: Json, entries: Iterable[Json]) -> Verdict:
     requester = request["requester"]
     if any(one.get("type") == "unavailable" and one["what"] == "audit_store" for one in facts):
         return Verdict("DENY", frozenset({"AUDIT_UNAVAILABLE"}))
-    if requester.get("link") or request.get("copies") or (request.get("basis") or {}).get("type") == "deidentified":
-        raise NotJudged("links without login, copies to others, de-identified data")
+    if requester.get("link"):
+        raise NotJudged("links without login")
     claimed = requester.get("organization") or (requester.get("person") or {}).get("id")
     if requester.get("authenticated_as") is None or requester["authenticated_as"] != claimed:
         return Verdict("DENY", frozenset({"IDENTITY_MISMATCH"}))
     items = read_items(case["records"], request.get("items"), partners)
-    _check_who_asks(request, items, partners)
-    person = find_person(request.get("patient"), facts)
+    if not _may_have_any_sent(request, items, partners):
+        return Verdict("DENY", frozenset({"IDENTITY_MISMATCH"}))
+    for_nobody = (request.get("basis") or {}).get("type") == "deidentified" and request.get("patient") is None
+    person = Person(frozenset(), {}) if for_nobody else find_person(request.get("patient"), facts)
     if isinstance(person, str):
         return Verdict("HOLD" if person == "PATIENT_AMBIGUOUS" else "DENY", frozenset({person}))
     if not request.get("purpose"):
         return Verdict("DENY", frozenset({"PURPOSE_MISSING"}))
-    asker = request["requester"]
+    if not items:
+        return Verdict("DENY", ANY_REASON)
+    if request["recipient"] in (request.get("via") or []):
+        raise NotJudged("a way through the recipient")
     ask = Ask(
         at=at,
         person=person,
         partners=partners,
         recipient=request["recipient"],
-        is_for_officer=(asker.get("person") or {}).get("role") in OFFICERS
-        and asker.get("organization") == request["recipient"],
+        is_for_officer=_asks_as_officer(request, request["recipient"]),
         practitioner=_practitioner(request, facts, partners),
         via=tuple(request.get("via") or []),
         purposes=tuple(map(purposes.read, request["purpose"])),
@@ -68,7 +87,27 @@ def judge(case: Json, entries: Iterable[Json]) -> Verdict:
         switches=case.get("switches") or {},
     )
     matter = Matter(ask, case)
-    return _together({item.reference: _word(matter, item) for item in items})
+    words = {item.reference: _word(matter, item, items) for item in items}
+    given = [item for item in items if words[item.reference].decision == "PERMIT"]
+    for copy in request.get("copies") or []:
+        words |= _copied(matter, copy, given)
+    return _together(words)
+
+
+def _copied(matter: Matter, copy: str, given: list[Item]) -> dict[str, Word]:
+    """Decide whether a further recipient gets what the first one gets: all of it, or nothing."""
+    officer = _asks_as_officer(matter.request, copy)
+    practitioner = matter.ask.practitioner if copy == matter.ask.recipient else None
+    theirs = matter.for_another(replace(matter.ask, recipient=copy, is_for_officer=officer, practitioner=practitioner))
+    stops = [word for item in given if (word := _by_law(theirs, item, given)).decision != "PERMIT"]
+    stops += [] if all(_may_have_sent(theirs, item) for item in given) else [no(3, "IDENTITY_MISMATCH")]
+    return {copy: unordered(stops[0], *frozenset().union(*(one.reasons for one in stops)))} if stops else {}
+
+
+def _asks_as_officer(request: Json, recipient: str) -> bool:
+    requester = request["requester"]
+    role = (requester.get("person") or {}).get("role")
+    return role in OFFICERS and requester.get("organization") in (recipient, None)
 
 
 def _practitioner(request: Json, facts: list[Json], partners: Partners) -> tuple[str, str] | None:
@@ -81,21 +120,23 @@ def _practitioner(request: Json, facts: list[Json], partners: Partners) -> tuple
     return None
 
 
-def _check_who_asks(request: Json, items: list[Item], partners: Partners) -> None:
-    if not items:
-        raise NotJudged("nothing is asked")
-    if request["recipient"] in (request.get("via") or []):
-        raise NotJudged("a way through the recipient")
-    asks = request["requester"].get("organization")
-    if asks is None and request["requester"]["authenticated_as"] != request["recipient"]:
-        raise NotJudged("who may cause something to be sent to somebody else")
-    for item in items:
-        sides = {request["recipient"], *item.authors, *(hop.custodian for hop in item.hops)}
-        if asks in (request.get("via") or []):
-            serves = partners.law(asks).get("business_associate_of", [])
-            sides |= {asks} if request["recipient"] in (*partners.by_id[asks].get("members", []), *serves) else set()
-        if asks is not None and asks not in sides:
-            raise NotJudged("who may cause something to be sent to somebody else")
+def _may_have_any_sent(request: Json, items: list[Item], partners: Partners) -> bool:
+    """Say whether an organization may ask for anything of this: whoever may not is stopped before anybody is looked up.
+
+    A person who asks alone is nobody's stranger before it is known whether it is the patient.
+    """
+    if request["requester"].get("organization") is None or is_own_worker(request, partners):
+        return True
+    if asks_for_the_recipient(request, request["recipient"], partners):
+        return True
+    return not items or any(holds(request, item, partners) for item in items)
+
+
+def _may_have_sent(matter: Matter, item: Item) -> bool:
+    request, partners = matter.request, matter.partners
+    if is_own_worker(request, partners) or asks_for_the_recipient(request, matter.ask.recipient, partners):
+        return True
+    return is_the_patient(request, matter.ask.person) or holds(request, item, partners)
 
 
 def _together(words: dict[str, Word]) -> Verdict:
@@ -116,8 +157,14 @@ def _together(words: dict[str, Word]) -> Verdict:
     )
 
 
-def _word(matter: Matter, item: Item) -> Word:
-    """Say what may happen to one item."""
+def _word(matter: Matter, item: Item, items: list[Item]) -> Word:
+    """Say what may happen to one item of those that would go together."""
+    if not _may_have_sent(matter, item):
+        return no(3, "IDENTITY_MISMATCH")
+    return _by_law(matter, item, items)
+
+
+def _by_law(matter: Matter, item: Item, items: list[Item]) -> Word:
     partners = matter.partners
     if not item.authors or None in item.authors:
         return no(6, "ORIGIN_UNKNOWN", hold=True)
@@ -126,10 +173,10 @@ def _word(matter: Matter, item: Item) -> Word:
     origin = item.origin(partners)
     if origin is None and PART2_LABEL in item.stated_labels:
         return no(6, "ORIGIN_UNKNOWN", minor=2, hold=True)
+    if matter.basis.get("type") == "deidentified":
+        return nobody_is_told(matter, item, items)
     if not matter.ask.person.is_of(item.resource):
         return no(7, "PATIENT_MISMATCH")
-    if set(matter.ask.via) & set(hands_of(item)):
-        raise NotJudged("a way through who holds it")
     word = outside_part2(matter, item) if origin is None else _of_a_program(matter, item, origin)
     return last_steps(matter, item, word) if word.decision == "PERMIT" else word
 
@@ -140,6 +187,8 @@ def _of_a_program(matter: Matter, item: Item, origin: str) -> Word:
     holder = onward[-1].custodian if onward else origin
     if not onward and (word := inside_the_program(matter, origin)):
         return word
+    if is_barred_as_history(matter, item):
+        return no(9, "CJI_BARRED")
     if word := by_basis(matter, item, origin, holder):
         return word
     if onward:

@@ -36,6 +36,7 @@ from tests.oracle.changed_requests import (
     by_another_author,
     by_another_role,
     by_hl7v2,
+    described_more,
     for_another_purpose,
     in_a_disaster,
     in_other_hands,
@@ -45,7 +46,9 @@ from tests.oracle.changed_requests import (
     sent_to_another,
     through_hands,
     to_another,
+    with_a_summary,
     with_basis,
+    with_copies,
     with_less_evidence,
     with_more_items,
 )
@@ -80,10 +83,11 @@ _WEIGHTED: tuple[tuple[int, tuple[Callable[[Scene], None], ...]], ...] = (
     (2, (for_another_purpose, at_another_time, with_more_items, in_other_hands, for_another_recipient)),
     (2, (for_other_purposes, of_another_period, taken_back, with_another_paper, with_a_refusal, in_another_registry)),
     (1, (to_another, sent_to_another, by_another, by_another_role, through_hands, by_hl7v2, of_another_patient)),
+    (2, (described_more,)),
     (1, (with_basis, with_less_evidence, in_a_disaster, by_another_author, labeled, in_another_status)),
     (1, (of_another_discloser, of_another_kind, signed_another_day, ending_otherwise, in_a_later_version)),
     (1, (of_somebody_else, signed_by_another, unreadable, of_another_system, on_an_old_form, revocable_later)),
-    (1, (of_another_age, merged, with_other_switches, of_some_items, of_notes_too)),
+    (1, (of_another_age, merged, with_other_switches, of_some_items, of_notes_too, with_copies, with_a_summary)),
 )
 CHANGES = tuple(change for weight, changes in _WEIGHTED for change in changes for _ in range(weight))
 
@@ -113,6 +117,12 @@ _COVERAGE = {
     "beneficiary": {"reference": "Patient/t1"},
     "payor": [organization("plan")],
 }
+_NOBODY: Json = {"resourceType": "Patient", "id": "x", "gender": "female", "birthDate": "1984"}
+_OF_NOBODY = a_condition("x", subject={"reference": "Patient/x"})
+_COUNTED = {"resourceType": "MeasureReport", "id": "year", "status": "complete", "type": "summary"}
+_COUNTED |= {"group": [{"population": [{"count": 40}]}]}
+_TO_HEALTH: Json = {"recipient": "org:health", "purpose": ["PUBHLTH"], "patient": None}
+_TO_HEALTH |= {"basis": {"type": "deidentified", "method": "164.514(b)(2)"}}
 _MONITORING = OWN + "purpose|monitoring"
 
 
@@ -120,6 +130,8 @@ def _consented() -> list[Json]:
     """Return cases that a consent lets go."""
     group, participants = a_class("treating-participants")
     through = {"type": "permit", "actor": [recipient("mercy")]}
+    for_a_study = a_permit("campus", purposes=["HRESCH"])
+    until_it_ends = {"url": EXTENSION + "expiry", "valueCode": "end-of-research-study"}
     to_court = a_permit("court", purposes=["own:monitoring"])
     since = [
         {"url": EXTENSION + "condition-of", "valueCode": "disposition"},
@@ -134,6 +146,12 @@ def _consented() -> list[Json]:
         a_case(a_consent()),
         a_case(a_consent(), purpose=["COC"], transport="hl7v2"),
         a_case(a_consent(a_permit("shelter", purposes=["PATRQT"])), recipient="org:shelter", purpose=["PATRQT"]),
+        a_case(
+            a_consent(provision={"type": "deny", "provision": [for_a_study]}, extensions=[until_it_ends]),
+            facts=[{"resourceType": "ResearchStudy", "id": "study", "status": "active"}],
+            recipient="org:campus",
+            purpose=["HRESCH"],
+        ),
         a_case(a_tpo_consent(), facts=[an_open_visit("mercy")]),
         a_case(a_tpo_consent(), facts=[an_open_visit("mercy")], via=["org:exchange"]),
         a_case(a_tpo_consent(), records=_BILL, facts=[_COVERAGE], recipient="org:plan", purpose=["HPAYMT"]),
@@ -174,6 +192,7 @@ def _without_consent() -> list[Json]:
     """Return cases that go on another basis, or are no Part 2 record."""
     of_mercy = (a_condition("flu", "J10.1"), written_by("mercy", a_condition("flu", "J10.1")))
     of_police = (a_condition("flu", "J10.1"), written_by("police", a_condition("flu", "J10.1")))
+    of_minds = (_VISIT, a_condition("flu", "J10.1"), written_by("minds", _VISIT, a_condition("flu", "J10.1")))
     this_year = {"id": "a1", "with": "org:aspen", "from": "2026-01-01", "to": "2026-12-31"}
 
     def agreed(holder: str, kind: str, basis: Json, purpose: str) -> Json:
@@ -206,10 +225,18 @@ def _without_consent() -> list[Json]:
             by="org:aspen",
             purpose=[OWN + "purpose|child-abuse-report"],
         ),
+        a_case(records=(_NOBODY, _OF_NOBODY, written_by("aspen", _NOBODY, _OF_NOBODY)), **_TO_HEALTH),
+        a_case(records=(_COUNTED, written_by("aspen", _COUNTED)), **_TO_HEALTH),
         a_case(recipient="org:aspen", role="nurse"),
         a_case(records=of_mercy, recipient="org:quarry"),
         a_case(records=of_police),
         a_case(records=(*of_mercy, *ASPEN_RECORDS)),
+        a_case(a_consent(), records=(*of_police, handed_to("aspen", of_police[0]))),
+        a_case(records=of_minds),
+        {
+            **a_case(records=of_minds, recipient="org:police", role="officer", purpose=[OWN + "purpose|duty"]),
+            "facts": [a_patient(birthDate="2012-05-05")],
+        },
         a_case(recipient="org:police", purpose=["HLEGAL"], role="detective"),
         a_case(recipient="org:police", purpose=["COC"], role="officer"),
         {

@@ -52,6 +52,23 @@ class TestRestrictions:
             "RESTRICTION_SELF_PAY",
         )
 
+    @pytest.mark.parametrize("purpose", ["TREAT", "PATRQT"])
+    def test_a_second_purpose_does_not_lift_one(self, purpose: str) -> None:
+        of_mercy = a_consent(a_permit("mercy", purposes=["TREAT", "PATRQT"]))
+        of_plan = a_consent(a_permit("plan", purposes=["HPAYMT", "TREAT", "PATRQT"]))
+        bill: Json = {"recipient": "org:plan", "records": (CLAIM, written_by("aspen", CLAIM))}
+
+        agreed = answer(of_mercy, purpose=["TREAT", purpose], facts=[restriction("agreed", "mercy")])
+        paid = answer(of_plan, purpose=["HPAYMT", purpose], facts=[restriction("self_pay", "plan")], **bill)
+
+        assert (agreed, paid) == (("DENY", "RESTRICTION_AGREED"), ("DENY", "RESTRICTION_SELF_PAY"))
+
+    def test_what_is_for_nothing_of_that_kind_it_does_not_stop(self) -> None:
+        consent = a_consent(a_permit("shelter", purposes=["PATRQT"]))
+        case: Json = {"recipient": "org:shelter", "purpose": ["PATRQT"]}
+
+        assert answer(consent, facts=[restriction("agreed", "shelter")], **case) == ("PERMIT", "OK_CONSENT")
+
 
 class TestPayment:
     CONSENT = a_consent(a_permit("plan", purposes=["HPAYMT"]))
@@ -68,6 +85,18 @@ class TestPayment:
         case: Json = {"recipient": "org:plan", "purpose": ["HPAYMT"], "records": (item, written_by("aspen", item))}
 
         assert answer(self.CONSENT, **case)[1] == reason
+
+    def test_beside_another_purpose_it_is_payment_still(self) -> None:
+        consent = a_consent(a_permit("plan", purposes=["HPAYMT", "HOPERAT"]))
+        case: Json = {"recipient": "org:plan", "purpose": ["HPAYMT", "HOPERAT"]}
+
+        assert answer(consent, **case) == ("DENY", "MIN_NECESSARY")
+        assert "MIN" in ask(consent, records=(CLAIM, written_by("aspen", CLAIM)), **case).record.obligations
+
+    def test_beside_treatment_it_takes_nothing_from_who_treats(self) -> None:
+        consent = a_consent(a_permit("mercy", purposes=["TREAT", "HPAYMT"]))
+
+        assert answer(consent, purpose=["TREAT", "HPAYMT"]) == ("PERMIT", "OK_CONSENT")
 
 
 class TestTheAddress:

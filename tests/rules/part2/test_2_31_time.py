@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from gateway.catalog.partners import registry_from
 from tests.support.part2_world import (
     ACT_REASON,
     EXTENSION,
     PARTNER,
+    PARTNERS,
     T0,
     a_consent,
     a_permit,
@@ -15,6 +17,7 @@ from tests.support.part2_world import (
     an_open_visit,
     answer,
     organization,
+    recipient,
     taken_back,
     world,
 )
@@ -171,6 +174,23 @@ class TestExpiryByEvent:
 
         assert answer(a_tpo_consent(extensions=self.TREATMENT), facts=facts) == ("PERMIT", "OK_TPO")
 
+    @pytest.mark.parametrize("end", [None, "2026-11-02", "2026-12-31"])
+    def test_one_of_which_nobody_can_tell_when_it_was_over_ends_a_yes_and_no_refusal(self, end: str | None) -> None:
+        facts = [an_open_visit("mercy"), self.episode("finished", end)]
+        refusal = a_consent(
+            id="no", extensions=self.TREATMENT, provision={"type": "deny", "actor": [recipient("mercy")]}
+        )
+
+        assert answer(a_tpo_consent(extensions=self.TREATMENT), facts=facts) == ("DENY", "CONSENT_EXPIRED")
+        assert answer(a_consent(), refusal, facts=facts) == ("DENY", "EXPLICIT_DENY")
+
+    def test_a_study_that_is_over_ends_no_refusal_for_the_time_of_a_study(self) -> None:
+        end = [{"url": EXTENSION + "expiry", "valueCode": "end-of-research-study"}]
+        refusal = a_consent(id="no", extensions=end, provision={"type": "deny", "actor": [recipient("mercy")]})
+        study = {"resourceType": "ResearchStudy", "id": "s", "status": "completed"}
+
+        assert answer(a_consent(), refusal, facts=[study]) == ("DENY", "EXPLICIT_DENY")
+
     def test_a_research_consent_ends_with_the_study(self) -> None:
         permit = a_permit("campus", purposes=["HRESCH"])
         end = [{"url": EXTENSION + "expiry", "valueCode": "end-of-research-study"}]
@@ -179,6 +199,18 @@ class TestExpiryByEvent:
 
         assert answer(consent, recipient="org:campus", purpose=["HRESCH"]) == ("PERMIT", "OK_CONSENT")
         assert answer(consent, recipient="org:campus", purpose=["HRESCH"], facts=[study])[1] == "CONSENT_EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("zone", "outcome"), [("America/New_York", ("PERMIT", "OK_CONSENT")), ("America/Denver", ("DENY", "EXPLICIT_DENY"))]
+)
+def test_the_days_of_whoever_is_not_registered_are_those_of_the_installation(
+    zone: str, outcome: tuple[str, str]
+) -> None:
+    refusal = {"type": "deny", "actor": [recipient("mercy")], "period": {"end": "2026-11-02"}}
+    no = a_consent(id="no", organization=[organization("nobody-knows")], provision=refusal)
+
+    assert answer(a_consent(), no, at="2026-11-03T06:30:00Z", registry=registry_from(PARTNERS, zone=zone)) == outcome
 
 
 def test_a_nested_refusal_ends_with_its_own_period() -> None:

@@ -125,6 +125,29 @@ class TestACopyThatWentThroughSeveralHands:
         assert answer(onward, records=records, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
 
 
+class TestWhatIsMadeOfACopy:
+    SUMMARY = a_condition("summary")
+
+    def made_by(self, author: str, entity: Json, **hop: Any) -> tuple[Json, ...]:
+        of_the_copy = {"role": "derivation", "what": {"reference": "Condition/f1120"}, **entity}
+        made = {**written_by(author, self.SUMMARY, identifier="made"), "activity": {"coding": [{"code": "transform"}]}}
+        return *held_by(author, **hop), self.SUMMARY, {**made, "entity": [of_the_copy]}
+
+    @pytest.mark.parametrize("code", ["research", "audit", "emergency", "referral"])
+    @pytest.mark.parametrize("entity", [{}, {"agent": written_by("aspen")["agent"]}])
+    def test_is_bound_like_the_copy(self, code: str, entity: Json) -> None:
+        records = self.made_by("mercy", entity, code=code)
+        case: Json = {"recipient": "org:quarry", "items": ["Condition/summary"]}
+
+        assert answer(a_consent(a_permit("quarry")), records=records, **case) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_goes_where_the_copy_goes(self) -> None:
+        records = self.made_by("mercy", {}, under="Consent/tpo")
+        case: Json = {"recipient": "org:quarry", "items": ["Condition/summary"]}
+
+        assert answer(a_tpo_consent(), records=records, **case) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
+
+
 class TestTheConsentItWasReceivedUnder:
     CASE: Json = {"records": AT_MERCY, "recipient": "org:quarry"}
 

@@ -110,6 +110,15 @@ def outcomes(*items: Json, **case: Any) -> dict[str, str]:
     return {one.item: "goes" if one.outcome == "PERMIT" else "withheld" for one in decided.verdicts}
 
 
+@pytest.mark.parametrize("purpose", [["TREAT"], ["HLEGAL"], ["HRESCH"], ["PUBHLTH", "HPAYMT"]])
+def test_it_is_for_public_health_alone(purpose: list[str]) -> None:
+    assert outcome(NOBODY, purpose=purpose) == "NOT_DEIDENTIFIED"
+
+
+def test_an_officer_of_the_authority_is_police_too() -> None:
+    assert outcome(NOBODY, role="officer") == "NOT_DEIDENTIFIED"
+
+
 def test_a_record_leads_to_no_record_elsewhere() -> None:
     """45 CFR 164.514(b)(2)(i)(R): a link that others can follow is a number of the person."""
     assert outcome(OF_NOBODY) == "NOT_DEIDENTIFIED"

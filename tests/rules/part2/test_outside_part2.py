@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.part2_world import (
+    EMERGENCY,
     OWN,
     a_condition,
     a_consent,
@@ -12,6 +13,7 @@ from tests.support.part2_world import (
     a_permit,
     answer,
     ask,
+    handed_to,
     recipient,
     unavailable,
     written_by,
@@ -107,12 +109,32 @@ class TestWhatPoliceWrote:
     def test_never_with_criminal_history(self, words: str) -> None:
         assert answer(records=self.report(words)) == ("DENY", "CJI_BARRED")
 
+    def test_not_even_from_a_programs_hands(self) -> None:
+        report = self.report("NCIC hit")
+        received = (*report, handed_to("aspen", report[0]))
+
+        assert answer(a_consent(), records=received) == ("DENY", "CJI_BARRED")
+        assert answer(records=received, purpose=["ETREAT"], role="physician", basis=EMERGENCY)[1] == "CJI_BARRED"
+        assert answer(records=received, recipient="org:aspen", role="nurse") == ("PERMIT", "OK_INTERNAL")
+
 
 class TestCustody:
     BASIS = {"type": "lawful_custody", "facility": "County Jail"}
 
     def test_a_jails_clinic_gets_what_is_no_part_2_record(self) -> None:
         assert answer(records=BY_QUARRY, recipient="org:jail", basis=self.BASIS) == ("PERMIT", "OK_HIPAA_512K5")
+
+    @pytest.mark.parametrize(
+        ("purpose", "reason"),
+        [
+            ("COC", "OK_HIPAA_512K5"),
+            (PURPOSE + "duty", "OK_HIPAA_512K5"),
+            ("HLEGAL", "NO_CONSENT"),
+            ("HMARKT", "NO_CONSENT"),
+        ],
+    )
+    def test_for_care_and_for_the_duties_of_custody(self, purpose: str, reason: str) -> None:
+        assert answer(records=BY_QUARRY, recipient="org:jail", purpose=[purpose], basis=self.BASIS)[1] == reason
 
     def test_and_nothing_of_a_program(self) -> None:
         assert answer(recipient="org:jail", basis=self.BASIS) == ("DENY", "NO_CONSENT")

@@ -92,6 +92,12 @@ class TestWashington:
     def test_only_on_duty(self) -> None:
         assert answer(facts=[MINOR], **{**self.CASE, "purpose": ["COC"]}) == ("DENY", "STATE_MH")
 
+    def test_an_officer_who_asks_for_somebody_else_is_police_too(self) -> None:
+        basis = {"type": "hipaa_locate", "subject": "missing person"}
+        case: Json = {"recipient": "org:quarry", "purpose": [OWN + "purpose|locate"], "role": "detective"}
+
+        assert answer(records=self.RECORDS, basis=basis, **case) == ("DENY", "STATE_MH")
+
     def test_another_provider_may_treat_on_it(self) -> None:
         assert answer(records=self.RECORDS) == ("PERMIT", "OK_NOT_PART2")
 

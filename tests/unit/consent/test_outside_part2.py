@@ -29,6 +29,7 @@ Json = dict[str, Any]
 FLU = a_condition("flu", "J10.1")
 BY_QUARRY = (FLU, written_by("quarry", FLU))
 LOCATE = OWN + "purpose|locate"
+DUTY = OWN + "purpose|duty"
 WIDE = {key: value for key, value in a_permit("shelter").items() if key != "securityLabel"}
 
 
@@ -77,7 +78,7 @@ class TestLookingForAPerson:
 class TestCustody:
     """45 CFR 164.512(k)(5)."""
 
-    def outcome(self, basis: Json, to: str = "jail", purpose: str = "HOPERAT") -> tuple[str, str]:
+    def outcome(self, basis: Json, to: str = "jail", purpose: str = DUTY) -> tuple[str, str]:
         return answer(records=BY_QUARRY, recipient=f"org:{to}", purpose=[purpose], basis=basis)
 
     def test_opens_it_to_the_clinic_of_a_jail_that_names_itself(self) -> None:
@@ -94,7 +95,7 @@ class TestCustody:
     ("to", "purpose", "basis"),
     [
         ("police", LOCATE, {"type": "hipaa_locate", "subject": "missing"}),
-        ("jail", "HOPERAT", {"type": "lawful_custody", "facility": "County Jail"}),
+        ("jail", DUTY, {"type": "lawful_custody", "facility": "County Jail"}),
     ],
 )
 def test_a_restriction_does_not_stand_against_what_the_law_lets_go(to: str, purpose: str, basis: Json) -> None:
