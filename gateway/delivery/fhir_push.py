@@ -6,6 +6,7 @@ anything. Receivers give resources their own ids, so references inside the trans
 """
 
 import uuid
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -56,9 +57,9 @@ class FhirPush:
                 something that is no transaction-response.
         """
         body = orjson.dumps(transaction(disclosure.content, envelope))
-        code, answered = self._posted(endpoint.address, body)
+        code, answered, asked_s = self._posted(endpoint.address, body)
         if code in (401, 408, 409, 425, 429) or code >= 500:
-            raise TryLater(f"the receiver answered {code}")
+            raise TryLater(f"the receiver answered {code}", asked_s)
         if 300 <= code < 400:
             raise WillNeverWork(
                 f"the receiver answered {code}: expected its partner file to have the address it moved to"
@@ -69,8 +70,8 @@ class FhirPush:
             raise WillNeverWork("expected a transaction-response Bundle, found something else")
         return SendResult(code=str(code), sent=body, answered=answered)
 
-    def _posted(self, address: str, body: bytes) -> tuple[int, bytes]:
-        """Return status and body of the answer.
+    def _posted(self, address: str, body: bytes) -> tuple[int, bytes, float]:
+        """Return status and body of the answer, and the seconds for which it asks to be left alone.
 
         No redirect is followed: the other address is one that nobody has verified (42 CFR 2.16).
         """
@@ -82,12 +83,24 @@ class FhirPush:
                     address, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
                 ) as answer,
             ):
-                code, answered = answer.status_code, _whole(answer)
+                code, answered, asked_s = answer.status_code, _whole(answer), _retry_after(answer)
         except requests.RequestException as error:
             raise TryLater(f"no answer from the receiver ({type(error).__name__})") from error
         if limit.is_over:
             raise TryLater(f"no whole answer from the receiver within {self._timeout_s:g} seconds")
-        return code, answered
+        return code, answered, asked_s
+
+
+def _retry_after(answer: requests.Response) -> float:
+    """Return the seconds of Retry-After (RFC 9110 section 10.2.3); a date is taken by the clock of who stated it."""
+    stated = answer.headers.get("Retry-After", "").strip()
+    if stated.isdecimal():
+        return float(stated)
+    try:
+        until, now = (parsedate_to_datetime(one) for one in (stated, answer.headers.get("Date", "")))
+        return (until - now).total_seconds()
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _whole(answer: requests.Response) -> bytes:

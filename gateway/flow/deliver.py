@@ -85,8 +85,8 @@ def _carried(house: House, claim: Claim, work: Work, sending: Callable[[], SendR
     try:
         result = sending()
     except TryLater as error:
-        reason = str(error)
-        return lambda tx: try_again(house, tx, claim, work, reason)
+        reason, asked_s = str(error), error.after_s
+        return lambda tx: try_again(house, tx, claim, work, reason, asked_s)
     except WillNeverWork as error:
         reason = str(error)
         return lambda tx: give_up(house, tx, claim, work, reason, began)
@@ -156,8 +156,13 @@ def _delivered(house: House, tx: Transaction, claim: Claim, work: Work, result: 
     return goes_on(house, tx, claim, began)
 
 
-def try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: str) -> bool:
-    """Let the lane rest; after the last try the work becomes a dead letter and a lane without a breaker goes on."""
+def try_again(
+    house: House, tx: Transaction, claim: Claim, work: Work, reason: str, asked_s: float = 0.0
+) -> bool:  # fmt: skip
+    """Let the lane rest, for `asked_s` seconds where the receiver asked for it.
+
+    After the last try the work becomes a dead letter, and a lane without a breaker goes on.
+    """
     now = house.clock()
     if not tx.outbox.owns(claim, now, house.lease):
         return False
@@ -168,7 +173,7 @@ def try_again(house: House, tx: Transaction, claim: Claim, work: Work, reason: s
         _bury(tx, work, f"given up after {tries} tries: {reason}", now)
         if not has_breaker(house, work.lane):
             return True
-    rest(house, tx, claim, work)
+    rest(house, tx, claim, work.tries, asked_s)
     return False
 
 

@@ -7,24 +7,26 @@ What a destination can bear stands at its endpoint in the registry.
 from datetime import datetime, timedelta
 
 from gateway.flow.house import House
-from gateway.model.handoff import Work
 from gateway.model.partner import Endpoint
 from gateway.ports import Claim, Transaction
 
 
-def rest(house: House, tx: Transaction, claim: Claim, work: Work) -> None:
+def rest(house: House, tx: Transaction, claim: Claim, tries: int, asked_s: float = 0.0) -> None:
     """Let a lane rest after a failed try: with full jitter, or for the breaker's rest once it has failed too often.
 
-    After that rest one message goes as the probe: a lane that fails again rests again, one that is answered goes on.
+    It rests longer where the receiver asked to be left alone for `asked_s` seconds, but not longer than our own
+    back-off ever is: no number in an answer stops a lane for days. After that rest one message goes as the probe: a
+    lane that fails again rests again, one that is answered goes on.
     """
     endpoint = _endpoint(house, claim.lane)
     failures = claim.failures + 1
-    longest_s = min(house.retry.cap_s, house.retry.base_s * 2 ** min(work.tries + 1, 30))
+    longest_s = min(house.retry.cap_s, house.retry.base_s * 2 ** min(tries + 1, 30))
     rest_s = longest_s * house.jitter()
     if endpoint is not None:
         if endpoint.breaker is not None and failures >= endpoint.breaker.failures:
             rest_s = endpoint.breaker.rest_s
         rest_s = max(rest_s, endpoint.pace_s)
+    rest_s = max(rest_s, min(asked_s, house.retry.cap_s))
     tx.outbox.back_off(claim.lane, house.clock() + timedelta(seconds=rest_s), failures)
 
 

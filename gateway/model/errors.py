@@ -14,7 +14,14 @@ class GatewayError(Exception):
 
 
 class TryLater(GatewayError):
-    """The partner or a resource is not available now; nothing is known to be wrong with the content."""
+    """The partner or a resource is not available now; nothing is known to be wrong with the content.
+
+    `after_s` is how many seconds the partner asked to be left alone, 0 where it said nothing of it.
+    """
+
+    def __init__(self, reason: str, after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
 
 
 class WillNeverWork(GatewayError):

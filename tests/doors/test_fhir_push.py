@@ -78,6 +78,26 @@ def test_a_server_that_cannot_take_it_now_is_asked_again(serve: Serve, code: int
         push(address)
 
 
+@pytest.mark.parametrize(
+    ("stated", "seconds"),
+    [
+        (b"Retry-After: 120", 120.0),
+        (b"Retry-After: Mon, 02 Nov 2026 18:01:30 GMT\r\nDate: Mon, 02 Nov 2026 18:00:00 GMT", 90.0),
+        (b"Retry-After: soon", 0.0),
+        (b"Server: x", 0.0),
+    ],
+)
+def test_how_long_a_receiver_asks_to_be_left_alone_is_told(stated: bytes, seconds: float) -> None:
+    def converse(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n" + stated + b"\r\n\r\n")
+
+    with receiver(converse) as (host, port), pytest.raises(TryLater) as told:
+        push(f"http://{host}:{port}/fhir")
+
+    assert told.value.after_s == seconds
+
+
 @pytest.mark.parametrize("code", [400, 403, 404, 412, 422])
 def test_a_refused_transaction_waits_for_a_person(serve: Serve, code: int) -> None:
     address = serve(lambda: Response(status=code))

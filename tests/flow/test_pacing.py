@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from gateway.flow.gateway import Gateway
 from gateway.flow.house import RetryPolicy
 from gateway.model.errors import TryLater, WillNeverWork
@@ -58,6 +60,18 @@ def test_a_refusal_counts_for_the_pace_like_any_answer() -> None:
     world.clock.advance(timedelta(seconds=20))
     world.work()
     assert len(world.transport.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "rests_s"), [(120, 120), (1, 2), (99999, 900)], ids=["longer", "shorter", "longer than we ever rest"]
+)
+def test_a_receiver_that_asks_to_be_left_alone_is(asked_s: int, rests_s: int) -> None:
+    world = a_world()
+    world.transport.failures = [TryLater("the receiver answered 503", asked_s)]
+
+    world.take(CONTACT)
+
+    assert lane(world) == (NOW + timedelta(seconds=rests_s), 1)
 
 
 def test_a_back_off_is_never_shorter_than_the_pace() -> None:
