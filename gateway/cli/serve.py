@@ -16,6 +16,7 @@ from gunicorn.arbiter import Arbiter
 from gateway.intake.mllp_listener import listen
 from gateway.model.errors import ConfigurationError, GatewayError
 from gateway.settings import Settings, read_settings
+from gateway.web.http_worker import HttpWorker
 from gateway.wiring.installation import Installation, check_configuration, open_installation
 from gateway.wiring.logs import log_to_stderr
 from gateway.wiring.mllp import check_mllp
@@ -43,7 +44,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         options: dict[str, Any] = {
             "bind": [f"fd://{self._descriptor}"],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": HttpWorker,
             "threads": self._settings.http.threads,
             "graceful_timeout": _DRAIN_S,
             "timeout": 120,

@@ -69,6 +69,10 @@ class Problem:
 NOT_FOUND = Problem(404, "not-found", None, "There is nothing here, or nothing that this caller may see.")
 """The one answer for missing and refused alike (42 CFR 2.13(c)(2)): callers use this object, not a copy."""
 
+NOT_WHOLE = Problem(
+    400, "structure", None, "Expected a whole body, found one that was broken off or is framed wrongly."
+)
+
 
 class RequestRefused(GatewayError):
     """The request is not met; the caller gets `problem` in the error shape of the protocol it spoke."""

@@ -9,10 +9,11 @@ from traceback import extract_tb
 import orjson
 import structlog
 from flask import Flask, Response, g, render_template, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from gateway.model.errors import TryLater
-from gateway.model.exchange import NOT_FOUND, IssueCode, Problem, RequestRefused
+from gateway.model.exchange import NOT_FOUND, NOT_WHOLE, IssueCode, Problem, RequestRefused
 
 _log = structlog.get_logger("gateway.http")
 
@@ -21,6 +22,8 @@ _ISSUE_OF_STATUS: dict[int, IssueCode] = {
     414: "too-long", 415: "not-supported", 429: "throttled", 431: "too-long", 503: "transient",
 }  # fmt: skip
 _RETRY_AFTER_S = "5"
+
+PROBLEM_JSON = "application/problem+json"
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -33,6 +36,12 @@ def register_error_handlers(app: Flask) -> None:
     @app.errorhandler(TryLater)
     def later(_: TryLater) -> Response:
         return answer(Problem(503, "transient", None, "Not now; the same request may work in a few seconds."))
+
+    # Raised where the body is read: its chunks are not framed as HTTP has them, or end before the last.
+    @app.errorhandler(NoMoreData)
+    @app.errorhandler(ParseException)
+    def not_whole(_: Exception) -> Response:
+        return answer(NOT_WHOLE)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
@@ -87,14 +96,20 @@ def _operation_outcome(problem: Problem) -> Response:
 
 
 def _problem_json(problem: Problem) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": _phrase(problem.status),
-        "status": problem.status,
-        "code": problem.code,
-        "detail": problem.message,
-    }
-    return Response(orjson.dumps(body), problem.status, content_type="application/problem+json")
+    return Response(problem_body(problem), problem.status, content_type=PROBLEM_JSON)
+
+
+def problem_body(problem: Problem) -> bytes:
+    """Write a problem as RFC 9457 has it, with our code beside it."""
+    return orjson.dumps(
+        {
+            "type": "about:blank",
+            "title": _phrase(problem.status),
+            "status": problem.status,
+            "code": problem.code,
+            "detail": problem.message,
+        }
+    )
 
 
 def _phrase(status: int) -> str:

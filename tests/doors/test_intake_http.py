@@ -1,8 +1,10 @@
 """`POST /intake/{source}` and its receipts through Flask's client."""
 
+import gzip
 from io import BytesIO
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
 from gateway.storage.database import SqlDatabase
 from gateway.testing import FixedClock
@@ -109,6 +111,50 @@ def test_a_chunked_body_is_never_cut_off_silently(
 
     assert answer.status_code == status
     assert [len(kept.payload) for kept in site.house.inputs.values()] == ([size] if status == 202 else [])
+
+
+def test_a_body_that_was_broken_off_is_not_taken_for_a_file(site: Site) -> None:
+    """Gunicorn hands on what came (`wsgi.input_terminated`): the last of its records might be half of one."""
+    answer = site.client("demo-agency").post(
+        "/intake/eido",
+        data=A_RECORD,
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(A_RECORD) + 1)},
+    )
+
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert site.house.inputs == {}
+
+
+class _BrokenChunks(BytesIO):
+    """A chunked body as gunicorn hands it on when its sender goes away, or frames a chunk wrongly."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self._fault = fault
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise self._fault
+
+
+@pytest.mark.parametrize("fault", [NoMoreData(), InvalidChunkSize(b"zz")], ids=["broken off", "framed wrongly"])
+def test_a_chunked_body_that_is_not_whole_is_refused(site: Site, fault: Exception) -> None:
+    answer = site.client("demo-agency").post(
+        "/intake/eido",
+        input_stream=_BrokenChunks(fault),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+def test_a_compressed_body_is_refused_rather_than_kept_unreadable(site: Site) -> None:
+    answer = site.client("demo-agency").post(
+        "/intake/eido", data=gzip.compress(A_RECORD), headers={"Content-Encoding": "gzip"}
+    )
+
+    assert answer.status_code == 415
+    assert site.house.inputs == {}
 
 
 def test_a_client_without_the_intake_scope_may_not_hand_in(site: Site) -> None:

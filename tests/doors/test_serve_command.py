@@ -69,6 +69,34 @@ def test_a_worker_that_dies_is_replaced_on_the_same_addresses_without_a_second_r
     assert not (folder.parent / ".gunicorn").exists()
 
 
+def test_what_is_no_http_is_quoted_neither_in_its_answer_nor_in_the_log(folder: Path) -> None:
+    process = serve(folder)
+    assert process.stdout is not None
+    ready = re.match(r"ready http=http://127\.0\.0\.1:(\d+) ", process.stdout.readline())
+    assert ready is not None
+
+    answers = [
+        _all_of_answer(int(ready[1]), head.encode() + b"\r\nHost: a\r\n\r\n")
+        for head in (
+            "GET /fhir/R4/Patient?name=Ada Otter-Test HTTP/1.1",
+            "GET /healthz HTTP/1.1\r\nOtter-Test : 1",
+        )
+    ]
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=120)
+
+    assert [answer.split(b" ")[1] for answer in answers] == [b"400", b"400"]
+    assert all(b"Content-Type: application/problem+json\r\n" in answer for answer in answers)
+    assert "Otter" not in log + "".join(answer.decode() for answer in answers)
+    assert log.count('"event": "unsound request"') == 2
+
+
+def _all_of_answer(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as peer, peer.makefile("rb") as answer:
+        peer.sendall(request)
+        return answer.read()
+
+
 def _answer(port: int, frame: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=120) as peer:
         peer.sendall(frame)
