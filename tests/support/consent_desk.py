@@ -125,9 +125,9 @@ def stored(world: World, consent_id: str) -> dict[str, Any]:
 
 
 def line_of(world: World, consent_id: str, actor: Member = KIM) -> ConsentLine:
-    lines = world.gateway.consent_desk.of_person(actor, person_of(world))
-    assert lines is not None
-    return next(one for one in lines.lines if one.consent_id == consent_id)
+    line = world.gateway.consent_desk.line(actor, consent_id)
+    assert line is not None
+    return line
 
 
 def states(world: World) -> set[str]:
