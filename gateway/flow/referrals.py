@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.flow.addressing import Addressed
 from gateway.flow.alerts.waiting import resume_alerts
 from gateway.flow.house import House
+from gateway.flow.messages.awaited import is_unanswered
 from gateway.flow.news import sees_more, what_it_sees
 from gateway.model.handoff import DeliveryAction, Handoff, Referral, Work, WorkState
 from gateway.ports import Transaction
@@ -14,7 +15,7 @@ FINAL = frozenset({"completed", "rejected", "failed", "cancelled", "entered-in-e
 """Task states that nothing follows (FHIR R4 Task state machine)."""
 
 _REACHED = frozenset({"sending", "awaiting", "delivered"})
-"""Work in these states has, or may have, reached its recipient."""
+"""Work in these states has, or may have, reached its recipient; so has what its system took and nobody answered."""
 
 
 def seen_before(house: House, tx: Transaction, handoff: Handoff) -> dict[str, bytes]:
@@ -51,7 +52,7 @@ def enqueue(
         return
     work = tx.outbox.of_subject(one.task["id"])
     state: WorkState = "held" if hold else "ready"
-    if any(piece.state in _REACHED for piece in work):
+    if any(map(_has_reached, work)):
         _supersede(house, tx, work)
         add_work(house, tx, one.task["id"], referral.lane, "update", handoff.version, state, hold)
     elif unfinished := [piece for piece in work if piece.state != "superseded"]:
@@ -84,13 +85,13 @@ def cancel(house: House, tx: Transaction, referral: Referral, version: int) -> N
     """Stop what is queued for a referral, and tell its recipient if it may have arrived."""
     work = tx.outbox.of_subject(referral.id)
     _supersede(house, tx, work)
-    if any(piece.state in _REACHED for piece in work) and referral.status not in FINAL:
+    if any(map(_has_reached, work)) and referral.status not in FINAL:
         add_work(house, tx, referral.id, referral.lane, "cancel", version, "ready", None)
 
 
 def may_have_reached(tx: Transaction, referral_id: str) -> bool:
     """Say whether a referral has left for its recipient, or may have: a try that failed can have arrived."""
-    return any(piece.state in _REACHED or piece.tries > 0 for piece in tx.outbox.of_subject(referral_id))
+    return any(_has_reached(piece) or piece.tries > 0 for piece in tx.outbox.of_subject(referral_id))
 
 
 def reopen_refused(house: House, tx: Transaction, person_id: str) -> None:
@@ -137,7 +138,11 @@ def add_work(
     )  # fmt: skip
 
 
+def _has_reached(piece: Work) -> bool:
+    return piece.state in _REACHED or is_unanswered(piece)
+
+
 def _supersede(house: House, tx: Transaction, work: list[Work]) -> None:
     for piece in work:
-        if piece.state not in _REACHED and piece.state != "superseded":
+        if not _has_reached(piece) and piece.state != "superseded":
             tx.outbox.set_state(piece.id, "superseded", "a newer version of the record took its place", house.clock())

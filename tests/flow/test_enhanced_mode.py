@@ -156,6 +156,20 @@ def test_a_changed_record_goes_out_as_an_update_while_its_first_sending_waits() 
     assert [(action, state) for action, state, _ in world.states()] == [("create", "dead"), ("update", "dead")]
 
 
+def test_what_its_system_has_and_nobody_answered_is_changed_and_taken_back_like_what_was_delivered() -> None:
+    world, _ = a_world_that_waits()
+    world.clock.advance(timedelta(hours=25))
+    world.work()
+    world.transport.awaits_application = False
+
+    world.take({**CONTACT, "self_harm": "Y"})
+    world.take({**CONTACT, "client_id": "K-7", "last_name": "Other", "dob": "1970-05-05"})
+
+    actions = [(action, state) for action, state, _ in world.states()]
+    assert actions[:3] == [("create", "dead"), ("update", "delivered"), ("cancel", "delivered")]
+    assert len({envelope.message_id for _, _, envelope in world.transport.sent}) == len(world.transport.sent)
+
+
 @pytest.mark.parametrize("control_id", ["", "nobody-sent-this-one-", "idaa"])
 def test_an_answer_to_nothing_moves_nothing(control_id: str) -> None:
     world, _ = a_world_that_waits()

@@ -17,6 +17,8 @@ from gateway.tracking.acknowledgement import judge
 LANE = "application-answers"
 """Where the looks at the clock wait; all have the same patience, so the first in the lane is the first due."""
 
+_UNANSWERED = "CA, and no application answer within"
+
 _MAY_BE_ANSWERED: tuple[WorkState, ...] = ("awaiting", "sending", "dead")
 """The answer may overtake the CA, and may come when nobody expected it any more."""
 
@@ -39,6 +41,11 @@ def await_application(house: House, tx: Transaction, work: Work) -> None:
     )  # fmt: skip
 
 
+def is_unanswered(work: Work) -> bool:
+    """Tell whether the receiver's system has a delivery that was given up for its application has not answered."""
+    return work.state == "dead" and (work.reason or "").startswith(_UNANSWERED)
+
+
 def look(house: House, claim: Claim, piece: Work) -> bool:
     """Give up on an application that has not answered in time; tell whether the lane may go on with the next."""
 
@@ -53,7 +60,7 @@ def look(house: House, claim: Claim, piece: Work) -> bool:
         work = tx.outbox.get(int(piece.subject))
         if work is not None and work.state == "awaiting" and work.updated_at <= piece.created_at:
             hours = house.answer_within.total_seconds() / 3600
-            tx.outbox.set_state(work.id, "dead", f"CA, and no application answer within {hours:g} hours", now)
+            tx.outbox.set_state(work.id, "dead", f"{_UNANSWERED} {hours:g} hours", now)
             tx.audit.append(AuditEntry(now, "delivery.unanswered", "worker", {"work": work.id}))
         tx.outbox.set_state(piece.id, "delivered", None, now)
         return True
