@@ -32,11 +32,12 @@ def test_ours_keeps_all_that_is_kept_of_an_answer(tmp_path: Path) -> None:
     answer = asked(ours(str(tmp_path / "ours.db")))
 
     with sqlite3.connect(tmp_path / "ours.db") as database:
-        ((told,),) = database.execute("SELECT data FROM audit").fetchall()
+        (told,), (of_log,) = database.execute("SELECT data FROM audit ORDER BY seq").fetchall()
         ((decision, outcome, inputs),) = database.execute("SELECT id, decision, inputs FROM decision").fetchall()
         logged = database.execute("SELECT decision_id, confirmed_at IS NOT NULL FROM disclosure").fetchall()
     database.close()
     assert (outcome, orjson.loads(told)["decision"], logged) == ("PERMIT", decision, [(decision, 1)])
+    assert [one["decision"] for one in orjson.loads(of_log)["disclosures"]] == [decision]
     again = judge(read_matter(inputs)[0], sample(ITEMS)[0])
     assert isinstance(again, Disclosure)
     assert again.body == answer.data
@@ -53,10 +54,12 @@ def test_the_floor_answers_as_much_and_decides_nothing(tmp_path: Path) -> None:
     database.close()
 
 
-@pytest.mark.parametrize("build", [ours, floor])
-def test_both_commit_a_row_of_the_audit_trail_before_they_answer(tmp_path: Path, build: Callable[[str], Flask]) -> None:
+@pytest.mark.parametrize(("build", "kinds"), [(ours, ["decision.permit", "disclosure.logged"]), (floor, ["bench"])])
+def test_both_commit_what_the_audit_trail_tells_before_they_answer(
+    tmp_path: Path, build: Callable[[str], Flask], kinds: list[str]
+) -> None:
     asked(build(str(tmp_path / "one.db")))
 
     with sqlite3.connect(tmp_path / "one.db") as database:
-        assert database.execute("SELECT count(*) FROM audit").fetchone() == (1,)
+        assert [kind for (kind,) in database.execute("SELECT kind FROM audit ORDER BY seq")] == kinds
     database.close()
