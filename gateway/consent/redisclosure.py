@@ -23,6 +23,8 @@ STEP = 1000
 _BARRED = Withhold("REDISCLOSURE_BARRED", STEP)
 _NEVER_ONWARD = frozenset({"research", "audit", "qso", "emergency", "contract"})
 """A copy held for these stays where it is, even if a consent names its holder as discloser."""
+_GIVEN = frozenset({"active", "inactive"})
+"""A consent in another status was never given, or by mistake."""
 
 
 def is_bound(item: Item, situation: Situation) -> bool:
@@ -52,27 +54,28 @@ def onward(item: Item, situation: Situation) -> Release | Withhold | tuple[Organ
         return barred
     if situation.recipient.is_law_enforcement:
         return Withhold("LE_NO_BASIS", STEP)
-    hops = item.origin.after
-    hop, program = hops[-1], item.origin.program
-    holder = hop.custodian
+    holder, program = item.origin.discloser, item.origin.program
     if holder is None or program is None or is_bound(item, situation):
         return _BARRED
-    is_notes = COUNSELING_NOTES in item.labels
-    if not is_notes and _follows_hipaa(hops, situation) and _stays_with_care(situation):
-        released = Release(
-            "OK_HIPAA_REDISCLOSURE",
-            STEP,
-            obligations.REDISCLOSURE | obligations.of_author(item),
-            None,
-            "tpo",
-            yields=True,
-        )
+    is_free = COUNSELING_NOTES not in item.labels and _follows_hipaa(item.origin.after, situation)
+    if is_free and _stays_with_care(situation):
+        owed = obligations.REDISCLOSURE | obligations.of_author(item)
+        released = Release("OK_HIPAA_REDISCLOSURE", STEP, owed, None, "tpo", yields=True)
         return standing(released, item, situation)
+    return _on_a_consent(item, holder, program, situation)
+
+
+def _on_a_consent(
+    item: Item, holder: Organization, program: Organization, situation: Situation
+) -> Release | Withhold | tuple[Organization, Directive | None]:
+    """Decide a copy by the consent it was received under, else by one that names its holder as discloser."""
+    hop = item.origin.after[-1]
     under = _consent(hop, situation)
     if under is not None and not any(under is one for one in situation.directives):
         under = None  # another person's, or replaced since: it opens nothing here
     if under is not None and holder.is_program(situation.at) and _is_single_tpo(under):
         return program, under
+    is_notes = COUNSELING_NOTES in item.labels
     if under is not None and not is_notes and _is_contractor(hop, holder, situation):
         basis = Basis("Consent", under.id, under.version)
         owed = obligations.CONTRACTOR | obligations.of_author(item)
@@ -101,9 +104,9 @@ def _follows_hipaa(hops: Sequence[Hop], situation: Situation) -> bool:
 
 
 def _is_theirs(hop: Hop, situation: Situation) -> bool:
-    """Say whether it was received under a consent of the person, also one that has been replaced since."""
+    """Say whether it was received under a consent that the person gave, also one that has ended or been replaced."""
     under = _consent(hop, situation)
-    return under is not None and not under.patient.isdisjoint(situation.patient_keys)
+    return under is not None and under.status in _GIVEN and not under.patient.isdisjoint(situation.patient_keys)
 
 
 def _stays_with_care(situation: Situation) -> bool:

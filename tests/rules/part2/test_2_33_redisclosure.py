@@ -159,6 +159,13 @@ class TestTheConsentItWasReceivedUnder:
 
         assert answer(theirs, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
 
+    @pytest.mark.parametrize("status", ["draft", "proposed", "rejected", "entered-in-error"])
+    def test_and_one_that_was_given(self, status: str) -> None:
+        assert answer(a_tpo_consent(status=status), **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
+
+    def test_what_was_received_before_it_was_taken_back_goes_on(self) -> None:
+        assert answer(a_tpo_consent(status="inactive"), **self.CASE) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
+
     def test_a_later_one_in_its_place_takes_nothing_back(self) -> None:
         link = {"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/tpo"}}
         newer = a_consent(id="newer", extensions=[link])
