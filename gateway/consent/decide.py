@@ -92,12 +92,26 @@ def _by_law_and_consent(item: Item, situation: Situation) -> Release | Withhold:
     if settled is not None:
         return settled
     if not item.origin.after:
-        return law_enforcement(situation) or by_consent(item, item.origin.program, situation)
+        return law_enforcement(situation) or _disclosed_by_all(item, situation)
     onward = redisclosure.onward(item, situation)
     if isinstance(onward, Withhold | Release):
         return onward
     discloser, only = onward
     return law_enforcement(situation) or by_consent(item, discloser, situation, only)
+
+
+def _disclosed_by_all(item: Item, situation: Situation) -> Release | Withhold:
+    """Decide by the consents, for every program that wrote of it: a consent lets those disclose whom it names.
+
+    What one program made of another's record is a record of both (42 CFR 2.11, 2.31(a)(2)).
+    """
+    found = by_consent(item, item.origin.program, situation)
+    for author in item.origin.authors if isinstance(found, Release) else ():
+        if author is not None and author is not item.origin.program and author.is_program(situation.at):
+            theirs = by_consent(item, author, situation)
+            if isinstance(theirs, Withhold):
+                return theirs
+    return found
 
 
 def _origin(item: Item, situation: Situation) -> Withhold | None:

@@ -191,10 +191,12 @@ class Item:
 
     def origin(self, partners: Partners) -> str | None:
         """Return the first Part 2 program among authors and custodians."""
-        if len({one for one in self.authors if one and partners.is_program(one)}) > 1:
-            raise NotJudged("a record that two programs wrote")
         hands = [*(one for one in self.authors if one), *(hop.custodian for hop in self.hops)]
         return next((one for one in hands if partners.is_program(one)), None)
+
+    def programs(self, partners: Partners) -> list[str]:
+        """Return the Part 2 programs that wrote of it."""
+        return sorted({one for one in self.authors if one and partners.is_program(one)})
 
     def onward(self, partners: Partners) -> list[Hop]:
         """Return the hops after its Part 2 origin last had it: what came home is its own."""

@@ -183,7 +183,9 @@ def _by_law(matter: Matter, item: Item, items: list[Item]) -> Word:
 
 def _of_a_program(matter: Matter, item: Item, origin: str) -> Word:
     """Decide a Part 2 record: own use, a basis, a copy in other hands, police, and the consents."""
-    onward = item.onward(matter.partners)
+    onward, programs = item.onward(matter.partners), item.programs(matter.partners)
+    if len(programs) > 1 and (item.hops or matter.basis or matter.ask.recipient in programs):
+        raise NotJudged("a record that two programs wrote, and a basis, other hands, or their own use")
     holder = onward[-1].custodian if onward else origin
     if not onward and (word := inside_the_program(matter, origin)):
         return word
@@ -197,7 +199,13 @@ def _of_a_program(matter: Matter, item: Item, origin: str) -> Word:
         return stopped
     if purposes.LEGAL in matter.ask.purposes:
         return no(12, "SUBPOENA_ALONE")
-    return by_consents(matter, item, origin, matter.papers)
+    words = [by_consents(matter, item, one, matter.papers) for one in programs or [origin]]
+    stops = [one for one in words if one.decision != "PERMIT"]
+    return (
+        unordered(stops[0], *frozenset().union(*(one.reasons for one in stops)))
+        if len(stops) > 1
+        else [*stops, *words][0]
+    )
 
 
 def _police(matter: Matter) -> Word | None:

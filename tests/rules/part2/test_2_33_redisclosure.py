@@ -148,6 +148,19 @@ class TestWhatIsMadeOfACopy:
         assert answer(a_tpo_consent(), records=records, **case) == ("PERMIT", "OK_HIPAA_REDISCLOSURE")
 
 
+def test_what_one_program_made_of_anothers_record_takes_a_consent_to_disclose_from_both() -> None:
+    summary = a_condition("summary")
+    made = {**written_by("birch", summary), "activity": {"coding": [{"code": "transform"}]}}
+    made["entity"] = [{"role": "derivation", "what": {"reference": "Condition/f1120"}}]
+    case: Json = {"records": (RECORD, written_by("aspen", RECORD), summary, made), "items": ["Condition/summary"]}
+    from_birch = a_consent(organization=[organization("birch")], id="from-birch")
+
+    assert answer(a_consent(), **case) == ("DENY", "DISCLOSER_NOT_NAMED")
+    assert answer(from_birch, **case) == ("DENY", "DISCLOSER_NOT_NAMED")
+    assert answer(a_consent(), from_birch, **case) == ("PERMIT", "OK_CONSENT")
+    assert answer(a_consent(organization=[organization("birch"), organization("aspen")]), **case)[0] == "PERMIT"
+
+
 class TestTheConsentItWasReceivedUnder:
     CASE: Json = {"records": AT_MERCY, "recipient": "org:quarry"}
 
