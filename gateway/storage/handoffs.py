@@ -130,11 +130,11 @@ class SqlHandoffs:
             elif (row.person_id, row.handoff_id) != (person_id, handoff.id):
                 moved.append({"of_type": key[0], "of_id": key[1], "person": person_id, "handoff": handoff.id})
         if changes:
-            write_changes(self._connection, changes, handoff.updated_at)
+            write_changes(self._connection, self._remembered, changes, handoff.updated_at)
         if moved:
             _SET_PERSON.run_many(self._connection, moved)
-        for key in (*keys, *dropped):
-            del self._remembered.resources[key]
+            for one in moved:
+                del self._remembered.resources[one["of_type"], one["of_id"]]
 
     def set_state(self, handoff_id: str, state: HandoffState, reason: str | None, at: datetime) -> None:
         """Hold, release or withdraw a handoff."""

@@ -63,7 +63,7 @@ class SqlReferrals:
         """Insert or update a referral."""
         before = self._remembered.referral_for_certain(referral.id)
         self._remembered.referrals[referral.id] = referral
-        self._remembered.referrals_of.clear()
+        self._remember_of_person(referral, before)
         write_over(self._connection, referrals, _row_of(referral), _row_of(before) if before else None)
 
     def of_handoff(self, handoff_id: str) -> list[Referral]:
@@ -104,6 +104,15 @@ class SqlReferrals:
         """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
         wanted = {"after": after, "but": sorted(but), "most": limit}
         return [_referral(row) for row in self._connection.execute(_IN_ORDER, wanted)]
+
+    def _remember_of_person(self, referral: Referral, before: Referral | None) -> None:
+        """Let what is known of a person's referrals tell of this one too, where it is certain whose it was."""
+        known = self._remembered.referrals_of
+        if before is None or before.person_id != referral.person_id:
+            known.clear()
+        elif referral.person_id in known:
+            theirs = [referral if one.id == referral.id else one for one in known[referral.person_id]]
+            known[referral.person_id] = sorted(theirs, key=lambda one: (one.updated_at, one.id))
 
     def _first(self, statement: Prepared, parameters: dict[str, str]) -> Referral | None:
         row = statement.first(self._connection, parameters)

@@ -1,8 +1,8 @@
 """What one transaction has read and may take for known: single rows asked for again and again by the parts of a story.
 
-A row is forgotten when the transaction writes it. Where others may commit meanwhile, everything is forgotten when it
-has waited for a lock: whoever held the lock may have changed what was read before, and a revocation that was committed
-meanwhile must be seen. On SQLite nobody else writes from the first statement of the transaction on.
+What the transaction writes is known as it was written, or forgotten. Where others may commit meanwhile, everything is
+forgotten when it has waited for a lock: whoever held the lock may have changed what was read before, and a revocation
+that was committed meanwhile must be seen. On SQLite nobody else writes from the first statement of the transaction on.
 """
 
 from typing import Any

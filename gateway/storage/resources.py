@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, delete, or_, select
 
@@ -106,6 +106,19 @@ def _get_many(count: int) -> Prepared:
     return Prepared(select(resources).where(resources.c.id.in_([bindparam(f"id_{n}") for n in range(count)])))
 
 
+class _Row(NamedTuple):
+    """A row of `resource` that this transaction has written, as it would be read."""
+
+    type: str
+    id: str
+    version: int
+    handoff_id: str | None
+    person_id: str | None
+    deleted: int
+    updated_at: int
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A resource about to get its next version; without a body it is deleted."""
@@ -152,8 +165,7 @@ class SqlResources:
         """Write a resource as its next version; where it is new to the handoff it comes last there."""
         key = (resource["resourceType"], resource["id"])
         change = Change(key, body_of(resource), identifiers_of(resource), handoff_id, person_id, self._row(*key))
-        write_changes(self._connection, [change], at)
-        del self._remembered.resources[key]
+        write_changes(self._connection, self._remembered, [change], at)
         if handoff_id is not None:
             self._link(handoff_id, key)
         return change.version
@@ -237,8 +249,9 @@ def identifiers_of(resource: Resource) -> list[Key]:
     return sorted({(i["system"], i["value"]) for i in listed if i.get("system") and i.get("value")})
 
 
-def write_changes(connection: Connection, changes: Sequence[Change], at: datetime) -> None:
+def write_changes(connection: Connection, remembered: Remembered, changes: Sequence[Change], at: datetime) -> None:
     """Write the next version of each resource, keep the one before, and index its identifiers where they are others."""
+    written = [(change, _row_of(change, to_micros(at))) for change in changes]
     before = [change.before for change in changes if change.before is not None and not change.before.deleted]
     if before:
         _ARCHIVE.run_many(connection, [_former_row(row) for row in before])
@@ -246,16 +259,17 @@ def write_changes(connection: Connection, changes: Sequence[Change], at: datetim
     others = [change for change in changes if indexed_as.get(change.key) != list(change.identifiers)]
     if stale := [change.key for change in others if indexed_as.get(change.key)]:
         _FORGET_IDENTIFIERS.run_many(connection, [{"of_type": key[0], "of_id": key[1]} for key in stale])
-    _write(connection, [change for change in changes if change.stays], at, _OF_VERSION)
-    _write(connection, [change for change in changes if not change.stays], at, None)
+    _write(connection, [row for change, row in written if change.stays], _OF_VERSION)
+    _write(connection, [row for change, row in written if not change.stays], None)
     if index := list(_index_rows(others)):
         _ADD_IDENTIFIERS.run_many(connection, index)
+    remembered.resources.update({change.key: row for change, row in written})
 
 
-def _write(connection: Connection, changes: Sequence[Change], at: datetime, overwrite: Sequence[str] | None) -> None:
-    if changes:
-        rows = [_row_of(change, to_micros(at)) for change in changes]
-        prepared_upsert(connection.dialect.name, resources, overwrite).run_many(connection, rows)
+def _write(connection: Connection, rows: Sequence[_Row], overwrite: Sequence[str] | None) -> None:
+    if rows:
+        upserting = prepared_upsert(connection.dialect.name, resources, overwrite)
+        upserting.run_many(connection, [row._asdict() for row in rows])
 
 
 def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:
@@ -264,17 +278,17 @@ def _index_rows(changes: Sequence[Change]) -> Iterator[dict[str, str]]:
             yield {"type": change.key[0], "id": change.key[1], "system": indexed(system), "value": indexed(value)}
 
 
-def _row_of(change: Change, at: int) -> dict[str, Any]:
-    return {
-        "type": change.key[0],
-        "id": change.key[1],
-        "version": change.version,
-        "handoff_id": change.handoff_id,
-        "person_id": change.person_id,
-        "deleted": int(change.body is None),
-        "updated_at": at,
-        "body": change.body or b"",
-    }
+def _row_of(change: Change, at: int) -> _Row:
+    return _Row(
+        type=change.key[0],
+        id=change.key[1],
+        version=change.version,
+        handoff_id=change.handoff_id,
+        person_id=change.person_id,
+        deleted=int(change.body is None),
+        updated_at=at,
+        body=change.body or b"",
+    )
 
 
 def _former_row(before: Any) -> dict[str, Any]:

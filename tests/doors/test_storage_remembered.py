@@ -48,3 +48,48 @@ def test_what_a_transaction_has_read_is_what_it_has_written_since(database: Data
         ["held", 2, "206-555-0102", "accepted", ["accepted"]],
     ]
     assert database.read(read) == ["held", 2, "206-555-0102", "accepted", ["accepted"]]
+
+
+def test_what_a_transaction_has_written_goes_on_from_there(database: Database) -> None:
+    keep(database)
+
+    def version_of(t: Transaction) -> int | None:
+        found = t.resources.get("Observation", "observation-1")
+        return found.version if found else None
+
+    def work(t: Transaction) -> list[int | None]:
+        seen = []
+        for value in ("agitated", "calm"):
+            t.resources.put(an_observation(value=value), handoff_id="handoff-1", person_id=None, at=AT)
+            seen.append(version_of(t))
+        t.handoffs.save(a_handoff(version=2), [])
+        seen.append(version_of(t))
+        t.resources.put(an_observation(value="calm"), handoff_id="handoff-1", person_id=None, at=LATER)
+        return [*seen, version_of(t)]
+
+    def of_later(t: Transaction) -> list[object]:
+        return [version_of(t), [one.version for one in t.resources.history("Observation", "observation-1")]]
+
+    assert database.write(work) == [2, 3, None, 5]
+    assert database.read(of_later) == [5, [5, 3, 2, 1]]
+
+
+def test_the_referrals_of_a_person_stay_in_the_order_of_their_last_change(database: Database) -> None:
+    keep(database)
+    database.write(lambda t: t.people.save(a_person(), AT))
+    database.write(lambda t: t.referrals.save(a_referral()))
+    database.write(lambda t: t.referrals.save(a_referral("task-2", identifier="r-2", updated_at=LATER)))
+
+    def order(t: Transaction) -> list[tuple[str, str]]:
+        return [(one.id, one.status) for one in t.referrals.of_person("person-1")]
+
+    def work(t: Transaction) -> list[list[tuple[str, str]]]:
+        seen = [order(t)]
+        t.referrals.save(a_referral(status="accepted", updated_at=LATER + (LATER - AT)))
+        return [*seen, order(t)]
+
+    assert database.write(work) == [
+        [("task-1", "requested"), ("task-2", "requested")],
+        [("task-2", "requested"), ("task-1", "accepted")],
+    ]
+    assert database.read(order) == [("task-2", "requested"), ("task-1", "accepted")]
