@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gateway import __version__
+from gateway.wiring.logs import log_to_stderr
 
 # Sub-command -> the module that defines it and the name there. Loaded only when called, so that `gateway token`
 # does not pay for the profile checker's imports.
@@ -75,3 +76,4 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="gateway")
 def main() -> None:
     """Warm Handoff: a gateway from police and crisis encounters into care, with 42 CFR Part 2 consent enforced."""
+    log_to_stderr()

@@ -29,7 +29,7 @@ BENCHES = {
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row on stdout.")
 def bench(names: tuple[str, ...], seconds: float, as_json: bool) -> None:
     """Measure NAME..., or everything. A ratio compares two numbers of the same run; nothing fails for being slow."""
-    log_to_stderr()
+    log_to_stderr(for_good=True)
     console = Console()
     table = Table(title="gateway bench", caption="ratio = ours / floor, both measured in this run")
     for heading in ("row", "per second", "floor", "floor per second", "ratio", "goal"):

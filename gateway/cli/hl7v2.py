@@ -1,6 +1,7 @@
 """`gateway hl7v2`: look into HL7v2 messages and send them, for those who connect interfaces."""
 
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from gateway.model.errors import TryLater, WillNeverWork
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_LONGEST_S = 3600
 
 _GUESSED = "MSH-18 states no character set and the bytes are no UTF-8: they are read as Windows-1252"
 
@@ -128,6 +131,13 @@ def _shown(segment: Segment, field: int, repetition: int) -> str:
     return text if len(text) <= 2000 else f"{text[:80]}... ({len(text)} characters)"
 
 
+def _waiting(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    """Refuse what nobody can wait, NaN too: no range of click's finds that outside of itself."""
+    if not 0 < seconds <= _LONGEST_S:
+        raise click.BadParameter(f"expected more than 0 and at most {_LONGEST_S} seconds", param=parameter)
+    return seconds
+
+
 @hl7v2.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_FILE)
 @click.option("--to", "target", metavar="HOST:PORT", required=True, help="The MLLP listener.")
@@ -135,7 +145,15 @@ def _shown(segment: Segment, field: int, repetition: int) -> str:
 @click.option("--tls-ca", type=_EXISTING, help="PEM file of the authority that signed the server's certificate.")
 @click.option("--tls-cert", type=_EXISTING, help="PEM file of our own certificate, for a server that asks.")
 @click.option("--tls-key", type=_EXISTING, help="PEM file of its key.")
-@click.option("--timeout", "timeout_s", default=30.0, show_default=True, metavar="SECONDS", help="Wait for an answer.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    callback=_waiting,
+    help="Wait for an answer.",
+)
 def send(
     files: tuple[Path, ...],
     target: str,
@@ -152,7 +170,7 @@ def send(
     Exit status: 0 all were accepted (AA or CA), 1 not, 2 wrong use.
     """
     host, port = _address(target)
-    context = client_tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert else None
+    context = _tls(tls_ca, tls_cert, tls_key) if tls or tls_ca or tls_cert or tls_key else None
     accepted = True
     with MllpSender(host, port, context, timeout_s) as sender:
         for where, raw in _messages(files):
@@ -188,6 +206,16 @@ def _send(sender: MllpSender, message: Message) -> str | None:
         elapsed_ms = round((time.monotonic() - began) * 1000, 1)
         click.echo(json.dumps({"control_id": header.control_id, "code": code, "text": text, "ms": elapsed_ms}))
     return code
+
+
+def _tls(authority: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    if key is not None and certificate is None:
+        raise click.UsageError("--tls-key: expected --tls-cert beside it")
+    try:
+        return client_tls(authority, certificate, key)
+    except ssl.SSLError as error:
+        files = " and ".join(str(file) for file in (authority, certificate, key) if file is not None)
+        raise click.UsageError(f"{files}: expected PEM files that belong together ({error.reason})") from error
 
 
 def _address(target: str) -> tuple[str, int]:

@@ -250,7 +250,7 @@ def _short(value: Any) -> str:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--mapping", "named", metavar="NAME", help="Mapping to use; without it the file is recognized.")
 @click.option("--partner", default="", metavar="NAME", help="Of HL7v2: whose file of a pack to take.")
-@click.option("--record", "number", type=int, help="Only the n-th record.")
+@click.option("--record", "number", type=click.IntRange(min=1), help="Only the n-th record.")
 @click.option("--at", type=Instant(), help="Take this as the present instant, e.g. 2026-11-02T18:00:00Z.")
 @_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print one object an element or field.")
@@ -277,16 +277,21 @@ def explain_file(
     if isinstance(compiled, str):
         click.echo(f"{file}: {compiled}", err=True)
         sys.exit(1)
+    found = number is None
     for item in read(received, compiled.layout):
-        outcome = apply(item, compiled, context) if isinstance(item, SourceRecord) else item
         if number not in (None, item.number):
             continue
+        found = True
+        outcome = apply(item, compiled, context) if isinstance(item, SourceRecord) else item
         if isinstance(outcome, Draft) and isinstance(item, SourceRecord):
             _show(explain(item, outcome, compiled, context), item.number, as_json)
             for one in outcome.findings:
                 click.echo(f"{file}: record {item.number}: {one.location}: {one.message} [{one.rule}]", err=True)
         elif (line := complaint(str(file), outcome)) is not None:
             click.echo(line, err=True)
+    if not found:
+        click.echo(f"{file}: expected a record {number}, found none of that number", err=True)
+        sys.exit(1)
 
 
 def _show(lines: list[TraceLine], number: int, as_json: bool) -> None:

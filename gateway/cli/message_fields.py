@@ -41,7 +41,11 @@ def explain_messages(file: Path, number: int | None, mappings: Path, partner: st
             f" (NAME is the id without org:), found none of {partner!r}; the packs are shown as they are for everybody",
             err=True,
         )
-    for n, content in enumerate(split_batch(file.read_bytes()).messages, 1):
+    messages = split_batch(file.read_bytes()).messages
+    if number is not None and number > len(messages):
+        unread += 1
+        click.echo(f"{file}: expected a message {number}, found {len(messages)}", err=True)
+    for n, content in enumerate(messages, 1):
         if number not in (None, n):
             continue
         message = read_message(content)

@@ -109,7 +109,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 
     Once it accepts, one line goes to stdout: ready http=http://HOST:PORT mllp=HOST:PORT
     """
-    log_to_stderr()
+    log_to_stderr(for_good=True)
     try:
         settings = _settings(directory, database)
         http_address, mllp_address = _address(http or settings.http.bind), _address(mllp or settings.mllp.bind)
@@ -127,7 +127,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 @click.option("--database", metavar="URL", help="In place of the database of gateway.toml.")
 def worker(directory: Path, database: str | None) -> None:
     """Deliver only, beside any number of `serve` and `worker` processes (PostgreSQL), until SIGTERM."""
-    log_to_stderr()
+    log_to_stderr(for_good=True)
     try:
         settings = _settings(directory, database)
         if settings.database_url.startswith("sqlite"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway.cli import main
 from gateway.cli.hl7v2 import hl7v2
 from tests.doors.mllp_peers import admission, answer, read_blocks, receiver
 from tests.support.shared_data import shared_data
@@ -127,6 +128,35 @@ def test_wrong_use_gives_status_2(two: Path) -> None:
     assert run("show", two.parent / "nowhere.hl7")[0] == 2
     assert run("send", two, "--to", "nowhere")[0] == 2
     assert run("send", two)[0] == 2
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e9"])
+def test_a_time_nobody_can_wait_is_wrong_use(two: Path, seconds: str) -> None:
+    status, out, err = run("send", two, "--to", "127.0.0.1:1", "--timeout", seconds)
+
+    assert (status, out) == (2, "")
+    assert "expected more than 0 and at most 3600 seconds" in err
+
+
+@pytest.mark.parametrize("option", ["--tls-ca", "--tls-key"])
+def test_a_file_that_is_no_pem_and_a_key_alone_are_wrong_use(two: Path, option: str) -> None:
+    status, out, err = run("send", two, "--to", "127.0.0.1:1", option, two)
+
+    assert (status, out) == (2, "")
+    assert ("expected PEM files that belong together" in err) or ("expected --tls-cert beside it" in err)
+
+
+def test_what_the_sender_logs_is_no_line_of_the_answers(two: Path) -> None:
+    def late(connection: socket.socket) -> None:
+        for control_id in (b"C1", b"C2"):
+            read_blocks(connection, 1)
+            connection.sendall(answer(b"AA", b"ANOTHER") + answer(b"AA", control_id))
+
+    with receiver(late) as (host, port):
+        result = CliRunner().invoke(main, ["hl7v2", "send", str(two), "--to", f"{host}:{port}"])
+
+    assert [json.loads(line)["code"] for line in result.stdout.splitlines()] == ["AA", "AA"]
+    assert '"event": "mllp_answers_discarded"' in result.stderr
 
 
 def test_each_answer_is_one_line_and_all_accepted_gives_status_0(two: Path) -> None:

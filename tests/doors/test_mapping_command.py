@@ -148,6 +148,17 @@ def test_explain_recognizes_the_file_and_shows_one_record(tmp_path: Path) -> Non
     assert "Observation.code" in result.stdout
 
 
+def test_explain_says_where_there_is_no_such_record(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("objectid,event_type\n1,Overdose\n")
+
+    none, nothing = run("explain", file, "--record", "2"), run("explain", file, "--record", "0")
+
+    assert (none.exit_code, none.stdout) == (1, "")
+    assert none.stderr == f"{file}: expected a record 2, found none of that number\n"
+    assert nothing.exit_code == 2
+
+
 SAMPLE = """case_no,contact_date,contact_time,last_name,first_name,dob,sex,veteran,narrative,officer_badge,crisis
 C-1,01/05/2026,134,Sample,Avery,02/03/1980,F,Y,text,77,X
 C-2,01/06/2026,5,Muster,Kim,,M,N,text,77,
