@@ -198,6 +198,7 @@ def _of_the_item(path: Path, paper: Json, item: Item, ask: Ask) -> Answer | None
     is_notes, for_notes = NOTES in item.stated_labels, kind_of(paper) == "sud-counseling-notes"
     around = [node for each in permits(paper) for node in each if node.get("type") == "deny"]
     is_mixed = any({NOTES} in each and any(one != {NOTES} for one in each) for each in labels)
+    is_mixed = is_mixed or (speaks_of_notes and not all(labels))
     if is_mixed or any(NOTES in codes(node.get("securityLabel", [])) for node in around):
         raise NotJudged("a permit that is for counseling notes and for something else")
     if speaks_of_notes and (speaks_of_others or kind_of(paper) not in ("ordinary", "sud-counseling-notes")):
