@@ -12,9 +12,11 @@ from gateway.flow.messages.awaited import look
 from gateway.flow.messages.relays import deliver_relay
 from gateway.flow.messages.replies import reply
 from gateway.flow.messages.status_answers import deliver_status
+from gateway.flow.pacing import rest
 from gateway.flow.releases.delivery import deliver_release
 from gateway.flow.second_look import look_again
 from gateway.model.audit import AuditEntry
+from gateway.model.errors import TryLater
 from gateway.model.handoff import Work, WorkKind
 from gateway.ports import Claim, Transaction
 
@@ -59,18 +61,18 @@ _AT_ONCE = 24
 def work_once(house: House, owner: str) -> bool:
     """Lease one lane and do what is ready in it; tell whether there was anything to do.
 
-    An error nobody foresaw stops the piece it happened in and is put before a person; its neighbours go on.
+    An error nobody foresaw stops the piece it happened in and is put before a person; its neighbours go on. Where the
+    database could not be reached or written, the lane rests, and the same piece is the first again.
     """
     claim = house.database.write(lambda tx: tx.outbox.claim(owner, house.clock(), house.lease, _AT_ONCE))
     if claim is None:
         return False
-    done: Sequence[Work] = ()
     for pieces in _in_turn(claim.work):
         if not _goes_on(house, claim, pieces):
-            break
-        done = pieces
-    if not _is_last(claim, done) or done[-1].kind not in _ENDS_ITS_CLAIM:
-        house.database.write(lambda tx: tx.outbox.release(claim))
+            house.database.write(lambda tx: tx.outbox.release(claim))
+            return True
+    if not claim.work or claim.work[-1].kind not in _ENDS_ITS_CLAIM:
+        house.database.write(lambda tx: _give_back(house, tx, claim))
     return True
 
 
@@ -90,6 +92,8 @@ def _goes_on(house: House, claim: Claim, pieces: Sequence[Work]) -> bool:
     try:
         return _do(house, claim, pieces)
     except Exception as error:  # the outermost loop of the workers: nothing may stop the other lanes
+        if isinstance(error, TryLater) and claim.failures + 1 < house.retry.max_tries:
+            return _rest(house, claim, pieces[0], error)
         if len(pieces) == 1:
             return _put_aside(house, claim, pieces[0], error)
     return all(_goes_on(house, claim, [piece]) for piece in pieces)
@@ -110,9 +114,23 @@ def _done(house: House, tx: Transaction, claim: Claim, pieces: Sequence[Work]) -
     """Mark pieces as done in the transaction that did them; the last of a claim give the lane back with it."""
     tx.outbox.finish([piece.id for piece in pieces], house.clock())
     if _is_last(claim, pieces):
-        tx.outbox.release(claim)
+        _give_back(house, tx, claim)
         return True
     return tx.outbox.owns(claim, house.clock(), house.lease)
+
+
+def _give_back(house: House, tx: Transaction, claim: Claim) -> None:
+    """Give back a lane that was gone through to the end: whatever failed in it before fails no longer."""
+    if claim.failures:
+        tx.outbox.back_off(claim.lane, house.clock())
+    tx.outbox.release(claim)
+
+
+def _rest(house: House, claim: Claim, piece: Work, error: TryLater) -> bool:
+    """Let a lane rest whose work the database did not take: nothing is known to be wrong with the work."""
+    house.report(piece, error)
+    house.database.write(lambda tx: rest(house, tx, claim, claim.failures))
+    return False
 
 
 def _put_aside(house: House, claim: Claim, piece: Work, error: Exception) -> bool:
@@ -130,7 +148,7 @@ def _put_aside(house: House, claim: Claim, piece: Work, error: Exception) -> boo
             AuditEntry(house.clock(), "work.failed", "worker", {"work": piece.id, "error": type(error).__name__})
         )
         if _is_last(claim, [piece]):
-            tx.outbox.release(claim)
+            _give_back(house, tx, claim)
 
     house.database.write(put)
     house.report(piece, error)

@@ -91,7 +91,10 @@ class Outbox(Protocol):
         ...
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
-        """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
+        """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
+
+        A worker that asks holds no lane any more: one that is still leased to it is one that it could not give back.
+        """
         ...
 
     def owns(self, claim: Claim, now: datetime, lease: timedelta) -> bool:

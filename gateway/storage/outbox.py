@@ -43,12 +43,13 @@ _INDEXED = (
     (frozenset({"awaiting", "refused", "held", "dead"}), _STANDING),
 )
 
-# The lane leased longest ago comes first, so that no busy destination starves the others.
+# The lane leased longest ago comes first, so that no busy destination starves the others. Who asks has nothing in hand:
+# a lane that is leased to them is one that they could not give back, as the database did not answer.
 CLAIMABLE = (
     select(lanes.c.name, lanes.c.failures)
     .where(
         lanes.c.due <= bindparam("now"),
-        or_(lanes.c.owner.is_(None), lanes.c.lease_until <= bindparam("now")),
+        or_(lanes.c.owner.is_(None), lanes.c.owner == bindparam("by"), lanes.c.lease_until <= bindparam("now")),
         *_OPEN,
     )
     .order_by(lanes.c.lease_until, lanes.c.name)
@@ -174,9 +175,10 @@ class SqlOutbox:
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
 
-        `owner` must be different for every worker on every machine: it is what fences a late worker off.
+        `owner` must be different for every worker on every machine: it is what fences a late worker off. A worker that
+        asks holds no lane any more.
         """
-        found = _CLAIM.first(self._connection, {"now": to_micros(now)})
+        found = _CLAIM.first(self._connection, {"now": to_micros(now), "by": owner})
         if found is None:
             return None
         lane, failures = found

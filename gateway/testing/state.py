@@ -99,8 +99,8 @@ class State:
         return State(**{part.name: dict(getattr(self, part.name)) for part in fields(self)})
 
 
-def claimable_lane(state: State, now: datetime) -> str | None:
-    """Return the lane to claim next: unfinished work, due, not leased by anybody now; the one leased longest ago."""
+def claimable_lane(state: State, now: datetime, owner: str = "") -> str | None:
+    """Return the lane to claim next: unfinished work, due, not leased by another now; the one leased longest ago."""
     with_work = {work.lane for work in state.work.values() if work.state in ("ready", "sending")}
     free = [
         (lane.lease_until or datetime.min.replace(tzinfo=now.tzinfo), name)
@@ -108,7 +108,7 @@ def claimable_lane(state: State, now: datetime) -> str | None:
         if name in with_work
         and not lane.paused
         and (lane.due is None or lane.due <= now)
-        and (lane.owner is None or lane.lease_until is None or lane.lease_until <= now)
+        and (lane.owner in (None, owner) or lane.lease_until is None or lane.lease_until <= now)
     ]
     return min(free)[1] if free else None
 

@@ -55,6 +55,7 @@ T = TypeVar("T")
 
 _log = structlog.get_logger("gateway")
 _POLL_S = 1.0
+_AN_ORGANIZATION = "the id of an organization in partners/"
 _SPILL_BYTES = 8 * 1024 * 1024
 """Inputs from this size on group their rows on disk."""
 
@@ -82,8 +83,7 @@ def read_rules(settings: Settings) -> Rules:
     mappings = read_mappings(settings.directory / "mappings")
     file = settings.directory / FILE_NAME
     unknown = [
-        f"{place_of(settings.directory, *place)}: {'.'.join(map(str, place))}: expected the id of an organization in "
-        "partners/, found an unknown one"
+        _unknown(settings, place, _AN_ORGANIZATION)
         for place, organization in _named_organizations(settings)
         if organization not in organizations
     ]
@@ -106,9 +106,21 @@ def _named_organizations(settings: Settings) -> Iterator[tuple[tuple[str | int, 
         yield from ((("clients", n, "submits_for"), agency) for agency in client.submits_for)
 
 
+def _unknown(settings: Settings, place: tuple[str | int, ...], expected: str) -> str:
+    where, setting = place_of(settings.directory, *place), ".".join(map(str, place))
+    return f"{where}: {setting}: expected {expected}, found an unknown one"
+
+
 def check_configuration(settings: Settings) -> None:
     """Read everything an installation needs, so that a mistake stops the start before anything listens."""
-    read_rules(settings)
+    rules = read_rules(settings)
+    unknown = [
+        (("programs", name), "the name of a mapping") for name in settings.programs if name not in rules.mappings
+    ]
+    if rules.registry.get(settings.installation.operator) is None:
+        unknown.append((("installation", "operator"), _AN_ORGANIZATION))
+    if unknown:
+        raise ConfigurationError("\n".join(_unknown(settings, place, what) for place, what in unknown))
     for name in ("id", "token", "session", "audit"):
         settings.secret(name)
 
@@ -186,6 +198,14 @@ def _report(work: Work, error: Exception) -> None:
     _log.error("work.failed", work=work.id, kind=work.kind, error=type(error).__name__, place=place)
 
 
+def _lease(timeout_s: float) -> timedelta:
+    """Return how long a worker may be silent: as long as it waits for its turn at a receiver and for the answer.
+
+    A lease that ends before would let another worker begin the same sending beside it.
+    """
+    return timedelta(seconds=60 + 2 * timeout_s)
+
+
 def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: MllpPush) -> House:
     """Put the house together from its parts."""
     checker = load_checker()
@@ -217,6 +237,7 @@ def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: M
         jitter=jitter,
         sources=frozenset(rules.mappings),
         retry=RetryPolicy(delivery.back_off_base_s, delivery.back_off_cap_s, delivery.max_tries),
+        lease=_lease(delivery.timeout_s),
         report=_report,
         operator=settings.installation.operator,
         processing_id=settings.mllp.processing_id,

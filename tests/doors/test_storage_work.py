@@ -137,6 +137,16 @@ def test_a_lane_has_one_owner_at_a_time(database: Database) -> None:
     assert claim(database, "worker-2") is None
 
 
+def test_a_worker_that_could_not_give_a_lane_back_has_it_again_at_once(database: Database) -> None:
+    enqueue(database, "m-1")
+    claim(database, "worker-1")
+
+    again = claim(database, "worker-1")
+
+    assert again is not None
+    assert [work.message_id for work in again.work] == ["m-1"]
+
+
 def test_two_workers_claim_two_lanes(database: Database) -> None:
     enqueue(database, "m-1", "org:clinic/fhir")
     enqueue(database, "m-2", "org:hospital/hl7v2")

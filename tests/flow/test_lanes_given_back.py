@@ -38,7 +38,7 @@ def test_reading_messages_takes_a_commit_to_lease_their_lane_and_one_for_all_the
 def test_a_lane_whose_last_message_cannot_be_read_is_free_at_once() -> None:
     world = with_feed(a_world())
     told(world, "1", "2")
-    failing = FailingDatabase(world.database, "inputs.put_records")
+    failing = FailingDatabase(world.database, "inputs.put_records", KeyError("nobody foresaw it"))
 
     work_once(replace(world.house, database=failing, report=lambda work, error: None), "one")
 

@@ -60,10 +60,14 @@ class _CountedRepository:
 
 @dataclass
 class FailingDatabase:
-    """Passes everything on to `inner`, but for the call named `at`, or (`commit`) what comes after the work."""
+    """Passes everything on to `inner`, but for the call named `at`, or (`commit`) what comes after the work.
+
+    `error` is what the call raises; without it the store does not answer.
+    """
 
     inner: Database
     at: str
+    error: Exception | None = None
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`; fail where it asks what cannot be answered."""
@@ -74,7 +78,7 @@ class FailingDatabase:
         return self.inner.read(lambda tx: self._run(work, tx))
 
     def _run(self, work: Callable[[Transaction], T], tx: Transaction) -> T:
-        asked = _Refusing(self.at)
+        asked = _Refusing(self.at, self.error or TryLater(f"the database did not answer {self.at}"))
         value = work(_Counted(tx, asked))  # type: ignore[arg-type]
         if self.at == "commit":
             raise TryLater("the database did not confirm the commit (disk full)")
@@ -84,12 +88,13 @@ class FailingDatabase:
 class _Refusing(list[str]):
     """A list of calls that refuses one of them."""
 
-    def __init__(self, at: str) -> None:
+    def __init__(self, at: str, error: Exception) -> None:
         super().__init__()
         self._at = at
+        self._error = error
 
     def append(self, call: str) -> None:
         """Note a call, or fail it."""
         if call == self._at:
-            raise TryLater(f"the database did not answer {call}")
+            raise self._error
         super().append(call)
