@@ -61,7 +61,7 @@ def _header(message: Message, kept: KeptParts, header: Hl7Header) -> str:
     ):
         fields[number] = _designator(designator, separators)
     # Every time of the message that states no offset has that of MSH-7 (HL7 v2.5.1 ch. 2.15.9.7): it must stay.
-    fields[7] = with_offset_of(header.time, message.text("MSH-7.1")) if header.time else ""
+    fields[7] = escape(with_offset_of(header.time, message.text("MSH-7.1")), separators) if header.time else ""
     fields[8] = kept.level if kept.level in _LEVELS else ""
     fields[10] = escape(header.control_id, separators)
     fields[15], fields[16] = header.accept_acknowledgment, header.application_acknowledgment
