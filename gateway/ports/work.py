@@ -15,6 +15,10 @@ from gateway.model.handoff import (
     WorkState,
 )
 
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart. What was leased later than that from now was leased by a clock that
+has been set back since: a rest that was counted from it would last as long as the clock went back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -93,7 +97,8 @@ class Outbox(Protocol):
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none.
 
-        A worker that asks holds no lane any more: one that is still leased to it is one that it could not give back.
+        A worker that asks holds no lane any more: one that is still leased to it is one that it could not give back. A
+        rest ends too where the clock has been set back by more than `CLOCKS_APART` since.
         """
         ...
 

@@ -68,7 +68,7 @@ def open_database(url: str, *, clock: Clock, role: Role = "server", signer: Sign
 def _end_leases(engine: Engine) -> None:
     """Free every lane: on SQLite the lock file proves that whoever leased one is gone, so nobody has to wait for it."""
     with engine.begin() as connection:
-        connection.execute(update(lanes).values(owner=None, lease_until=0))
+        connection.execute(update(lanes).values(owner=None))
 
 
 class SqlDatabase:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from gateway.model.handoff import DeliveryAction, Work, WorkKind, WorkState
-from gateway.ports import Claim, NewWork
+from gateway.ports import CLOCKS_APART, Claim, NewWork
 from gateway.storage.effects import Effects, must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.prepared import Prepared
@@ -36,6 +36,7 @@ from gateway.storage.upsert import insert_if_absent, upsert
 _UNFINISHED: ColumnElement[bool] = literal_column("outbox.state IN ('ready', 'sending')")
 _HAS_WORK = exists().where(outbox.c.lane == lanes.c.name, _UNFINISHED)
 _OPEN = (lanes.c.paused == 0, _HAS_WORK)
+_IN_NO_HAND = or_(lanes.c.owner.is_(None), lanes.c.owner == bindparam("by"))
 
 _STANDING: ColumnElement[bool] = literal_column("outbox.state IN ('awaiting', 'refused', 'held', 'dead')")
 _INDEXED = (
@@ -48,8 +49,10 @@ _INDEXED = (
 CLAIMABLE = (
     select(lanes.c.name, lanes.c.failures)
     .where(
-        lanes.c.due <= bindparam("now"),
-        or_(lanes.c.owner.is_(None), lanes.c.owner == bindparam("by"), lanes.c.lease_until <= bindparam("now")),
+        or_(
+            and_(lanes.c.due <= bindparam("now"), or_(_IN_NO_HAND, lanes.c.lease_until <= bindparam("now"))),
+            and_(_IN_NO_HAND, lanes.c.lease_until > bindparam("latest")),  # the clock was set back since
+        ),
         *_OPEN,
     )
     .order_by(lanes.c.lease_until, lanes.c.name)
@@ -178,11 +181,13 @@ class SqlOutbox:
         `owner` must be different for every worker on every machine: it is what fences a late worker off. A worker that
         asks holds no lane any more.
         """
-        found = _CLAIM.first(self._connection, {"now": to_micros(now), "by": owner})
+        until = now + lease
+        asked = {"now": to_micros(now), "by": owner, "latest": to_micros(until + CLOCKS_APART)}
+        found = _CLAIM.first(self._connection, asked)
         if found is None:
             return None
         lane, failures = found
-        _LEASE.run(self._connection, {"lane": lane, "new_owner": owner, "until": to_micros(now + lease)})
+        _LEASE.run(self._connection, {"lane": lane, "new_owner": owner, "until": to_micros(until)})
         rows = _WAIT.all(self._connection, {"lane": lane, "most": limit})
         return Claim(lane, owner, tuple(_work(row) for row in rows), failures)
 

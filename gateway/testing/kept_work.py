@@ -128,7 +128,7 @@ class InMemoryOutbox:
 
     def claim(self, owner: str, now: datetime, lease: timedelta, limit: int = 25) -> Claim | None:
         """Lease one due, unpaused lane that has ready (or orphaned `sending`) work; None when there is none."""
-        name = claimable_lane(self._state, now, owner)
+        name = claimable_lane(self._state, now, owner, lease)
         if name is None:
             return None
         self._state.lanes[name] = replace(self._state.lanes[name], owner=owner, lease_until=now + lease)

@@ -1,7 +1,7 @@
 """What `InMemoryDatabase` keeps: frozen values in dictionaries, copied whole for every write."""
 
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from gateway.model.accounting import NewDecision
@@ -11,6 +11,7 @@ from gateway.model.consent_life import ConsentTerm
 from gateway.model.errors import GatewayError, WillNeverWork
 from gateway.model.handoff import Handoff, InputRecord, MessageKey, Person, Referral, Resource, StoredInput, Work
 from gateway.model.release import Release, Review
+from gateway.ports import CLOCKS_APART
 
 T = TypeVar("T")
 
@@ -99,18 +100,22 @@ class State:
         return State(**{part.name: dict(getattr(self, part.name)) for part in fields(self)})
 
 
-def claimable_lane(state: State, now: datetime, owner: str = "") -> str | None:
+def claimable_lane(state: State, now: datetime, owner: str = "", lease: timedelta = timedelta()) -> str | None:
     """Return the lane to claim next: unfinished work, due, not leased by another now; the one leased longest ago."""
     with_work = {work.lane for work in state.work.values() if work.state in ("ready", "sending")}
     free = [
         (lane.lease_until or datetime.min.replace(tzinfo=now.tzinfo), name)
         for name, lane in state.lanes.items()
-        if name in with_work
-        and not lane.paused
-        and (lane.due is None or lane.due <= now)
-        and (lane.owner in (None, owner) or lane.lease_until is None or lane.lease_until <= now)
+        if name in with_work and not lane.paused and _may_be_leased(lane, now, owner, now + lease + CLOCKS_APART)
     ]
     return min(free)[1] if free else None
+
+
+def _may_be_leased(lane: Lane, now: datetime, owner: str, latest: datetime) -> bool:
+    in_no_hand, until = lane.owner in (None, owner), lane.lease_until
+    was_set_back = until is not None and until > latest
+    is_due = lane.due is None or lane.due <= now
+    return (in_no_hand and was_set_back) or (is_due and (in_no_hand or until is None or until <= now))
 
 
 def must_exist(found: T | None, kind: str, key: object) -> T:

@@ -250,6 +250,33 @@ def test_a_lane_rests_until_it_is_due(database: Database) -> None:
     assert claim(database, at=LATER) is not None
 
 
+def test_a_rest_ends_where_the_clock_has_been_set_back_since(database: Database) -> None:
+    enqueue(database, "m-1")
+    tomorrow = AT + timedelta(days=1)
+    mine = claim(database, "worker-1", tomorrow)
+    assert mine is not None
+    database.write(lambda t: t.outbox.back_off("org:clinic/fhir", tomorrow + timedelta(minutes=15)))
+
+    while_it_is_sent = claim(database, "worker-2", AT)
+    database.write(lambda t: t.outbox.release(mine))
+    before_it_is_due = claim(database, "worker-2", tomorrow)
+    set_back = claim(database, "worker-2", AT)
+
+    assert while_it_is_sent is None
+    assert before_it_is_due is None
+    assert set_back is not None
+
+
+def test_clocks_of_machines_that_are_minutes_apart_end_no_rest(database: Database) -> None:
+    enqueue(database, "m-1")
+    mine = claim(database, "worker-1", AT + timedelta(minutes=4))
+    assert mine is not None
+    database.write(lambda t: t.outbox.back_off("org:clinic/fhir", AT + timedelta(minutes=15)))
+    database.write(lambda t: t.outbox.release(mine))
+
+    assert claim(database, "worker-2", AT) is None
+
+
 def test_a_lane_remembers_how_often_it_failed_in_a_row(database: Database) -> None:
     enqueue(database, "m-1")
     before = claim(database, "worker-1")
