@@ -128,6 +128,17 @@ def test_what_came_under_the_surviving_number_meanwhile_waits_and_is_read_again(
     assert take(world, adt("A01", "E3", number="M-9", person="Renamed^Rue"))[0] == ("skipped" if not same else state)
 
 
+def test_a_refusal_under_the_surviving_number_stops_what_could_leave_until_the_merge_is_decided() -> None:
+    world = a_world_that_knows_two()
+    merge_into_a_new_number(world)
+
+    con = "CON|1|001^Release^HL70496||||||||W|R||20261102|||||||||||Renamed^Rue|SEL"
+    state, reason = take(world, adt("A31", "E2", number="M-9", person="Renamed^Rue", rest=con))
+
+    assert state == "quarantined"
+    assert "CON: it refuses a consent of a person who is only possibly known: nothing of theirs leaves" in reason
+
+
 def test_a_merge_of_what_a_merge_brings_waits_for_its_turn() -> None:
     world = a_world_that_knows_two()
     merge_into_a_new_number(world)

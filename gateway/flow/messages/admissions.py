@@ -11,7 +11,7 @@ from gateway.flow.house import House
 from gateway.flow.messages.feeds import Fed
 from gateway.flow.messages.held_relays import OF_NOBODY, ONLY_POSSIBLE
 from gateway.flow.messages.merges import take_identity_change
-from gateway.flow.messages.numbers import locked_by_number, may_be_known_by, with_numbers
+from gateway.flow.messages.numbers import locked_by_number, with_numbers
 from gateway.flow.messages.outcomes import Outcome, joined, read_or_kept
 from gateway.flow.messages.resemblance import could_be_about
 from gateway.flow.messages.sources import place_of
@@ -129,6 +129,6 @@ def _agree(one: str, other: str) -> bool:
 
 def unmatched(tx: Transaction, named: PersonNamed) -> Outcome:
     """Say of a message whose person has no number here: a stranger, or somebody whom only a person can tell."""
-    if not could_be_about(tx, named) and not may_be_known_by(tx, named.identifiers):
+    if not could_be_about(tx, named):
         return "skipped", OF_NOBODY, None
     return "quarantined", ONLY_POSSIBLE, None

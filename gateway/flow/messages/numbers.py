@@ -85,9 +85,10 @@ def without_possible_numbers(person: Person, numbers: Iterable[PersonIdentifier]
     return replace(person, identifiers=tuple(kept))
 
 
-def may_be_known_by(tx: Transaction, numbers: Iterable[PersonIdentifier]) -> bool:
-    """Tell whether a merge that waits would make one of these numbers somebody's here."""
-    return any(_is_possible(system) for one in numbers for system, _ in tx.people.by_number(one.value))
+def may_be_known_by(tx: Transaction, numbers: Iterable[PersonIdentifier]) -> list[Person]:
+    """Return those whose one of these numbers would be by a merge that waits."""
+    known = (pair for one in numbers for pair in tx.people.by_number(one.value))
+    return [person for system, person in known if _is_possible(system)]
 
 
 def _is_possible(system: str) -> bool:

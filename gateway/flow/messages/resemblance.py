@@ -1,5 +1,9 @@
-"""Whom of the index a message may be about that gives no number we know: a resemblance, which decides nothing."""
+"""Whom of the index a message may be about that gives no number we know: a resemblance, which decides nothing.
 
+A number that a merge which waits would make somebody's is one too.
+"""
+
+from gateway.flow.messages.numbers import may_be_known_by
 from gateway.identity import match
 from gateway.model.handoff import Person
 from gateway.model.hl7_answer import PersonNamed
@@ -7,7 +11,7 @@ from gateway.ports import Transaction
 
 
 def could_be_about(tx: Transaction, named: PersonNamed | None) -> tuple[Person, ...]:
-    """Return whom the words of a PID resemble, in the order of their ids.
+    """Return whom a PID resembles by its words or its numbers, in the order of their ids.
 
     The order is for who locks several of them: two transactions must not wait for each other.
     """
@@ -16,4 +20,6 @@ def could_be_about(tx: Transaction, named: PersonNamed | None) -> tuple[Person, 
     found = Person("", named.family, named.given, named.birth_date, named.gender, named.phone, named.address)
     candidates = tx.people.candidates(named.family, named.given, named.birth_date, named.phone)
     resembled = match(found, candidates).person_ids
-    return tuple(sorted((one for one in candidates if one.id in resembled), key=lambda one: one.id))
+    meant = {one.id: one for one in candidates if one.id in resembled}
+    meant |= {one.id: one for one in may_be_known_by(tx, named.identifiers)}
+    return tuple(meant[key] for key in sorted(meant))
