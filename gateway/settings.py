@@ -274,7 +274,7 @@ def _line_of(text: str, location: tuple[int | str, ...]) -> int:
     index = next((part for part in location if isinstance(part, int)), 0)
     headers = [n for n, line in enumerate(lines) if names and re.match(rf"\s*\[+{re.escape(names[0])}\b", line)]
     start = headers[min(index, len(headers) - 1)] if headers else 0
-    if len(names) > 2:
+    if len(names) > 1:
         nested = rf"\s*\[{re.escape('.'.join(names[:2]))}\]"
         start = next((n for n, line in enumerate(lines) if re.match(nested, line)), start)
     for n in range(start, len(lines)):

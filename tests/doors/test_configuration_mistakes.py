@@ -42,6 +42,12 @@ def complaint(folder: Path) -> str:
         ),
         ("workers = 2", 'workers = "two"', "delivery.workers: Input should be a valid integer"),
         ("max_tries", "max_trys", "delivery.max_trys: Extra inputs are not permitted"),
+        (
+            'operator = "org:operator"',
+            'operator = "org:x"',
+            "installation.operator: expected the id of an organization",
+        ),
+        ("[programs.eido]", "[programs.eidos]", "programs.eidos: expected the name of a mapping, found an unknown one"),
         ('agency = "org:demo-lead"', 'agency = "org:x"', "programs.lead-referral.agency: expected the id of an org"),
         (
             'submits_for = ["org:demo-pd"]',

@@ -35,10 +35,15 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 def test_a_receiver_that_does_not_answer_fails(folder: Path) -> None:
-    result = examined(folder)
+    with socket.socket() as silent:  # bound, so that nobody else listens there meanwhile
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        change(folder / "partners" / "demo-clinic.yaml", "127.0.0.1:2590", address)
+
+        result = examined(folder)
 
     assert result.exit_code == 1
-    assert "FAIL  org:demo-clinic hl7v2 mllp://127.0.0.1:2590: cannot connect" in result.output
+    assert f"FAIL  org:demo-clinic hl7v2 mllp://{address}: cannot connect" in result.output
 
 
 def test_where_an_alert_goes_is_tried_too(folder: Path, listening: str) -> None:
