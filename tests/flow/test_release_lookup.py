@@ -21,17 +21,27 @@ FOR_POLICE = {
 """A consent to the program's records that names the police department, to coordinate care."""
 
 
-def with_contact_and_case(release: dict[str, str]) -> tuple[World, str]:
-    """Let police hand in a contact, and a program its own case of the same person; return the receipt of police."""
+def with_contact_and_case(release: dict[str, str], number: str = "C-1") -> tuple[World, str]:
+    """Let police hand in a contact, and a program its own case of the same person; return the receipt of police.
+
+    `number` is that of the contact: by it the two records sort.
+    """
     base = a_world()
     program = Client(id="demo-lead", organization="org:demo-lead", scopes=("intake",))
     house = replace(base.house, clients={**base.house.clients, program.id: program})
     world = World(house, Gateway(house), base.clock, base.database, base.transport)
-    receipt = world.take(CONTACT).input_id
+    receipt = world.take({**CONTACT, "contact_id": number}).input_id
     row = case(1, 0, "demo-lead", "SUD treatment", "stay sober", release).full
     world.gateway.accept("http", "lead-referral", program.id, "text/csv", csv_of(row), None)
     world.work()
     return world, receipt
+
+
+def held_by(world: World, receipt: str) -> list[tuple[str, str]]:
+    """Return (type, id) of what the first record of an input holds."""
+    (outcome,) = world.database.read(lambda tx: tx.inputs.records(receipt))
+    held = world.database.read(lambda tx: tx.handoffs.resources(str(outcome.handoff_id)))
+    return [(one["resourceType"], one["id"]) for one in held]
 
 
 def kept(world: World) -> list[str]:
@@ -48,6 +58,19 @@ def test_a_consent_that_names_the_department_opens_one_word_with_its_notice() ->
     assert "For: coordination of care." in told.scope
     (disclosure,) = (one for one in world.database.state.disclosures.values() if "look-up" in one.description)
     assert (disclosure.purpose, disclosure.code) == ("COC", "200")
+
+
+@pytest.mark.parametrize("number", [f"C-{n}" for n in range(1, 5)])
+def test_the_departments_event_names_the_patient_of_its_own_record(number: str) -> None:
+    """Not that of the program's record of the same person, whichever of the two records sorts first."""
+    world, receipt = with_contact_and_case(FOR_POLICE, number)
+    own = next(key for kind, key in held_by(world, receipt) if kind == "Patient")
+
+    world.gateway.look_up(POLICE, receipt, 1)
+
+    (event,) = world.gateway.search(POLICE, "AuditEvent", []).resources
+    named = {one["what"]["reference"] for one in event["entity"] if "reference" in one.get("what", {})}
+    assert {one for one in named if one.startswith("Patient/")} == {f"Patient/{own}"}
 
 
 @pytest.mark.parametrize(

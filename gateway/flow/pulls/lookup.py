@@ -31,8 +31,12 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
     asked_at = house.clock()
 
     def look(tx: Transaction) -> Status:
-        person_id = _person(tx, caller, receipt, record)
-        records = held_together(house, tx.handoffs.contents_of(person_id))
+        handoff_id = _own_record(tx, caller, receipt, record)
+        person_id = locked_or_nobody(tx, lambda: _person(tx, handoff_id))
+        # The decision, and the AuditEvent that its caller may read, are about the Patient of the caller's own record:
+        # any other could be of a record that the caller may not know of.
+        own_first = sorted(tx.handoffs.contents_of(person_id), key=lambda one: one[0] != handoff_id)
+        records = held_together(house, own_first)
         made = _decided(house, tx, caller, person_id, records)
         asked = _asked(caller)
         decision_id = keep_decision(house, tx, made.record, made.inputs, asked, None, None, None, person_id or None)
@@ -47,18 +51,18 @@ def look_up(house: House, caller: Caller, receipt: str, record: int) -> Status:
     return house.database.write(look)
 
 
-def _person(tx: Transaction, caller: Caller, receipt: str, record: int) -> str:
-    """Lock whom a record of the caller is about; `NOBODY` where it is not the caller's, with the same questions."""
+def _own_record(tx: Transaction, caller: Caller, receipt: str, record: int) -> str:
+    """Return the id of a record that the caller handed in; `NOBODY` where it is not the caller's."""
     stored = tx.inputs.get(receipt)
     outcomes = tx.inputs.records(receipt)
     is_own = stored is not None and stored.client == caller.client
-    handoff_id = next((one.handoff_id for one in outcomes if is_own and one.n == record), None)
+    return next((one.handoff_id for one in outcomes if is_own and one.n == record and one.handoff_id), NOBODY)
 
-    def find() -> str | None:
-        handoff = tx.handoffs.get(handoff_id or NOBODY)
-        return handoff.person_id if handoff is not None and handoff.state == "active" else None
 
-    return locked_or_nobody(tx, find)
+def _person(tx: Transaction, handoff_id: str) -> str | None:
+    """Return whom a record is about; None where there is none, and for one that waits for a person."""
+    handoff = tx.handoffs.get(handoff_id)
+    return handoff.person_id if handoff is not None and handoff.state == "active" else None
 
 
 def _decided(house: House, tx: Transaction, caller: Caller, person_id: str, records: Mapping[str, Resource]) -> Made:
