@@ -261,9 +261,11 @@ class Connection(threading.Thread):
         batch = split_batch(content)
         if not batch.is_batch and len(batch.messages) < 2:
             return [self._accepted(content)]
+        # What stands before the first message is none, and somebody has to see it; a batch has no answer for it.
+        refused = [self._accepted(piece) for kind, piece in batch.pieces if not kind]
         answers = [self._accepted(message) for message in batch.messages]
         if not batch.is_batch:
-            return answers
+            return [*refused, *answers]
         return [batch_answer(batch, answers, self._terms.new_id(), self._terms.clock())]
 
     def _send(self, answer: bytes) -> None:

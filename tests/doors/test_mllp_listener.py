@@ -131,6 +131,14 @@ def test_several_messages_in_one_block_are_answered_one_by_one() -> None:
     assert inbox.taken == [admission(b"C1"), admission(b"C2")]
 
 
+def test_what_stands_before_the_messages_of_a_block_is_refused_and_kept() -> None:
+    with listening() as (inbox, listener), connect(listener) as peer:
+        peer.sendall(framed(b"lost|words\r" + admission(b"C1") + admission(b"C2")))
+
+        assert [msa(block) for block in read_blocks(peer, 3)] == [b"MSA|AR", b"MSA|AA|C1", b"MSA|AA|C2"]
+    assert inbox.taken == [b"lost|words\r", admission(b"C1"), admission(b"C2")]
+
+
 def test_one_message_is_stored_with_every_byte_of_its_block() -> None:
     block = b"\xef\xbb\xbf" + admission(b"C1") + b"\r\n"
     with listening() as (inbox, listener), connect(listener) as peer:
