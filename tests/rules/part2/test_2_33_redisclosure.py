@@ -241,6 +241,12 @@ class TestAPayerOutsideHipaa:
     def test_and_to_nobody_without_one(self) -> None:
         assert answer(self.FOR_PAYMENT, **self.CASE) == ("DENY", "REDISCLOSURE_BARRED")
 
+    def test_no_counseling_notes(self) -> None:
+        note = {**CLAIM, "meta": TestCounselingNotesInOtherHands.NOTE["meta"]}
+        case: Json = {**self.CASE, "records": held_by("payco", note, under="Consent/paper", purpose="HPAYMT")}
+
+        assert answer(self.FOR_PAYMENT, registry=self.contract(), **case) == ("DENY", "REDISCLOSURE_BARRED")
+
     def test_a_contract_that_ended_is_none(self) -> None:
         assert answer(self.FOR_PAYMENT, registry=self.contract(to="2026-11-01"), **self.CASE)[0] == "DENY"
         assert answer(self.FOR_PAYMENT, registry=self.contract(to="2026-11-02"), **self.CASE)[0] == "PERMIT"
