@@ -1,6 +1,7 @@
 """`gateway hl7v2`: look into HL7v2 messages and send them, for those who connect interfaces."""
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _LONGEST_S = 3600
+_FRAME = re.compile(rb"\x0b|\x1c\r?")
+"""Start block, end block: HL7 v2 Transport, MLLP R1; neither byte may stand inside of a message."""
 
 _GUESSED = "MSH-18 states no character set and the bytes are no UTF-8: they are read as Windows-1252"
 
@@ -73,7 +76,7 @@ def _messages(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
     """Yield each message with where it stands; what is no message is yielded too, to be told."""
     for file in files:
         with click.open_file(str(file), "rb") as stream:
-            batch = split_batch(stream.read())
+            batch = split_batch(_unframed(stream.read()))
         for trailer in batch.miscounted():
             click.echo(f"{file}: {trailer} states another count than there are messages or batches", err=True)
         number = 0
@@ -83,6 +86,11 @@ def _messages(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
                 yield f"{file}: message {number}" if kind else f"{file}: before message {number + 1}", content
         if not batch.pieces:
             yield f"{file}: message 1", b""
+
+
+def _unframed(content: bytes) -> bytes:
+    """Take the MLLP frames off what was recorded on a line: sent on, their bytes would end our own frame too soon."""
+    return _FRAME.sub(b"", content) if content.startswith(b"\x0b") else content
 
 
 def _as_json(segment: Segment) -> dict[str, str | list[str]]:

@@ -69,6 +69,16 @@ def test_a_path_as_json_tells_absent_from_empty(two: Path) -> None:
     assert json.loads(out.splitlines()[0]) == {"path": "PID-2", "state": "empty", "value": ""}
 
 
+def test_what_was_recorded_with_its_frames_is_shown_without_them(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.hl7"
+    file.write_bytes(b"\x0b" + admission(b"C1") + b"\x1c\r\x0b" + admission(b"C2") + b"\x1c\r")
+
+    status, out, _ = run("show", file, "--json")
+
+    assert status == 0
+    assert "".join(f"{segment}\r" for line in out.splitlines() for segment in joined(line)).encode() == TWO
+
+
 def test_fields_are_shown_with_the_names_of_the_standard(two: Path) -> None:
     _, out, _ = run("show", two)
 
