@@ -256,7 +256,7 @@ def place_of(directory: Path, *location: str | int) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return path.read_text(encoding="utf-8-sig") if path.is_file() else ""
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: expected UTF-8, found another byte at offset {error.start}") from error
 

@@ -104,3 +104,11 @@ def test_a_list_in_the_environment_that_is_no_json_is_told_so(folder: Path, monk
     monkeypatch.setenv("GATEWAY_CLIENTS", "demo-agency")
 
     assert complaint(folder).startswith("environment: error parsing value for field")
+
+
+def test_a_byte_order_mark_before_gateway_toml_changes_nothing(folder: Path) -> None:
+    file = folder / "gateway.toml"
+    plain = read_settings(folder)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert read_settings(folder) == plain
