@@ -157,6 +157,7 @@ def test_what_one_program_made_of_anothers_record_takes_a_consent_to_disclose_fr
 
     assert answer(a_consent(), **case) == ("DENY", "DISCLOSER_NOT_NAMED")
     assert answer(from_birch, **case) == ("DENY", "DISCLOSER_NOT_NAMED")
+    assert answer({**from_birch, "status": "inactive"}, **case) == ("DENY", "DISCLOSER_NOT_NAMED")
     assert answer(a_consent(), from_birch, **case) == ("PERMIT", "OK_CONSENT")
     assert answer(a_consent(organization=[organization("birch"), organization("aspen")]), **case)[0] == "PERMIT"
 
