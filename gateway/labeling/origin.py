@@ -80,11 +80,17 @@ class Origins:
         return tuple(unique[key] for key in sorted(unique))
 
     def _all_hops(self, reference: str, seen: frozenset[str]) -> Iterator[tuple[datetime, str, Hop]]:
-        """Yield the changes of hands of an item and of what it was made of: what is made of a copy is bound like it."""
+        """Yield the changes of hands of an item, and those by which its maker got what it was made of.
+
+        What is made of a copy is bound like it; a copy that went elsewhere binds nothing its origin makes.
+        """
         yield from self._hops.get(reference, ())
+        makers = {each.id for each in self._authors.get(reference, ()) if each is not None}
         for source in self._made_of.get(reference, ()):
             if source not in seen:
-                yield from self._all_hops(source, seen | {reference})
+                hops = sorted(self._all_hops(source, seen | {reference}), key=lambda one: one[:2])
+                got = [n for n, (_, _, hop) in enumerate(hops) if hop.custodian and hop.custodian.id in makers]
+                yield from hops[: max(got, default=-1) + 1]
 
     def _is_program(self, organization: Organization | None) -> bool:
         return organization is not None and organization.is_program(self._at)

@@ -220,7 +220,8 @@ def _made_of(item: Item, provenance: Json, items: dict[str, Item], partners: Par
         named = [partners.named(who) for who in _agents(entity, "author")]
         source = items.get(entity.get("what", {}).get("reference", ""))
         hops = source.hops if source else []
-        item.hops += hops
+        got = [place for place, hop in enumerate(hops) if hop.custodian in item.authors]
+        item.hops = [*hops[: max(got, default=-1) + 1], *item.hops]
         item.authors += named or [
             *((source.authors if source else []) or [None]),
             *(hop.custodian for hop in hops if partners.is_program(hop.custodian)),

@@ -141,6 +141,12 @@ class TestWhatIsMadeOfACopy:
 
         assert answer(a_consent(a_permit("quarry")), records=records, **case) == ("DENY", "REDISCLOSURE_BARRED")
 
+    def test_but_not_what_the_program_makes_of_its_own_record_while_a_copy_is_elsewhere(self) -> None:
+        records = [*self.made_by("mercy", {}, under="Consent/tpo")[:3], *self.made_by("aspen", {})[-2:]]
+        case: Json = {"recipient": "org:quarry", "items": ["Condition/summary"]}
+
+        assert answer(a_consent(a_permit("quarry")), records=records, **case) == ("PERMIT", "OK_CONSENT")
+
     def test_goes_where_the_copy_goes(self) -> None:
         records = self.made_by("mercy", {}, under="Consent/tpo")
         case: Json = {"recipient": "org:quarry", "items": ["Condition/summary"]}
