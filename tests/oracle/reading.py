@@ -163,6 +163,7 @@ class Partners:
     def agreement(self, holder: str, identity: str, kind: str, other: str) -> Json | None:
         """Return an agreement of a partner with another that is in force on the day."""
         today = self.today(holder)
+        one: Json
         for one in self.by_id.get(holder, {}).get("agreements", []):
             if (one["id"], one["type"], one["with"]) != (identity or one["id"], kind, other):
                 continue
