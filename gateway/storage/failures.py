@@ -32,9 +32,17 @@ def explain(error: SQLAlchemyError) -> GatewayError:
     found = kind(error)
     if isinstance(error, IntegrityError):
         return WillNeverWork(f"the database refused a change that contradicts what is stored ({found})")
-    if isinstance(error, _NOT_NOW):
+    if isinstance(error, _NOT_NOW) and not _lies_in_the_statement(_code(error)):
         return TryLater(f"the database is not available for this now ({found}); nothing of the change was kept")
     return WillNeverWork(f"the database could not carry out a statement ({found})")
+
+
+def _lies_in_the_statement(code: str) -> bool:
+    """Say whether what drivers call operational fails each time: too many variables, too deep, too long for an index.
+
+    That is SQLite's generic error, and PostgreSQL's class of limits that a program exceeds.
+    """
+    return code == "SQLITE_ERROR" or code.startswith("54")
 
 
 def kind(error: BaseException) -> str:
@@ -42,6 +50,11 @@ def kind(error: BaseException) -> str:
     original = getattr(error, "orig", None)
     if original is None:
         return type(error).__name__
-    code = getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None)
     constraint = getattr(getattr(original, "diag", None), "constraint_name", None)
-    return ", ".join(part for part in (type(original).__name__, code, constraint) if part)
+    return ", ".join(part for part in (type(original).__name__, _code(error), constraint) if part)
+
+
+def _code(error: BaseException) -> str:
+    """Return the driver's code of a failure; empty where there is none."""
+    original = getattr(error, "orig", None)
+    return getattr(original, "sqlite_errorname", None) or getattr(original, "sqlstate", None) or ""

@@ -1,6 +1,7 @@
 """What a failure of the database is told as."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from sqlalchemy.exc import (
@@ -22,6 +23,16 @@ class PostgresError(Exception):
     def __init__(self, sqlstate: str) -> None:
         super().__init__("DETAIL: Key (family)=(Zzsecret) already exists")
         self.sqlstate = sqlstate
+
+
+def sqlite_error(statement: str) -> sqlite3.Error:
+    """Return what SQLite raises for a statement."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        try:
+            database.execute(statement)
+        except sqlite3.Error as error:
+            return error
+    raise AssertionError(f"expected SQLite to refuse {statement}")
 
 
 def test_a_contradiction_will_never_work_and_is_told_without_the_row() -> None:
@@ -51,6 +62,15 @@ def test_a_statement_that_cannot_be_carried_out_will_never_work() -> None:
 
     assert isinstance(error, WillNeverWork)
     assert "Zzsecret" not in str(error)
+
+
+@pytest.mark.parametrize("original", [PostgresError("54000"), sqlite_error("SELECT * FROM nowhere")])
+def test_what_fails_each_time_will_never_work_though_its_driver_calls_it_operational(original: Exception) -> None:
+    assert isinstance(explain(OperationalError("INSERT", None, original)), WillNeverWork)
+
+
+def test_a_server_that_ends_the_connection_may_answer_later() -> None:
+    assert isinstance(explain(OperationalError("INSERT", None, PostgresError("57P01"))), TryLater)
 
 
 @pytest.mark.parametrize(("code", "expected"), [("40001", True), ("40P01", True), ("23505", True), ("23503", False)])
