@@ -4,6 +4,7 @@ Exit status: 0 fine, 1 a finding or refusal, 2 wrong use. Data goes to stdout, e
 """
 
 import errno
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -67,9 +68,19 @@ class LazyGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE or (error.filename is None and error.errno not in _FULL):
                 raise
-            place = "standard output" if error.filename is None else error.filename
+            place = error.filename
+            if place is None:
+                place = "standard output"
+                _discard_output()
             click.echo(f"gateway {ctx.invoked_subcommand}: {place}: {error.strerror}", err=True)
             sys.exit(2)
+
+
+def _discard_output() -> None:
+    """Send nowhere what could not be written: Python tries once more at its end, and that would be its exit status."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,5 +1,6 @@
 """What holds for every sub-command: data on stdout, messages on stderr, exit 2 and no stack trace for wrong use."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def test_a_full_disk_under_stdout_is_told_in_one_line(tmp_path: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
             check=False,
         )
 
