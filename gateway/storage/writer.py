@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.audit import ChainHead
@@ -32,6 +32,10 @@ M = TypeVar("M")
 
 _TRIES_ALONE = 5
 _PAUSE_S = 0.02
+
+# Every transaction begins with one of these (PostgreSQL). Any number that is ours will do, but that of the chain.
+_AMONG_OTHERS = text("SELECT pg_advisory_xact_lock_shared(7746282)")
+_ALONE = text("SELECT pg_advisory_xact_lock(7746282)")
 
 _log = structlog.get_logger(__name__)
 
@@ -139,14 +143,20 @@ class Writer:
             self._writing = None
 
     def _commit_alone(self, job: _Job) -> None:
-        """Run again what collided with another process, with no neighbours whose locks could stand in the way."""
+        """Run again what collided with another process, with no neighbours whose locks could stand in the way.
+
+        Neither in this process nor in another: of two that wait for each other the database ends who has waited longer,
+        which could be the same one each time.
+        """
         for attempt in range(1, _TRIES_ALONE + 1):
             # The other side of a deadlock must wake up and take its lock before we ask for ours again.
             time.sleep(_PAUSE_S * attempt)
-            if not self._commit([[job]], is_last_try=attempt == _TRIES_ALONE):
+            if not self._commit([[job]], is_alone=True, is_last_try=attempt == _TRIES_ALONE):
                 return
 
-    def _commit(self, pieces: Sequence[_Piece], *, is_last_try: bool = False) -> list[_Job]:
+    def _commit(
+        self, pieces: Sequence[_Piece], *, is_alone: bool = False, is_last_try: bool = False
+    ) -> list[_Job]:  # fmt: skip
         """Run pieces in one transaction and resolve their futures; return the jobs that should be run again alone."""
         again: list[_Job] = []
 
@@ -157,7 +167,7 @@ class Writer:
                 job.future.set_exception(_for_caller(reason))
 
         try:
-            with self._transaction() as connection:
+            with self._transaction(is_alone=is_alone) as connection:
                 returned, effects = self._work(connection, pieces, refuse)
         except _Failed as failed:
             if len(pieces[0]) > 1:
@@ -192,7 +202,7 @@ class Writer:
         return returned, effects
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, is_alone: bool) -> Iterator[Connection]:
         """Begin a transaction and commit it at the end; one that raises is rolled back.
 
         A connection to a file is kept for the next; one to a server is asked each time whether it is still there.
@@ -208,6 +218,7 @@ class Writer:
                 self._held = connection
             else:
                 with connection.begin():
+                    connection.execute(_ALONE if is_alone else _AMONG_OTHERS)
                     yield connection
                 connection.close()
         except BaseException:
