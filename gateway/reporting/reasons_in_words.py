@@ -22,8 +22,8 @@ WORDS: Mapping[str, InWords] = {
         "There is no consent of the person that covers this recipient.", "Ask the person for a consent."
     ),
     "CONSENT_NOT_ACTIVE": InWords(
-        "The consent on file is not in force: a draft, rejected, or entered in error.",
-        "Have the consent completed, or ask for a new one.",
+        "The consent on file is not in force: it has ended, was replaced, was never completed, or is an error.",
+        "Its page says which; ask the person for a new one.",
     ),
     "CONSENT_REVOKED": InWords("The person took the consent back.", "Only a new consent of the person."),
     "CONSENT_EXPIRED": InWords("The consent has ended.", "Ask the person whether they renew it."),

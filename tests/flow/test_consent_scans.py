@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.model.consent_form import (
+    Captured,
     FormRefused,
     Paper,
     Scan,
@@ -50,6 +51,22 @@ def test_a_scan_is_held_until_a_second_person_has_compared_it() -> None:
     assert states(world) == {"delivered"}
     assert desk.waiting(LEE).lines == ()
     assert told(world, "consent.verified") == [{"consent": consent_id, "version": 2, "how": "the scan"}]
+
+
+def test_the_same_scan_twice_is_one_consent_and_a_better_scan_of_the_paper_is_kept_too() -> None:
+    world = a_refused_referral()
+    form = a_paper(world)
+    whole = Scan("application/pdf", b"%PDF-1.7 the whole paper this time")
+
+    first, again = file_scan(world, form), file_scan(world, form)
+    better = world.gateway.consent_desk.file_scan(KIM, form, whole)
+
+    assert first == again
+    assert isinstance(better, Captured)
+    assert better.consent_id != first
+    kept = world.gateway.consent_desk.paper(LEE, better.consent_id)
+    assert kept is not None
+    assert kept.content == whole.content
 
 
 def test_a_rejected_scan_opens_nothing_and_says_why_in_the_trail() -> None:

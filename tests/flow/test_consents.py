@@ -127,6 +127,16 @@ def test_only_who_serves_the_program_takes_and_sees_its_consents() -> None:
     assert world.gateway.consent_desk.revoke(STRANGER, consent_id, Revoking("written")) is NOT_FOUND
 
 
+def test_a_program_that_has_not_chosen_itself_yet_is_told_so_and_not_that_it_may_not() -> None:
+    world = a_refused_referral()
+    form = a_form(world, disclosers=())
+    desk = world.gateway.consent_desk
+
+    assert elements(desk.shortcomings(PAM, form)) == ["EL_DISCLOSER"]
+    assert elements(desk.blank(PAM, form)) == ["EL_DISCLOSER"]
+    assert elements(desk.shortcomings(STRANGER, form)) == ["EL_DISCLOSER"]
+
+
 def test_an_operator_without_agreement_sees_none_of_a_programs_consents() -> None:
     world = a_refused_referral()
     consent_id = capture(world, signed(world, a_form(world)))

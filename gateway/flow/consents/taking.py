@@ -4,6 +4,7 @@ What is kept: the Consent, the printed or scanned paper (a Binary) and the Docum
 transaction with the end of what the form replaces and the row of the audit trail.
 """
 
+import base64
 from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -41,12 +42,15 @@ from gateway.model.consent_form import (
 )
 from gateway.model.handoff import Person, Resource
 from gateway.model.staff import Member
-from gateway.ports import Transaction
+from gateway.ports import StoredResource, Transaction
 
 _NO_AGREEMENT = Shortcoming(
     "QSOA_NOT_IN_FORCE",
     "42 CFR 2.11",
     "No agreement is in force with a program of the form: its own staff take it.",
+)
+_NO_PROGRAM = Shortcoming(
+    "EL_DISCLOSER", "42 CFR 2.31(a)(2)", "Say who may disclose: the text names the person only for a program's form."
 )
 
 
@@ -127,7 +131,7 @@ def _lock(tx: Transaction, form: ConsentForm) -> None:
 def _text(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> FormText | FormRefused:
     """Write the text, which names the person: for whoever may take a form for these programs, and nobody else."""
     if not may_look_after(house, actor, form.disclosers):
-        return FormRefused((_NO_AGREEMENT,))
+        return FormRefused((_NO_AGREEMENT if form.disclosers else _NO_PROGRAM,))
     wording = house.wordings.get(form.language)
     person = _named_by(tx, form)
     if person is None:
@@ -160,7 +164,7 @@ def _wrong(house: House, tx: Transaction, actor: Member, form: ConsentForm) -> l
     age = read_switches(house.switches).minor_consent
     found = list(shortcomings(form, Reader(house.registry, now, born, age, (person.family, person.given))))
     if not may_look_after(house, actor, form.disclosers):
-        return [*found, _NO_AGREEMENT]
+        return [*found, _NO_AGREEMENT] if form.disclosers else found
     return [*found, *_irreplaceable(house, tx, actor, person.id, form), *_standing_refusals(house, tx, person.id, form)]
 
 
@@ -219,7 +223,7 @@ def _keep(
     wrong = _unfit(house, consent, form)
     if wrong:
         return FormRefused(tuple(wrong))
-    earlier = _pressed_before(tx, person.id, consent)
+    earlier = _pressed_before(tx, person.id, consent, paper if from_paper else None)
     if earlier is not None:
         return earlier
     for resource in (binary_of(ids, paper), document_of(form, ids, paper, house.registry, now), consent):
@@ -236,15 +240,22 @@ def _keep(
     return Captured(ids.consent, ids.binary)
 
 
-def _pressed_before(tx: Transaction, person_id: str, consent: Resource) -> Captured | None:
+def _pressed_before(tx: Transaction, person_id: str, consent: Resource, scan: Paper | None) -> Captured | None:
     """Find the same form, taken the same day and still standing: a button pressed twice makes one consent, not two.
 
-    Of two, the person would take back one and leave the other.
+    Of two, the person would take back one and leave the other. Another scan of the same paper is a paper of its own:
+    the first may be the one that nobody can read.
     """
     for stored in tx.resources.of_person(["Consent"], person_id):
         if stored.body.get("status") == "active" and _essence(stored.body) == _essence(consent):
-            return Captured(stored.body["id"], binary_id(tx, stored.body) or "")
+            kept = binary_id(tx, stored.body) or ""
+            if scan is None or _is_scan(tx.resources.get("Binary", kept), scan):
+                return Captured(stored.body["id"], kept)
     return None
+
+
+def _is_scan(binary: StoredResource | None, scan: Paper) -> bool:
+    return binary is not None and base64.b64decode(binary.body["data"]) == scan.content
 
 
 def _essence(consent: Resource) -> Resource:
