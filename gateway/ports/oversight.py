@@ -47,6 +47,19 @@ class Decisions(Protocol):
         """
         ...
 
+    def received_about(self, recipient: str, person_id: str) -> list[Disclosed]:
+        """Return what was disclosed to a recipient about a person, or may have been: the newest of each record and
+        channel, oldest first. One question, whether or not there is any.
+        """
+        ...
+
+    def bases_received(self, recipient: str, person_id: str) -> set[tuple[str, str]]:
+        """Return on what anything was disclosed to a recipient about a person, or may have been, by type and id.
+
+        One question, whether or not there is any.
+        """
+        ...
+
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave (42 CFR 2.25; committed before the first byte)."""
         ...

@@ -121,6 +121,14 @@ class Handoffs(Protocol):
         """Return every handoff about these persons, oldest first."""
         ...
 
+    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Return who has brought the handoffs that hold any of these resources now, each pair once, in order.
+
+        The agency of the handoff, and the client of the input that made it what it is. One question, whether or not
+        there is any.
+        """
+        ...
+
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff.
 

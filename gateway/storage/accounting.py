@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from gateway.model.accounting import Disclosed, StoredDecision
 from gateway.storage.instants import from_micros, to_micros
@@ -42,6 +42,19 @@ _RECEIVED = _LOGGED.where(
 _RECEIVED_SINCE = _LOGGED.where(
     decisions.c.recipient == bindparam("recipient"), disclosures.c.intended_at >= bindparam("since")
 ).order_by(*_OLDEST_FIRST)
+# Ids of decisions sort by when they were made.
+_NEWEST = (
+    select(func.max(decisions.c.id))
+    .join(disclosures, disclosures.c.decision_id == decisions.c.id)
+    .where(decisions.c.recipient == bindparam("recipient"), decisions.c.person_id == bindparam("person"))
+    .group_by(decisions.c.handoff_id, decisions.c.channel)
+)
+_RECEIVED_ABOUT = _LOGGED.where(decisions.c.id.in_(_NEWEST)).order_by(*_OLDEST_FIRST)
+_BASES_RECEIVED = (
+    select(decisions.c.record)
+    .join(disclosures, disclosures.c.decision_id == decisions.c.id)
+    .where(decisions.c.recipient == bindparam("recipient"), decisions.c.person_id == bindparam("person"))
+)
 _REFUSED = select(*_DECISION).where(decisions.c.decision.in_(("DENY", "HOLD"))).order_by(decisions.c.at, decisions.c.id)
 _ROWS_AT_A_TIME = 1000
 
@@ -81,6 +94,19 @@ def received_between(
     return [
         _disclosed(row) for row in connection.execute(statement, {"recipient": recipient, "since": to_micros(since)})
     ]
+
+
+def received_about(connection: Connection, recipient: str, person_id: str) -> list[Disclosed]:
+    """Return of what was disclosed to a recipient about a person the newest of each record and channel."""
+    rows = connection.execute(_RECEIVED_ABOUT, {"recipient": recipient, "person": person_id})
+    return [_disclosed(row) for row in rows]
+
+
+def bases_received(connection: Connection, recipient: str, person_id: str) -> set[tuple[str, str]]:
+    """Return on what anything was disclosed to a recipient about a person, by type and id."""
+    rows = connection.execute(_BASES_RECEIVED, {"recipient": recipient, "person": person_id})
+    bases = [load(row.record).get("basis") or {} for row in rows]
+    return {(str(one.get("type", "")), str(one.get("id", ""))) for one in bases}
 
 
 def every_disclosure(connection: Connection) -> Iterator[Disclosed]:

@@ -7,7 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from gateway.model.accounting import Disclosed, HandedOver, NewDecision, StoredDecision
-from gateway.storage.accounting import disclosed, received, received_between, stored_decision
+from gateway.storage.accounting import (
+    bases_received,
+    disclosed,
+    received,
+    received_about,
+    received_between,
+    stored_decision,
+)
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import to_micros
 from gateway.storage.json_text import dump, load
@@ -96,6 +103,14 @@ class SqlDecisions:
     ) -> list[Disclosed]:
         """Return what was disclosed to a recipient, or may have been, in [since, until), the `limit` oldest."""
         return received_between(self._connection, recipient, since, until, limit, after)
+
+    def received_about(self, recipient: str, person_id: str) -> list[Disclosed]:
+        """Return of what was disclosed to a recipient about a person the newest of each record and channel."""
+        return received_about(self._connection, recipient, person_id)
+
+    def bases_received(self, recipient: str, person_id: str) -> set[tuple[str, str]]:
+        """Return on what anything was disclosed to a recipient about a person, by type and id."""
+        return bases_received(self._connection, recipient, person_id)
 
     def intend(self, *, decision_id: str, message_id: str, purpose: str, description: str, at: datetime) -> None:
         """Write that a disclosure is about to leave.

@@ -21,7 +21,7 @@ from gateway.storage.resources import (
     link_row,
     write_changes,
 )
-from gateway.storage.tables import caveats, decisions, handoff_resources, handoffs, referrals, resources
+from gateway.storage.tables import caveats, decisions, handoff_resources, handoffs, inputs, referrals, resources
 from gateway.storage.upsert import write_over
 
 _GET = Prepared(select(handoffs).where(handoffs.c.id == bindparam("key")))
@@ -42,6 +42,16 @@ _OF_PEOPLE = (
     select(handoffs)
     .where(handoffs.c.person_id.in_(bindparam("persons", expanding=True)))
     .order_by(handoffs.c.created_at, handoffs.c.id)
+)
+_BROUGHT_BY = (
+    select(handoffs.c.agency, inputs.c.client)
+    .join(handoff_resources, handoff_resources.c.handoff_id == handoffs.c.id)
+    .join(inputs, inputs.c.id == handoffs.c.input_id)
+    .where(
+        handoff_resources.c.type == bindparam("type"),
+        handoff_resources.c.id.in_(bindparam("keys", expanding=True)),
+    )
+    .distinct()
 )
 _SEVERAL = select(handoffs).where(handoffs.c.id.in_(bindparam("keys", expanding=True)))
 _BODIES_OF_SEVERAL = (
@@ -164,6 +174,12 @@ class SqlHandoffs:
     def of_people(self, person_ids: Sequence[str]) -> list[Handoff]:
         """Return every handoff about these persons, oldest first."""
         return [_handoff(row) for row in self._connection.execute(_OF_PEOPLE, {"persons": list(person_ids)})]
+
+    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Return who has brought the handoffs that hold any of these resources now: agency and client, in order."""
+        wanted = {"type": resource_type, "keys": list(resource_ids)}
+        found = [(row.agency, row.client) for row in self._connection.execute(_BROUGHT_BY, wanted)]
+        return sorted(found, key=lambda pair: (pair[0], pair[1] or ""))
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff.

@@ -205,6 +205,13 @@ class InMemoryHandoffs:
         about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id in person_ids)
         return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
 
+    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Return who has brought the handoffs that hold any of these resources now: agency and client, in order."""
+        wanted, held = {(resource_type, key) for key in resource_ids}, self._state.contents
+        handoffs = [self._state.handoffs[key] for key, keys in held.items() if not wanted.isdisjoint(keys)]
+        found = {(one.agency, self._state.inputs[one.input_id].client) for one in handoffs}
+        return sorted(found, key=lambda pair: (pair[0], pair[1] or ""))
+
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff."""
         about = self.of_person(person_id)

@@ -225,8 +225,7 @@ class InMemoryDecisions:
 
     def disclosed(self, person_id: str, since: datetime, until: datetime) -> list[Disclosed]:
         """Return what was disclosed about a person, or may have been, in [since, until), oldest first."""
-        of_person = (one for one in self._log() if one.decision.person_id == person_id)
-        return [one for one in of_person if since <= one.intended_at < until]
+        return [one for one in self._log_about(person_id) if since <= one.intended_at < until]
 
     def received(self, recipient: str, message_id: str) -> Disclosed | None:
         """Return one disclosure, or what may have been one, to this recipient."""
@@ -242,6 +241,24 @@ class InMemoryDecisions:
             last = (after.intended_at, after.message_id)
             mine = (one for one in mine if (one.intended_at, one.message_id) > last)
         return [one for one in mine if since <= one.intended_at and (until is None or one.intended_at < until)][:limit]
+
+    def received_about(self, recipient: str, person_id: str) -> list[Disclosed]:
+        """Return of what was disclosed to a recipient about a person the newest of each record and channel."""
+        newest: dict[tuple[str | None, str], str] = {}
+        mine = [one for one in self._log_about(person_id) if one.decision.recipient == recipient]
+        for one in mine:
+            place = (self._state.decisions[one.decision.id].handoff_id, one.decision.channel)
+            newest[place] = max(newest.get(place, ""), one.decision.id)
+        return [one for one in mine if one.decision.id in newest.values()]
+
+    def bases_received(self, recipient: str, person_id: str) -> set[tuple[str, str]]:
+        """Return on what anything was disclosed to a recipient about a person, by type and id."""
+        mine = [one.decision for one in self._log_about(person_id) if one.decision.recipient == recipient]
+        bases = [one.record.get("basis") or {} for one in mine]
+        return {(str(one.get("type", "")), str(one.get("id", ""))) for one in bases}
+
+    def _log_about(self, person_id: str) -> list[Disclosed]:
+        return [one for one in self._log() if one.decision.person_id == person_id]
 
     def _log(self) -> list[Disclosed]:
         """Return the whole log of disclosures, oldest first."""

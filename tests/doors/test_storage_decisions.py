@@ -1,5 +1,6 @@
 """What `ports.Decisions` promises about decisions and disclosures, on every implementation."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,14 @@ LATER = AT + timedelta(seconds=31)
 
 
 def decide(
-    transaction: Transaction, decision_id: str, at: Any = AT, *, decision: str = "PERMIT", work_id: int | None = 1
+    transaction: Transaction,
+    decision_id: str,
+    at: Any = AT,
+    *,
+    decision: str = "PERMIT",
+    work_id: int | None = 1,
+    basis: dict[str, str] | None = None,
+    **changes: Any,
 ) -> None:
     """Keep a decision."""
     new = NewDecision(
@@ -28,10 +36,16 @@ def decide(
         referral_id="task-1",
         work_id=work_id,
         channel="push",
-        record={"decision": decision, "reason": "OK_CONSENT", "input_hash": "sha256:00", "withheld": []},
+        record={
+            "decision": decision,
+            "reason": "OK_CONSENT",
+            "input_hash": "sha256:00",
+            "withheld": [],
+            **({"basis": basis} if basis else {}),
+        },
         inputs=b"{}",
     )
-    transaction.decisions.add([new])
+    transaction.decisions.add([replace(new, **changes)])
 
 
 def test_decisions_of_a_handoff_come_newest_first_with_their_recipient(database: Database) -> None:
@@ -200,3 +214,32 @@ def test_what_a_recipient_received_comes_oldest_first_and_to_nobody_else(databas
     assert received is not None
     assert received.message_id == "m-2"
     assert database.read(lambda t: t.decisions.received("org:nobody", "m-2")) is None
+
+
+def test_what_a_recipient_received_about_a_person_is_the_newest_of_each_record_and_channel(database: Database) -> None:
+    def log(t: Transaction) -> None:
+        decide(t, "d-1", basis={"type": "Consent", "id": "c-1", "version": "1"})
+        decide(t, "d-2", basis={"type": "Consent", "id": "c-2"})
+        decide(t, "d-3", channel="read", basis={"type": "exception"})
+        decide(t, "d-4", handoff_id="handoff-2")
+        decide(t, "d-5", handoff_id=None)
+        decide(t, "d-6", recipient="org:other", basis={"type": "Consent", "id": "c-3"})
+        decide(t, "d-7", person_id="person-2", basis={"type": "Consent", "id": "c-4"})
+        for n in range(1, 8):
+            t.decisions.intend(decision_id=f"d-{n}", message_id=f"m-{n}", purpose="TREAT", description="create", at=AT)
+        decide(t, "d-8", basis={"type": "Consent", "id": "c-5"})
+
+    database.write(log)
+
+    def received(t: Transaction, recipient: str, person: str) -> list[str]:
+        return [one.message_id for one in t.decisions.received_about(recipient, person)]
+
+    assert database.read(lambda t: received(t, "org:clinic", "person-1")) == ["m-2", "m-3", "m-4", "m-5"]
+    assert database.read(lambda t: received(t, "org:clinic", "")) == []
+    assert database.read(lambda t: t.decisions.bases_received("org:clinic", "person-1")) == {
+        ("Consent", "c-1"),
+        ("Consent", "c-2"),
+        ("exception", ""),
+        ("", ""),
+    }
+    assert database.read(lambda t: t.decisions.bases_received("org:clinic", "")) == set()

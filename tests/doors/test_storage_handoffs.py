@@ -179,3 +179,29 @@ def test_several_handoffs_come_with_their_resources_in_the_order_asked(database:
     assert found[0][1] == []
     assert found[1][1] == database.read(lambda t: t.handoffs.resources("handoff-1"))
     assert database.read(lambda t: t.handoffs.several([])) == []
+
+
+def test_who_brought_what_holds_a_resource_now_is_told_once_each(database: Database) -> None:
+    def bring(t: Transaction) -> None:
+        for n, client in ((1, "demo-agency"), (2, "demo-lead"), (3, None)):
+            t.inputs.add(an_input(f"input-{n}", client=client, sha256=str(n) * 64))
+        t.handoffs.save(a_handoff("handoff-1"), [an_observation("one")])
+        t.handoffs.save(a_handoff("handoff-2"), [an_observation("one")])
+        t.handoffs.save(a_handoff("handoff-3", input_id="input-2"), [an_observation("one"), an_observation("two")])
+        t.handoffs.save(a_handoff("handoff-4", input_id="input-3", agency="org:clinic"), [an_observation("three")])
+        t.handoffs.save(a_handoff("handoff-5", input_id="input-3"), [an_observation("two"), an_observation("gone")])
+        t.handoffs.save(a_handoff("handoff-5"), [an_observation("two")])
+
+    database.write(bring)
+
+    def asked(t: Transaction, *keys: str) -> list[tuple[str, str | None]]:
+        return t.handoffs.brought_by("Observation", keys)
+
+    assert database.read(lambda t: asked(t, "one")) == [("org:police", "demo-agency"), ("org:police", "demo-lead")]
+    assert database.read(lambda t: asked(t, "three", "two")) == [
+        ("org:clinic", None),
+        ("org:police", "demo-agency"),
+        ("org:police", "demo-lead"),
+    ]
+    assert database.read(lambda t: asked(t, "gone")) == []
+    assert database.read(lambda t: t.handoffs.brought_by("Patient", ["one"])) == []
