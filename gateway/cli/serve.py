@@ -52,6 +52,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 64,
             "limit_request_field_size": 65536,  # the application refuses sooner, and in words of its own
             "loglevel": "warning",
+            "forwarder_headers": "",  # else a header SCRIPT_NAME opens a path that the proxy in front keeps shut
             "control_socket_disable": True,  # else anybody of this account could stop it by a socket in the home folder
             "proc_name": "gateway",
             "post_worker_init": self._started,

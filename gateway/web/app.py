@@ -48,6 +48,9 @@ _FOR_PARTNERS = frozenset(
 )
 """The doors whose answers may leave out what a partner may not know of."""
 
+_BEFORE_LOGIN = frozenset({"console.check_login", "console.set_password"})
+"""The only doors that read the body of somebody who is not proven yet; they have their places together."""
+
 _SCRIPTED = frozenset({"console.consent_text", "console.sign_consent"})
 """The only pages with a script, our own: the field to sign in. They work without it too."""
 
@@ -76,7 +79,7 @@ def create_app(services: Services) -> Flask:
     app.teardown_request(lambda _: places.give_back())
     authenticate = _admitting(bearer(services.registered, services.token_key, services.clock), places)
     register_error_handlers(app)
-    _guard_requests(app, services, metrics)
+    _guard_requests(app, services, metrics, places)
     app.register_blueprint(receipts(services.house, authenticate))
     app.register_blueprint(uploads(services.house, authenticate))
     app.register_blueprint(fhir_reads(services.house, authenticate, services.base_url))
@@ -101,7 +104,7 @@ def _admitting(authenticate: Callable[[], Caller], places: Places) -> Callable[[
     return admitted
 
 
-def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> None:
+def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics, places: Places) -> None:
     """Bound what comes in; mark, harden, count and log what goes out."""
 
     @app.before_request
@@ -112,6 +115,8 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics) -> 
             abort(431)
         if len(request.query_string) > MAX_QUERY_BYTES:
             abort(414)
+        if request.endpoint in _BEFORE_LOGIN:
+            places.take("")  # the id of no client
 
     @app.after_request
     def finish(response: Response) -> Response:

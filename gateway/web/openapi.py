@@ -29,7 +29,7 @@ def describe(base_url: str) -> dict[str, Any]:
             "/cds-services/patient-consent-consult": {"post": _consult()},
             "/healthz": {"get": _page("The process is alive", "application/json")},
             "/readyz": {"get": _readiness()},
-            "/metrics": {"get": _page("Prometheus metrics", "text/plain")},
+            "/metrics": {"get": _metrics()},
             "/openapi.json": {"get": _page("This document", "application/json")},
             "/console/": {"get": _page("Staff console (login by form, cookie session)", "text/html")},
         },
@@ -128,6 +128,12 @@ def _look_up() -> dict[str, Any]:
 def _readiness() -> dict[str, Any]:
     page = _page("Every part is able to work", "application/json")
     page["responses"]["503"] = {"description": "Some part is not; the body names it"}
+    return page
+
+
+def _metrics() -> dict[str, Any]:
+    page = _page("Prometheus metrics, for this machine or whoever shows their key", "text/plain")
+    page["responses"]["401"] = _PROBLEM
     return page
 
 

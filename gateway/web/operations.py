@@ -4,6 +4,7 @@ import orjson
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from gateway.web.metrics_door import require_metrics_key
 from gateway.web.openapi import describe
 from gateway.web.services import Services
 
@@ -38,7 +39,7 @@ class RequestMetrics:
 
 
 def operations(services: Services, metrics: RequestMetrics) -> Blueprint:
-    """Build the pages for operators. They need no login and say nothing about any person."""
+    """Build the pages for operators. They say nothing about any person, and only the metrics ask who reads them."""
     door = Blueprint("operations", __name__)
     work = Gauge("gateway_work", "Pieces of work by lane and state", ["lane", "state"], registry=metrics.registry)
     failures = Gauge("gateway_lane_failures", "Failed tries in a row", ["lane"], registry=metrics.registry)
@@ -60,6 +61,7 @@ def operations(services: Services, metrics: RequestMetrics) -> Blueprint:
 
     @door.get("/metrics")
     def prometheus() -> Response:
+        require_metrics_key(services.metrics_key, services.base_url)
         work.clear()
         for row in services.views.work_counts():
             work.labels(row.lane, row.state).set(row.count)

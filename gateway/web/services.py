@@ -140,6 +140,8 @@ class Services:
     """Its name, as the console shows it."""
     timezone: str
     """IANA zone in which the console tells times."""
+    metrics_key: bytes | None = field(default=None, repr=False)
+    """Opens /metrics from anywhere; without one it is for callers on this machine, see `metrics_door`."""
     max_body_bytes: int = 64 * 1024 * 1024
     passwords: Passwords = field(default_factory=Passwords)
     places: int = 8

@@ -121,7 +121,7 @@ def check_configuration(settings: Settings) -> None:
         unknown.append((("installation", "operator"), _AN_ORGANIZATION))
     if unknown:
         raise ConfigurationError("\n".join(_unknown(settings, place, what) for place, what in unknown))
-    for name in ("id", "token", "session", "audit"):
+    for name in ("id", "token", "session", "audit", *(("metrics",) if settings.http.metrics_key else ())):
         settings.secret(name)
 
 
@@ -323,6 +323,7 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
             registered=settings.client,
             token_key=settings.secret("token"),
             session_key=settings.secret("session"),
+            metrics_key=settings.secret("metrics") if settings.http.metrics_key else None,
             staff=StaffAccounts(database),
             views=ConsoleViews(database),
             messages=MessageViews(database),

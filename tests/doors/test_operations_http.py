@@ -2,7 +2,11 @@
 
 import re
 
-from tests.support.web_house import Site
+import pytest
+
+from gateway.storage.database import SqlDatabase
+from gateway.testing import FixedClock
+from tests.support.web_house import Site, a_site
 
 pytest_plugins = ("tests.support.sites",)
 
@@ -35,6 +39,66 @@ def test_a_made_up_method_makes_no_new_series(site: Site) -> None:
     site.client().open("/healthz", method="OTTER")
 
     assert "OTTER" not in site.client().get("/metrics").text
+
+
+METRICS_KEY = b"metrics-key-of-the-tests-no-secret"
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("::ffff:127.0.0.1", {}, 200),
+        ("203.0.113.9", {}, 401),
+        ("::ffff:203.0.113.9", {}, 401),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, 401),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, 401),
+        ("127.0.0.1", {"Via": "1.1 proxy"}, 401),
+    ],
+)
+def test_without_a_key_the_metrics_are_for_who_asks_on_this_machine(
+    site: Site, address: str, headers: dict[str, str], status: int
+) -> None:
+    answer = site.client().get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+
+    assert answer.status_code == status
+    assert ("gateway_work" in answer.text) == (status == 200)
+
+
+def test_of_a_gateway_that_others_reach_the_metrics_are_not_for_this_machine_either(
+    web_store: SqlDatabase, clock: FixedClock
+) -> None:
+    behind_a_proxy = a_site(web_store, clock, base_url="https://gateway.example")
+
+    assert behind_a_proxy.client().get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {METRICS_KEY.hex()}", 200),
+        (f"bearer  {METRICS_KEY.hex()}", 200),
+        (f"Bearer {METRICS_KEY.hex()[:-1]}", 401),
+        (f"Basic {METRICS_KEY.hex()}", 401),
+        ("Bearer \xe9", 401),
+        (None, 401),
+    ],
+)
+def test_with_a_key_the_metrics_are_for_who_shows_it(
+    web_store: SqlDatabase, clock: FixedClock, authorization: str | None, status: int
+) -> None:
+    site = a_site(web_store, clock, base_url="https://gateway.example", metrics_key=METRICS_KEY)
+
+    answer = site.client().get("/metrics", headers={"Authorization": authorization} if authorization else {})
+
+    assert answer.status_code == status
+
+
+def test_a_token_of_a_client_opens_no_metrics(web_store: SqlDatabase, clock: FixedClock) -> None:
+    site = a_site(web_store, clock, metrics_key=METRICS_KEY)
+
+    assert site.client("demo-ehr").get("/metrics").status_code == 401
 
 
 def test_the_description_names_every_route_but_fhir_and_the_pages_of_the_console(site: Site) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,46 @@ def test_what_is_no_http_is_quoted_neither_in_its_answer_nor_in_the_log(folder: 
     assert all(b"Content-Type: application/problem+json\r\n" in answer for answer in answers)
     assert "Otter" not in log + "".join(answer.decode() for answer in answers)
     assert log.count('"event": "unsound request"') == 2
+
+
+def test_nobody_is_kept_waiting_by_connections_that_send_nothing_more_or_stay_open(folder: Path) -> None:
+    process = serve(folder)
+    assert process.stdout is not None
+    ready = re.match(r"ready http=http://127\.0\.0\.1:(\d+) ", process.stdout.readline())
+    assert ready is not None
+    port = int(ready[1])
+
+    with ExitStack() as open_still:
+        for begun in (b"", b"G", b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
+            for _ in range(40):  # more than there are threads; two seconds each would be longer than we wait below
+                peer = open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
+                peer.sendall(begun)
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
+        in_two_pieces = open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
+        in_two_pieces.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+        requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60)  # by now the first piece was looked at
+        in_two_pieces.sendall(b"\r\n")
+        answer_to_pieces = in_two_pieces.recv(4096)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=120)
+
+    assert answer.json() == {"status": "ok"}
+    assert answer_to_pieces.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert "Traceback" not in log
+
+
+def test_a_path_that_the_proxy_in_front_keeps_shut_is_opened_by_no_header(folder: Path) -> None:
+    process = serve(folder)
+    assert process.stdout is not None
+    ready = re.match(r"ready http=(http://127\.0\.0\.1:\d+) ", process.stdout.readline())
+    assert ready is not None
+
+    by_prefix = requests.get(f"{ready[1]}/healthz/metrics", headers={"SCRIPT_NAME": "/healthz"}, timeout=60)
+    by_path = requests.get(f"{ready[1]}/healthz", headers={"PATH_INFO": "/metrics"}, timeout=60)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+
+    assert (by_prefix.status_code, by_path.json()) == (404, {"status": "ok"})
 
 
 def _all_of_answer(port: int, request: bytes) -> bytes:

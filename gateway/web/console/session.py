@@ -52,7 +52,8 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
     def check() -> Response | None:
         token = request.cookies.get(COOKIE)
         g.staff = services.staff.in_session(token, services.clock()) if token else None
-        # Anybody may post here before a login.
+        if g.staff is None and request.endpoint not in OPEN_PAGES:  # a form of nobody is not even read
+            return redirect(url_for("console.login"), 303)
         limit = LARGE_FORMS.get(request.endpoint or "", MAX_FORM_BYTES) if g.staff else MAX_FORM_BYTES
         request.max_content_length = limit
         csrf.protect()
@@ -60,8 +61,6 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
             g.client = f"staff:{g.staff.id}"
             if is_partner(services) and request.endpoint not in PARTNER_PAGES | OPEN_PAGES:
                 return _beside_the_point()
-        elif request.endpoint not in OPEN_PAGES:
-            return redirect(url_for("console.login"), 303)
         return None
 
 
