@@ -6,8 +6,9 @@ Read once into plain sets (docs/consent-engine.md). A resource version that does
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -158,7 +159,7 @@ def _keep_latest(resources: dict[str, tuple[datetime, Json]], resource: Json, at
 
 def _take_resource(facts: Facts, reference: str, resource: Json, registry: Registry, at: datetime) -> None:
     kind, status = resource["resourceType"], resource.get("status")
-    if kind in _RELATIONSHIPS and _has_ended(resource, at):
+    if kind in _RELATIONSHIPS and _has_ended(resource, ZoneInfo(registry.zone), at):
         return
     if kind == "Patient":
         facts.patients[reference] = resource
@@ -187,10 +188,10 @@ def _take_care_team(facts: Facts, reference: str, team: Json, registry: Registry
                 _relate(facts.treating, registry.find_by_reference(named), team.get("subject"))
 
 
-def _has_ended(resource: Json, at: datetime) -> bool:
+def _has_ended(resource: Json, zone: tzinfo, at: datetime) -> bool:
     end = resource.get("period", {}).get("end")
     try:
-        return end is not None and covered_interval(end, UTC)[1] <= at
+        return end is not None and covered_interval(end, zone)[1] <= at
     except ValueError:
         return True
 
@@ -201,12 +202,13 @@ def _take_episode(facts: Facts, episode: Json, registry: Registry) -> None:
         _relate(facts.treating, organization, episode.get("patient"))
     if episode.get("status") == "finished":
         identifier = organization.id if organization else None
-        facts.finished_episodes.append(Episode(identifier, subject_keys(episode.get("patient")), _end(episode)))
+        ended = _end(episode, (organization and organization.zone) or ZoneInfo(registry.zone))
+        facts.finished_episodes.append(Episode(identifier, subject_keys(episode.get("patient")), ended))
 
 
-def _end(resource: Json) -> datetime | None:
+def _end(resource: Json, zone: tzinfo) -> datetime | None:
     try:
-        return covered_interval(resource.get("period", {}).get("end"), UTC)[1]
+        return covered_interval(resource.get("period", {}).get("end"), zone)[1]
     except ValueError:
         return None
 

@@ -27,15 +27,23 @@ def is_legacy_form(directive: Directive) -> bool:
 
 
 def mixes_notes(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:
-    """Say whether the form mixes counseling notes with anything else (42 CFR 2.31(b)(2))."""
-    speaks_of_notes = NOTES in kinds or any(COUNSELING_NOTES in one.labels for one in grants)
-    speaks_of_others = bool(kinds - {NOTES}) or any(one.labels and not _is_of_notes_only(one) for one in grants)
-    return speaks_of_notes and speaks_of_others
+    """Say whether the form mixes counseling notes with anything else (42 CFR 2.31(b)(2)).
+
+    A permit that names no label is for notes in a form of that kind, and for all else in any other.
+    """
+    is_own_kind = NOTES in kinds
+    speaks_of_notes = is_own_kind or any(COUNSELING_NOTES in one.labels for one in grants)
+    others = (one for one in grants if not _is_of_notes_only(one) and not (is_own_kind and _names_no_label(one)))
+    return speaks_of_notes and (bool(kinds - {NOTES}) or any(others))
+
+
+def _names_no_label(grant: Grant) -> bool:
+    return all(not one.labels and one.confidentiality is None for one in grant.provisions)
 
 
 def _is_of_notes_only(grant: Grant) -> bool:
     """Say whether one of the provisions of a permit, which all must match, names notes and nothing beside them."""
-    return any(one.labels == {COUNSELING_NOTES} for one in grant.provisions)
+    return any(one.labels == {COUNSELING_NOTES} and one.confidentiality is None for one in grant.provisions)
 
 
 def mixes_proceedings(kinds: frozenset[str], grants: tuple[Grant, ...]) -> bool:

@@ -190,13 +190,16 @@ def _overlaps(period: Interval, item: Item, when_unknown: bool) -> bool:
 
 
 def _clinical_times(item: Item) -> tuple[datetime, datetime] | None:
+    """Return the time an item is of; its days are those of whoever keeps it."""
+    keeper = item.origin.program or item.origin.holder
+    zone = (keeper and keeper.zone) or UTC
     for key in _CLINICAL_TIMES:
         value = item.resource.get(key)
         stated = [value.get("start"), value.get("end")] if isinstance(value, dict) else [value, value]
         if stated[0]:
             try:
-                begins = covered_interval(stated[0], UTC)[0]
-                return begins, covered_interval(stated[1], UTC)[1] if stated[1] else _NO_END
+                begins = covered_interval(stated[0], zone)[0]
+                return begins, covered_interval(stated[1], zone)[1] if stated[1] else _NO_END
             except ValueError:
                 return None
     return None

@@ -34,12 +34,15 @@ def is_bound(item: Item, situation: Situation) -> bool:
 
 
 def _given_in_trust(item: Item, situation: Situation) -> Withhold | None:
-    """Return why a copy given for a central registry or to a court may not go at all (42 CFR 2.34(c), 2.35(d))."""
+    """Return why a copy given for a central registry or to a court may not go at all (42 CFR 2.34(c), 2.35(d)).
+
+    A consent that nobody can read may have been one to a court, whatever has taken its place since.
+    """
     for hop in item.origin.after:
         under = _consent(hop, situation)
         if hop.code == "central_registry" or (under is not None and REGISTRY in under.kinds):
             return Withhold("REGISTRY_USE_BARRED", STEP)
-        if under is not None and CRIMINAL_JUSTICE in under.kinds:
+        if under is not None and (CRIMINAL_JUSTICE in under.kinds or not under.readable):
             return _BARRED
     return None
 

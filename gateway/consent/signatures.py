@@ -68,9 +68,13 @@ def _speaks_for(performer: Performer, situation: Situation) -> bool:
     return True
 
 
-def _parental(performer: Performer, directive: Directive, situation: Situation) -> bool:
+def _was_minor(directive: Directive, situation: Situation) -> bool:
     age = _age_when_signed(directive, situation)
     return age is not None and age < ADULT_AGE
+
+
+def _parental(performer: Performer, directive: Directive, situation: Situation) -> bool:
+    return _was_minor(directive, situation)
 
 
 def _with_document(performer: Performer, directive: Directive, situation: Situation) -> bool:
@@ -78,7 +82,9 @@ def _with_document(performer: Performer, directive: Directive, situation: Situat
 
 
 def _for_payment_only(performer: Performer, directive: Directive, situation: Situation) -> bool:
-    """Check 2.15(a)(2): a program director's determination opens payment, and signs no form for more than that."""
+    """Check 2.15(a)(2): a program director's determination, never for a minor, opens payment and signs no more."""
+    if _was_minor(directive, situation):
+        return False
     stated = [purpose for grant in directive.grants for purpose in grant.purposes]
     return is_payment(situation.request.purposes) and is_payment(stated)
 

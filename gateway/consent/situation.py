@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from gateway.consent.facts import Facts, identifier_keys, subject_keys
 from gateway.consent.switches import Switches
@@ -30,12 +31,12 @@ class Person:
     keys: frozenset[str]
     born: date | None
 
-    def age_at(self, at: datetime) -> int | None:
-        """Return the age in full years, None where no birth date is known."""
+    def age_on(self, day: date) -> int | None:
+        """Return the age in full years on a day, None where no birth date is known."""
         if self.born is None:
             return None
-        has_had_birthday = (at.month, at.day) >= (self.born.month, self.born.day)
-        return at.year - self.born.year - (0 if has_had_birthday else 1)
+        has_had_birthday = (day.month, day.day) >= (self.born.month, self.born.day)
+        return day.year - self.born.year - (0 if has_had_birthday else 1)
 
 
 class Recipient(NamedTuple):
@@ -81,8 +82,11 @@ class Situation:
         return self.person.keys if self.person else frozenset()
 
     def age_at(self, at: datetime) -> int | None:
-        """Return the age of the person the request is about in full years, None where nobody knows it."""
-        return self.person.age_at(at) if self.person else None
+        """Return the age of the person the request is about in full years, None where nobody knows it.
+
+        A birthday begins at midnight where the installation is: law counts the days of a place.
+        """
+        return self.person.age_on(at.astimezone(ZoneInfo(self.registry.zone)).date()) if self.person else None
 
     def names_another(self, keys: frozenset[str]) -> bool:
         """Say whether one of the keys is known to be somebody else's than the person's the request is about."""

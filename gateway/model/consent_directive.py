@@ -77,8 +77,8 @@ class Provision:
 class Grant:
     """One permit of a consent, with everything around it that must match too; what all of it states, read once.
 
-    `levels` are the provisions that state recipients, outermost first, `parties` all of theirs. `purposes` are those
-    of the innermost provision that states any, `covered` the purposes every level includes (None = none stated).
+    `levels` are the provisions that state recipients, outermost first, `parties` all of theirs. `purposes` are the
+    stated ones that every level includes, `covered` all that every level includes (None = none stated).
     """
 
     provisions: tuple[Provision, ...]
@@ -97,13 +97,14 @@ def grant_of(provisions: tuple[Provision, ...]) -> Grant:
     """Read what a permit and the provisions around it state together."""
     levels = tuple(one for one in provisions if one.recipients)
     stated = [one for one in provisions if one.purposes]
+    covered = frozenset.intersection(*(one.covered for one in stated)) if stated else None
     return Grant(
         provisions=provisions,
         levels=levels,
         parties=tuple(party for one in levels for party in one.recipients),
         disclosers=tuple(party for one in provisions for party in one.disclosers),
-        purposes=stated[-1].purposes if stated else (),
-        covered=frozenset.intersection(*(one.covered for one in stated)) if stated else None,
+        purposes=tuple(dict.fromkeys(each for one in stated for each in one.purposes if each in (covered or ()))),
+        covered=covered,
         labels=frozenset().union(*(one.labels for one in provisions)),
         states_information=any(one.states_information for one in provisions),
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 Outcome = Literal["PERMIT", "PERMIT_REDACTED", "DENY", "HOLD"]
 
-POLICY_VERSION = "2026.3"
+POLICY_VERSION = "2026.4"
 """The version of the rules written in `gateway.consent`; it changes whenever a decision could."""
 
 

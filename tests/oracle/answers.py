@@ -11,11 +11,12 @@ from tests.oracle.papers import (
     class_of,
     disclosers,
     kind_of,
+    kinds_of,
+    named_purposes,
     paths,
     permits,
     recipients_of,
     root,
-    stated_purposes,
     zone_of,
 )
 from tests.oracle.purposes import Purpose
@@ -138,7 +139,7 @@ def _between_whom(
 
 def _for_what(path: Path, paper: Json, ask: Ask, discloser: str | None, reached: dict[str, set[str]]) -> Answer | None:
     """Check the purposes, and who belongs to a class for them. 42 CFR 2.31(a)(5), (d)."""
-    stated, legal = stated_purposes(paper), {purposes.LEGAL, purposes.PROCEEDING}
+    stated, legal = named_purposes(paper), {purposes.LEGAL, purposes.PROCEEDING}
     if stated & legal and stated - legal:
         return _stop(4, "COMBINED_PROCEEDING")
     if kind_of(paper) != "proceedings" and legal & set(ask.purposes):
@@ -192,24 +193,28 @@ def _paper_itself(path: Path, paper: Json, ask: Ask) -> Answer | None:
 
 def _of_the_item(path: Path, paper: Json, item: Item, ask: Ask) -> Answer | None:
     """Check what depends on the item: counseling notes, and what the permit speaks of. 42 CFR 2.31(b), (a)(3)."""
-    labels = [[codes(node["securityLabel"]) for node in each if "securityLabel" in node] for each in permits(paper)]
-    speaks_of_notes = any(NOTES in one for each in labels for one in each)
-    speaks_of_others = any(each and {NOTES} not in each for each in labels)
-    is_notes, for_notes = NOTES in item.stated_labels, kind_of(paper) == "sud-counseling-notes"
-    around = [node for each in permits(paper) for node in each if node.get("type") == "deny"]
-    is_mixed = any({NOTES} in each and any(one != {NOTES} for one in each) for each in labels)
-    is_mixed = is_mixed or (speaks_of_notes and not all(labels))
-    if is_mixed or any(NOTES in codes(node.get("securityLabel", [])) for node in around):
-        raise NotJudged("a permit that is for counseling notes and for something else")
-    if speaks_of_notes and (speaks_of_others or kind_of(paper) not in ("ordinary", "sud-counseling-notes")):
+    is_notes, for_notes = NOTES in item.stated_labels, "sud-counseling-notes" in kinds_of(paper)
+    if _combines_notes(paper):
         return _stop(16, "COMBINED_NOTES", "DENY" if is_notes else "HOLD")
-    if for_notes and speaks_of_others:
-        raise NotJudged("a consent for counseling notes that is for something else")
     if is_notes and not for_notes:
         return _stop(17, "NOTES_NO_SPECIFIC")
     if (for_notes and not is_notes) or not all(speaks_of(node, paper, item, ask) for node in path):
         return _stop(17, "SCOPE_NOT_COVERED")
     return None
+
+
+def _combines_notes(paper: Json) -> bool:
+    """Say whether a paper is for counseling notes, by its kind or a permit, and for something else. 42 CFR 2.31(b)(2).
+
+    A permit is for notes alone where it, or something around it, names them alone; one without any label is for what
+    the paper is for.
+    """
+    labels = [[codes(node["securityLabel"]) for node in each if "securityLabel" in node] for each in permits(paper)]
+    notes_alone, kinds = [{NOTES} in each for each in labels], kinds_of(paper)
+    by_kind = "sud-counseling-notes" in kinds
+    speaks_of_notes = by_kind or any(NOTES in one for each in labels for one in each)
+    others = [each for each, alone in zip(labels, notes_alone, strict=True) if not alone and (each or not by_kind)]
+    return speaks_of_notes and bool(others or kinds - {"sud-counseling-notes"})
 
 
 def _granted(kind: str, reached: dict[str, set[str]]) -> Answer:

@@ -4,18 +4,15 @@ from tests.oracle import answers, papers, purposes
 from tests.oracle.answers import Answer
 from tests.oracle.content import is_in_one_piece
 from tests.oracle.matter import Matter, Word, no, yes
-from tests.oracle.reading import Item, Json, NotJudged, Unreadable
+from tests.oracle.reading import Item, Json, NotJudged
 from tests.oracle.receivers import is_intermediary
 
 _OWED = {"NOTICE", "CONSENT_COPY", "LABEL", "ACCOUNT", "PROCEEDINGS_BAR", "RECHECK"}
 
 
 def cannot_rely(matter: Matter) -> Word | None:
-    for one in matter.papers:
-        try:
-            papers.check_readable(one)
-        except Unreadable:
-            return no(13, "UNPARSEABLE")
+    if not all(map(papers.is_readable, matter.may_refuse)):
+        return no(13, "UNPARSEABLE")
     if any(one.get("type") == "unavailable" and one["what"] == "consent_source" for one in matter.ask.facts):
         return no(13, "CONSENT_SOURCE_UNAVAILABLE", minor=1)
     return None

@@ -12,7 +12,8 @@ from tests.oracle.reading import NOTES, Hop, Item
 from tests.oracle.receivers import TREATING, extra_receivers
 
 _NEVER_ONWARD = {"research", "audit", "qso", "emergency", "contract"}
-BOUND = _NEVER_ONWARD | {"central-registry", "criminal-justice-referral"}
+_IN_TRUST = {"central-registry", "criminal-justice-referral", "unreadable"}
+BOUND = _NEVER_ONWARD | _IN_TRUST
 _BARRED = ("REDISCLOSURE_BARRED", "REGISTRY_USE_BARRED", "LE_NO_BASIS", "SUBPOENA_ALONE")
 
 
@@ -20,25 +21,30 @@ def onward_disclosure(matter: Matter, item: Item, origin: str, onward: list[Hop]
     """Decide a copy that somebody holds after the origin."""
     if stopped := cannot_rely(matter):
         return unordered(stopped, *_BARRED, "CONSENT_SOURCE_UNAVAILABLE", "UNPARSEABLE")
-    kinds = [kind_of_hop(matter, one) for one in onward]
-    if "central-registry" in kinds or "criminal-justice-referral" in kinds:
-        both = {"central-registry", "criminal-justice-referral"} <= set(kinds)
+    kinds = {kind_of_hop(matter, one) for one in onward}
+    if _IN_TRUST & kinds:
         first = "REGISTRY_USE_BARRED" if "central-registry" in kinds else "REDISCLOSURE_BARRED"
-        return no(10, first, *(["REDISCLOSURE_BARRED"] if both else []))
+        return no(10, first, *(["REDISCLOSURE_BARRED"] if len(_IN_TRUST & kinds) > 1 else []))
     if matter.law_enforcement:
         return no(10, "LE_NO_BASIS")
     if purposes.LEGAL in matter.ask.purposes:
         return no(12, "SUBPOENA_ALONE", "REDISCLOSURE_BARRED")
-    if _NEVER_ONWARD & set(kinds):
+    if _NEVER_ONWARD & kinds:
         return no(10, "REDISCLOSURE_BARRED")
     return _by_the_table(matter, item, origin, onward)
 
 
 def kind_of_hop(matter: Matter, hop: Hop) -> str:
-    """Return what a hop was: the kind of the consent it was under, whose ever that is, or its code."""
+    """Return what a hop was: the kind of the consent it was under, whose ever that is, or its code.
+
+    What nobody can read may have been of any kind, also where it was replaced since.
+    """
     if not hop.under.startswith("Consent/"):
         return hop.under.replace("_", "-")
-    return next((papers.kind_of(one) for one in matter.existing if f"Consent/{one['id']}" == hop.under), "unknown")
+    under = next((one for one in matter.existing if f"Consent/{one['id']}" == hop.under), None)
+    if under is not None and not papers.is_readable(under):
+        return "unreadable"
+    return papers.kind_of(under) if under else "unknown"
 
 
 def _by_the_table(matter: Matter, item: Item, origin: str, onward: list[Hop]) -> Word:

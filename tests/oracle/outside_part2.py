@@ -6,7 +6,7 @@ from tests.oracle import purposes
 from tests.oracle.bases import for_the_recipient_alone, own_access
 from tests.oracle.by_consents import by_consents, unless_refused
 from tests.oracle.matter import LAW_ENFORCEMENT, Matter, Word, is_barred_as_history, no, yes
-from tests.oracle.reading import Item
+from tests.oracle.reading import Item, on_site
 from tests.oracle.receivers import TREATING, extra_receivers
 
 _LOCATE = (purposes.OWN_PURPOSE, "locate")
@@ -65,7 +65,7 @@ def _by_law_of_washington(matter: Matter, item: Item) -> Word | None:
     here = [one for one in hands if matter.partners.by_id.get(one, {}).get("state") == "WA"]
     if not any("mental_health" in matter.partners.roles(one) for one in here):
         return None
-    age = matter.ask.person.age(matter.ask.at.date())
+    age = matter.ask.person.age(on_site(matter.ask.at))
     on_duty = "police" in matter.roles and set(matter.ask.purposes) == {_DUTY}
     if item.resource["resourceType"] != "Encounter" or not on_duty or age is None or age >= 18:
         return no(9, "STATE_MH", minor=1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 
 from tests.oracle import purposes
 from tests.oracle.purposes import Purpose
-from tests.oracle.reading import OWN, Json, NotJudged, Partners, Person, Unreadable, codes, everywhere, span
+from tests.oracle.reading import ACT_CODE, OWN, Json, NotJudged, Partners, Person, Unreadable, codes, everywhere, span
 
 _INSTANTS = ("start", "end", "dateTime", "when", "valueDateTime")
 _CLASS = OWN + "CodeSystem/recipient-class"
@@ -58,8 +58,16 @@ class Ask:
         )
 
 
-def check_readable(paper: Json) -> None:
-    """Raise where the meaning of a paper cannot be told: an unknown modifier, an instant without a zone."""
+def is_readable(paper: Json) -> bool:
+    """Say whether the meaning of a paper can be told: not with an unknown modifier, or an instant without a zone."""
+    try:
+        _check_readable(paper)
+    except Unreadable:
+        return False
+    return True
+
+
+def _check_readable(paper: Json) -> None:
     for key, held in everywhere(paper):
         if key in ("modifierExtension", "implicitRules") and held:
             raise Unreadable
@@ -101,10 +109,16 @@ def _comes_after(one: Json, other: Json) -> bool:
     return signs - {0} == {1}
 
 
+def kinds_of(paper: Json) -> set[str]:
+    """Return every kind of consent that a paper says it is of."""
+    stated = codes(paper.get("category", []))
+    marked = {"ordinary"} if (ACT_CODE, "42CFRPart2CD") in stated else set()
+    return marked | {code for system, code in stated if system == OWN + "CodeSystem/consent-category"}
+
+
 def kind_of(paper: Json) -> str:
     """Return the kind of consent; "ordinary" where nothing else is stated."""
-    kinds = {code for system, code in codes(paper.get("category", [])) if system == OWN + "CodeSystem/consent-category"}
-    return next(iter(kinds), "ordinary")
+    return next(iter(kinds_of(paper) - {"ordinary"}), "ordinary")
 
 
 def root(paper: Json) -> Json:
@@ -128,10 +142,22 @@ def permits(paper: Json) -> list[Path]:
     return [path for path in paths(paper) if path[-1].get("type") == "permit"]
 
 
-def stated_purposes(paper: Json) -> set[Purpose]:
-    """Return the purposes of all permits of a paper."""
+def named_purposes(paper: Json) -> set[Purpose]:
+    """Return every purpose that is named in a permit of a paper, or around one."""
     nodes = [node for path in permits(paper) for node in path if "purpose" in node]
     return set().union(*(codes(node["purpose"]) for node in nodes))
+
+
+def purposes_of(path: Path) -> set[Purpose]:
+    """Return for what a permit is: of the purposes named in it or around it, those that each of these includes."""
+    stated = [codes(node["purpose"]) for node in path if "purpose" in node]
+    named: set[Purpose] = set().union(*stated)
+    return {one for one in named if all(any(purposes.is_under(one, each) for each in here) for here in stated)}
+
+
+def stated_purposes(paper: Json) -> set[Purpose]:
+    """Return for what the permits of a paper are, all of them together."""
+    return set().union(*map(purposes_of, permits(paper)))
 
 
 def recipients_of(node: Json) -> list[Json]:
@@ -166,7 +192,7 @@ def zone_of(paper: Json, ask: Ask) -> tzinfo:
 def is_single_tpo(paper: Json) -> bool:
     """Say whether a paper is one consent for all future treatment, payment and operations. 42 CFR 2.31(a)(5)(ii)."""
     stated = stated_purposes(paper)
-    full = any(set(purposes.TPO) <= codes(path[-1].get("purpose", [])) for path in permits(paper))
+    full = any(set(purposes.TPO) <= purposes_of(path) for path in permits(paper))
     if full and not all(map(purposes.is_tpo, stated)):
         raise NotJudged("a single consent for treatment, payment and operations that is for something else too")
     return full

@@ -94,6 +94,13 @@ def identifier(reference: Json | None) -> tuple[str, str] | None:
 
 
 _SITE_ZONE = "America/Los_Angeles"
+
+
+def on_site(at: datetime) -> date:
+    """Return the day that an instant is of where the installation is."""
+    return at.astimezone(ZoneInfo(_SITE_ZONE)).date()
+
+
 _INHERITED = ("roles", "legal_class", "endpoints", "state", "timezone")
 
 

@@ -10,13 +10,14 @@ from tests.oracle.papers import (
     disclosers,
     kind_of,
     permits,
+    purposes_of,
     recipients_of,
     root,
     stated_purposes,
     zone_of,
 )
 from tests.oracle.purposes import Purpose
-from tests.oracle.reading import OWN, Json, NotJudged, codes, covers, extensions, span
+from tests.oracle.reading import OWN, Json, NotJudged, covers, extensions, on_site, span
 from tests.oracle.receivers import lacks_participants
 
 _STUDY_IS_OVER = {"completed", "administratively-completed", "withdrawn", "disapproved"}
@@ -91,7 +92,7 @@ def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
     tpo = any(map(purposes.is_tpo, stated))
     criminal = kind_of(paper) == "criminal-justice-referral"
     here = [[class_of(one, paper) for one in recipients_of(node)] for node in path if recipients_of(node)]
-    of_tpo = [each for each in granting if any(map(purposes.is_tpo, codes([node.get("purpose", []) for node in each])))]
+    of_tpo = [each for each in granting if any(map(purposes.is_tpo, purposes_of(each)))]
     recipients = [one for each in of_tpo for node in each for one in recipients_of(node)]
     to_class = any(class_of(one, paper) for one in recipients)
     to_covered = any(ask.partners.is_covered(ask.partners.named(one) or "") for one in recipients)
@@ -151,18 +152,19 @@ def _is_signed(paper: Json, ask: Ask, stated: set[Purpose]) -> bool:
         return False
     zone = zone_of(paper, ask)
     day, after = span(paper["dateTime"], zone) if "dateTime" in paper else (ask.at, ask.at)
-    age = ask.person.age(day.date())
+    age = ask.person.age(on_site(day))
     by_patient = [one for one in performers if ask.person.is_meant(one)]
     others = [one for one in performers if not ask.person.is_meant(one)]
-    bases = [_authority(one, (day, max(day, after - timedelta(microseconds=1))), zone) for one in others]
+    bases = {_authority(one, (day, max(day, after - timedelta(microseconds=1))), zone) for one in others}
     if age is not None and age < 18:
         parental = ask.switches.get("minor_consent", 13) == "parental"
         needs_parent = parental or age < int(ask.switches.get("minor_consent", 13))
-        return bool(by_patient) and set(bases) <= {"parental", "guardian"} and bool(bases or not needs_parent)
+        entitled = bases <= {"parental", "guardian", "personal-representative"}
+        return bool(by_patient) and entitled and (not needs_parent or bool(bases & {"parental", "guardian"}))
     beyond = not all(purposes.is_under(one, purposes.PAYMENT) for one in (*stated, *ask.purposes))
     if "director-determination" in bases and beyond:
         return False
-    return set(bases) <= {"guardian", "personal-representative", "director-determination"}
+    return bases <= {"guardian", "personal-representative", "director-determination"}
 
 
 def _authority(performer: Json, when: tuple[datetime, datetime], zone: tzinfo) -> str | None:
@@ -187,7 +189,7 @@ def is_now_of_age(paper: Json, ask: Ask) -> bool:
         for part in one["extension"]
     )
     zone = zone_of(paper, ask)
-    then, now = (ask.person.age(one.date()) for one in (span(paper["dateTime"], zone)[0], ask.at))
+    then, now = (ask.person.age(on_site(one)) for one in (span(paper["dateTime"], zone)[0], ask.at))
     return by_parent and then is not None and now is not None and then < 18 <= now
 
 

@@ -166,10 +166,10 @@ def _word(matter: Matter, item: Item, items: list[Item]) -> Word:
 
 def _by_law(matter: Matter, item: Item, items: list[Item]) -> Word:
     partners = matter.partners
-    if not item.authors or None in item.authors:
-        return no(6, "ORIGIN_UNKNOWN", hold=True)
     if any(partners.law(one or "").get("other_law") for one in item.authors):
         return no(6, "OTHER_LAW_38USC7332", hold=True)
+    if not item.authors or None in item.authors:
+        return no(6, "ORIGIN_UNKNOWN", minor=1, hold=True)
     origin = item.origin(partners)
     if origin is None and PART2_LABEL in item.stated_labels:
         return no(6, "ORIGIN_UNKNOWN", minor=2, hold=True)

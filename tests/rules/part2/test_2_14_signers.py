@@ -52,18 +52,40 @@ BOTH = {"minor_consent": "parental"}
         ([signing("somebody")], None, None, DEFICIENT),
         ([{"reference": "RelatedPerson/other"}], None, None, DEFICIENT),
         ([PATIENT_REFERENCE, {"reference": "RelatedPerson/other"}], None, None, DEFICIENT),
+        ([PATIENT_REFERENCE, signing("personal-representative")], MINOR, None, "OK_CONSENT"),
+        ([PATIENT_REFERENCE, signing("personal-representative")], CHILD, None, DEFICIENT),
     ],
 )
 def test_who_may_sign(performers: list[Json], patient: Json | None, switches: Json | None, reason: str) -> None:
     assert outcome(*performers, patient=patient, switches=switches) == reason
 
 
-def test_a_directors_determination_opens_payment() -> None:
-    claim = {"resourceType": "Claim", "id": "c", "patient": {"reference": "Patient/t1"}}
-    consent = a_consent(a_permit("plan", purposes=["HPAYMT"]), performer=[signing("director-determination")])
-    records = (claim, written_by("aspen", claim))
+CLAIM = {"resourceType": "Claim", "id": "c", "patient": {"reference": "Patient/t1"}}
+BILLED: Json = {"recipient": "org:plan", "purpose": ["HPAYMT"], "records": (CLAIM, written_by("aspen", CLAIM))}
+DIRECTOR = signing("director-determination")
 
-    assert answer(consent, recipient="org:plan", purpose=["HPAYMT"], records=records) == ("PERMIT", "OK_CONSENT")
+
+def test_a_directors_determination_opens_payment() -> None:
+    consent = a_consent(a_permit("plan", purposes=["HPAYMT"]), performer=[DIRECTOR])
+
+    assert answer(consent, **BILLED) == ("PERMIT", "OK_CONSENT")
+
+
+def test_but_nobody_determines_that_a_minor_cannot_sign() -> None:
+    """42 CFR 2.15(a)(2): a patient other than a minor."""
+    consent = a_consent(a_permit("plan", purposes=["HPAYMT"]), performer=[PATIENT_REFERENCE, DIRECTOR])
+
+    assert answer(consent, facts=[MINOR], **BILLED) == ("DENY", DEFICIENT)
+    assert answer(consent, facts=[a_patient(birthDate="2008-09-01")], **BILLED) == ("PERMIT", "OK_CONSENT")
+
+
+@pytest.mark.parametrize(
+    ("signed", "reason"), [("2026-09-01T06:59:59Z", "CONSENT_UNVERIFIED"), ("2026-09-01T07:00:00Z", DEFICIENT)]
+)
+def test_a_parent_signs_for_a_minor_until_midnight_where_the_installation_is(signed: str, reason: str) -> None:
+    turned = a_patient(birthDate="2008-09-01")
+
+    assert outcome(PATIENT_REFERENCE, PARENT, patient=turned, dateTime=signed, switches=BOTH) == reason
 
 
 def test_a_minor_who_came_of_age_is_asked_again() -> None:

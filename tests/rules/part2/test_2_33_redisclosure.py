@@ -67,6 +67,19 @@ class TestACoveredEntityThatGotItForTreatment:
 
         assert answer(a_tpo_consent(), unreadable, records=AT_MERCY, recipient="org:quarry")[1] == "UNPARSEABLE"
 
+    @pytest.mark.parametrize("by", ["mercy", "birch"])
+    def test_what_it_got_under_a_consent_that_nobody_can_read_stays_also_where_another_replaced_that_one(
+        self, by: str
+    ) -> None:
+        """It may have been one to a court (42 CFR 2.35(d)), and nobody can tell that it was one for care."""
+        unreadable = a_tpo_consent(modifierExtension=[{"url": "https://elsewhere.example/only-if"}])
+        replacing = {"url": EXTENSION + "supersedes", "valueReference": {"reference": "Consent/tpo"}}
+        newer = a_tpo_consent(id="newer", organization=[organization(by)])
+        newer["extension"].append(replacing)
+        case: Json = {"records": held_by(by, under="Consent/tpo"), "facts": [an_open_visit("quarry")]}
+
+        assert answer(unreadable, newer, recipient="org:quarry", **case) == ("DENY", "REDISCLOSURE_BARRED")
+
     @pytest.mark.parametrize("code", ["qso", "audit", "research", "emergency", "contract", "referral"])
     def test_a_copy_held_for_something_else_is_not_for_passing_on(self, code: str) -> None:
         records = held_by("mercy", code=code)

@@ -42,7 +42,7 @@ def test_a_part_that_stays_is_named_with_the_earliest_reason_and_what_waits_apar
         obligations=("AUDIT", "NOTICE"),
         basis=CONSENT,
         withheld=("Condition/three", "Condition/two", "org:plan"),
-        policy_version="2026.3",
+        policy_version="2026.4",
         at="2026-11-02T18:00:00Z",
         input_hash="sha256:00",
         held=("Condition/three",),

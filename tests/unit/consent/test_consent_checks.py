@@ -85,7 +85,7 @@ class TestTreatmentThatIsOver:
 
     def test_ends_no_consent_signed_later_or_at_that_instant(self) -> None:
         assert self.outcome({"period": {"end": "2026-08-30"}}) == "OK_CONSENT"
-        assert self.outcome({"period": {"end": "2026-08-31"}}, dateTime="2026-09-01T00:00:00Z") == "OK_CONSENT"
+        assert self.outcome({"period": {"end": "2026-08-31"}}, dateTime="2026-09-01T07:00:00Z") == "OK_CONSENT"
 
     def test_of_somebody_else_or_somewhere_else_ends_nothing(self) -> None:
         assert self.outcome({"patient": {"reference": "Patient/t2"}}) == "OK_CONSENT"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.catalog.partners import registry_from
 from gateway.consent import read_facts
 from gateway.consent.facts import (
     Episode,
@@ -20,6 +21,7 @@ from gateway.model.fhir_time import instant
 from gateway.model.labeled import Item
 from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import (
+    PARTNERS,
     PERSON,
     T0,
     a_condition,
@@ -193,7 +195,7 @@ class TestRelationships:
         assert facts(an_episode()).finished_episodes == []
         done = facts(an_episode(status="finished", period={"end": "2026-10-31"}))
         assert done.treating == {}
-        assert done.finished_episodes == [Episode("org:aspen", frozenset(KEYS), instant("2026-11-01T00:00:00Z"))]
+        assert done.finished_episodes == [Episode("org:aspen", frozenset(KEYS), instant("2026-11-01T07:00:00Z"))]
 
     @pytest.mark.parametrize("period", [{}, {"end": "some day"}, {"end": ""}])
     def test_an_episode_may_have_ended_nobody_knows_when_or_where(self, period: Json) -> None:
@@ -204,14 +206,21 @@ class TestRelationships:
         ]
         assert facts(an_episode(status="planned")).finished_episodes == []
 
-    def test_a_day_is_one_of_utc_whatever_the_machine_is_set_to(self) -> None:
-        today = {"end": "2026-11-02"}
+    def test_a_day_is_one_where_it_was_whatever_the_machine_is_set_to(self) -> None:
+        registry = registry_from([*PARTNERS[1:], {**PARTNERS[0], "timezone": "Pacific/Honolulu"}], zone="Asia/Tokyo")
+        ended = an_episode(status="finished", period={"end": "2026-11-02"})
 
         with a_machine_set_to("Pacific/Kiritimati"):
-            found = facts(an_encounter(period=today), an_episode(status="finished", period=today))
+            visits = [
+                read_facts([an_encounter(period={"end": "2026-11-02"})], registry, instant(at)).treating
+                for at in ("2026-11-02T14:59:59Z", "2026-11-02T15:00:00Z")
+            ]
+            here = read_facts([ended], registry, instant(T0))
+            elsewhere = read_facts([{**ended, "managingOrganization": {}}], registry, instant(T0))
 
-        assert found.treating == {"org:mercy": KEYS}
-        assert found.finished_episodes == [Episode("org:aspen", frozenset(KEYS), instant("2026-11-03T00:00:00Z"))]
+        assert visits == [{"org:mercy": KEYS}, {}]
+        assert [one.ended for one in here.finished_episodes] == [instant("2026-11-03T10:00:00Z")]
+        assert [one.ended for one in elsewhere.finished_episodes] == [instant("2026-11-02T15:00:00Z")]
 
 
 class TestStudiesAndPersons:

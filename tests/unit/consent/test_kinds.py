@@ -8,6 +8,7 @@ import pytest
 from gateway.consent.compile import compile_consent
 from gateway.consent.kinds import is_legacy_form
 from gateway.model.consent_directive import Directive
+from gateway.model.labels import CONFIDENTIALITY
 from tests.support.machines import a_machine_set_to
 from tests.support.part2_world import (
     EXTENSION,
@@ -17,11 +18,13 @@ from tests.support.part2_world import (
     a_tpo_consent,
     answer,
     labels,
+    purpose,
     world,
 )
 
 Json = dict[str, Any]
 NOTES = {"system": OWN + "security-label", "code": "SUDNOTES"}
+RESTRICTED = {"system": CONFIDENTIALITY, "code": "R"}
 
 
 def compiled(consent: Json) -> Directive:
@@ -50,6 +53,11 @@ def of_kinds(*codes: str, **changes: Any) -> Json:
         (a_consent(), False),
         (a_consent(a_permit(securityLabel=[])), False),
         (for_notes(a_permit(securityLabel=[]), kind="sud-counseling-notes"), False),
+        (for_notes(a_permit(securityLabel=[]), a_permit(securityLabel=[NOTES])), True),
+        (for_notes(a_permit(securityLabel=[], provision=[a_permit(securityLabel=[NOTES])])), True),
+        (for_notes(a_permit(securityLabel=[NOTES, RESTRICTED])), True),
+        (for_notes(a_permit(securityLabel=[RESTRICTED]), kind="sud-counseling-notes"), True),
+        (for_notes(a_permit(securityLabel=[NOTES], provision=[a_permit(securityLabel=[RESTRICTED])])), False),
     ],
 )
 def test_counseling_notes_stand_alone(consent: Json, mixes: bool) -> None:
@@ -152,6 +160,26 @@ class TestWhatAFormLacks:
         )
 
         assert ("EL_EXPIRY" not in self.lacks(consent)) is is_enough
+
+    @pytest.mark.parametrize(
+        ("around", "inside", "purposes"),
+        [
+            (["HRESCH", "TREAT"], ["TREAT"], ["TREAT"]),
+            (["TREAT"], ["HRESCH", "TREAT"], ["TREAT"]),
+            (["ETREAT"], ["TREAT"], ["ETREAT"]),
+            (["TREAT"], ["HRESCH"], []),
+        ],
+    )
+    def test_a_permit_is_for_the_purposes_that_it_and_all_around_it_include(
+        self, around: list[str], inside: list[str], purposes: list[str]
+    ) -> None:
+        root = {"type": "deny", "purpose": list(map(purpose, around)), "provision": [a_permit(purposes=inside)]}
+        endless = [{"url": EXTENSION + "expiry", "valueCode": "none"}]
+
+        consent = a_consent(provision=root, extensions=endless)
+
+        assert [code for _, code in compiled(consent).grants[0].purposes] == purposes
+        assert self.lacks(consent) == (set() if purposes else {"EL_PURPOSE", "EL_EXPIRY"})
 
     def test_a_referral_by_criminal_justice_names_its_period(self) -> None:
         """42 CFR 2.35(b)."""

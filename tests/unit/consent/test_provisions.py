@@ -20,6 +20,7 @@ from tests.support.part2_world import (
     purpose,
     recipient,
     taken_back,
+    world,
     written_by,
 )
 
@@ -157,18 +158,28 @@ class TestSingleResources:
 class TestTimes:
     OCTOBER = {"dataPeriod": {"start": "2026-10-01", "end": "2026-10-31"}}
 
-    def test_of_an_item_are_days_of_utc_whatever_the_machine_is_set_to(self) -> None:
-        first, last = "2026-10-01", {"start": "2026-10-15", "end": "2026-10-31"}
+    @pytest.mark.parametrize("zone", ["Pacific/Honolulu", "Pacific/Kiritimati"])
+    def test_of_an_item_are_days_where_whoever_keeps_it_is_whatever_the_machine_is_set_to(self, zone: str) -> None:
+        before, first, last = ({"onsetDateTime": day} for day in ("2026-09-30", "2026-10-01", "2026-10-31"))
 
-        with a_machine_set_to("Pacific/Honolulu"):
-            assert not permitted(self.OCTOBER, a_condition(onsetDateTime=first))
-            assert permitted(self.OCTOBER, a_condition(onsetPeriod=last))
+        with a_machine_set_to(zone):
+            assert permitted(self.OCTOBER, a_condition(**first))
+            assert permitted(self.OCTOBER, a_condition(**last))
+            assert not permitted(self.OCTOBER, a_condition(**before))
+            assert not refused(self.OCTOBER, a_condition(**before))
+
+    def test_are_days_of_utc_where_nobody_says_where_that_is(self) -> None:
+        nowhere, first = world(aspen={"timezone": None}), a_condition(onsetDateTime="2026-10-01")
+
+        assert not permitted({"dataPeriod": {"start": "2026-10-01T00:00:01Z"}}, first, registry=nowhere)
+        assert permitted({"dataPeriod": {"start": "2026-10-01T00:00:00Z"}}, first, registry=nowhere)
 
     @pytest.mark.parametrize(
         ("element", "within", "touches"),
         [
             ({"onsetDateTime": "2026-10-15"}, True, True),
-            ({"onsetDateTime": "2026-10"}, False, True),
+            ({"onsetDateTime": "2026-10"}, True, True),
+            ({"onsetDateTime": "2026"}, False, True),
             ({"onsetDateTime": "2026-10-01T07:00:00Z"}, True, True),
             ({"onsetDateTime": "2026-11-01T06:59:59Z"}, True, True),
             ({"onsetDateTime": "2026-09-15"}, False, False),

@@ -116,19 +116,23 @@ class TestLawEnforcement:
 
 class TestAge:
     @pytest.mark.parametrize(
-        ("at", "age"),
+        ("day", "age"),
         [
-            ("2026-01-30T12:00:00Z", 45),
-            ("2026-01-31T00:00:00Z", 46),
-            ("2026-12-01T12:00:00Z", 46),
-            ("2027-01-01T12:00:00Z", 46),
+            (date(2026, 1, 30), 45),
+            (date(2026, 1, 31), 46),
+            (date(2026, 12, 1), 46),
+            (date(2027, 1, 1), 46),
         ],
     )
-    def test_is_in_full_years(self, at: str, age: int) -> None:
-        assert TESS.age_at(instant(at)) == age
+    def test_is_in_full_years(self, day: date, age: int) -> None:
+        assert TESS.age_on(day) == age
+
+    @pytest.mark.parametrize(("at", "age"), [("2026-01-31T07:59:59Z", 45), ("2026-01-31T08:00:00Z", 46)])
+    def test_grows_at_midnight_where_the_installation_is(self, at: str, age: int) -> None:
+        assert a_situation(world()).age_at(instant(at)) == age
 
     def test_is_unknown_without_a_birth_date(self) -> None:
-        assert Person(frozenset(), None).age_at(instant(T0)) is None
+        assert Person(frozenset(), None).age_on(date(2026, 11, 2)) is None
 
 
 def a_situation(registry: Registry, *facts: Json, person: Person | None = TESS, **request: Any) -> Situation:
