@@ -58,13 +58,22 @@ def read_mapping(folder: Path) -> CompiledMapping:
 
 
 def examples(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield (input, expected output) of each example pair of a pack."""
-    for expected in sorted((folder / "examples").glob("*.out.ndjson")):
-        stem = expected.name.removesuffix(".out.ndjson")
-        inputs = sorted((folder / "examples").glob(f"{stem}.in.*"))
-        if len(inputs) != 1:
-            raise ConfigurationError(f"{expected}: expected one file {stem}.in.*, found {len(inputs)}")
-        yield inputs[0], expected
+    """Yield (input, expected output) of each example of a pack; what is expected may not be written yet.
+
+    Raises:
+        ConfigurationError: an expectation without an input, or inputs that share one.
+    """
+    places = folder / "examples"
+    inputs: dict[str, Path] = {}
+    for source in sorted(places.glob("*.in.*")):
+        stem = source.name.partition(".in.")[0]
+        if (other := inputs.setdefault(stem, source)) is not source:
+            raise ConfigurationError(f"{source}: expected one file {stem}.in.*, found {other.name} besides")
+    for expected in sorted(places.glob("*.out.ndjson")):
+        if (stem := expected.name.removesuffix(".out.ndjson")) not in inputs:
+            raise ConfigurationError(f"{expected}: expected a file {stem}.in.* beside it, found none")
+    for stem, source in inputs.items():
+        yield source, source.with_name(f"{stem}.out.ndjson")
 
 
 def _source(path: Path, document: Document) -> Source:

@@ -2,19 +2,19 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
 
-from gateway.catalog.hl7v2_packs import Hl7Packs, PackFolder, read_hl7_packs
-from gateway.catalog.mappings import PACK_FILE, examples, pack_paths, read_mapping
-from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, Outcome, complaint, summary
+from gateway.catalog.hl7v2_packs import PackFolder, read_hl7_packs
+from gateway.catalog.mappings import PACK_FILE, pack_paths, read_mapping
+from gateway.cli.conversion import DEMONSTRATION_KEY, Conversion, complaint
 from gateway.cli.hl7_packs import (
     check_hl7_packs,
-    hl7_example_differences,
+    hl7_example,
     hl7_examples,
     hl7_names,
     hl7_rows,
@@ -22,16 +22,14 @@ from gateway.cli.hl7_packs import (
 )
 from gateway.cli.instant import Instant
 from gateway.cli.message_fields import explain_messages, is_hl7v2
-from gateway.formats import fhir_json, read
+from gateway.cli.pack_examples import Example, differences, record_examples, write_expectations
+from gateway.formats import read
 from gateway.mapping import CompiledMapping, Context, apply, explain
 from gateway.model.draft import Draft, TraceLine
 from gateway.model.errors import ConfigurationError
 from gateway.model.received import Received
 from gateway.model.source_record import SourceRecord
 from gateway.wiring import clock
-
-EXAMPLE_AT = datetime(2026, 11, 2, 18, tzinfo=UTC)
-"""The present instant of every example pair."""
 
 
 @click.group()
@@ -93,7 +91,9 @@ def list_packs(directory: Path, only_paths: bool, as_json: bool) -> None:
             _show_row(row)
     for pack in hl7_names(directory).values() if only_paths else ():
         click.echo(str(pack.path))
-    for row in () if only_paths else _rows_or_exit(directory):
+    with _mistakes_end_it():
+        rows = () if only_paths else tuple(hl7_rows(directory))
+    for row in rows:
         if as_json:
             click.echo(orjson.dumps(row))
         else:
@@ -104,28 +104,19 @@ def _show_row(row: dict[str, str]) -> None:
     click.echo(f"{row['mapping']:28} {row['format']:6} {row['program']:18} {row['title']}")
 
 
-def _rows_or_exit(directory: Path) -> list[dict[str, str]]:
+@contextmanager
+def _mistakes_end_it() -> Iterator[None]:
+    """Tell the mistakes of a pack and exit with 1."""
     try:
-        return list(hl7_rows(directory))
+        yield
     except ConfigurationError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
 
 
 def _read_or_exit(folder: Path) -> CompiledMapping:
-    try:
+    with _mistakes_end_it():
         return read_mapping(folder)
-    except ConfigurationError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
-
-
-def _read_hl7_or_exit(directory: Path) -> Hl7Packs:
-    try:
-        return read_hl7_packs(directory / "mappings")
-    except ConfigurationError as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
 
 
 @mapping.command()
@@ -155,95 +146,35 @@ def check(names: tuple[str, ...], directory: Path) -> None:
 @_CONFIG
 @click.option("--write", is_flag=True, help="Write what comes out of examples that have no expectation yet.")
 def test(names: tuple[str, ...], directory: Path, write: bool) -> None:
-    """Run every example pair of the packs: the Bundles, and the facts and messages where files for them exist.
+    """Run every example of the packs: the Bundles, and what else comes out (facts, messages) where a file says it.
 
     With --write, what comes out of an input that has no expectation yet becomes its expectation: read it before you
     trust it.
     """
     passed = failed = 0
-    for name, folder in _packs(names, directory).items():
-        compiled = _read_or_exit(folder)
-        for file in _write_expectations(compiled, folder) if write else ():
+    for name, example in _examples(names, directory):
+        for file in write_expectations(example) if write else ():
             click.echo(f"written: {file}", err=True)
-        pairs = list(examples(folder))
-        if not pairs:
-            click.echo(f"{name}: no examples; put inputs into {folder / 'examples'} as NN-what.in.csv", err=True)
-        for source, expected in pairs:
-            differences = list(example_differences(compiled, source, expected))
-            passed, failed = passed + (not differences), failed + bool(differences)
-            for difference in differences:
-                click.echo(f"{name}/{source.name}: {difference}", err=True)
-    if hl7 := _hl7_packs(names, directory):
-        packs = _read_hl7_or_exit(directory)
-        for name, source in ((name, source) for name, pack in hl7.items() for source in hl7_examples(pack)):
-            differences = list(hl7_example_differences(packs, source))
-            passed, failed = passed + (not differences), failed + bool(differences)
-            for difference in differences:
-                click.echo(f"{name}/{source.name}: {difference}", err=True)
+        found = list(differences(example))
+        passed, failed = passed + (not found), failed + bool(found)
+        for difference in found:
+            click.echo(f"{name}/{example.source.name}: {difference}", err=True)
     click.echo(f"passed={passed} failed={failed}")
     sys.exit(1 if failed else 0)
 
 
-def _write_expectations(compiled: CompiledMapping, folder: Path) -> Iterator[Path]:
-    """Write for each input without an expectation what comes out of it now, and yield the file."""
-    for source in sorted((folder / "examples").glob("*.in.*")):
-        expected = source.with_name(f"{source.name.partition('.in.')[0]}.out.ndjson")
-        if not expected.exists():
-            _, outcomes = _converted(compiled, source)
-            drafts = (outcome for outcome in outcomes if isinstance(outcome, Draft))
-            expected.write_bytes(b"".join(fhir_json.dumps(draft.bundle) + b"\n" for draft in drafts))
-            yield expected
-
-
-def _converted(compiled: CompiledMapping, source: Path) -> tuple[Conversion, list[Outcome]]:
-    """Convert an example, always at the same instant and with the same key."""
-    conversion = Conversion(
-        {compiled.name: compiled}, lambda one: Context(DEMONSTRATION_KEY, EXAMPLE_AT), compiled.name
-    )
-    received = Received(source.name, lambda: source.open("rb"))
-    return conversion, list(conversion.run(received, source.stat().st_size))
-
-
-def example_differences(compiled: CompiledMapping, source: Path, expected: Path) -> Iterator[str]:
-    """Yield how the conversion of an example differs from the files that say what it should be."""
-    conversion, outcomes = _converted(compiled, source)
-    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
-    stem = expected.name.removesuffix(".out.ndjson")
-    yield from _line_differences("Bundle", [fhir_json.dumps(draft.bundle) for draft in drafts], expected)
-    facts, messages = expected.with_name(f"{stem}.facts.ndjson"), expected.with_name(f"{stem}.findings.txt")
-    if facts.is_file():
-        yield from _line_differences("facts", [orjson.dumps(draft.facts, default=str) for draft in drafts], facts)
-    if messages.is_file():
-        said = [line for outcome in outcomes if (line := complaint(source.name, outcome)) is not None]
-        said += summary(conversion.findings)
-        if (wanted := messages.read_text().splitlines()) != said:
-            yield f"messages: expected {wanted}, found {said}"
-
-
-def _line_differences(what: str, found: list[bytes], expected: Path) -> Iterator[str]:
-    wanted = [line for line in expected.read_bytes().splitlines() if line.strip()]
-    if len(wanted) != len(found):
-        yield f"{what}: expected {len(wanted)} lines, found {len(found)}"
-    for n, (left, right) in enumerate(zip(wanted, found, strict=False), 1):
-        for path, one, other in _differences("", orjson.loads(left), orjson.loads(right)):
-            yield f"{what} {n}: {path}: expected {one}, found {other}"
-
-
-def _differences(path: str, expected: Any, found: Any) -> Iterator[tuple[str, str, str]]:
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in [*expected, *(name for name in found if name not in expected)]:
-            yield from _differences(f"{path}.{name}" if path else name, expected.get(name), found.get(name))
-    elif isinstance(expected, list) and isinstance(found, list):
-        for n in range(max(len(expected), len(found))):
-            left, right = (side[n] if n < len(side) else None for side in (expected, found))
-            yield from _differences(f"{path}[{n}]", left, right)
-    elif expected != found:
-        yield path, _short(expected), _short(found)
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else orjson.dumps(value).decode()
-    return text if len(text) <= 120 else f"{text[:117]}..."
+def _examples(names: tuple[str, ...], directory: Path) -> Iterator[tuple[str, Example]]:
+    """Yield each example of the packs asked for, tried, with the name of its pack; a pack without any is told of."""
+    for name, folder in _packs(names, directory).items():
+        with _mistakes_end_it():
+            found = list(record_examples(read_mapping(folder), folder))
+        if not found:
+            click.echo(f"{name}: no examples; put inputs into {folder / 'examples'} as NN-what.in.csv", err=True)
+        yield from ((name, example) for example in found)
+    if asked := _hl7_packs(names, directory):
+        with _mistakes_end_it():
+            packs = read_hl7_packs(directory / "mappings")
+        yield from ((name, hl7_example(packs, source)) for name, pack in asked.items() for source in hl7_examples(pack))
 
 
 @mapping.command("explain")

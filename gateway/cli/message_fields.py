@@ -7,7 +7,8 @@ import click
 import orjson
 
 from gateway.catalog.hl7v2_packs import FOLDER, Hl7Packs, read_hl7_packs
-from gateway.cli.hl7_packs import EXAMPLE_AT, EXAMPLE_KEY, EXAMPLE_SENDER, pack_of
+from gateway.cli.hl7_packs import EXAMPLE_KEY, EXAMPLE_SENDER, pack_of
+from gateway.cli.pack_examples import EXAMPLE_AT
 from gateway.formats.hl7v2 import Message, Unreadable, read_message, split_batch
 from gateway.formats.hl7v2.maps import FeedContext, read_feed
 from gateway.formats.hl7v2.reading import FieldReading, read_fields

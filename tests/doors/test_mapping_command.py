@@ -88,7 +88,7 @@ def test_an_example_that_differs_is_told_by_its_element(tmp_path: Path) -> None:
     result = run("test", pack)
 
     assert result.exit_code == 1
-    assert 'own/01-a.in.csv: Bundle 1: type: expected "message", found "collection"' in result.stderr
+    assert 'own/01-a.in.csv: out.ndjson line 1: type: expected "message", found "collection"' in result.stderr
     assert result.stdout == "passed=0 failed=1\n"
 
 
@@ -232,6 +232,34 @@ def test_an_example_without_an_expectation_gets_one_that_holds_and_is_not_writte
     assert second.stdout == "passed=0 failed=1\n"
 
 
+def test_an_example_without_an_expectation_fails(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+    (pack / "examples" / "01-a-day.in.csv").write_text("CASE,DAY\nA-1,10/03/2026\n")
+
+    result = run("test", pack)
+
+    assert result.stdout == "passed=0 failed=1\n"
+    assert "01-a-day.in.csv: expected 01-a-day.out.ndjson beside it, found none" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["01-a.in.csv", "01-a.in.txt"], "expected one file 01-a.in.*, found 01-a.in.csv besides"),
+        (["01-a.out.ndjson"], "expected a file 01-a.in.* beside it, found none"),
+    ],
+)
+def test_examples_that_do_not_pair_stop_the_test(tmp_path: Path, files: list[str], message: str) -> None:
+    pack = a_pack(tmp_path)
+    for name in files:
+        (pack / "examples" / name).write_text("CASE,DAY\nA-1,10/03/2026\n")
+
+    result = run("test", pack)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+
+
 def test_explain_tells_what_is_wrong_with_a_record(tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text("CASE,DAY,COLOUR\nA-1,2026-10-03,red\n")
@@ -243,19 +271,44 @@ def test_explain_tells_what_is_wrong_with_a_record(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_a_partners_file_are_tried_with_it(tmp_path: Path) -> None:
-    folder = tmp_path / "mappings" / "hl7v2" / "adt"
-    examples = folder / "examples" / "sample-hospital"
-    examples.mkdir(parents=True)
-    (folder / "sample-hospital.yaml").write_text('rows: {PID-3: {to: "Patient.name[].text"}}\n')
-    head = b"MSH|^~\\&|EHR|H|GW|WH|20261102101500-0800||ADT^A31|1|P|2.5.1\rEVN|A31|20261102101500-0800\r"
-    (examples / "01-a-name.in.hl7").write_bytes(head + b"PID|1||Sample name\r")
-    (examples / "01-a-name.out.ndjson").write_text("{}\n")
+    example = an_example_of_a_partner(tmp_path)
+    expected, back = (example.with_name(f"01-a-name.out.{kind}") for kind in ("ndjson", "hl7"))
+
+    written = run("test", "hl7v2/adt", "--config", tmp_path, "--write")
+    bundle = expected.read_text()
+    expected.write_text(bundle.replace("Sample name", "Another name"))
+    back.write_text(back.read_text().replace("ADT^A31", "ADT^A28"))
+    changed = run("test", "hl7v2/adt", "--config", tmp_path)
+
+    assert (written.exit_code, written.stderr) == (0, f"written: {expected}\nwritten: {back}\n")
+    assert '"name":[{"text":"Sample name"}]' in bundle
+    assert changed.exit_code == 1
+    told = [line.removeprefix("hl7v2/adt/01-a-name.in.hl7: ") for line in changed.stderr.splitlines()]
+    assert told[0].endswith('resource.name[0].text: expected "Another name", found "Sample name"')
+    assert told[1].startswith('out.hl7 line 1: expected "MSH|')
+
+
+def test_an_example_of_hl7v2_without_an_expectation_fails_and_says_how_to_get_one(tmp_path: Path) -> None:
+    an_example_of_a_partner(tmp_path)
 
     result = run("test", "hl7v2/adt", "--config", tmp_path)
 
     assert result.exit_code == 1
-    assert "hl7v2/adt/01-a-name.in.hl7: expected the Bundle {}" in result.stderr
-    assert '"name":[{"text":"Sample name"}]' in result.stderr
+    assert result.stderr == (
+        "hl7v2/adt/01-a-name.in.hl7: expected 01-a-name.out.ndjson beside it, found none;"
+        " --write makes it of what comes out now\n"
+    )
+
+
+def an_example_of_a_partner(directory: Path) -> Path:
+    """Write a partner's file that changes a row of the pack `adt`, and an example of it."""
+    folder = directory / "mappings" / "hl7v2" / "adt"
+    example = folder / "examples" / "sample-hospital" / "01-a-name.in.hl7"
+    example.parent.mkdir(parents=True)
+    (folder / "sample-hospital.yaml").write_text('rows: {PID-3: {to: "Patient.name[].text"}}\n')
+    head = b"MSH|^~\\&|EHR|H|GW|WH|20261102101500-0800||ADT^A31|1|P|2.5.1\rEVN|A31|20261102101500-0800\r"
+    example.write_bytes(head + b"PID|1||Sample name\r")
+    return example
 
 
 def test_a_partners_row_that_leads_nowhere_fails_the_check(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog.mappings import examples, pack_paths, read_mapping
-from gateway.cli.mapping import example_differences
+from gateway.cli.pack_examples import differences, record_example
 
-PAIRS = [(name, *pair) for name, folder in pack_paths().items() for pair in examples(folder)]
+SOURCES = [(name, source) for name, folder in pack_paths().items() for source, _ in examples(folder)]
 
 
-@pytest.mark.parametrize(("pack", "source", "expected"), PAIRS, ids=[f"{pack}/{one.name}" for pack, one, _ in PAIRS])
-def test_an_example_becomes_what_is_written_beside_it(pack: str, source: Path, expected: Path) -> None:
-    assert list(example_differences(read_mapping(pack_paths()[pack]), source, expected)) == []
+@pytest.mark.parametrize(("pack", "source"), SOURCES, ids=[f"{pack}/{one.name}" for pack, one in SOURCES])
+def test_an_example_becomes_what_is_written_beside_it(pack: str, source: Path) -> None:
+    assert list(differences(record_example(read_mapping(pack_paths()[pack]), source))) == []
 
 
 @pytest.mark.parametrize("pack", pack_paths())

@@ -10,7 +10,8 @@ import pytest
 from gateway.bench.admission import sample_admission
 from gateway.catalog.hl7v2_packs import hl7_pack_folders, read_hl7_packs
 from gateway.catalog.profiles import load_checker
-from gateway.cli.hl7_packs import hl7_example_differences, hl7_examples
+from gateway.cli.hl7_packs import hl7_example, hl7_examples
+from gateway.cli.pack_examples import differences
 from gateway.formats.hl7v2 import Message, read_message, split_batch
 from gateway.formats.hl7v2.maps import FeedContext, FeedResult, Sender, read_feed
 from tests.support.shared_data import shared_data
@@ -22,15 +23,17 @@ EXAMPLES = [(name, source) for name, folder in hl7_pack_folders().items() for so
 PID = "PID|1||M-1^^^SAMPLE^MR||Testperson^Alma||19900101|F"
 
 
-def message(*lines: str, kind: str = "ADT^A01", zone: str = "-0800") -> Message:
-    header = f"MSH|^~\\&|EHR|SAMPLE HOSPITAL|G|WH|20261102101500{zone}||{kind}|C1|P|2.5.1"
+def message(*lines: str, kind: str = "ADT^A01", zone: str = "-0800", control_id: str = "C1") -> Message:
+    header = f"MSH|^~\\&|EHR|SAMPLE HOSPITAL|G|WH|20261102101500{zone}||{kind}|{control_id}|P|2.5.1"
     found = read_message("\r".join((header, *lines)).encode())
     assert isinstance(found, Message)
     return found
 
 
-def read(*lines: str, kind: str = "ADT^A01", zone: str = "-0800", partner: str = "") -> FeedResult:
-    found = message(*lines, kind=kind, zone=zone)
+def read(
+    *lines: str, kind: str = "ADT^A01", zone: str = "-0800", partner: str = "", control_id: str = "C1"
+) -> FeedResult:
+    found = message(*lines, kind=kind, zone=zone, control_id=control_id)
     pack = PACKS.for_message(found.text("MSH-9.1"), found.text("MSH-9.2"), partner)
     assert pack is not None
     return read_feed(found, pack, CONTEXT)
@@ -53,7 +56,7 @@ def public_messages() -> Iterator[tuple[str, Message]]:
 
 @pytest.mark.parametrize(("pack", "source"), EXAMPLES, ids=[f"{pack}/{one.name}" for pack, one in EXAMPLES])
 def test_an_example_becomes_what_is_written_beside_it_and_back(pack: str, source: Path) -> None:
-    assert list(hl7_example_differences(PACKS, source)) == []
+    assert list(differences(hl7_example(PACKS, source))) == []
 
 
 @pytest.mark.parametrize("pack", hl7_pack_folders())
@@ -276,6 +279,9 @@ def test_a_third_coding_is_read() -> None:
         }),
         ("SN", "^1^+", {"valueString": "^1^+"}),
         ("TX", "one~two", {"valueString": "one\ntwo"}),
+        ("TM", "1315", {"valueTime": "13:15:00"}),
+        ("TM", "131502.25", {"valueTime": "13:15:02.25"}),
+        ("TM", "1315-0800", {"valueString": "1315-0800"}),
     ],
 )  # fmt: skip
 def test_a_value_keeps_its_kind(kind: str, said: str, expected: dict[str, Any]) -> None:
