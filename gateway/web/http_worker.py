@@ -11,6 +11,7 @@ second: a few dozen connections of somebody without a login, or one every two se
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -36,14 +37,18 @@ _HEAD_ENDS = b"\r\n\r\n"
 _OWN_FAULTS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
 
 
-LONGEST_HEAD = 64 * 1024
-"""Bytes; the application refuses far shorter ones in words of its own."""
+LONGEST_HEAD = 32 * 1024
+"""Bytes; the application refuses shorter ones already, in words of its own."""
+
+MOST_WAITED_FOR = 256
+"""Connections of either kind below; one more takes the place of the oldest. Who is honest waits for milliseconds."""
 
 HEAD_WITHIN_S = 10.0
 """How long a connection may take to send the head of its first or next request."""
 
-_REST_WITHIN_S = 0.1
-"""How long a thread waits for the rest of a body that nobody wanted to read; then the connection ends instead."""
+_REST_WITHIN_S = 0.5
+_MOST_OF_REST = 4 * 1024 * 1024
+"""How long a thread reads on in a body that nobody wanted, and how many bytes; then the connection ends instead."""
 
 _LINGER_S = 2.0
 """How long a connection that has ended may take to be closed from the other side (RFC 9112 section 9.6)."""
@@ -69,8 +74,7 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._start(conn) if _HEAD_ENDS in read_ahead else self._let_go(conn)
             return
         conn.sock.setblocking(False)
-        self._awaited[conn] = time.monotonic()
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._look_at_head, conn))
+        self._wait_for(conn, self._awaited, self._look_at_head)
         self._look_at_head(conn, conn.sock)
 
     def _look_at_head(self, conn: Any, sock: socket.socket) -> None:
@@ -100,7 +104,7 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
         """Say whether the connection can take another request: not where a body is left that is still on its way."""
-        return keepalive and bool(conn.parser.finish_body(deadline=time.monotonic() + _REST_WITHIN_S))
+        return keepalive and bool(conn.parser.finish_body(time.monotonic() + _REST_WITHIN_S, _MOST_OF_REST))
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Keep the connection for the next request, or end it without waiting for the other side to close."""
@@ -116,8 +120,7 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         except OSError:  # the other side was first
             self._close(conn)
             return
-        self._leaving[conn] = time.monotonic()
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read_away, conn))
+        self._wait_for(conn, self._leaving, self._read_away)
 
     def _read_away(self, conn: Any, sock: socket.socket) -> None:
         try:
@@ -138,6 +141,14 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         ):
             for conn in [one for one, since in waiting.items() if now - since >= patience_s]:
                 self._forget(conn, waiting)
+
+    def _wait_for(
+        self, conn: Any, waiting: dict[Any, float], when_readable: Callable[[Any, socket.socket], None]
+    ) -> None:
+        if len(waiting) >= MOST_WAITED_FOR:
+            self._forget(next(iter(waiting)), waiting)
+        waiting[conn] = time.monotonic()
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(when_readable, conn))
 
     def _forget(self, conn: Any, waiting: dict[Any, float]) -> None:
         self._no_longer(conn, waiting)
