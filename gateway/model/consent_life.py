@@ -102,6 +102,50 @@ class ConsentList:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedBy:
+    """One signature under a consent, as it was written down. Codes are those of the form, "" where nothing is said."""
+
+    name: str
+    capacity: str
+    method: str = ""
+    at: datetime | None = None
+    document: str = ""
+    """What shows the right to sign for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDown:
+    """What a kept consent says beside its line: all that a second person compares with the paper."""
+
+    information: tuple[str, ...]
+    """What may be shared, in words; what has none, by its code."""
+    statements: tuple[str, ...]
+    """Which of STATEMENTS (`gateway.model.consent_form`) stand on it."""
+    signatures: tuple[SignedBy, ...]
+    about: str
+    """In words of the paper: which proceeding, or which event makes it revocable; "" on an ordinary one."""
+    revocable_from: str
+    language: str
+    interpreter: str
+    edition: str
+    replaces: tuple[str, ...]
+    """Ids of the consents it says it replaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage:
+    """One consent with everything that stands on it, and the other consents of its person that still count."""
+
+    line: ConsentLine
+    person: str
+    """Name and birth date, as the record that the consent points to has them; "" where there is none here."""
+    written: WrittenDown
+    others: tuple[ConsentLine, ...]
+    record: str | None
+    """Newest record about the person that a new form can begin with here; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Something to tick: its code and its words."""
 

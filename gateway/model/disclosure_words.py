@@ -7,8 +7,9 @@ PURPOSES = {
     "TREAT": "treatment", "ETREAT": "emergency treatment", "COC": "coordination of care", "CAREMGT": "care management",
     "HPAYMT": "payment", "HOPERAT": "health care operations", "HRESCH": "research", "PUBHLTH": "public health",
     "PATRQT": "request of the person", "HLEGAL": "a proceeding",
+    "tenancy": "an application for housing", "employment": "work", "monitoring": "watching over a condition",
 }  # fmt: skip
-"""v3-ActReason."""
+"""v3-ActReason, and our own codes for what it has none."""
 
 _WAYS = {
     "fhir": "sent to its system", "hl7v2": "sent to its system", "read": "looked up by it", "search": "looked up by it",

@@ -44,7 +44,7 @@ def test_what_rests_on_a_consent_leads_the_operator_to_its_record_and_nobody_els
 
     assert f'href="/console/records/{desk.record}"' in page.text
     assert "What rests on it" in theirs.text
-    assert desk.record not in theirs.text
+    assert "/console/records/" not in theirs.text
 
 
 def test_the_text_is_shown_in_the_language_of_the_person(desk: Desk) -> None:
@@ -114,6 +114,36 @@ def test_a_paper_counts_once_a_second_person_has_compared_it(desk: Desk) -> None
     assert sam.get(f"{filed.location}/paper").data == PIXEL
     assert "stay sober until winter" not in before
     assert "stay sober until winter" in desk.sent()
+
+
+def test_the_second_person_sees_what_was_written_down_and_the_first_is_offered_no_button(desk: Desk) -> None:
+    robin, sam = desk.enter("robin"), desk.enter("sam")
+    filed = desk.file_paper(robin, information="medications")
+
+    theirs, own = sam.get(filed.location).text, robin.get(filed.location).text
+
+    assert "Ari Sample, born 1990-01-02" in theirs
+    assert "My medications" in theirs
+    assert "what follows from not signing" in theirs
+    assert "It is right" in theirs
+    assert "It is right" not in own
+    assert "somebody else has to compare it" in own
+
+
+def test_a_consent_leads_to_a_new_form_in_its_place_and_a_no_is_said_above_the_list(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    kept = desk.sign(browser)
+    consent_id = kept.location.rpartition("/")[2]
+
+    page = browser.get(kept.location).text
+    form = browser.get(f"/console/consents/new/{desk.record}?supersedes={consent_id}").text
+    before = browser.get(f"/console/consents?record={desk.record}").text
+    desk.sign(browser, outcome="refused")
+
+    assert f"/console/consents/new/{desk.record}?supersedes={consent_id}" in page
+    assert f'name="supersedes" value="{consent_id}" checked' in form
+    assert "The person has said no." not in before
+    assert "The person has said no." in browser.get(f"/console/consents?record={desk.record}").text
 
 
 def test_a_paper_that_is_no_paper_is_said_to_be_none(desk: Desk) -> None:

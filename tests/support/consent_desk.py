@@ -125,9 +125,9 @@ def stored(world: World, consent_id: str) -> dict[str, Any]:
 
 
 def line_of(world: World, consent_id: str, actor: Member = KIM) -> ConsentLine:
-    line = world.gateway.consent_desk.line(actor, consent_id)
-    assert line is not None
-    return line
+    page = world.gateway.consent_desk.page(actor, consent_id)
+    assert page is not None
+    return page.line
 
 
 def states(world: World) -> set[str]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from gateway.flow.consents import ends, restrictions, staff_work, taking, views
 from gateway.flow.consents.choices import form_choices
+from gateway.flow.consents.page import consent_page
 from gateway.flow.house import House
 from gateway.model.caveat import Restrictions, Wish
 from gateway.model.consent_form import Captured, ConsentForm, FormRefused, FormText, Paper, Scan
-from gateway.model.consent_life import ConsentLine, ConsentList, FormChoices, Revoking
+from gateway.model.consent_life import ConsentList, ConsentPage, FormChoices, Revoking
 from gateway.model.exchange import Problem
 from gateway.model.staff import Member
 
@@ -94,9 +95,9 @@ class ConsentDesk:
         """Return the consents that end soon, the earliest first, with the referrals that would stop."""
         return views.consents_ending(self._house, actor)
 
-    def line(self, actor: Member, consent_id: str) -> ConsentLine | None:
-        """Return one consent; None where there is none to show."""
-        return views.consent_line(self._house, actor, consent_id)
+    def page(self, actor: Member, consent_id: str) -> ConsentPage | None:
+        """Return one consent with everything that stands on it; None where there is none to show."""
+        return consent_page(self._house, actor, consent_id)
 
     def words(self, language: str) -> Mapping[str, str]:
         """Return the words of the form in a language it is offered in."""

@@ -1,4 +1,4 @@
-"""What staff see of consents: their state in plain words, which wait, which end soon and what would stop with them.
+"""What staff see in lists of consents: their state in plain words, which wait, and which end soon with what would stop.
 
 A consent tells that somebody is or was a patient of the program it names, so each line is shown as a record of that
 program would be: to the program's own staff, and to the operator's under an agreement in force with every program the
@@ -23,7 +23,7 @@ from gateway.model.audit import AuditEntry
 from gateway.model.consent_directive import Directive
 from gateway.model.consent_form import Paper
 from gateway.model.consent_life import ConsentLine, ConsentList, ConsentState, Resting
-from gateway.model.handoff import Resource
+from gateway.model.handoff import Handoff, Resource
 from gateway.model.staff import Member
 from gateway.ports import StoredResource, Transaction
 
@@ -40,7 +40,7 @@ def consents_of_record(house: House, actor: Member, handoff_id: str) -> ConsentL
         if handoff is None or handoff.person_id is None:
             return None
         stored = reversed(tx.resources.of_person(["Consent"], handoff.person_id))
-        lines = tuple(_lines(house, tx, actor, stored))
+        lines = tuple(lines_of(house, tx, actor, stored))
         tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"person": handoff.person_id}))
         return ConsentList(lines, handoff.person_id)
 
@@ -56,22 +56,25 @@ def patient_of_record(house: House, actor: Member, handoff_id: str) -> str | Non
 
     def look(tx: Transaction) -> str | None:
         handoff = tx.handoffs.get(handoff_id)
-        if handoff is None or actor.organization not in (house.operator, handoff.agency):
-            return None
-        records = {"entry": [{"resource": one} for one in tx.handoffs.resources(handoff_id)]}
-        patients = (one for one in label(records, house.registry, house.clock()).items if one.type == "Patient")
-        shown = (
-            one for one in patients if owner_of(one) is None or may_look_after(house, actor, [owner_of(one) or None])
-        )
-        return next((one.reference.removeprefix("Patient/") for one in shown), None)
+        patient = patient_in(house, tx, actor, handoff) if handoff is not None else None
+        return patient["id"] if patient is not None else None
 
     return house.database.read(look)
 
 
-def consent_line(house: House, actor: Member, consent_id: str) -> ConsentLine | None:
-    """Return one consent; None where there is none to show."""
-    found = _chosen(house, actor, lambda tx: [consent_id])
-    return found.lines[0] if found.lines else None
+def patient_in(house: House, tx: Transaction, actor: Member, handoff: Handoff) -> Resource | None:
+    """Return the Patient of a record that this member of staff may begin a form with; None where there is none."""
+    if actor.organization not in (house.operator, handoff.agency):
+        return None
+    stored = tx.handoffs.resources(handoff.id)
+    labeled = label({"entry": [{"resource": one} for one in stored]}, house.registry, house.clock())
+    owners = {one.reference: owner_of(one) for one in labeled.items if one.type == "Patient"}
+    shown = {
+        reference
+        for reference, owner in owners.items()
+        if owner is None or may_look_after(house, actor, [owner or None])
+    }
+    return next((one for one in stored if f"{one['resourceType']}/{one['id']}" in shown), None)
 
 
 def consents_waiting(house: House, actor: Member) -> ConsentList:
@@ -141,7 +144,7 @@ def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentSta
 
     def look(tx: Transaction) -> ConsentList:
         found = (tx.resources.get("Consent", one) for one in chosen(tx))
-        every = _lines(house, tx, actor, (one for one in found if one is not None))
+        every = lines_of(house, tx, actor, (one for one in found if one is not None))
         lines = tuple(one for one in every if states is None or one.state in states)
         tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": len(lines)}))
         return ConsentList(lines)
@@ -149,7 +152,8 @@ def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentSta
     return house.database.write(look)
 
 
-def _lines(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
+def lines_of(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
+    """Yield the line of each of these consents that this member of staff may see, in the same order."""
     resting: dict[str, dict[str, tuple[Resting, ...]]] = {}
     false: dict[str, set[str | None]] = {}
     for stored in found:

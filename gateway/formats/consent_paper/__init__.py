@@ -1,12 +1,13 @@
 """The paper of a consent: what it lacks, what it says in a language, how it prints, and how it is written in FHIR.
 
 One format like the others of this room, in both directions: a filled form becomes a Consent (`consent_of`) and a
-printed page (`consent_pdf`). It does not know the engine that reads the Consent; neither can hide a mistake of the
-other.
+printed page (`consent_pdf`), and a kept Consent is told in words (`written_down`). It does not know the engine that
+reads the Consent; neither can hide a mistake of the other.
 """
 
 from gateway.formats.consent_paper.check import shortcomings
 from gateway.formats.consent_paper.pdf import consent_pdf
+from gateway.formats.consent_paper.read_back import written_down
 from gateway.formats.consent_paper.reader import Reader
 from gateway.formats.consent_paper.resource import (
     CAPTURED_BY,
@@ -35,4 +36,5 @@ __all__ = [
     "media_type_of",
     "scan_shortcomings",
     "shortcomings",
+    "written_down",
 ]

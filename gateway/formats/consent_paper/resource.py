@@ -25,7 +25,8 @@ CAPTURED_BY = "https://warmhandoff.example/id/captured-by"
 CAPTURED_FROM = "https://warmhandoff.example/fhir/CodeSystem/captured-from"
 """Tag system: `screen` or `paper`."""
 
-_EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
+EXTENSION = "https://warmhandoff.example/fhir/StructureDefinition/part2-"
+"""Beginning of the URL of each extension of a Consent (docs/profiles.md)."""
 _CATEGORY = "https://warmhandoff.example/fhir/CodeSystem/consent-category"
 _CLASS = "https://warmhandoff.example/fhir/CodeSystem/recipient-class"
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
@@ -39,7 +40,7 @@ _PURPOSE = {
     "housing": (OWN_PURPOSE, "tenancy"), "employment": (OWN_PURPOSE, "employment"),
 }  # fmt: skip
 
-_TYPES = {
+TYPES = {
     "attendance": ("Encounter", "Appointment", "EpisodeOfCare"),
     "diagnoses": ("Condition",),
     "results": ("Observation", "DiagnosticReport", "Flag"),
@@ -146,19 +147,19 @@ def _extensions(form: ConsentForm, registry: Registry, person: Resource) -> Iter
     if form.outcome == "agreed":
         stated = needed_statements(form, registry) if form.statements is None else sorted(form.statements)
         for name in stated:
-            yield {"url": _EXTENSION + name, "valueBoolean": True}
+            yield {"url": EXTENSION + name, "valueBoolean": True}
         if form.expiry.event:
-            yield {"url": _EXTENSION + "expiry", "valueCode": form.expiry.event}
+            yield {"url": EXTENSION + "expiry", "valueCode": form.expiry.event}
     if form.edition is not None:
-        yield {"url": _EXTENSION + "form-edition", "valueDate": form.edition.isoformat()}
+        yield {"url": EXTENSION + "form-edition", "valueDate": form.edition.isoformat()}
     if form.signatures:
-        yield {"url": _EXTENSION + "signature", "valueSignature": _evidence(form, person)}
+        yield {"url": EXTENSION + "signature", "valueSignature": _evidence(form, person)}
     for consent_id in form.supersedes:
-        yield {"url": _EXTENSION + "supersedes", "valueReference": {"reference": f"Consent/{consent_id}"}}
+        yield {"url": EXTENSION + "supersedes", "valueReference": {"reference": f"Consent/{consent_id}"}}
     bound = form.criminal_justice
     if bound is not None and bound.revocable_from is not None:
-        yield {"url": _EXTENSION + "condition-of", "valueCode": bound.condition_of}
-        yield {"url": _EXTENSION + "revocable-from", "valueDateTime": bound.revocable_from.isoformat()}
+        yield {"url": EXTENSION + "condition-of", "valueCode": bound.condition_of}
+        yield {"url": EXTENSION + "revocable-from", "valueDateTime": bound.revocable_from.isoformat()}
 
 
 def _evidence(form: ConsentForm, person: Resource) -> Resource:
@@ -210,7 +211,7 @@ def _performer(number: int, one: Signature, person: Resource) -> Resource:
     period = {end: day.isoformat() for end, day in ends.items() if day is not None}
     if period:
         parts.append({"url": "period", "valuePeriod": period})
-    authority = {"url": _EXTENSION + "authority", "extension": parts}
+    authority = {"url": EXTENSION + "authority", "extension": parts}
     return {"extension": [authority], "reference": f"#signer-{number}"}
 
 
@@ -279,7 +280,7 @@ def _conditions(form: ConsentForm) -> Resource:
         "purpose": [{"system": system, "code": code} for system, code in map(_PURPOSE.__getitem__, form.purposes)],
     }
     if form.information and EVERYTHING not in form.information:
-        types = ("Patient", *(one for kind in form.information for one in _TYPES[kind]))
+        types = ("Patient", *(one for kind in form.information for one in TYPES[kind]))
         found["class"] = [{"system": _RESOURCE_TYPE, "code": one} for one in types]
     return found
 

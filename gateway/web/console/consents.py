@@ -84,13 +84,21 @@ def _add_lists(door: Blueprint, services: Services) -> None:
 
     @door.get("/consents/<consent_id>")
     def consent(consent_id: str) -> str:
-        line = _line(services, consent_id)
+        desk = services.house.consent_desk
+        page = desk.page(member(services), consent_id)
+        if page is None:
+            raise RequestRefused(NOT_FOUND)
         return render_template(
             "console/consent.html",
-            line=line,
+            page=page,
+            line=page.line,
+            written=page.written,
             kinds_of_state=_KIND_OF_STATE,
             said=_WORDS,
-            recipients=_recipients(services, line),
+            words=desk.words("en"),
+            statement_words=_STATEMENT_WORDS,
+            renewing={} if page.line.state == "ended" else {"supersedes": consent_id},
+            recipients=_recipients(services, page.line),
         )
 
     @door.get("/consents/<consent_id>/paper")
@@ -258,13 +266,6 @@ def _older(services: Services, record: str) -> list[Choice]:
         for one in (found.lines if found else ())
         if one.state in ("active", "not-yet", "refusal", "revoked-in-part")
     ]
-
-
-def _line(services: Services, consent_id: str) -> ConsentLine:
-    line = services.house.consent_desk.line(member(services), consent_id)
-    if line is None:
-        raise RequestRefused(NOT_FOUND)
-    return line
 
 
 def _recipients(services: Services, line: ConsentLine) -> list[Choice]:

@@ -1,0 +1,83 @@
+"""The page of one consent: everything a second person compares with the paper, and what else the person has said."""
+
+from gateway.model.consent_form import Expiry
+from gateway.model.consent_life import Revoking
+from tests.support.consent_desk import (
+    KIM,
+    LEE,
+    PAM,
+    STRANGER,
+    WINTER,
+    a_form,
+    a_paper,
+    a_refused_referral,
+    capture,
+    file_scan,
+    record_of,
+    signed,
+)
+
+
+def test_whoever_verifies_a_paper_reads_all_that_was_written_down_of_it() -> None:
+    world = a_refused_referral()
+    consent_id = file_scan(world, a_paper(world, information=("attendance", "diagnoses")))
+
+    page = world.gateway.consent_desk.page(LEE, consent_id)
+
+    assert page is not None
+    assert page.person == "Ari Sample, born 1990-01-02"
+    assert page.written.information == (
+        "That I came, when and where (visits, stays and appointments)", "What I was diagnosed with",
+    )  # fmt: skip
+    assert [(one.name, one.capacity, one.method) for one in page.written.signatures] == [
+        ("Ari Sample", "patient", "paper")
+    ]
+    assert "fundraising-opt-out" in page.written.statements
+
+
+def test_who_takes_one_consent_back_is_shown_the_others_that_still_stand() -> None:
+    world = a_refused_referral()
+    first = capture(world, signed(world, a_form(world)))
+    second = capture(world, signed(world, a_form(world, expiry=Expiry(event="none"))))
+    desk = world.gateway.consent_desk
+
+    desk.revoke(KIM, first, Revoking("oral"))
+    page, other = desk.page(KIM, first), desk.page(KIM, second)
+
+    assert page is not None
+    assert [(one.consent_id, one.state) for one in page.others] == [(second, "active")]
+    assert other is not None
+    assert [(one.consent_id, one.state) for one in other.others] == [(first, "oral-revocation")]
+
+
+def test_what_is_over_is_not_shown_beside_it() -> None:
+    world = a_refused_referral()
+    older = capture(world, signed(world, a_form(world)))
+    newer = capture(world, signed(world, a_form(world, expiry=Expiry(on=WINTER.replace(day=30)), supersedes=(older,))))
+
+    page = world.gateway.consent_desk.page(KIM, newer)
+
+    assert page is not None
+    assert page.others == ()
+    assert page.written.replaces == (older,)
+
+
+def test_the_page_leads_to_a_record_with_which_a_new_form_can_begin() -> None:
+    world = a_refused_referral()
+    consent_id = capture(world, signed(world, a_form(world)))
+
+    pages = [world.gateway.consent_desk.page(actor, consent_id) for actor in (KIM, PAM)]
+
+    assert [page.record for page in pages if page is not None] == [record_of(world), record_of(world)]
+
+
+def test_to_whom_it_is_nothing_it_is_not_there_and_the_trail_says_the_same_of_both() -> None:
+    world = a_refused_referral()
+    consent_id = capture(world, signed(world, a_form(world)))
+    desk = world.gateway.consent_desk
+
+    assert desk.page(STRANGER, consent_id) is None
+    assert desk.page(STRANGER, "nothing") is None
+
+    looks = [one.data for one in world.database.audit if one.actor == STRANGER.id]
+    assert looks == [{"lines": 0}, {"lines": 0}]
