@@ -1,36 +1,14 @@
 """The README's commands, word for word: what a newcomer types does what it says there."""
 
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from gateway.cli import main
 from gateway.demo.samples.files import FOLDER
-
-README = Path(__file__).resolve().parents[2] / "README.md"
-
-
-def commands_under(heading: str) -> str:
-    """Return the first block of commands below a heading."""
-    section = README.read_text(encoding="utf-8").partition(f"## {heading}")[2]
-    found = re.search(r"```\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def type_in(folder: Path, commands: str) -> "subprocess.CompletedProcess[str]":
-    """Run commands in a shell that finds `gateway` where this Python has it."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", f"set -euo pipefail\n{commands}"],
-        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+from tests.support.typed import commands_under, type_in
 
 
 def test_the_first_mapping_change_takes_ten_lines_and_works(tmp_path: Path) -> None:
