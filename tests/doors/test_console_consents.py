@@ -146,6 +146,20 @@ def test_a_consent_leads_to_a_new_form_in_its_place_and_a_no_is_said_above_the_l
     assert "The person has said no." in browser.get(f"/console/consents?record={desk.record}").text
 
 
+def test_a_program_finds_its_person_by_name_and_birth_date_and_begins_a_form(desk: Desk) -> None:
+    partner = desk.enter("pat", organization=CHOICES["disclosers"])
+    asked = {"family": "Sample", "given": "Ari", "birth_date": "1990-01-02"}
+
+    found = submit(partner, "/console/consents", "/console/consents/find", **asked)
+    nobody = submit(partner, "/console/consents", "/console/consents/find", **{**asked, "given": "Ariel"})
+    half = submit(partner, "/console/consents", "/console/consents/find", **{**asked, "birth_date": ""})
+
+    assert f'href="/console/consents/new/{desk.record}"' in found.text
+    assert desk.record not in nobody.text
+    assert "No record here names somebody so" in nobody.text
+    assert half.status_code == 400
+
+
 def test_a_paper_that_is_no_paper_is_said_to_be_none(desk: Desk) -> None:
     page = desk.file_paper(desk.enter("robin"), content=b"MZ not a picture")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.consent_desk import KIM, PAM, STRANGER, a_refused_referral, record_of
 from tests.support.flow_house import CONTACT, World, a_world, without_agreements
 
 
@@ -39,3 +40,33 @@ def test_an_operator_without_every_agreement_finds_nobody(world: World) -> None:
     stranger = without_agreements(world)
 
     assert stranger.gateway.find_people("an-officer", person.family, person.given, person.birth_date) == ()
+
+
+def test_staff_of_a_program_find_whom_their_own_record_names_to_take_a_consent() -> None:
+    world = a_refused_referral()
+
+    found = world.gateway.consent_desk.find(PAM, "SAMPLE", "ari", "1990-01-02")
+
+    assert [(one.person.family, one.record) for one in found] == [("Sample", record_of(world))]
+    entry = world.database.audit[-1]
+    assert (entry.kind, entry.actor, entry.data) == (
+        "person.searched", PAM.id, {"persons": [found[0].person.id]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", [("Sampl", "Ari", "1990-01-02"), ("Sample", "Ari", "1990-01-03")])
+def test_to_take_a_consent_nobody_is_found_by_less_either(stated: tuple[str, str, str]) -> None:
+    world = a_refused_referral()
+
+    assert world.gateway.consent_desk.find(KIM, *stated) == []
+
+
+def test_whose_records_are_anothers_is_found_by_no_program_and_by_no_operator_without_agreement() -> None:
+    world = a_refused_referral()
+    desk, bare = world.gateway.consent_desk, without_agreements(world).gateway.consent_desk
+    stated = ("Sample", "Ari", "1990-01-02")
+
+    assert len(desk.find(KIM, *stated)) == 1
+    assert desk.find(STRANGER, *stated) == []
+    assert bare.find(KIM, *stated) == []
+    assert len(bare.find(PAM, *stated)) == 1

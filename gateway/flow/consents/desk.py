@@ -1,15 +1,17 @@
 """The desk of the console where consents are taken, compared, looked after and taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.flow.consents import ends, restrictions, staff_work, taking, views
 from gateway.flow.consents.choices import form_choices
 from gateway.flow.consents.page import consent_page
 from gateway.flow.house import House
+from gateway.flow.staff.people import find_to_ask
 from gateway.model.caveat import Restrictions, Wish
 from gateway.model.consent_form import Captured, ConsentForm, FormRefused, FormText, Paper, Scan
 from gateway.model.consent_life import ConsentList, ConsentPage, FormChoices, Revoking
 from gateway.model.exchange import Problem
+from gateway.model.handoff import FoundPerson
 from gateway.model.staff import Member
 
 
@@ -102,6 +104,10 @@ class ConsentDesk:
     def words(self, language: str) -> Mapping[str, str]:
         """Return the words of the form in a language it is offered in."""
         return self._house.wordings[language].texts
+
+    def find(self, actor: Member, family: str, given: str, birth_date: str) -> Sequence[FoundPerson]:
+        """Return who of this whole name and birth date a consent can be taken from here, each with a record."""
+        return find_to_ask(self._house, actor, family, given, birth_date)
 
     def of_record(self, actor: Member, handoff_id: str) -> ConsentList | None:
         """Return the consents of the person of a record, the newest first; None where there is nobody in it."""

@@ -82,6 +82,14 @@ def _add_lists(door: Blueprint, services: Services) -> None:
             **(restrictions_section(services, record) if record else {}),
         )
 
+    @door.post("/consents/find")
+    def find_to_ask() -> str:
+        stated = {name: request.form.get(name, "").strip()[:_LONGEST_ID] for name in ("family", "given", "birth_date")}
+        if not all(stated.values()):
+            raise RequestRefused(Problem(400, "required", None, "Expected both names and the birth date."))
+        found = services.house.consent_desk.find(member(services), **stated)
+        return render_template("console/consent_people.html", stated=stated, found=found)
+
     @door.get("/consents/<consent_id>")
     def consent(consent_id: str) -> str:
         desk = services.house.consent_desk

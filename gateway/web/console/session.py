@@ -24,6 +24,7 @@ PARTNER_PAGES = frozenset(
     | {"console.approve_release", "console.refuse_release", "console.decide_release_again"}
     | {"console.reviews", "console.close_review", "console.withheld", "console.logout"}
     | {"console.consents", "console.consent", "console.consent_paper", "console.new_consent", "console.change_consent"}
+    | {"console.find_to_ask"}
     | {"console.agree_restriction", "console.end_restriction"}
     | {"console.report_false_consent", "console.take_report_back"}
     | {"console.consent_text", "console.consent_blank", "console.sign_consent", "console.consent_scan"}
