@@ -37,7 +37,7 @@ def find_people(house: House, actor: str, family: str, given: str, birth_date: s
 
 
 def find_to_ask(house: House, actor: Member, family: str, given: str, birth_date: str) -> Sequence[FoundPerson]:
-    """Return everybody of this name and birth date whom a consent can be taken from, each with the newest record for it.
+    """Return whom of this name and birth date a consent can be taken from, each with the newest record to begin with.
 
     Staff of a program find whom their program's own records name so, and learn nothing of what others know.
     """
