@@ -75,6 +75,9 @@ class HttpSection(_Section):
     bind: str = Field("127.0.0.1:8080", pattern=r"^.+:\d+$")
     threads: int = Field(32, ge=1, le=256)
     max_body_mib: int = Field(64, ge=1, le=4096, description="Larger requests are refused with 413")
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Networks of the proxies in front, whose X-Forwarded-For is believed"
+    )
     metrics_key: bool = Field(False, description="Open /metrics to whoever shows secrets/metrics.key, wherever from")
 
 

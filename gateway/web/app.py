@@ -9,7 +9,7 @@ from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gateway.access.consent_consult import consent_consult
-from gateway.access.even_answers import Places, wait_of
+from gateway.access.even_answers import Places, goes_in_step, wait_of
 from gateway.access.fhir_reads import fhir_reads
 from gateway.access.officer_lookup import officer_lookup
 from gateway.access.receipts import receipts
@@ -22,6 +22,7 @@ from gateway.web.auth import bearer
 from gateway.web.console import console
 from gateway.web.errors import register_error_handlers
 from gateway.web.operations import RequestMetrics, known_method, operations
+from gateway.web.proxies import caller
 from gateway.web.services import Services
 
 _log = structlog.get_logger("gateway.http")
@@ -47,6 +48,9 @@ _FOR_PARTNERS = frozenset(
     {"fhir_reads", "fhir_writes", "consent_consult", "consent_operations", "officer_lookup", "receipts"}
 )
 """The doors whose answers may leave out what a partner may not know of."""
+
+_WRITTEN_BY_PARTNERS = frozenset({"fhir_writes", "consent_operations"})
+"""The doors after which all that waits about a person is looked at again, what a partner may not know of too."""
 
 _BEFORE_LOGIN = frozenset({"console.check_login", "console.set_password"})
 """The only doors that read the body of somebody who is not proven yet; they have their places together."""
@@ -99,6 +103,8 @@ def _admitting(authenticate: Callable[[], Caller], places: Places) -> Callable[[
         caller = authenticate()
         if request.blueprint in _FOR_PARTNERS:
             places.take(caller.client)
+        if request.blueprint in _WRITTEN_BY_PARTNERS:
+            goes_in_step()
         return caller
 
     return admitted
@@ -111,6 +117,8 @@ def _guard_requests(app: Flask, services: Services, metrics: RequestMetrics, pla
     def bound() -> None:
         g.started = perf_counter()
         g.correlation = services.new_id()
+        forwarded_for = request.headers.get("X-Forwarded-For", "")
+        request.remote_addr = caller(request.remote_addr or "", forwarded_for, services.proxies)
         if sum(len(name) + len(value) for name, value in request.headers) > MAX_HEADER_BYTES:
             abort(431)
         if len(request.query_string) > MAX_QUERY_BYTES:

@@ -24,6 +24,7 @@ from gateway.storage.message_views import MessageViews
 from gateway.storage.staff import StaffAccounts
 from gateway.storage.views import ConsoleViews
 from gateway.web.passwords import Passwords
+from gateway.web.proxies import Network
 
 
 class ServesConsole(Protocol):
@@ -140,6 +141,8 @@ class Services:
     """Its name, as the console shows it."""
     timezone: str
     """IANA zone in which the console tells times."""
+    proxies: Sequence[Network] = ()
+    """Those in front of us, whose word on who asks is believed."""
     metrics_key: bytes | None = field(default=None, repr=False)
     """Opens /metrics from anywhere; without one it is for callers on this machine, see `metrics_door`."""
     max_body_bytes: int = 64 * 1024 * 1024

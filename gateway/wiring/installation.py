@@ -323,6 +323,7 @@ def _application(settings: Settings, gateway: Gateway, database: SqlDatabase) ->
             registered=settings.client,
             token_key=settings.secret("token"),
             session_key=settings.secret("session"),
+            proxies=settings.http.proxies,
             metrics_key=settings.secret("metrics") if settings.http.metrics_key else None,
             staff=StaffAccounts(database),
             views=ConsoleViews(database),

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,11 +10,14 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from gateway.storage.database import SqlDatabase
 from gateway.storage.tables import audit
+from gateway.testing import FixedClock
+from gateway.web.console.throttle import TRIES_PER_ADDRESS
 from tests.support.browsing import PASSWORD, submit
 from tests.support.console_day import ACTIVE, HELD, LANE, a_console_record, fill
 from tests.support.stored import a_handoff
-from tests.support.web_house import Site
+from tests.support.web_house import Site, a_site
 
 pytest_plugins = ("tests.support.sites",)
 
@@ -118,6 +122,27 @@ def test_guessing_is_slowed_down_and_forgotten_after_five_minutes(site: Site) ->
 
     site.clock.advance(timedelta(minutes=5))
     assert log_in(site.client()).status_code == 303
+
+
+def test_behind_a_proxy_wrong_passwords_are_counted_by_who_sends_them(
+    web_store: SqlDatabase, clock: FixedClock
+) -> None:
+    site = a_site(web_store, clock, proxies=(ip_network("127.0.0.1"),))
+    enter(site, site.client())
+    stranger, colleague = site.client(), site.client()
+    stranger.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.9"
+    colleague.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.9, 198.51.100.7"
+
+    guesses = [log_in(stranger, name=f"name-{n}").status_code for n in range(TRIES_PER_ADDRESS + 1)]
+
+    assert guesses == [422] * TRIES_PER_ADDRESS + [429]
+    assert log_in(colleague).status_code == 303
+
+
+def test_a_form_of_nobody_is_not_read(site: Site) -> None:
+    answer = site.client().post("/console/logout", data=b"x" * 20_000)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/console/login")
 
 
 def test_the_session_cookie_is_for_the_server_alone(site: Site) -> None:

@@ -49,15 +49,14 @@ def add_login_pages(door: Blueprint, services: Services) -> None:
 
 def _check_login(services: Services, throttle: LoginThrottle) -> Page:
     name, address, at = request.form.get("name", "").strip()[:100], request.remote_addr or "", services.clock()
-    if not throttle.allows(address, name, at):
+    if not throttle.begins(address, name, at):
         return render_template("console/login.html", fault=_SLOW_DOWN), 429
     found = services.staff.by_name(name)
     right = services.passwords.match(found.password_hash if found else None, request.form.get("password", ""))
     if found is None or not right:
-        throttle.failed(address, name, at)
         record(services, "staff.login_failed", found.id if found else "unknown")
         return render_template("console/login.html", fault=_WRONG), 422
-    throttle.succeeded(address, name)
+    throttle.succeeded(address, name, at)
     record(services, "staff.login", found.id)
     return _enter(services, found)
 
