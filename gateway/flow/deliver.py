@@ -16,7 +16,7 @@ from gateway.flow.messages.awaited import await_application
 from gateway.flow.pacing import goes_on, has_breaker, rest
 from gateway.flow.people import locked_referral, why_held
 from gateway.flow.releases.review_queue import open_held_items
-from gateway.flow.sending import Prepared, Ready, about_to_leave, is_wanted, stop, stop_refused
+from gateway.flow.sending import Prepared, Ready, about_to_leave, claimed, is_wanted, stop, stop_refused
 from gateway.model.audit import AuditEntry
 from gateway.model.decision import Refusal
 from gateway.model.errors import TryLater, WillNeverWork
@@ -63,10 +63,10 @@ def _settle_and_prepare(house: House, claim: Claim, settle: Settle | None, work:
     Where that fails, the last one is written down by itself: its receiver has it, whatever is wrong with the next.
     """
     if settle is None:
-        return house.database.write(lambda tx: _prepare(house, tx, claim, work))
+        return claimed(house, lambda tx: _prepare(house, tx, claim, work))
     is_settled = False
     try:
-        prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work) if settle(tx) else "lost")
+        prepared = claimed(house, lambda tx: _prepare(house, tx, claim, work) if settle(tx) else "lost")
         is_settled = True
     finally:
         if not is_settled:
@@ -178,7 +178,12 @@ def try_again(
 
 
 def give_up(house: House, tx: Transaction, claim: Claim, work: Work, reason: str, began: datetime) -> bool:
-    """Make a dead letter of what the receiver refused, for a person; tell whether the lane may go on."""
+    """Make a dead letter of what the receiver refused, for a person; tell whether the lane may go on.
+
+    Who comes too late says nothing: whoever has the lane now may have been answered better.
+    """
+    if not tx.outbox.owns(claim, house.clock(), house.lease):
+        return False
     _bury(tx, work, reason, house.clock())
     return goes_on(house, tx, claim, began)
 

@@ -3,8 +3,9 @@
 A decision is made and kept between the two; the bytes go once this transaction is committed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from gateway.flow.disclose import log_intended
 from gateway.flow.house import House
@@ -14,6 +15,8 @@ from gateway.model.handoff import Work, WorkState
 from gateway.model.partner import Endpoint
 from gateway.model.transport import Envelope
 from gateway.ports import Transaction
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,23 @@ class Ready:
 
 
 Prepared = Ready | Literal["lost", "stopped"]
+
+
+def claimed(house: House, prepare: Callable[[Transaction], P]) -> P | Literal["lost"]:
+    """Run the transaction that claims a sending; `lost` where the lease it took has ended by the time it is through.
+
+    A process or a machine may stand still for longer than a lease (stopped, suspended, moved to another host). What it
+    decided before may no longer leave then: another worker has the lane, and a consent may have been taken back since.
+    """
+    leased_at = house.clock()
+
+    def lease_and_prepare(tx: Transaction) -> P:
+        nonlocal leased_at
+        leased_at = house.clock()
+        return prepare(tx)
+
+    prepared = house.database.write(lease_and_prepare)
+    return "lost" if house.clock() - leased_at >= house.lease else prepared
 
 
 def is_wanted(tx: Transaction, work: Work) -> bool:

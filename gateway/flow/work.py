@@ -128,19 +128,26 @@ def _give_back(house: House, tx: Transaction, claim: Claim) -> None:
 
 def _rest(house: House, claim: Claim, piece: Work, error: TryLater) -> bool:
     """Let a lane rest whose work the database did not take: nothing is known to be wrong with the work."""
+
+    def let_rest(tx: Transaction) -> None:
+        if tx.outbox.owns(claim, house.clock(), house.lease):
+            rest(house, tx, claim, claim.failures)
+
     house.report(piece, error)
-    house.database.write(lambda tx: rest(house, tx, claim, claim.failures))
+    house.database.write(let_rest)
     return False
 
 
 def _put_aside(house: House, claim: Claim, piece: Work, error: Exception) -> bool:
     """Make a dead letter of work that failed in a way nobody foresaw; only the kind of the error is told.
 
-    Its text is not: it may quote the record.
+    Its text is not: it may quote the record. Where another worker has the lane by now, the work is theirs.
     """
     reason = f"stopped by an unexpected {type(error).__name__}; see the log of this instant"
 
-    def put(tx: Transaction) -> None:
+    def put(tx: Transaction) -> bool:
+        if not tx.outbox.owns(claim, house.clock(), house.lease):
+            return False
         tx.outbox.set_state(piece.id, "dead", reason, house.clock())
         if piece.kind in ("convert", "answer"):
             tx.inputs.set_state(piece.subject, "quarantined", reason)
@@ -149,7 +156,8 @@ def _put_aside(house: House, claim: Claim, piece: Work, error: Exception) -> boo
         )
         if _is_last(claim, [piece]):
             _give_back(house, tx, claim)
+        return True
 
-    house.database.write(put)
+    is_ours = house.database.write(put)
     house.report(piece, error)
-    return True
+    return is_ours

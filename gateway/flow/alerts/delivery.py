@@ -16,7 +16,7 @@ from gateway.flow.disclose import Asked, Made, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.messages.status_answers import authors_numbers
 from gateway.flow.people import lock_person, why_held
-from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
+from gateway.flow.sending import Prepared, about_to_leave, claimed, is_wanted, stop, stop_refused
 from gateway.model.disclosure import Disclosure
 from gateway.model.handoff import Handoff, Resource, Work
 from gateway.model.route import AlertEvent, AlertRoute
@@ -30,7 +30,7 @@ _DESCRIPTIONS = {
 
 def deliver_alert(house: House, claim: Claim, work: Work) -> bool:
     """Send one alert; tell whether its lane may go on with the next."""
-    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+    return send(house, claim, work, claimed(house, lambda tx: _prepare(house, tx, claim, work)))
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:

@@ -21,7 +21,7 @@ from gateway.flow.messages.numbers import all_with_numbers
 from gateway.flow.messages.pass_on import Errand, Passing, pass_on
 from gateway.flow.people import is_in_doubt
 from gateway.flow.releases.review_queue import open_held_parts
-from gateway.flow.sending import is_wanted, stop
+from gateway.flow.sending import claimed, is_wanted, stop
 from gateway.formats.hl7v2 import Message, read_message
 from gateway.formats.hl7v2.answers import person_of
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS
@@ -90,7 +90,7 @@ def _rules(house: House, stored: StoredInput, message: Message) -> list[RelayRul
 
 def deliver_relay(house: House, claim: Claim, work: Work) -> bool:
     """Pass one message on to one receiver; tell whether its lane may go on with the next."""
-    prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work))
+    prepared = claimed(house, lambda tx: _prepare(house, tx, claim, work))
     if isinstance(prepared, str):
         return prepared == "stopped"
     return carry(house, claim, work, lambda: prepared.relay.relay(prepared.passed_on, prepared.endpoint))

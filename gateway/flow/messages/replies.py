@@ -11,6 +11,7 @@ from typing import Literal
 from gateway.flow.deliver import give_up, try_again
 from gateway.flow.house import House
 from gateway.flow.pacing import goes_on
+from gateway.flow.sending import claimed
 from gateway.formats.hl7v2.acknowledgement import owes_application_answer, receive
 from gateway.model.audit import AuditEntry
 from gateway.model.errors import TryLater, WillNeverWork
@@ -43,7 +44,7 @@ def queue_reply(house: House, tx: Transaction, reception: Reception, input_id: s
 
 def reply(house: House, claim: Claim, work: Work) -> bool:
     """Send one application answer; tell whether its lane may go on with the next."""
-    prepared = house.database.write(lambda tx: _prepare(house, tx, claim, work))
+    prepared = claimed(house, lambda tx: _prepare(house, tx, claim, work))
     if isinstance(prepared, str):
         return prepared == "stopped"
     envelope = Envelope(work.message_id, work.action, work.created_at.isoformat())

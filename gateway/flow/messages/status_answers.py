@@ -14,7 +14,7 @@ from gateway.flow.deliver import send
 from gateway.flow.disclose import Asked, disclose_items, keep_decision
 from gateway.flow.house import House
 from gateway.flow.people import locked_referral, why_held
-from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop, stop_refused
+from gateway.flow.sending import Prepared, about_to_leave, claimed, is_wanted, stop, stop_refused
 from gateway.formats.hl7v2.acknowledgement import receive
 from gateway.formats.hl7v2.referral_words import is_order
 from gateway.model.audit import AuditEntry
@@ -53,7 +53,7 @@ def queue_status(house: House, tx: Transaction, referral: Referral, *, asked: bo
 
 def deliver_status(house: House, claim: Claim, work: Work) -> bool:
     """Send one answer; tell whether its lane may go on with the next."""
-    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+    return send(house, claim, work, claimed(house, lambda tx: _prepare(house, tx, claim, work)))
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:

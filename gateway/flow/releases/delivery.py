@@ -4,7 +4,7 @@ from gateway.flow.deliver import send
 from gateway.flow.house import House
 from gateway.flow.releases.kinds import KINDS
 from gateway.flow.releases.release import TRANSPORTS, decided, locked_record_of
-from gateway.flow.sending import Prepared, about_to_leave, is_wanted, stop
+from gateway.flow.sending import Prepared, about_to_leave, claimed, is_wanted, stop
 from gateway.model.handoff import Work
 from gateway.model.release import Release
 from gateway.ports import Claim, Transaction
@@ -14,7 +14,7 @@ _UNPROVEN = "nobody has verified that this address is theirs: hand over a copy, 
 
 def deliver_release(house: House, claim: Claim, work: Work) -> bool:
     """Send one release; tell whether its lane may go on with the next."""
-    return send(house, claim, work, house.database.write(lambda tx: _prepare(house, tx, claim, work)))
+    return send(house, claim, work, claimed(house, lambda tx: _prepare(house, tx, claim, work)))
 
 
 def _prepare(house: House, tx: Transaction, claim: Claim, work: Work) -> Prepared:
