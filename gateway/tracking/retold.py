@@ -75,7 +75,11 @@ def retell(known: Mapping[str, Last], saying: Saying) -> Retold:
 
 def _added(before: Last, resource: Json) -> Last:
     known = {_stem(name) for name in before.resource}
-    new = {name: value for name, value in resource.items() if _stem(name) not in known and name not in before.emptied}
+    new = {
+        name: value
+        for name, value in resource.items()
+        if _stem(name) not in known and before.emptied.isdisjoint((name, _stem(name)))
+    }
     return Last(_labeled({**before.resource, **new}, before.resource, resource), before.at, before.emptied)
 
 
@@ -89,7 +93,7 @@ def _replaced(before: Last, resource: Json, saying: Saying, gone: Sequence[str])
     kept = {name: value for name, value in kept.items() if name in said or _stem(name) not in stems}
     left = {_stem(name) for name in kept}
     told = {**kept, **said, **{name: value for name, value in resource.items() if _stem(name) not in left}}
-    emptied = (before.emptied | {_top(path) for path in gone}) - told.keys()
+    emptied = (before.emptied | {_top(path) for path in gone}) - told.keys() - {_stem(name) for name in told}
     return Last(_labeled(told, before.resource, resource), saying.at, emptied)
 
 
@@ -104,6 +108,10 @@ def _take_away(resource: Json, path: str) -> None:
 
     Of a list the whole of it goes, for nobody can say which entry the field once filled.
     """
+    if path.endswith("[x]"):
+        for name in [name for name in resource if _stem(name) == _top(path)]:
+            del resource[name]
+        return
     steps = [step.partition("[")[0] for step in path.split(".")[1:]]
     holders = [resource]
     while len(holders) < len(steps) and isinstance(inside := holders[-1].get(steps[len(holders) - 1]), dict):

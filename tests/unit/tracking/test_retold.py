@@ -141,3 +141,14 @@ def test_a_value_of_another_type_takes_the_place_of_the_one_before(before: Json,
     late = retell(known, Saying([visit(**now)], NOON - HOUR)).changed["Encounter/v"].resource
 
     assert (later, late) == (visit(**now), visit(**before))
+
+
+def test_two_quotes_for_a_value_take_it_away_whatever_its_type_and_late_words_do_not_bring_it_back() -> None:
+    result = {"resourceType": "Observation", "id": "o", "status": "final"}
+    known = {"Observation/o": Last({**result, "valueQuantity": {"value": 5}}, NOON)}
+
+    emptied = retell(known, Saying([result], NOON + HOUR, [("Observation/o", "Observation.value[x]")])).changed
+    late = retell(emptied, Saying([{**result, "valueString": "five"}], NOON)).changed
+
+    assert emptied["Observation/o"].resource == result
+    assert late["Observation/o"].resource == result

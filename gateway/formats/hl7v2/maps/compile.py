@@ -1,13 +1,21 @@
 """Compile a pack once, at start: YAML becomes closures over fields, and every mistake is told with file and line."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Make, Names, Node, Opening, Row, Way, nodes_of
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Fill, Make, Names, Node, Opening, Row, Way, nodes_of
 from gateway.formats.hl7v2.maps.places import compile_constant, parse_target, references_in
-from gateway.formats.hl7v2.maps.rows import VARIABLE_CONTENT, Place, RowError, claims, compile_row, conditions_of
+from gateway.formats.hl7v2.maps.rows import (
+    VARIABLE_CONTENT,
+    Place,
+    RowError,
+    any_of,
+    claims,
+    compile_row,
+    conditions_of,
+)
 from gateway.formats.hl7v2.maps.terms import TermTable
 from gateway.model.errors import ConfigurationError
 from gateway.model.zones import zone_named
@@ -134,7 +142,7 @@ class _Compiler:
             numbers=frozenset(Place.of(path).field for path, one in source.content["rows"].items() if one == _COUNT),
             when=self._try(source, ("when",), lambda: conditions_of(conditions)) or (),
             once=content.get("once") or "",
-            fills=tuple((row.field, row.fill) for row in rows if row.fill is not None),
+            fills=tuple(_fills(rows)),
         )
 
     def _also_left_out(self, segment: str) -> dict[str, Any]:
@@ -170,6 +178,8 @@ class _Compiler:
             others=tuple(told.get("not") or ()),
             via=self._way(source, str(told["via"]), at) if "via" in told else None,
             also=tuple(self._also(source, one, at) for one in told.get("also") or ()),
+            each=bool(told.get("each")),
+            shares=tuple((str(element), str(other)) for element, other in (told.get("shares") or {}).items()),
             joins=bool(told.get("joins")),
             implied=_implied(name, resources),
             needs=frozenset(told.get("needs") or ()),
@@ -209,14 +219,13 @@ class _Compiler:
     ) -> Row:
         place = Place.of(path)
         table = self._table(told)
-        several = isinstance(rows[path], list)
-        fill, take = compile_row(
-            place, segment, told, table, claims(rows, path, str(told.get("to", ""))), is_one_of_several=several
-        )
+        alone = "if" not in told and _rows_of_field(rows, path) == 1
+        claimed = claims(rows, path, str(told.get("to", "")))
+        fill, take = compile_row(place, segment, told, table, claimed, alone=alone)
         content = str(told.get("to", "")) or (told["write"] if told["write"] in VARIABLE_CONTENT else "")
         where = sources[path].where(at)
         field = place.field if place.segment == segment else 0
-        return Row(path, field, place.component, content, where.rpartition(":")[0], where, fill, take)
+        return Row(path, field, place.component, content, where.rpartition(":")[0], where, fill, take, alone)
 
     def _table(self, told: Mapping[str, Any]) -> TermTable | None:
         if "table" not in told:
@@ -251,6 +260,27 @@ class _Compiler:
 
     def _problem(self, source: PackSource, at: Location, message: str) -> None:
         self.problems.append(f"{source.where(at)}: {'.'.join(map(str, at))}: {message}")
+
+
+def _rows_of_field(rows: Mapping[str, Any], path: str) -> int:
+    """Count the rows that take some part of the field of a path."""
+    field = path.partition(".")[0]
+    return sum(
+        len(told) if isinstance(told, list) else 1 for one, told in rows.items() if one.partition(".")[0] == field
+    )
+
+
+def _fills(rows: Iterable[Row]) -> Iterator[tuple[int, Fill]]:
+    """Yield what to do with each field; of one with several rows it is told together whether any took it."""
+    shared: dict[int, list[tuple[Fill, str]]] = {}
+    for row in rows:
+        if row.fill is not None and row.field and not row.alone:
+            shared.setdefault(row.field, []).append((row.fill, row.target))
+    for row in rows:
+        if row.fill is not None and (row.alone or not row.field):
+            yield row.field, row.fill
+        elif row.fill is not None and row.field in shared:
+            yield row.field, any_of(row.field, shared.pop(row.field))
 
 
 def _shown(root: Node) -> dict[str, str]:

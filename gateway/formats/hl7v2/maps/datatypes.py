@@ -36,6 +36,7 @@ DATA_TYPES: dict[str, Factory] = {
     "EI": parties.entity,
     "PLN": parties.provider_number,
     "XCN": parties.practitioner,
+    "NDL": parties.reader_of_results,
     "XON": parties.organization,
     "coded XON": parties.coded_organization,
     "PL": parties.location,

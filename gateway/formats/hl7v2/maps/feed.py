@@ -4,11 +4,12 @@ Every resource carries the labels of the message (`labels_of`), and one Provenan
 that is about a person: what nobody signs for, nobody may disclose.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.formats.hl7v2.maps.pack import CompiledPack, Sender, choose, reference_to
-from gateway.formats.hl7v2.maps.reading import Reading
+from gateway.formats.hl7v2.maps.reading import Fate, Reading
 from gateway.formats.hl7v2.maps.report import report_of
 from gateway.formats.hl7v2.message import Message
 from gateway.formats.hl7v2.reading import FieldReading
@@ -58,8 +59,8 @@ class FeedResult:
     """In the order of the segments, the Provenance last; empty where the message holds nothing that is mapped."""
     deletions: tuple[Deletion, ...]
     """Absent and empty fields change nothing and are not told; these do."""
-    unmapped: frozenset[tuple[int, int]]
-    """(segment from 0, field): a code no table knows, so it stands as it was sent or not at all."""
+    unmapped: Mapping[tuple[int, int, int], Fate]
+    """(segment from 0, field, repetition; 0 for all): why it stands as it was sent or not at all."""
     message: Message
     pack: CompiledPack
 
@@ -105,7 +106,7 @@ def read_feed(message: Message, pack: CompiledPack, context: FeedContext) -> Fee
     return FeedResult(
         reading.resources,
         _deletions(reading),
-        frozenset(reading.unmapped),
+        reading.unmapped,
         message,
         pack,
     )

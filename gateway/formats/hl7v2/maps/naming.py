@@ -20,6 +20,7 @@ OURS = "https://warmhandoff.example/"
 _TABLES = "http://terminology.hl7.org/CodeSystem/v2-"
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*)){2,}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_URI = re.compile(r"(?:https?://|urn:)[!-~]+")
 _TABLE = re.compile(r"HL7?0*([0-9]{1,4})")
 
 _OTHERS = {
@@ -31,6 +32,8 @@ _OTHERS = {
     "ICD9": "http://hl7.org/fhir/sid/icd-9-cm",
     "LOINC": "http://loinc.org",
     "SNOMED": "http://snomed.info/sct",
+    "SNOMED-CT": "http://snomed.info/sct",
+    "SNOMEDCT": "http://snomed.info/sct",
     "SNM3": "http://snomed.info/sct",
     "C4": "http://www.ama-assn.org/go/cpt",
     "CPT": "http://www.ama-assn.org/go/cpt",
@@ -38,8 +41,24 @@ _OTHERS = {
     "NDC": "http://hl7.org/fhir/sid/ndc",
     "CVX": "http://hl7.org/fhir/sid/cvx",
     "UCUM": "http://unitsofmeasure.org",
+    "NUCC": "http://nucc.org/provider-taxonomy",
     "CDCREC": "urn:oid:2.16.840.1.113883.6.238",
 }
+_BY_OID = {
+    "2.16.840.1.113883.4.6": "http://hl7.org/fhir/sid/us-npi",
+    "2.16.840.1.113883.6.1": "http://loinc.org",
+    "2.16.840.1.113883.6.8": "http://unitsofmeasure.org",
+    "2.16.840.1.113883.6.12": "http://www.ama-assn.org/go/cpt",
+    "2.16.840.1.113883.6.69": "http://hl7.org/fhir/sid/ndc",
+    "2.16.840.1.113883.6.88": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "2.16.840.1.113883.6.90": "http://hl7.org/fhir/sid/icd-10-cm",
+    "2.16.840.1.113883.6.96": "http://snomed.info/sct",
+    "2.16.840.1.113883.6.101": "http://nucc.org/provider-taxonomy",
+    "2.16.840.1.113883.6.103": "http://hl7.org/fhir/sid/icd-9-cm",
+    "2.16.840.1.113883.6.285": "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "2.16.840.1.113883.12.292": "http://hl7.org/fhir/sid/cvx",
+}
+"""What FHIR calls systems that have an OID (FHIR R4 terminologies-systems): both names are one system."""
 BY_NAME = {**{name: uri for uri, name in reversed(CODE_SYSTEMS.items())}, **_OTHERS}
 BY_URI = {**{uri: name for name, uri in reversed(_OTHERS.items())}, **CODE_SYSTEMS}
 
@@ -60,7 +79,10 @@ def _usual_system(name: str) -> str:
     table = _TABLE.fullmatch(name.upper())
     if table:
         return f"{_TABLES}{table[1].zfill(4)}"
-    return f"urn:oid:{name}" if _OID.fullmatch(name) else NAMED + quoted(name)
+    oid = name.removeprefix("urn:oid:")
+    if _OID.fullmatch(oid):
+        return _BY_OID.get(oid) or f"urn:oid:{oid}"
+    return name if _URI.fullmatch(name) else NAMED + quoted(name)
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +125,7 @@ def _universal(universal: str, kind: str) -> str:
     if kind == "URI" or "://" in universal or universal.startswith("urn:"):
         return universal if ":" in universal else NAMED + quoted(universal)
     if kind in ("ISO", "") and _OID.fullmatch(universal):
-        return f"urn:oid:{universal}"
+        return _BY_OID.get(universal) or f"urn:oid:{universal}"
     if kind in ("UUID", "GUID") and _UUID.fullmatch(universal.lower()):
         return f"urn:uuid:{universal.lower()}"
     return NAMED + quoted(universal)

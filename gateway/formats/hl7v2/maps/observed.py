@@ -1,5 +1,6 @@
 """What was observed, both ways: OBX-5 as value[x] by the data type in OBX-2, with the unit of OBX-6."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ def result(table: TermTable | None, system: str) -> tuple[Read, Write]:
         "DT": _time_value,
         "TS": _time_value,
         "DTM": _time_value,
+        "TM": _time_of_day,
         **dict.fromkeys(("CE", "CWE", "CF", "CNE", "IS", "ID"), _coded_value),
     }
 
@@ -106,6 +108,15 @@ def _time_value(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
     return {"valueDateTime": found} if found else None
 
 
+def _time_of_day(raw: str, r: "Reading", number: int) -> dict[str, Any] | None:
+    """Read TM; one with an offset, or of a whole hour alone, has no place in a FHIR time and stays text."""
+    match = _TIME_OF_DAY.fullmatch(r.text(raw))
+    return {"valueTime": f"{match[1]}:{match[2]}:{match[3] or '00'}{match[4] or ''}"} if match else None
+
+
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3])([0-5]\d)(?:([0-5]\d)(\.\d{1,4})?)?")
+
+
 def _unit(r: "Reading") -> dict[str, str]:
     if len(r.fields) <= 6 or not r.fields[6]:
         return {}
@@ -159,6 +170,10 @@ def _written_ratio(value: Any, w: "Writing") -> Typed:
     return "SN", cells, _written_unit(over)
 
 
+def _written_time_of_day(value: Any, w: "Writing") -> Typed:
+    return "TM", str(value).replace(":", ""), ""
+
+
 def _written_time(value: Any, w: "Writing") -> Typed:
     return "DTM", w.dtm(value), ""
 
@@ -176,6 +191,7 @@ _WRITERS: dict[str, Callable[[Any, "Writing"], Typed]] = {
     "valueDateTime": _written_time,
     "valueDate": _written_time,
     "valueInstant": _written_time,
+    "valueTime": _written_time_of_day,
     "valueString": lambda value, w: ("TX", Formatted(str(value)), ""),
 }
 

@@ -69,6 +69,8 @@ class Row:
     """The same with the column, for whoever has to mend it."""
     fill: Fill | None
     take: Take | None
+    alone: bool = True
+    """No other row takes its field, and this one takes it always: it tells by itself where nothing came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class Opening:
     """Where another resource of the same segment refers to it: writing looks for it there."""
     also: tuple[tuple[Way, Make | None], ...]
     """Where else reading puts a reference to it, and with what beside it."""
+    each: bool
+    """Every segment is one of its own: where several of a message have one key, the second is the second of it."""
+    shares: tuple[tuple[str, str], ...]
+    """(element of several types, such as effective[x]; open resource): where it has none, it has that of the other."""
     joins: bool
     """Kept, even empty, where another resource of its segment is: it is what ties them together."""
     needs: frozenset[str]
@@ -130,7 +136,7 @@ class Node:
     closes: tuple[str, ...] = ()
     """Names that the segments below open: they belong to the one before."""
     children: tuple["Node", ...] = ()
-    next: dict[str, tuple["Node", ...]] = field(default_factory=dict)
+    next: dict[str, tuple["Node", ...]] = field(default_factory=dict, repr=False)
     """Segment name -> nodes that it may be from here on."""
 
 

@@ -33,7 +33,9 @@ def identifier(table: TermTable | None, system: str) -> tuple[Read, Write]:
         parts = r.components(raw)
         kind = r.text(parts[4]) if parts[4] else ""
         assigned_by = {*r.subcomponents(parts[3])[:2], r.first_subcomponent(parts[5])}
-        if kind.upper() in _PROTECTED or not _PROTECTED_BY.isdisjoint(assigned_by):
+        is_bare = not kind and _LOOKS_PROTECTED.fullmatch(parts[0])
+        if is_bare or kind.upper() in _PROTECTED or not _PROTECTED_BY.isdisjoint(assigned_by):
+            r.keep(number, "protected")
             return None
         found = _identifier(parts[0] and r.text(parts[0]), parts[3], kind, r, system)
         if found is not None and parts[6] and (start := r.time(parts[6])):
@@ -163,6 +165,24 @@ def practitioner(table: TermTable | None, system: str) -> tuple[Read, Write]:
         names, numbers = person.get("name") or [{}], person.get("identifier") or [{}]
         head, assigner = numbers[0], _assigner(numbers[0], w)
         return (str(head.get("value", "")), *name_parts(names[0]), "", assigner, "", "", "", _kind(head))
+
+    return read, write
+
+
+def reader_of_results(table: TermTable | None, system: str) -> tuple[Read, Write]:
+    """NDL as a reference to a Practitioner: its first component is the name, in subcomponents; many send an XCN."""
+    read_person, write_person = practitioner(table, system)
+
+    def read(raw: str, r: "Reading", number: int) -> Any:
+        first = raw.partition(r.component)[0]
+        if r.subcomponent and r.subcomponent in first:
+            cells = first.split(r.subcomponent)
+            raw = r.component.join([*cells[:8], *[""] * (8 - len(cells)), r.subcomponent.join(cells[8:11])])
+        return read_person(raw, r, number)
+
+    def write(value: Any, w: "Writing") -> Field:
+        person = write_person(value, w)
+        return (tuple(str(part) for part in person[:7]),) if isinstance(person, tuple) else ""
 
     return read, write
 

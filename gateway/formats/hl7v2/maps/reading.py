@@ -5,7 +5,7 @@ A resource is kept when its segment ends; references to what opens later are fil
 
 import base64
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from gateway.formats.hl7v2.delimiters import NULL_TEXT, unescape
 from gateway.formats.hl7v2.labels import MessageLabels, labeled, labels_of
@@ -19,6 +19,10 @@ from gateway.model.ids import ids_that_begin
 _BLANKS: tuple[Any, ...] = ({}, [{}])
 """Constants that refer to what the segment did not hold."""
 
+Fate = Literal["no place", "no value", "protected"]
+"""Why nothing came of a field: no table has its code, or what it is about is missing; it is not of its type; or it is a
+number that is never taken."""
+
 _PADDING = 14
 """Components that every composite has at least once it is split; more are never read."""
 
@@ -27,6 +31,7 @@ class Reading:
     """One message while it is read; the data types look here for separators, names and the segment's other fields."""
 
     __slots__ = (
+        "_counted",
         "_dropped",
         "_has_blanks",
         "_late",
@@ -47,6 +52,7 @@ class Reading:
         "lines",
         "message",
         "names",
+        "nth",
         "number",
         "open",
         "padding",
@@ -54,6 +60,7 @@ class Reading:
         "resources",
         "separators",
         "subcomponent",
+        "taken",
         "text",
         "unmapped",
         "zone",
@@ -77,7 +84,11 @@ class Reading:
         self.resources: list[Resource] = []
         self.fields: list[str] = []
         self.number = 0
-        self.unmapped: set[tuple[int, int]] = set()
+        self.nth = 0
+        """The repetition that is read, where a field has several; 0 for a field that is read whole."""
+        self.taken = 0
+        """How often a field filled something so far."""
+        self.unmapped: dict[tuple[int, int, int], Fate] = {}
         self.deletions: list[tuple[str, str, Resource]] = []
         self.id_of: Callable[..., str] = ids_that_begin(key, "hl7v2", sender)
         """Derive a stable id under this sender from the parts of a name."""
@@ -85,6 +96,7 @@ class Reading:
         self._positions: dict[str, int] = {}
         self._listed: dict[int, tuple[list[Resource], set[str | None]]] = {}
         self._times: dict[str, str | None] = {}
+        self._counted: dict[tuple[str, ...], int] = {}
         self._dropped: set[str] = set()
         self._linked: set[str] = set()
         self._has_blanks = False
@@ -126,9 +138,9 @@ class Reading:
             self._times[sent] = fhir_date_time(sent, self.zone)
         return self._times[sent]
 
-    def keep(self, field_number: int) -> None:
-        """Remember that a field of this segment holds a code which no table knows."""
-        self.unmapped.add((self.number, field_number))
+    def keep(self, field_number: int, fate: Fate = "no place") -> None:
+        """Remember that nothing came of a field, or of the repetition of it that is read; the first reason counts."""
+        self.unmapped.setdefault((self.number, field_number, self.nth), fate)
 
     def reference(self, name: str) -> dict[str, str]:
         """Return a Reference to an open resource; one that opens later is filled in at the end."""
@@ -215,6 +227,8 @@ class Reading:
         for element, make in opening.constants:
             if element not in found and (value := make(self)) not in _BLANKS:
                 found[element] = value
+        for choice, other in opening.shares:
+            self._share(choice, self.open.get(other, {}), found)
         if opening.needs and not opening.needs <= found.keys():
             self._lack(node, opening)
             return
@@ -229,11 +243,18 @@ class Reading:
         for way, beside in opening.also:
             self._link(way, found, beside)
 
+    @staticmethod
+    def _share(choice: str, other: Resource, found: Resource) -> None:
+        """Give a resource the element of several types (FHIR R4 value[x]) of another, where it has none itself."""
+        if not any(element.startswith(choice) for element in found):
+            found.update({element: value for element, value in other.items() if element.startswith(choice)})
+
     def _lack(self, node: Node, opening: Opening) -> None:
         """Give up what lacks an element that it cannot do without; its fields stay with the message."""
         self._drop(opening)
         start = f"{opening.name}."
-        self.unmapped.update((self.number, row.field) for row in node.rows if row.target.startswith(start))
+        lost = [row.field for row in node.rows if row.target.startswith(start)]
+        self.unmapped.update({(self.number, field, 0): "no place" for field in lost})
 
     def _drop(self, opening: Opening) -> None:
         dropped = self.open.pop(opening.name)
@@ -304,9 +325,15 @@ class Reading:
                     break
                 parts.append(part)
             else:
-                return self.id_of(opening.resource_type, alternative[0][0], *parts)
+                named = (opening.resource_type, alternative[0][0], *parts)
+                return self.id_of(*named, *self._which(named)) if opening.each else self.id_of(*named)
         # Without a business key it is this segment of this message, whatever else it may be.
         return self.id_of(opening.resource_type, self.message.text("MSH-10"), opening.name, str(self.number))
+
+    def _which(self, named: tuple[str, ...]) -> tuple[str, ...]:
+        """Tell the second of a business key in this message, the third and so on; nothing for the first."""
+        count = self._counted[named] = self._counted.get(named, 0) + 1
+        return (str(count),) if count > 1 else ()
 
     def _key_part(self, path: str, field: int, component: int) -> str:
         """Return what a part of a business key says: a field as it was sent, or the id of an open resource."""

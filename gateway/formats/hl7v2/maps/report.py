@@ -1,31 +1,44 @@
 """What became of every field of a message that a pack reads: mapped, kept, ignored on purpose or unknown, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway.formats.hl7v2.field_names import field_name
 from gateway.formats.hl7v2.maps.pack import CompiledPack, Node, choose
+from gateway.formats.hl7v2.maps.reading import Fate
 from gateway.formats.hl7v2.message import Message, Segment
 from gateway.formats.hl7v2.reading import FieldReading, FieldStatus, header_reading
 
 _NO_ROW = "kept as sent: no row of the pack reads it"
 _NO_PLACE = "kept as sent: the pack has no place for this segment"
-_NO_CODE = "kept as sent: no table has its code, or what it belongs to is not in the message"
+_FATES: Mapping[Fate, tuple[FieldStatus, str]] = {
+    "no place": ("kept", "kept as sent: no table has its code, or what it belongs to is not in the message"),
+    "no value": ("kept", "kept as sent: it is not of its type, or says what the pack has no place for"),
+    "protected": ("ignored", "social security and licence numbers are never taken"),
+}
 _NUMBER = "a number in a list: the order of the segments says it"
 _ELSEWHERE = "read with what stands beside it"
 _UNKNOWN = "kept as sent: no field of this version"
 _SITE = "kept as sent: a segment of the sender's own"
 
 
-def report_of(message: Message, pack: CompiledPack, unmapped: frozenset[tuple[int, int]]) -> list[FieldReading]:
+_Lost = Mapping[tuple[int, int], Fate]
+"""(field, repetition; 0 for all) -> why nothing came of it."""
+
+
+def report_of(
+    message: Message, pack: CompiledPack, unmapped: Mapping[tuple[int, int, int], Fate]
+) -> list[FieldReading]:
     """Return every field that holds something, repetition by repetition, in the order of the message."""
     version = message.text("MSH-12.1")
     seen: dict[str, int] = {}
     readings: list[FieldReading] = []
+    lost: dict[int, dict[tuple[int, int], Fate]] = {}
+    for (number, field, nth), fate in unmapped.items():
+        lost.setdefault(number, {})[field, nth] = fate
     for number, (segment, node) in enumerate(walk(message, pack)):
         seen[segment.id] = seen.get(segment.id, 0) + 1
         occurrence = f"[{seen[segment.id]}]" if seen[segment.id] > 1 else ""
-        lost = {field for place, field in unmapped if place == number}
-        readings += _of_segment(segment, f"{segment.id}{occurrence}", version, node, lost, pack)
+        readings += _of_segment(segment, f"{segment.id}{occurrence}", version, node, lost.get(number, {}), pack)
     return readings
 
 
@@ -40,25 +53,27 @@ def walk(message: Message, pack: CompiledPack) -> Iterator[tuple[Segment, Node |
 
 
 def _of_segment(
-    segment: Segment, where: str, version: str, node: Node | None, lost: set[int], pack: CompiledPack
+    segment: Segment, where: str, version: str, node: Node | None, lost: _Lost, pack: CompiledPack
 ) -> Iterator[FieldReading]:
     for field in range(1, len(segment.fields)):
         name = field_name(segment.id, field, version)
-        status, rule, target = _meaning(segment.id, field, name, node, lost, pack)
+        meant = _meaning(segment.id, field, name, node, pack)
         for repetition in range(1, segment.repetitions(field) + 1):
             value = segment.raw_value(field, repetition=repetition)
             if value:
+                fate = lost.get((field, 0)) or lost.get((field, repetition))
+                status, rule, target = (*_FATES[fate], meant[2]) if fate and meant[0] == "mapped" else meant
                 path = f"{where}-{field}" + (f"[{repetition}]" if repetition > 1 else "")
                 yield FieldReading(path, name, value, status, rule, target)
 
 
 def _meaning(
-    segment_id: str, field: int, name: str, node: Node | None, lost: set[int], pack: CompiledPack
+    segment_id: str, field: int, name: str, node: Node | None, pack: CompiledPack
 ) -> tuple[FieldStatus, str, str | None]:
     rows = [row for row in node.rows if row.field == field and row.fill is not None] if node else []
     if rows:
         target = ", ".join(dict.fromkeys(pack.shown[row.target] for row in rows))
-        return ("kept", _NO_CODE, target) if field in lost else ("mapped", rows[0].rule, target)
+        return "mapped", rows[0].rule, target
     foreign = pack.foreign.get(f"{segment_id}-{field}")
     if foreign:
         return "mapped", foreign[0], pack.shown[foreign[1]]

@@ -1,7 +1,7 @@
 """Compile one row of a pack: what it does with its field when reading, and what it gives when writing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from gateway.formats.hl7v2.maps.places import (
 )
 from gateway.formats.hl7v2.maps.reading import Reading
 from gateway.formats.hl7v2.maps.terms import TermTable
+from gateway.model.handoff import Resource
 
 _PATH = re.compile(r"([A-Z][A-Z0-9]{2})-([1-9][0-9]{0,2})(?:\.([1-9][0-9]?))?")
 VARIABLE_CONTENT = ("$notice", "$scope", "$labels", "$in_reply_to")
@@ -96,12 +97,12 @@ def compile_row(
     table: TermTable | None,
     rivals: list[Any],
     *,
-    is_one_of_several: bool,
+    alone: bool,
 ) -> tuple[Fill | None, Take | None]:
     """Compile both directions of a row; None for one that it does not go.
 
-    `rivals` are the constants by which other rows claim items of the same list. Of several rows for a field, one may
-    have nothing to fill. Raises RowError.
+    `rivals` are the constants by which other rows claim items of the same list. A row that is `alone` with its field
+    tells where nothing came of it; of several, each may have nothing to fill. Raises RowError.
     """
     unknown = told.keys() - WORDS
     if unknown:
@@ -120,7 +121,7 @@ def compile_row(
     begin, meant = told.get("with"), told.get("where")
     whole = "value" in told or told.get("as") in WHOLE_FIELD
     number = place.field if place.segment == segment else 0
-    manner = _Manner(whole, told.get("unless"), number, alone=not is_one_of_several)
+    manner = _Manner(whole, told.get("unless"), number, alone)
     put = compile_join(steps) if told.get("join") else compile_put(steps, begin, meant)
     fill = _fill(read, put, place, target, manner)
     lead = told.get("lead")
@@ -177,11 +178,13 @@ class _Manner:
     number: int
     """The field to report where a table lacks its code; 0 for a row that looks at another segment."""
     alone: bool
-    """No other row takes this field."""
+    """No other row takes this field, and this one always does."""
 
 
 def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> Fill:
     name, number, whole, unless = element.partition(".")[0], manner.number, manner.whole, manner.unless
+    # Two quotes for a value take it away, of whatever type it is; the rest of the resource stays.
+    emptied = element if "." in element else f"{element}.value[x]"
 
     def fill(raw: str, r: Reading) -> None:
         target = r.open.get(name)
@@ -189,18 +192,42 @@ def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> 
             if target is None and manner.alone:
                 r.keep(number)
         elif raw == NULL_TEXT:
-            r.deletions.append((place.path, element, target))
+            r.taken += 1
+            r.deletions.append((place.path, emptied, target))
         elif whole or not r.repetition or r.repetition not in raw:
-            value = read(raw, r, number)
-            if value is not None:
-                put(target, value, r)
+            one(raw, target, r)
         else:
-            for repetition in raw.split(r.repetition):
-                value = read(repetition, r, number) if repetition and repetition != NULL_TEXT else None
-                if value is not None:
-                    put(target, value, r)
+            for nth, repetition in enumerate(raw.split(r.repetition), 1):
+                if repetition and repetition != NULL_TEXT:
+                    r.nth = nth
+                    one(repetition, target, r)
+            r.nth = 0
+
+    def one(raw: str, target: Resource, r: Reading) -> None:
+        before = r.taken
+        value = read(raw, r, number)
+        if value is not None:
+            r.taken += 1
+            put(target, value, r)
+        elif manner.alone and r.taken == before:
+            r.keep(number, "no value")
 
     return _part_of(fill, place.component) if place.component else fill
+
+
+def any_of(number: int, rows: Sequence[tuple[Fill, str]]) -> Fill:
+    """Run the rows of one field, each with its target, and remember where none of them made anything of it."""
+    fills = tuple(fill for fill, _ in rows)
+    names = frozenset(target.partition(".")[0] for _, target in rows)
+
+    def run(raw: str, r: Reading) -> None:
+        before = r.taken
+        for fill in fills:
+            fill(raw, r)
+        if r.taken == before:
+            r.keep(number, "no place" if names.isdisjoint(r.open) else "no value")
+
+    return run
 
 
 def _part_of(fill: Fill, component: int) -> Fill:

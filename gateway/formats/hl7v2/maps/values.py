@@ -154,6 +154,7 @@ def _text_attachment(raw: str, r: "Reading") -> dict[str, Any] | None:
         return None
     if r.lines and r.lines[-1][0] is document:
         r.lines[-1][2].extend(words)
+        r.taken += 1
         return None
     begun: dict[str, Any] = {"contentType": "text/plain; charset=utf-8", "data": ""}
     r.lines.append((document, begun, words))
@@ -161,11 +162,32 @@ def _text_attachment(raw: str, r: "Reading") -> dict[str, Any] | None:
 
 
 def _media_type(kind: str, subtype: str) -> str:
-    if "/" in subtype:
-        return subtype.lower()
-    if kind.lower() in ("", "ap", "im", "multipart") or not subtype:
-        return {"pdf": "application/pdf"}.get(subtype.lower(), "application/octet-stream")
-    return f"{kind}/{subtype}".lower()
+    """Return the MIME type of ED-2 and ED-3: HL7 tables 0834 or 0191, and 0291; senders of PDF call it an image too."""
+    kind, subtype = kind.lower(), subtype.lower()
+    if "/" in subtype or "/" in kind:
+        return subtype if "/" in subtype else kind
+    if known := _MEDIA_TYPES.get(subtype):
+        return known
+    if subtype in ("", "octet-stream") or kind not in _MEDIA_KINDS:
+        return "text/plain" if kind in ("text", "tx", "ft") and not subtype else "application/octet-stream"
+    return f"{kind}/{subtype}"
+
+
+_MEDIA_KINDS = frozenset(("application", "audio", "image", "model", "multipart", "text", "video"))
+_MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "rtf": "application/rtf",
+    "dicom": "application/dicom",
+    "html": "text/html",
+    "xml": "text/xml",
+    "plain": "text/plain",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "tiff": "image/tiff",
+    "tif": "image/tiff",
+}
 
 
 def _data(sent: str, encoding: str) -> str:
