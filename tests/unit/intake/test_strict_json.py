@@ -35,6 +35,8 @@ def test_sixty_levels_are_allowed_and_no_more() -> None:
         (b'{"a": 1e9999999999999999999}', "too large"),
         (b'{"a": ' + b"1" * 5000 + b"}", "too large"),
         (b"[" * 50_000, "at most 60 levels"),
+        (b'{"a": [' + b"{}," * 30_000 + b"{}]}", "more than 30000"),
+        (b"{" + b",".join(b'"%d": 1' % n for n in range(20_000)) + b"}", "more than 30000"),
         (b"[1]", "expected a JSON object"),
         (b'"text"', "expected a JSON object"),
         (b"", "line 1, column 1"),
