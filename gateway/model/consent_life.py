@@ -46,6 +46,7 @@ class ConsentTerm:
     ends_at: datetime | None
     """First instant after its end."""
     waits_since: datetime | None = None
+    """From when on it waits for its verification: ahead, where it counts only so long after it was last confirmed."""
     reminded: bool = False
     """Somebody was reminded of this end."""
     turns_at: datetime | None = None

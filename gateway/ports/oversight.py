@@ -104,8 +104,8 @@ class ConsentTerms(Protocol):
         """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
         ...
 
-    def waiting(self, limit: int = 200) -> list[ConsentTerm]:
-        """Return the terms of consents that wait for their verification, the longest wait first."""
+    def waiting(self, at: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that wait for their verification at `at`, the longest wait first."""
         ...
 
 

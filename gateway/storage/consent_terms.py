@@ -39,7 +39,7 @@ _DOUBTFUL = (
 )
 _WAITING = (
     select(consent_terms)
-    .where(consent_terms.c.waits_since.is_not(None))
+    .where(consent_terms.c.waits_since <= bindparam("until"))
     .order_by(consent_terms.c.waits_since, consent_terms.c.consent_id)
     .limit(bindparam("most"))
 )
@@ -88,9 +88,9 @@ class SqlConsentTerms:
         """Return the terms of consents that may stop less at `until` than before, the earliest instant first."""
         return self._all(_TURNING, {"until": to_micros(until), "most": limit})
 
-    def waiting(self, limit: int = 200) -> list[ConsentTerm]:
-        """Return the terms of consents that wait for their verification, the longest wait first."""
-        return self._all(_WAITING, {"most": limit})
+    def waiting(self, at: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that wait for their verification at `at`, the longest wait first."""
+        return self._all(_WAITING, {"until": to_micros(at), "most": limit})
 
     def _all(self, statement: Select[Any], parameters: dict[str, int]) -> list[ConsentTerm]:
         return [_term(row) for row in self._connection.execute(statement, parameters)]

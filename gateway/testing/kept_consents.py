@@ -45,11 +45,10 @@ class InMemoryConsentTerms:
         turned = [(one.turns_at, one.consent_id, one) for one in terms if one.turns_at and one.turns_at <= until]
         return [term for _, _, term in sorted(turned)][:limit]
 
-    def waiting(self, limit: int = 200) -> list[ConsentTerm]:
-        """Return the terms of consents that wait for their verification, the longest wait first."""
-        waiting = [
-            (one.waits_since, one.consent_id, one) for one in self._state.consent_terms.values() if one.waits_since
-        ]
+    def waiting(self, at: datetime, limit: int = 200) -> list[ConsentTerm]:
+        """Return the terms of consents that wait for their verification at `at`, the longest wait first."""
+        terms = self._state.consent_terms.values()
+        waiting = [(one.waits_since, one.consent_id, one) for one in terms if one.waits_since and one.waits_since <= at]
         return [term for _, _, term in sorted(waiting)][:limit]
 
 

@@ -65,9 +65,10 @@ def test_of_whose_end_was_told_longest_ago_comes_first(database: Database) -> No
     assert database.read(lambda tx: tx.consent_terms.doubtful(1)) == [first]
 
 
-def test_the_longest_wait_comes_first(database: Database) -> None:
+def test_the_longest_wait_comes_first_and_what_waits_only_later_not_at_all(database: Database) -> None:
     second, first = ConsentTerm("c-1", None, LATER), ConsentTerm("c-2", None, SOON)
     keep(database, second, first, ConsentTerm("c-3", SOON))
 
-    assert database.read(lambda tx: tx.consent_terms.waiting()) == [first, second]
-    assert database.read(lambda tx: tx.consent_terms.waiting(1)) == [first]
+    assert database.read(lambda tx: tx.consent_terms.waiting(LATER)) == [first, second]
+    assert database.read(lambda tx: tx.consent_terms.waiting(LATER, 1)) == [first]
+    assert database.read(lambda tx: tx.consent_terms.waiting(SOON)) == [first]

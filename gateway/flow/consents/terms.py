@@ -6,7 +6,7 @@ reminders and the sweep are answered from these rows. No decision ever is.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.consent import compile_consents, read_switches
 from gateway.consent.consent_checks import is_unverified
@@ -82,9 +82,25 @@ def waits(house: House, directive: Directive) -> bool:
     return directive.permits_something and is_unverified(directive, read_switches(house.switches), house.clock())
 
 
+def _waits_since(house: House, directive: Directive) -> datetime | None:
+    """Return from when on a consent waits for somebody; ahead, where it counts for some time after a confirmation."""
+    now = house.clock()
+    if waits(house, directive):
+        return now
+    switches = read_switches(house.switches)
+    last = max((one for one in directive.confirmations if one <= now), default=None)
+    if last is None or not directive.permits_something:
+        return None
+    try:
+        lapsed = last + timedelta(hours=switches.external_consent_max_age, microseconds=1)
+    except OverflowError:  # a site that lets them count for ever
+        return None
+    return lapsed if is_unverified(directive, switches, lapsed) else None
+
+
 def keep_watch(house: House, tx: Transaction, consent: Resource) -> None:
     """Keep the term of a consent that was just written; forget that of one that is over."""
-    _keep(tx, consent, _term_of(house, consent))
+    _keep(house, tx, consent, _term_of(house, consent))
 
 
 def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Resource]) -> None:
@@ -97,10 +113,10 @@ def keep_watch_of_record(house: House, tx: Transaction, resources: Sequence[Reso
             continue
         term = _term_of(house, resource)
         is_over = term is not None and term.ends_at is not None and term.ends_at <= house.clock()
-        _keep(tx, resource, None if is_over else term)
+        _keep(house, tx, resource, None if is_over else term)
 
 
-def _keep(tx: Transaction, consent: Resource, term: ConsentTerm | None) -> None:
+def _keep(house: House, tx: Transaction, consent: Resource, term: ConsentTerm | None) -> None:
     """Keep a term, with what is known of the wait, of the event, and of the reminder if the end is still the same."""
     known = tx.consent_terms.get(consent["id"])
     if known is not None and known.event_told_at is not None and consent.get("status") == "active":
@@ -109,7 +125,9 @@ def _keep(tx: Transaction, consent: Resource, term: ConsentTerm | None) -> None:
         tx.consent_terms.drop(consent["id"])
         return
     if known is not None:
-        waits_since = term.waits_since and (known.waits_since or term.waits_since)
+        waits_since = term.waits_since
+        if waits_since is not None and waits_since <= house.clock():
+            waits_since = min(known.waits_since or waits_since, waits_since)
         is_reminded = known.reminded and known.ends_at == term.ends_at
         term = replace(term, waits_since=waits_since, reminded=is_reminded)
     tx.consent_terms.put(term)
@@ -150,6 +168,6 @@ def _term_of(house: House, consent: Resource) -> ConsentTerm | None:
     directive = read_directive(house, {**consent, "meta": {**consent.get("meta", {}), "lastUpdated": written(now)}})
     if not directive.readable:
         return None
-    waits_since = now if waits(house, directive) else None
+    waits_since = _waits_since(house, directive)
     term = ConsentTerm(consent["id"], end_of(directive), waits_since, turns_at=next_turn(directive, now))
     return term if term.ends_at or term.waits_since or term.turns_at else None

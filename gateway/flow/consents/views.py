@@ -79,7 +79,8 @@ def patient_in(house: House, tx: Transaction, actor: Member, handoff: Handoff) -
 
 def consents_waiting(house: House, actor: Member) -> ConsentList:
     """Return the consents that wait for somebody to verify them, the longest wait first."""
-    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(_MOST)], {"waits"})
+    now = house.clock()
+    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(now, _MOST)], {"waits"})
 
 
 def consents_ending(house: House, actor: Member) -> ConsentList:
