@@ -15,6 +15,7 @@ from gateway.model.handoff import Resource
 from gateway.model.ids import stable_id
 from gateway.model.partner import Organization
 from gateway.model.provenance import LIFECYCLE, PARTICIPANT, RECEIVE, is_hop
+from gateway.ports import Brought
 
 _HANDED_IN_BY = "urn:warm-handoff:handed-in-by:"
 """Beginning of `meta.source` of a Consent that somebody else than its program handed in."""
@@ -27,8 +28,7 @@ def as_handed_in(house: House, resource: Resource, client: str | None) -> Resour
     """
     if resource["resourceType"] != "Consent":
         return resource
-    registered = house.clients.get(client or "")
-    own = registered.organization if registered is not None else "unknown"
+    own = _organization_of(house, client) or "unknown"
     named = [house.registry.get(one) for one in disclosers_of(resource, house.registry)]
     if all(one is None or one.id == own or not one.is_program(house.clock()) for one in named):
         return resource
@@ -64,11 +64,40 @@ def is_with_police(house: House, agency: str, client: str | None) -> bool:
 
 def _keeper(house: House, agency: str, client: str | None) -> Organization | None:
     """Return who has a record besides police: a program before anybody else, then the agency before the client."""
-    registered = house.clients.get(client or "")
-    named = (agency, registered.organization if registered is not None else None)
-    hands = [found for one in named if (found := house.registry.get(one)) is not None]
+    hands = _hands(house, agency, client)
     programs = [one for one in hands if one.is_program(house.clock())]
     return next(iter((*programs, *(one for one in hands if agency and not one.is_law_enforcement))), None)
+
+
+def custodian(house: House, record: Brought) -> str:
+    """Return the registry id of who may speak for a record: a Part 2 program that has it, before the agency it names.
+
+    A program that hands in what it wrote down of an agency's contact tells the agency nothing by naming it.
+    """
+    programs = (one.id for one in _hands(house, record.agency, record.client) if one.is_program(house.clock()))
+    return next(programs, record.agency)
+
+
+def keeps(house: House, organization: str, record: Brought) -> bool:
+    """Say whether an organization has a record: its client handed it in, or it is the custodian."""
+    return organization in (_organization_of(house, record.client), custodian(house, record))
+
+
+def wrote_in(house: House, organization: str, resources: Iterable[Resource]) -> bool:
+    """Say whether anything in a record is the Part 2 record of this organization, whoever handed it in."""
+    labeled = label({"entry": [{"resource": one} for one in resources]}, house.registry, house.clock()).items
+    return any(item.origin.program is not None and item.origin.program.id == organization for item in labeled)
+
+
+def _hands(house: House, agency: str, client: str | None) -> list[Organization]:
+    """Return the registered organizations a record has passed through: its agency, then who handed it in."""
+    named = (agency, _organization_of(house, client))
+    return [found for one in named if (found := house.registry.get(one)) is not None]
+
+
+def _organization_of(house: House, client: str | None) -> str | None:
+    registered = house.clients.get(client or "")
+    return registered.organization if registered is not None else None
 
 
 def with_hop(

@@ -12,6 +12,9 @@ from gateway.ports import Transaction
 PERSON_ID = "https://warmhandoff.example/id/person"
 """Identifier system of our own number of a person, which recipients may send back in PID-3."""
 
+Key = tuple[str, str]
+"""By which a Patient is named: ("Patient", logical id) or (`PERSON_ID`, number)."""
+
 _POSSIBLE = "possible match: it may be about somebody who is known already"
 """No count and no reason: whoever reads it may have no right to know of the record that it resembles."""
 
@@ -130,8 +133,8 @@ def _enriched(known: Person, found: Person) -> Person:
     )
 
 
-def person_by_reference(tx: Transaction, reference: object) -> str | None:
-    """Return the id of the person a Patient reference names, by logical id or by our own person number; else None.
+def key_in(reference: object) -> Key | None:
+    """Return the key by which a Patient reference names somebody: a logical id or our own person number; else None.
 
     A recipient's record numbers do not count: they can be guessed, so asking by them would tell who is known here.
     """
@@ -139,13 +142,18 @@ def person_by_reference(tx: Transaction, reference: object) -> str | None:
         return None
     kind, _, patient_id = str(reference.get("reference", "")).rpartition("Patient/")
     if patient_id and kind in ("", "https://warmhandoff.example/fhir/"):
-        person = tx.people.by_patient(patient_id)
-        return person.id if person else None
+        return "Patient", patient_id
     identifier = reference.get("identifier")
     if isinstance(identifier, dict) and identifier.get("system") == PERSON_ID:
-        known = tx.people.by_identifier(PERSON_ID, str(identifier.get("value")))
-        return known[0].id if len(known) == 1 else None
+        return PERSON_ID, str(identifier.get("value"))
     return None
+
+
+def person_by_reference(tx: Transaction, reference: object) -> str | None:
+    """Return the id of the person a Patient reference names; None where it names nobody, or several."""
+    key = key_in(reference)
+    known = tx.people.known_as(*key) if key is not None else []
+    return known[0] if len(known) == 1 else None
 
 
 def unite(tx: Transaction, ended: Person, surviving: Person, at: datetime) -> Person:

@@ -6,13 +6,14 @@ is durable on disk; a change made inside it is seen by nobody until then. Signat
 
 from gateway.ports.clock import Clock, NewId
 from gateway.ports.oversight import Audit, Caveats, ConsentTerms, Decisions, Releases, Reviews
-from gateway.ports.records import Handoffs, Inputs, People, Referrals, Resources, Sighted, StoredResource
+from gateway.ports.records import Brought, Handoffs, Inputs, People, Referrals, Resources, Sighted, StoredResource
 from gateway.ports.store import Database, SharedWork, Transaction
 from gateway.ports.work import CLOCKS_APART, Claim, DroppedCount, Feeds, Messages, NewWork, Outbox, SeenMessage
 
 __all__ = [
     "CLOCKS_APART",
     "Audit",
+    "Brought",
     "Caveats",
     "Claim",
     "Clock",

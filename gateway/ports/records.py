@@ -29,6 +29,17 @@ class StoredResource:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A handoff, and who brought it as it is now."""
+
+    handoff_id: str
+    agency: str
+    """Registry id of the organization it names as its own; "" where nobody knows it."""
+    client: str | None
+    """Of the input that made it what it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sighted:
     """Who of the index could be meant by numbers, names and a birth date."""
 
@@ -121,12 +132,8 @@ class Handoffs(Protocol):
         """Return every handoff about these persons, oldest first."""
         ...
 
-    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Return who has brought the handoffs that hold any of these resources now, each pair once, in order.
-
-        The agency of the handoff, and the client of the input that made it what it is. One question, whether or not
-        there is any.
-        """
+    def holding(self, resource_type: str, resource_ids: Sequence[str]) -> list[Brought]:
+        """Return the handoffs that hold any of these resources now, by id; one question, also where there is none."""
         ...
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:

@@ -90,6 +90,11 @@ def refusal_event(decision: StoredDecision, registry: Registry, operator: str) -
     }
 
 
+def patient_named(decision: StoredDecision) -> str | None:
+    """Return the reference of the Patient that an event of this decision names; None where it names nobody."""
+    return _patient_named(decision, orjson.loads(decision.inputs)["request"])
+
+
 def _agent(system: str, code: str, who: Resource, *, is_requestor: bool = False) -> Resource:
     return {"type": {"coding": [{"system": system, "code": code}]}, "who": who, "requestor": is_requestor}
 
@@ -121,11 +126,14 @@ def _purpose(codes: list[str]) -> dict[str, Any]:
 
 
 def _patient(decision: StoredDecision, request: dict[str, Any]) -> list[Resource]:
+    patient = _patient_named(decision, request)
+    return [] if patient is None else [{**_PATIENT, "what": {"reference": patient}}]
+
+
+def _patient_named(decision: StoredDecision, request: dict[str, Any]) -> str | None:
     """Name the patient where the Patient itself was, or would have been, among what left."""
-    patient = request["patient"]
-    if not patient or patient in decision.record["withheld"]:
-        return []
-    return [{**_PATIENT, "what": {"reference": patient}}]
+    patient: str | None = request["patient"]
+    return None if not patient or patient in decision.record["withheld"] else patient
 
 
 def _consent(decision: StoredDecision) -> list[Resource]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, exists, or_, select, update
 
 from gateway.model.handoff import Handoff, HandoffState, Resource
+from gateway.ports import Brought
 from gateway.storage.effects import must_exist
 from gateway.storage.instants import from_micros, to_micros
 from gateway.storage.json_text import dump, load
@@ -43,8 +44,8 @@ _OF_PEOPLE = (
     .where(handoffs.c.person_id.in_(bindparam("persons", expanding=True)))
     .order_by(handoffs.c.created_at, handoffs.c.id)
 )
-_BROUGHT_BY = (
-    select(handoffs.c.agency, inputs.c.client)
+_HOLDING = (
+    select(handoffs.c.id, handoffs.c.agency, inputs.c.client)
     .join(handoff_resources, handoff_resources.c.handoff_id == handoffs.c.id)
     .join(inputs, inputs.c.id == handoffs.c.input_id)
     .where(
@@ -52,6 +53,7 @@ _BROUGHT_BY = (
         handoff_resources.c.id.in_(bindparam("keys", expanding=True)),
     )
     .distinct()
+    .order_by(handoffs.c.id)
 )
 _SEVERAL = select(handoffs).where(handoffs.c.id.in_(bindparam("keys", expanding=True)))
 _BODIES_OF_SEVERAL = (
@@ -175,11 +177,10 @@ class SqlHandoffs:
         """Return every handoff about these persons, oldest first."""
         return [_handoff(row) for row in self._connection.execute(_OF_PEOPLE, {"persons": list(person_ids)})]
 
-    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Return who has brought the handoffs that hold any of these resources now: agency and client, in order."""
+    def holding(self, resource_type: str, resource_ids: Sequence[str]) -> list[Brought]:
+        """Return the handoffs that hold any of these resources now, by id."""
         wanted = {"type": resource_type, "keys": list(resource_ids)}
-        found = [(row.agency, row.client) for row in self._connection.execute(_BROUGHT_BY, wanted)]
-        return sorted(found, key=lambda pair: (pair[0], pair[1] or ""))
+        return [Brought(row.id, row.agency, row.client) for row in self._connection.execute(_HOLDING, wanted)]
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff.

@@ -18,7 +18,7 @@ from gateway.model.handoff import (
     StoredInput,
 )
 from gateway.model.names import match_name, match_phone
-from gateway.ports import Sighted, StoredResource
+from gateway.ports import Brought, Sighted, StoredResource
 from gateway.testing.state import Kept, Key, State, Version, insist, must_exist
 
 _MOST_CANDIDATES = 50
@@ -205,12 +205,11 @@ class InMemoryHandoffs:
         about = (handoff for handoff in self._state.handoffs.values() if handoff.person_id in person_ids)
         return sorted(about, key=lambda handoff: (handoff.created_at, handoff.id))
 
-    def brought_by(self, resource_type: str, resource_ids: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Return who has brought the handoffs that hold any of these resources now: agency and client, in order."""
-        wanted, held = {(resource_type, key) for key in resource_ids}, self._state.contents
-        handoffs = [self._state.handoffs[key] for key, keys in held.items() if not wanted.isdisjoint(keys)]
-        found = {(one.agency, self._state.inputs[one.input_id].client) for one in handoffs}
-        return sorted(found, key=lambda pair: (pair[0], pair[1] or ""))
+    def holding(self, resource_type: str, resource_ids: Sequence[str]) -> list[Brought]:
+        """Return the handoffs that hold any of these resources now, by id."""
+        wanted, contents = {(resource_type, key) for key in resource_ids}, self._state.contents
+        found = [self._state.handoffs[key] for key in sorted(contents) if not wanted.isdisjoint(contents[key])]
+        return [Brought(one.id, one.agency, self._state.inputs[one.input_id].client) for one in found]
 
     def contents_of(self, person_id: str) -> list[tuple[str, Resource]]:
         """Return the resources of every active handoff about a person, each with the id of its handoff."""

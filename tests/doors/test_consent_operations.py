@@ -79,9 +79,14 @@ def test_a_filed_consent_lets_the_programs_part_go(world: TwoWorld, path: str) -
 
 
 def test_what_a_recipient_files_opens_nothing(world: TwoWorld) -> None:
+    """The hospital has received something of the person before, on a consent that was taken back."""
+    post(world, REVOKE, *revocation(world, file(world)))
+    world.hand_in([case(1, 0, OFFICE, "SUD treatment", "find work", RELEASES["agreed to be referred"])])
+
     file(world, client=HOSPITAL)
 
-    assert b"stay sober" not in what_reached_the_hospital(world)
+    assert b"stay sober" in what_reached_the_hospital(world)
+    assert b"find work" not in what_reached_the_hospital(world)
 
 
 @pytest.mark.parametrize("path", [REVOKE, "/fhir/R4/Consent/$revokeConsent"])

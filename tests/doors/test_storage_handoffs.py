@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.ports import Database, Transaction
+from gateway.ports import Brought, Database, Transaction
 from tests.support.stored import LATER, a_handoff, a_referral, an_input, an_observation, an_organization, keep
 
 pytest_plugins = ("tests.support.databases",)
@@ -181,27 +181,23 @@ def test_several_handoffs_come_with_their_resources_in_the_order_asked(database:
     assert database.read(lambda t: t.handoffs.several([])) == []
 
 
-def test_who_brought_what_holds_a_resource_now_is_told_once_each(database: Database) -> None:
+def test_the_handoffs_that_hold_a_resource_now_come_with_who_brought_them(database: Database) -> None:
     def bring(t: Transaction) -> None:
-        for n, client in ((1, "demo-agency"), (2, "demo-lead"), (3, None)):
-            t.inputs.add(an_input(f"input-{n}", client=client, sha256=str(n) * 64))
-        t.handoffs.save(a_handoff("handoff-1"), [an_observation("one")])
-        t.handoffs.save(a_handoff("handoff-2"), [an_observation("one")])
-        t.handoffs.save(a_handoff("handoff-3", input_id="input-2"), [an_observation("one"), an_observation("two")])
-        t.handoffs.save(a_handoff("handoff-4", input_id="input-3", agency="org:clinic"), [an_observation("three")])
-        t.handoffs.save(a_handoff("handoff-5", input_id="input-3"), [an_observation("two"), an_observation("gone")])
-        t.handoffs.save(a_handoff("handoff-5"), [an_observation("two")])
+        t.inputs.add(an_input(), an_input("input-2", client="demo-lead", sha256="2" * 64))
+        t.inputs.add(an_input("input-3", client=None, sha256="3" * 64))
+        t.handoffs.save(a_handoff("handoff-1"), [an_observation("one"), an_observation("two")])
+        t.handoffs.save(a_handoff("handoff-2", input_id="input-2"), [an_observation("one"), an_observation("gone")])
+        t.handoffs.save(a_handoff("handoff-2", input_id="input-2"), [an_observation("one")])
+        t.handoffs.save(a_handoff("handoff-3", input_id="input-3", agency=""), [an_observation("three")])
 
     database.write(bring)
 
-    def asked(t: Transaction, *keys: str) -> list[tuple[str, str | None]]:
-        return t.handoffs.brought_by("Observation", keys)
+    def held(t: Transaction, *keys: str) -> list[Brought]:
+        return t.handoffs.holding("Observation", keys)
 
-    assert database.read(lambda t: asked(t, "one")) == [("org:police", "demo-agency"), ("org:police", "demo-lead")]
-    assert database.read(lambda t: asked(t, "three", "two")) == [
-        ("org:clinic", None),
-        ("org:police", "demo-agency"),
-        ("org:police", "demo-lead"),
-    ]
-    assert database.read(lambda t: asked(t, "gone")) == []
-    assert database.read(lambda t: t.handoffs.brought_by("Patient", ["one"])) == []
+    police = Brought("handoff-1", "org:police", "demo-agency")
+    assert database.read(lambda t: held(t, "one")) == [police, Brought("handoff-2", "org:police", "demo-lead")]
+    assert database.read(lambda t: held(t, "three", "two", "one-more")) == [police, Brought("handoff-3", "", None)]
+    assert database.read(lambda t: held(t, "one", "two"))[:1] == [police]
+    assert database.read(lambda t: held(t, "gone")) == []
+    assert database.read(lambda t: t.handoffs.holding("Patient", ["one"])) == []

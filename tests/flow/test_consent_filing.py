@@ -95,17 +95,27 @@ def test_the_program_files_a_consent_with_its_paper_and_it_counts_at_once() -> N
     assert all(b"JVBERi" not in one.inputs for one in world.database.state.decisions.values())
 
 
-def test_what_a_recipient_files_waits_for_a_person_and_then_counts() -> None:
+def a_referral_that_waits_after_one_that_went() -> World:
+    """The hospital has received something of the person, whose consent to more was taken back."""
     world = a_refused_referral()
+    first = file(world)
+    assert revoke(world, LEAD, first) is None
+    hand_in(world, "find work")
+    return world
+
+
+def test_what_a_recipient_files_waits_for_a_person_and_then_counts() -> None:
+    world = a_referral_that_waits_after_one_that_went()
+    sent = len(world.transport.sent)
 
     consent_id = file(world, HOSPITAL)
-    before = states(world)
+    before = len(world.transport.sent)
     verified = world.gateway.consent_desk.verify(LEE, consent_id, "a call to the program")
     world.work()
 
-    assert "delivered" not in before
+    assert before == sent
     assert verified is None
-    assert states(world) == {"delivered"}
+    assert len(world.transport.sent) > sent
 
 
 def test_a_questionnaire_is_a_paper_too() -> None:
@@ -153,6 +163,7 @@ def test_who_only_receives_ends_nothing_by_such_a_link() -> None:
         "url": "https://warmhandoff.example/fhir/StructureDefinition/part2-supersedes",
         "valueReference": {"reference": f"Consent/{older}"},
     }
+    assert states(world) == {"delivered"}
 
     file(world, HOSPITAL, extension=[*a_filed_consent(world)["extension"], link])
 

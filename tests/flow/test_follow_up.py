@@ -200,14 +200,19 @@ def test_a_consent_filed_later_lets_a_refused_referral_go() -> None:
 
 def test_a_recipient_cannot_let_itself_have_records_by_filing_a_consent() -> None:
     world = a_world()
-    world.take({**CONTACT, "consent_status": "not_asked", "consent_at": ""})
+    world.take({**CONTACT, "consent_status": "signed", "consent_form": "agreement"})
+    consent = sent(world, "Consent")
+    stored = world.database.read(lambda tx: tx.resources.get("Consent", consent["id"]))
+    assert stored is not None
+    ended = {name: value for name, value in stored.body.items() if name != "meta"} | {"status": "inactive"}
+    world.gateway.file_consent(POLICE, ended, consent["id"], stored.version)
     forged = {**a_consent(world, "permit"), "verification": [{"verified": True}]}
 
     filed = world.gateway.file_consent(HOSPITAL, forged, None, None)
-    world.work()
+    world.take({**CONTACT, "consent_status": "signed", "consent_form": "agreement", "self_harm": "Y"})
 
     assert isinstance(filed, Answer)
-    assert world.transport.sent == []
+    assert len(world.transport.sent) == 1
 
 
 def test_an_import_never_undoes_a_revocation_that_was_filed() -> None:

@@ -17,6 +17,7 @@ from gateway.flow.work import work_once
 from gateway.model.caveat import Wish
 from gateway.model.consent_life import Revoking
 from gateway.model.consult import DENIED, Advice, Consult
+from gateway.model.exchange import Answer
 from gateway.ports import Transaction
 from tests.flow.test_consent_filing import LEAD, a_filed_consent
 from tests.support.before_the_lock import BeforeTheLock
@@ -28,7 +29,7 @@ from tests.support.consent_desk import (
     a_refused_referral,
     signed,
 )
-from tests.support.flow_house import CONTACT, HOSPITAL, World, a_world
+from tests.support.flow_house import CONTACT, HOSPITAL, POLICE, World, a_world
 from tests.support.hospital_feed import OTHER_CONTACT
 
 
@@ -106,7 +107,8 @@ def test_a_delivery_is_decided_on_what_the_person_has_said_under_the_other_numbe
     later, database, surviving = joined(world)
     (patient, *_) = world.database.state.people[surviving].patient_ids
     reference = {"reference": f"Patient/{patient}"}
-    world.gateway.file_consent(LEAD, {**no, "patient": reference, "performer": [reference]}, None, None)
+    filed = world.gateway.file_consent(POLICE, {**no, "patient": reference, "performer": [reference]}, None, None)
+    assert isinstance(filed, Answer)
     world.gateway.consent_desk.capture(KIM, form)
     before = len(world.transport.sent)
 
@@ -139,7 +141,8 @@ def a_delivered_referral_and_a_no() -> tuple[World, str, BeforeTheLock]:
     later, database, surviving = joined(world)
     (patient, *_) = world.database.state.people[surviving].patient_ids
     reference = {"reference": f"Patient/{patient}"}
-    world.gateway.file_consent(LEAD, {**no, "patient": reference, "performer": [reference]}, None, None)
+    filed = world.gateway.file_consent(POLICE, {**no, "patient": reference, "performer": [reference]}, None, None)
+    assert isinstance(filed, Answer)
     return later, task, database
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gateway.flow.alerts.waiting import resume_alerts
 from gateway.flow.consents.terms import end_of, keep_watch, read_directive
+from gateway.flow.handed_in import custodian
 from gateway.flow.house import House
 from gateway.flow.referrals import reopen_refused
 from gateway.flow.second_look import is_stopped
@@ -158,13 +159,12 @@ def put_next(
 ) -> int:
     """Write the next version of a consent with its audit row; return its version.
 
-    One that came with a record counts as filed by the record's agency from then on: the next import must not bring
+    One that came with a record counts as filed by the record's custodian from then on: the next import must not bring
     back what a person has changed.
     """
     now = house.clock()
-    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
-    if handoff is not None and not any(one.get("system") == FILED_BY for one in _tags(body)):
-        tags = [*_tags(body), {"system": FILED_BY, "code": handoff.agency}]
+    if stored.handoff_id is not None and not any(one.get("system") == FILED_BY for one in _tags(body)):
+        tags = [*_tags(body), *_filed_by(house, tx, body["id"])]
         body = {**body, "meta": {**body.get("meta", {}), "tag": tags}}
     version = tx.resources.put(body, handoff_id=stored.handoff_id, person_id=stored.person_id, at=now)
     keep_watch(house, tx, body)
@@ -190,6 +190,11 @@ def reopen_stopped(house: House, tx: Transaction, person_id: str) -> None:
         for piece in tx.outbox.of_subject(referral.id):
             if is_stopped(piece):
                 tx.outbox.set_state(piece.id, "ready", None, house.clock())
+
+
+def _filed_by(house: House, tx: Transaction, consent_id: str) -> list[Resource]:
+    keepers = {custodian(house, one) for one in tx.handoffs.holding("Consent", [consent_id])}
+    return [{"system": FILED_BY, "code": one} for one in sorted(keepers)]
 
 
 def _tags(body: Resource) -> list[Resource]:

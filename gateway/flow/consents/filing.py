@@ -19,8 +19,10 @@ from gateway.flow.consents.changes import (
     replaced_by,
 )
 from gateway.flow.consents.terms import keep_watch, read_directive, waits
+from gateway.flow.handed_in import custodian
 from gateway.flow.house import House
-from gateway.flow.people import lock_person, person_by_reference
+from gateway.flow.known_patients import keys_of, knows
+from gateway.flow.people import key_in, lock_person, person_by_reference
 from gateway.formats.consent_paper import scan_shortcomings
 from gateway.model.audit import AuditEntry
 from gateway.model.caller import Caller
@@ -38,26 +40,28 @@ def file_consent(
     """Create a Consent, or write its next version; committed before it is acknowledged.
 
     A revocation committed here stops everything that is not yet claimed for sending; a new consent lets what was
-    refused be decided again. Refused: a Consent about nobody we know, one that is not valid, one that belongs to
-    another organization.
+    refused be decided again. Refused: a Consent about nobody whom the caller knows here, one that is not valid, one
+    that belongs to another organization.
     """
     problem = _invalid(house, body)
     if problem is not None:
         return problem
 
     def write(tx: Transaction) -> Answer | Problem:
+        if not _may_name(house, tx, caller, body.get("patient"), consent_id):
+            return _NOBODY
         person = lock_person(tx, lambda: person_by_reference(tx, body.get("patient")))
         if person is None:
             return _NOBODY
-        stored = tx.resources.get("Consent", consent_id) if consent_id is not None else None
+        stored = _own(house, tx, caller, consent_id) if consent_id is not None else None
         if consent_id is not None:
-            if stored is None or not _may_write(tx, caller, stored):
+            if stored is None:
                 return NOT_FOUND
             if stored.version != if_match:
                 message = "Read the Consent again: it has another version."
                 return Problem(412, "conflict", "Consent", message, stored.version)
-            if stored.person_id != person:
-                return Problem(422, "business-rule", "Consent.patient", "A Consent cannot move to another person.")
+            if not _is_about(tx, stored, body.get("patient"), person):
+                return _ANOTHER_PATIENT
         if not _may_replace(house, tx, caller, body, person):
             return _ANOTHERS
         return _keep_consent(house, tx, caller, body, consent_id or house.new_id(), stored, person)
@@ -72,6 +76,8 @@ def file_with_document(house: House, caller: Caller, consent: Resource, document
         return problem
 
     def write(tx: Transaction) -> Answer | Problem:
+        if not knows(house, tx, caller.organization, consent.get("patient")):
+            return _NOBODY
         person = lock_person(tx, lambda: person_by_reference(tx, consent.get("patient")))
         if person is None:
             return _NOBODY
@@ -107,14 +113,14 @@ def revoke_by_reference(
 
     def write(tx: Transaction) -> Problem | None:
         consent_id = str(consent.get("reference", "")).rpartition("Consent/")[2]
+        if not _may_name(house, tx, caller, patient, consent_id):
+            return NOT_FOUND
         person = lock_person(tx, lambda: person_by_reference(tx, patient))
-        if person is None or not consent_id:
+        if person is None:
             return NOT_FOUND
         stored = tx.resources.get("Consent", consent_id)
-        if stored is None or stored.person_id != person or not _is_patient_of(tx, stored.body, patient):
-            return NOT_FOUND
-        reach = _reach(house, tx, caller, stored, person, revoking)
-        if reach is None:
+        reach = _reach(house, tx, caller, consent_id, person, revoking)
+        if stored is None or reach is None or not _is_about(tx, stored, patient, person):
             return NOT_FOUND
         papers = _written_on(house, document, stored.body["patient"]) if document is not None else []
         if isinstance(papers, Problem):
@@ -128,6 +134,9 @@ def revoke_by_reference(
 
 
 _NOBODY = Problem(422, "value", "Consent.patient", "Expected a Patient of this gateway, found none.")
+_ANOTHER_PATIENT = Problem(
+    422, "business-rule", "Consent.patient", "Expected the Patient that stands in the Consent: it moves to no other."
+)
 _ANOTHERS = Problem(
     422,
     "business-rule",
@@ -144,21 +153,23 @@ def _invalid(house: House, body: Resource) -> Problem | None:
     return Problem(422, "invariant", errors[0].location, errors[0].message) if errors else None
 
 
-def _is_patient_of(tx: Transaction, consent: Resource, patient: Resource) -> bool:
-    """Say whether a reference names the Patient that stands in the consent.
+def _may_name(house: House, tx: Transaction, caller: Caller, patient: object, consent_id: str | None) -> bool:
+    """Say whether a caller may know of the Patient it names: as its organization knows of it, or by its own Consent.
+
+    Whoever else names one is told that there is none, also where a Part 2 program's record alone has it. As much is
+    asked of the store whether there is such a Patient and such a Consent or not.
+    """
+    own = _own(house, tx, caller, consent_id) if consent_id is not None else None
+    is_in_own = own is not None and key_in(own.body.get("patient")) in keys_of(tx, patient)
+    return is_in_own or knows(house, tx, caller.organization, patient)
+
+
+def _is_about(tx: Transaction, stored: StoredResource, patient: object, person_id: str) -> bool:
+    """Say whether a reference names the Patient that stands in a consent.
 
     That another Patient is the same person is for us to know: a yes would tell whoever asks that there is such a one.
     """
-    return not _keys(tx, consent.get("patient", {})).isdisjoint(_keys(tx, patient))
-
-
-def _keys(tx: Transaction, patient: Resource) -> set[tuple[str, str]]:
-    """Return all that a reference names a Patient by: its id and its identifiers."""
-    identifiers = [patient["identifier"]] if isinstance(patient.get("identifier"), dict) else []
-    own = str(patient.get("reference", "")).rpartition("Patient/")[2]
-    stored = tx.resources.get("Patient", own) if own else None
-    identifiers += stored.body.get("identifier", []) if stored is not None else []
-    return {("Patient", own)} - {("Patient", "")} | {(i.get("system", ""), i.get("value", "")) for i in identifiers}
+    return stored.person_id == person_id and key_in(stored.body.get("patient")) in keys_of(tx, patient)
 
 
 def _may_replace(house: House, tx: Transaction, caller: Caller, body: Resource, person_id: str) -> bool:
@@ -170,34 +181,32 @@ def _may_replace(house: House, tx: Transaction, caller: Caller, body: Resource, 
     if not _is_discloser(house, caller, body):
         return True
     for consent_id in replaced_by(read_directive(house, {"id": "unfiled", **body})):
+        is_its = _is_business_of(house, tx, caller, consent_id)
         older = tx.resources.get("Consent", consent_id)
-        if older is None or older.person_id != person_id:
-            return False
-        if not (_may_write(tx, caller, older) or caller.organization in _disclosing(read_directive(house, older.body))):
+        if older is None or not is_its or not _is_about(tx, older, body.get("patient"), person_id):
             return False
     return True
 
 
 def _reach(
-    house: House, tx: Transaction, caller: Caller, stored: StoredResource, person_id: str, revoking: Revoking
+    house: House, tx: Transaction, caller: Caller, consent_id: str, person_id: str, revoking: Revoking
 ) -> Revoking | None:
-    """Return what of a revocation this caller may cause; None: the consent is not its business."""
-    if _may_write(tx, caller, stored) or caller.organization in _disclosing(read_directive(house, stored.body)):
+    """Return what of a revocation this caller may cause; None: the consent is not its business, or not there.
+
+    Who received something on a consent may know that there is one.
+    """
+    has_received = ("Consent", consent_id) in tx.decisions.bases_received(caller.organization, person_id)
+    if _is_business_of(house, tx, caller, consent_id):
         return revoking
-    if _has_received_on(tx, caller.organization, person_id, stored.body["id"]):
-        return Revoking(revoking.method, (caller.organization,))
-    return None
+    return Revoking(revoking.method, (caller.organization,)) if has_received else None
 
 
-def _has_received_on(tx: Transaction, organization: str, person_id: str, consent_id: str) -> bool:
-    """Say whether something was disclosed to an organization on a consent, so that it may know there is one."""
-    for handoff_id in sorted({one.handoff_id for one in tx.referrals.of_person(person_id)}):
-        for record in tx.decisions.of_handoff(handoff_id):
-            basis = record.get("basis") or {}
-            is_on_it = (basis.get("type"), basis.get("id")) == ("Consent", consent_id)
-            if is_on_it and record["recipient"] == organization and record["decision"].startswith("PERMIT"):
-                return True
-    return False
+def _is_business_of(house: House, tx: Transaction, caller: Caller, consent_id: str) -> bool:
+    """Say whether a Consent is the caller's, or one that it discloses on."""
+    if _own(house, tx, caller, consent_id) is not None:
+        return True
+    stored = tx.resources.get("Consent", consent_id)
+    return stored is not None and caller.organization in _disclosing(read_directive(house, stored.body))
 
 
 def _disclosing(directive: Directive) -> set[str | None]:
@@ -294,10 +303,13 @@ def _as_external(consent: Resource, caller: Caller) -> Resource:
     return {**unverified, "meta": {**consent["meta"], "source": source}}
 
 
-def _may_write(tx: Transaction, caller: Caller, stored: StoredResource) -> bool:
-    """Say whether a Consent is the caller's: filed by its organization, or part of a record it sent."""
-    filed_by = {tag.get("code") for tag in stored.body.get("meta", {}).get("tag", []) if tag.get("system") == FILED_BY}
-    if filed_by:
-        return caller.organization in filed_by
-    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
-    return handoff is not None and handoff.agency == caller.organization
+def _own(house: House, tx: Transaction, caller: Caller, consent_id: str) -> StoredResource | None:
+    """Return a Consent that is the caller's: filed by its organization, or part of a record that speaks through it."""
+    stored = tx.resources.get("Consent", consent_id)
+    records = tx.handoffs.holding("Consent", [consent_id])
+    if stored is None:
+        return None
+    tags = stored.body.get("meta", {}).get("tag", [])
+    filed_by = {tag.get("code") for tag in tags if tag.get("system") == FILED_BY}
+    keepers = filed_by or {custodian(house, one) for one in records}
+    return stored if caller.organization in keepers else None

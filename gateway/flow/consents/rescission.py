@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.flow.consents.changes import FILED_BY, put_revocation
 from gateway.flow.consents.stated import Told
+from gateway.flow.handed_in import custodian
 from gateway.flow.house import House
 from gateway.model.consent_life import Revoking, RevokingMessage
 from gateway.model.fhir_time import covered_interval, written
@@ -74,8 +75,8 @@ def _is_of(house: House, tx: Transaction, stored: StoredResource, sender: Organi
     tags = stored.body.get("meta", {}).get("tag", ())
     if any((tag.get("system"), tag.get("code")) == (FILED_BY, sender.id) for tag in tags):
         return True
-    handoff = tx.handoffs.get(stored.handoff_id) if stored.handoff_id else None
-    return handoff is not None and handoff.agency == sender.id
+    records = tx.handoffs.holding("Consent", [stored.body["id"]])
+    return any(custodian(house, one) == sender.id for one in records)
 
 
 def _put_revoked(
