@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -52,6 +53,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 64,
             "limit_request_field_size": 65536,  # the application refuses sooner, and in words of its own
             "loglevel": "warning",
+            "sendfile": False,  # else a file goes round TimedSocket, to whoever takes it as slowly as they like
             "forwarder_headers": "",  # else a header SCRIPT_NAME opens a path that the proxy in front keeps shut
             "control_socket_disable": True,  # else anybody of this account could stop it by a socket in the home folder
             "proc_name": "gateway",
@@ -111,6 +113,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
     Once it accepts, one line goes to stdout: ready http=http://HOST:PORT mllp=HOST:PORT
     """
     log_to_stderr(for_good=True)
+    _leave_no_core()
     try:
         settings = _settings(directory, database)
         http_address, mllp_address = _address(http or settings.http.bind), _address(mllp or settings.mllp.bind)
@@ -129,6 +132,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 def worker(directory: Path, database: str | None) -> None:
     """Deliver only, beside any number of `serve` and `worker` processes (PostgreSQL), until SIGTERM."""
     log_to_stderr(for_good=True)
+    _leave_no_core()
     try:
         settings = _settings(directory, database)
         if settings.database_url.startswith("sqlite"):
@@ -148,6 +152,11 @@ def worker(directory: Path, database: str | None) -> None:
     sys.stdout.flush()
     stop.wait()
     installation.stop(_DRAIN_S)
+
+
+def _leave_no_core() -> None:
+    """Let no crash write the memory of this process, with keys and records in it, to a disk that is not encrypted."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _keep_what_was_read() -> None:

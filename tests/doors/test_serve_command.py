@@ -58,6 +58,7 @@ def test_a_worker_that_dies_is_replaced_on_the_same_addresses_without_a_second_r
 
     refused = requests.get(f"{ready[1]}/healthz", headers={"X-Large": "a" * 17_000}, timeout=60)
     worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+    limits = Path(f"/proc/{worker}/limits").read_text()
     os.kill(int(worker), signal.SIGKILL)
     answer = _answer(int(ready[2]), b"\x0bMSH|^~\\&|A|B|||20261001||ADT^A01|1|P|2.5.1\rPID|1\r\x1c\r")
     process.send_signal(signal.SIGTERM)
@@ -65,6 +66,7 @@ def test_a_worker_that_dies_is_replaced_on_the_same_addresses_without_a_second_r
 
     # Gunicorn's own limits lie above ours, so that this too is said in the words of every other refusal.
     assert (refused.status_code, refused.json()["code"]) == (431, "too-long")
+    assert re.search(r"Max core file size +0 +0 ", limits)  # what lies in memory is nobody's to find on a disk
     assert b"MSA|AA|1" in answer
     assert (process.returncode, data) == (0, "")
     assert not (folder.parent / ".gunicorn").exists()
