@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-import yaml
-
+from gateway.catalog.documents import read_document
 from gateway.model.consent_form import Wording
 from gateway.model.errors import ConfigurationError
 
@@ -28,5 +27,5 @@ def read_wordings() -> dict[str, Wording]:
 
 
 def _read(path: Path) -> Wording:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_document(path).content
     return Wording(content["language"], content["edition"], {key: str(text) for key, text in content["texts"].items()})
