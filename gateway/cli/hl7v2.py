@@ -21,6 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 _LONGEST_S = 3600
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 _FRAME = re.compile(rb"\x0b|\x1c\r?")
 """Start block, end block: HL7 v2 Transport, MLLP R1; neither byte may stand inside of a message."""
 
@@ -102,18 +103,18 @@ def _show_place(message: Message, path: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"path": path, "state": state.value, "value": text}))
     else:
-        click.echo('""' if state is State.NULL else text)
+        click.echo('""' if state is State.NULL else _harmless(text))
 
 
 def _show_fields(message: Message, where: str) -> None:
     version = message.text("MSH-12.1")
     kind = "^".join(filter(None, (message.text("MSH-9.1"), message.text("MSH-9.2"))))
-    click.echo(click.style(f"{where}: {kind} {version}", bold=True))
+    click.echo(click.style(_harmless(f"{where}: {kind} {version}"), bold=True))
     seen: dict[str, int] = {}
     for segment in message.segments:
         seen[segment.id] = seen.get(segment.id, 0) + 1
         occurrence = f"[{seen[segment.id]}]" if seen[segment.id] > 1 else ""
-        click.echo(click.style(f"{segment.id}{occurrence}", fg="cyan"))
+        click.echo(click.style(_harmless(f"{segment.id}{occurrence}"), fg="cyan"))
         for field in range(1, len(segment.fields)):
             for repetition in range(1, segment.repetitions(field) + 1):
                 _show_field(segment, field, repetition, version)
@@ -126,7 +127,12 @@ def _show_field(segment: Segment, field: int, repetition: int, version: str) -> 
         return
     place = f"{segment.id}-{field}" + (f"[{repetition}]" if repetition > 1 else "")
     name = field_name(segment.id, field, version)
-    click.echo(f"  {place:<12}{click.style(f'{name[:34]:<36}', dim=True)}{text}")
+    click.echo(f"  {_harmless(place):<12}{click.style(f'{name[:34]:<36}', dim=True)}{_harmless(text)}")
+
+
+def _harmless(text: str) -> str:
+    """Write out what a terminal would obey: whoever sends could retitle, overwrite or answer what an engineer sees."""
+    return text.translate(_CONTROL)
 
 
 def _shown(segment: Segment, field: int, repetition: int) -> str:

@@ -69,6 +69,18 @@ def test_a_path_as_json_tells_absent_from_empty(two: Path) -> None:
     assert json.loads(out.splitlines()[0]) == {"path": "PID-2", "state": "empty", "value": ""}
 
 
+def test_what_a_terminal_would_obey_is_written_out(tmp_path: Path) -> None:
+    file = tmp_path / "hostile.hl7"
+    file.write_bytes(admission(b"C1") + b"ZX\x1b|a\rZXY|\x1b]0;title\x07\x9b31m\r")
+
+    _, all_of_it, _ = run("show", file)
+    _, of_one_field, _ = run("show", file, "--path", "ZXY-1")
+
+    assert not {"\x1b", "\x07", "\x9b"} & set(all_of_it + of_one_field)
+    assert r"\x1b]0;title\x07\x9b31m" in all_of_it
+    assert of_one_field == "\\x1b]0;title\\x07\\x9b31m\n"
+
+
 def test_what_was_recorded_with_its_frames_is_shown_without_them(tmp_path: Path) -> None:
     file = tmp_path / "recorded.hl7"
     file.write_bytes(b"\x0b" + admission(b"C1") + b"\x1c\r\x0b" + admission(b"C2") + b"\x1c\r")
