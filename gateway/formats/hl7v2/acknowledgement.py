@@ -58,6 +58,9 @@ def read_header(message: Message) -> Hl7Header:
         return [message.decoded(part) for part in found] if is_coded else found
 
     code, event = (*parts(9, 2), "")[:2]
+    if not event:
+        # Before MSH-9 had two components (2.1), and in many a message since, the event is said once, in EVN.
+        event = message.text("EVN-1")
     return Hl7Header(
         sending_application=_designator(parts(3, 3)),
         sending_facility=_designator(parts(4, 3)),

@@ -47,6 +47,15 @@ def test_an_accepted_message_is_answered_to_its_sender() -> None:
     )
 
 
+def test_an_event_that_only_evn_tells_is_the_event_of_the_message() -> None:
+    frame = header(version="2.1", kind="ADT").replace(b"\rPID", b"\rEVN|A04|20261102\rPID")
+
+    assert answer(frame).startswith(
+        b"MSH|^~\\&|GATEWAY|WH|WARD^2.999.1^ISO|HARBOR|20261102101500-0800||ACK^A04|K1|P|2.1\rMSA|AA|C1"
+    )
+    assert msa_code(header(version="2.1", kind="ADT")) == "AE"
+
+
 def test_the_own_id_of_an_answer_has_the_length_that_the_standard_allows() -> None:
     answered = acknowledge(header(), receive(header()), "abcdefghijklmnopqrstuvwxyz", AT)
 

@@ -125,7 +125,13 @@ class _Compiler:
         resources = dict(content.get("resources") or {})
         if resources:
             first = next(iter(resources))
-            resources[first] = {**(resources[first] or {}), **{word: told[word] for word in _LINKS if word in told}}
+            opened = resources[first] or {}
+            links = {word: told[word] for word in _LINKS if word in told}
+            resources[first] = {
+                **opened,
+                **links,
+                "default": {**(opened.get("default") or {}), **(told.get("default") or {})},
+            }
         openings = tuple(self._opening(source, one, resources) for one in resources)
         rows = tuple(self._rows(segment, name, source))
         left_out = {**(content.get("left_out") or {}), **self._also_left_out(segment)}

@@ -133,7 +133,7 @@ def code(table: TermTable | None, system: str) -> tuple[Read, Write]:
     """ID, IS or CWE as a code of FHIR's own: only what the table knows."""
 
     def read(raw: str, r: "Reading", number: int) -> Any:
-        sent = r.text(raw.partition(r.component)[0])
+        sent = r.first_subcomponent(raw.partition(r.component)[0])
         if table is None:
             return sent or None
         known = table.coding(sent)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.formats.hl7v2.build import NULL, Component, Field, Formatted, MessageWriter, Repetition
 from gateway.formats.hl7v2.charsets import CODECS
-from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Node, Opening, Row
+from gateway.formats.hl7v2.maps.pack import CompiledPack, Names, Node, Opening, Row, emptied_by
 from gateway.formats.hl7v2.maps.places import compile_take, matches
 from gateway.formats.hl7v2.standard import fields_of
 from gateway.formats.hl7v2.times import dtm
@@ -109,7 +109,7 @@ class Writing:
             return False
         resource = self.open.get(row.target.partition(".")[0])
         reference = f"{resource['resourceType']}/{resource.get('id')}" if resource and "id" in resource else ""
-        return (reference, row.target) in self._context.deletions
+        return (reference, emptied_by(row.target)) in self._context.deletions
 
 
 def _fitted(value: Repetition, size: int) -> Repetition:

@@ -195,6 +195,11 @@ def meets(segment: Segment, when: Conditions) -> bool:
     return all((segment.text(number, component) in values) is one_of for number, component, values, one_of in when)
 
 
+def emptied_by(target: str) -> str:
+    """Return the element that two quotes take away: of a row that fills a value of any type, that value alone."""
+    return target if "." in target else f"{target}.value[x]"
+
+
 def reference_to(resource: Resource) -> dict[str, str]:
     """Return a Reference to a resource that has its id."""
     return {"reference": f"{resource['resourceType']}/{resource['id']}"}

@@ -382,7 +382,8 @@ def _is_plain(message: Message) -> bool:
 def _pruned(value: Any, lost: frozenset[str]) -> Any:
     """Return a value without references that lead nowhere, and without what is empty then."""
     if isinstance(value, dict):
-        if value.get("reference") in lost:
+        reference = value.get("reference")  # of CarePlan.activity it is a Reference itself
+        if isinstance(reference, str) and reference in lost:
             return None
         members = {name: _pruned(one, lost) for name, one in value.items()}
         return {name: one for name, one in members.items() if one not in ({}, [], None)}

@@ -10,7 +10,7 @@ from gateway.formats.hl7v2.delimiters import NULL_TEXT
 from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.datatypes import DATA_TYPES, WHOLE_FIELD
 from gateway.formats.hl7v2.maps.outgoing import Writing, collected
-from gateway.formats.hl7v2.maps.pack import Conditions, Fill, Take, meets
+from gateway.formats.hl7v2.maps.pack import Conditions, Fill, Take, emptied_by, meets
 from gateway.formats.hl7v2.maps.places import (
     Put,
     compile_constant,
@@ -183,14 +183,15 @@ class _Manner:
 
 def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> Fill:
     name, number, whole, unless = element.partition(".")[0], manner.number, manner.whole, manner.unless
-    # Two quotes for a value take it away, of whatever type it is; the rest of the resource stays.
-    emptied = element if "." in element else f"{element}.value[x]"
+    emptied = emptied_by(element)
 
     def fill(raw: str, r: Reading) -> None:
         target = r.open.get(name)
-        if target is None or (unless is not None and unless in target):
-            if target is None and manner.alone:
+        if target is None:
+            if manner.alone:
                 r.keep(number)
+        elif unless is not None and unless in target:
+            r.taken += 1
         elif raw == NULL_TEXT:
             r.taken += 1
             r.deletions.append((place.path, emptied, target))

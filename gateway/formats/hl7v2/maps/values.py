@@ -124,7 +124,7 @@ def attachment(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def read(raw: str, r: "Reading", number: int) -> Any:
         if r.fields[0] == "OBX" and r.fields[2] != "ED":
-            return _text_attachment(raw, r)
+            return _pointer(raw, r) or _text_attachment(raw, r)
         parts = r.components(raw.partition(r.repetition)[0])
         kind, subtype, encoding = (parts[n] and r.text(parts[n]) for n in (1, 2, 3))
         data = _data(r.text(parts[4]), encoding)
@@ -136,6 +136,11 @@ def attachment(table: TermTable | None, system: str) -> tuple[Read, Write]:
     def write(value: Any, w: "Writing") -> Field:
         media_type = str(value.get("contentType", "application/octet-stream")).partition(";")[0]
         data = str(value.get("data", ""))
+        if not data and "url" in value:
+            w.fields[2] = "RP"
+            return (str(value["url"]), "", *media_type.split("/", 1))
+        if not data:
+            return ""
         if media_type == "text/plain" and data:
             w.fields[2] = "TX"
             return Formatted(base64.b64decode(data).decode("utf-8", "replace"))
@@ -144,6 +149,16 @@ def attachment(table: TermTable | None, system: str) -> tuple[Read, Write]:
         return ("", kind, subtype, "Base64", data)
 
     return read, write
+
+
+def _pointer(raw: str, r: "Reading") -> dict[str, Any] | None:
+    """Read RP, a document that stays where it is: its address, and its kind where that is told."""
+    parts = r.components(raw)
+    url = r.text(parts[0]) if r.fields[2] == "RP" else ""
+    if not url.startswith(("http://", "https://")) or " " in url:
+        return None
+    kind, subtype = r.text(parts[2]), r.text(parts[3])
+    return {**({"contentType": _media_type(kind, subtype)} if kind or subtype else {}), "url": url}
 
 
 def _text_attachment(raw: str, r: "Reading") -> dict[str, Any] | None:
