@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gateway.consent.facts import relative, subject_keys
-from gateway.consent.kinds import PART2, lacking, mixes_notes, mixes_proceedings
+from gateway.consent.kinds import CRIMINAL_JUSTICE, PART2, lacking, mixes_notes, mixes_proceedings
 from gateway.consent.provision_tree import (
     can_refuse,
     grants_of,
@@ -176,7 +176,8 @@ def _directive(resource: Json, digest: bytes, registry: Registry) -> Directive:
         revocations=tuple(_revocation(one, zone) for one in extensions.get("revocation", ())),
         supersedes=frozenset(relative(one["valueReference"]["reference"]) for one in extensions.get("supersedes", ())),
         condition_of=_value(extensions.get("condition-of")),
-        revocable_from=_start(_value(extensions.get("revocable-from")), zone),
+        # Only a consent under 2.35 may say from when it can be taken back; any other can be at once (2.31(a)(6)).
+        revocable_from=_start(_value(extensions.get("revocable-from")), zone) if CRIMINAL_JUSTICE in kinds else None,
         source=resource.get("meta", {}).get("source"),
         verified=_verified(resource),
         confirmations=tuple(_confirmations(resource, zone)),

@@ -1,13 +1,13 @@
 """Who is asking, proven, and about whom, exactly one person (steps 1 and 3 to 5)."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, timedelta
+from datetime import date
 from typing import Any
 
 from gateway.consent.facts import Facts, identifier_keys, relative, subject_keys
 from gateway.consent.reasons import Withhold
 from gateway.consent.situation import Person
-from gateway.model.fhir_time import covered_interval
+from gateway.model.fhir_time import last_day
 from gateway.model.request import Request
 
 _UNKNOWN = Withhold("PATIENT_UNKNOWN", 400)
@@ -51,7 +51,7 @@ def _person(found: set[str], facts: Facts) -> Person | Withhold:
 def _born(patient: Mapping[str, Any]) -> date | None:
     """Return the birth date, of a partial one the last day it can be: nobody is taken for older than they are."""
     try:
-        return (covered_interval(patient.get("birthDate"), UTC)[1] - timedelta(days=1)).date()
+        return last_day(patient.get("birthDate"))
     except ValueError:
         return None
 

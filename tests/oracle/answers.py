@@ -22,7 +22,14 @@ from tests.oracle.papers import (
 from tests.oracle.purposes import Purpose
 from tests.oracle.reading import NOTES, Item, Json, NotJudged, codes, covers, extensions, span
 from tests.oracle.receivers import extra_receivers, is_intermediary, is_member, is_named, lacks_participants, reach_of
-from tests.oracle.standing import has_ended, is_now_of_age, is_unverified, missing_elements, revocations
+from tests.oracle.standing import (
+    has_ended,
+    is_now_of_age,
+    is_unverified,
+    missing_elements,
+    revocations,
+    still_stands,
+)
 
 _RULE_OF_2024 = "2024-04-16"
 _MONITORING = {"court", "probation", "prosecutor"}
@@ -68,11 +75,13 @@ def _applies(path: Path, paper: Json, item: Item, ask: Ask) -> bool:
             return False
         if "purpose" in node and not any(covers_purpose(node, one) for one in ask.purposes):
             return False
-        if not covers(node.get("period"), ask.at, zone_of(paper, ask)) or not speaks_of(node, paper, item, ask):
+        if not covers(node.get("period"), ask.at, zone_of(paper, ask)) or not speaks_of(node, paper, item, ask, True):
             return False
     last = path[-1]
     if last["type"] == "deny":
         return True
+    if not speaks_of(last, paper, item, ask):
+        return False
     if not all(covers_purpose(node, one) for node in path for one in ask.purposes if "purpose" in node):
         return False
     named = [one for one in recipients_of(last) if class_of(one, paper) is None]
@@ -171,7 +180,7 @@ def _in_time(path: Path, paper: Json, ask: Ask) -> Answer | None:
 
 def _paper_itself(path: Path, paper: Json, ask: Ask) -> Answer | None:
     """Check what does not depend on who asks for what: status, truth, form, elements, who has to look at it."""
-    if paper.get("status") != "active":
+    if not still_stands(paper, ask):
         return _stop(8, "CONSENT_NOT_ACTIVE")
     reports = [one for one in ask.facts if one.get("type") == "consent_false"]
     reports = [one for one in reports if one["consent"] == f"Consent/{paper['id']}"]
@@ -180,11 +189,10 @@ def _paper_itself(path: Path, paper: Json, ask: Ask) -> Answer | None:
     edition = next((one["valueDate"] for one in extensions(paper, "form-edition")), _RULE_OF_2024)
     if kind_of(paper) == "hipaa-authorization":
         return _stop(10, "CONSENT_DEFICIENT")
-    if edition < _RULE_OF_2024:
-        if ask.switches.get("legacy_consent", "hold") == "accept":
-            raise NotJudged("what a form of an earlier edition must state")
+    if edition < _RULE_OF_2024 and ask.switches.get("legacy_consent", "hold") != "accept":
         return _stop(10, "CONSENT_DEFICIENT", "HOLD")
-    if missing := missing_elements(path, paper, ask):
+    new = {"EL_CE_STATEMENT", "EL_TPO_STATEMENTS"} if edition < _RULE_OF_2024 else set()
+    if missing := set(missing_elements(path, paper, ask)) - new:
         return Answer(11, "DENY", frozenset("CONSENT_DEFICIENT:" + one for one in missing))
     if is_now_of_age(paper, ask) or is_unverified(paper, ask):
         return _stop(12, "CONSENT_UNVERIFIED", "HOLD")

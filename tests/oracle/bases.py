@@ -7,10 +7,19 @@ from tests.oracle import purposes
 from tests.oracle.last_steps import restrictions_on
 from tests.oracle.matter import Matter, Word, no, unordered, yes
 from tests.oracle.onward import BOUND, kind_of_hop
-from tests.oracle.reading import NOTES, Item, NotJudged, span
+from tests.oracle.reading import NOTES, Item, span
 from tests.oracle.receivers import TREATING, extra_receivers
 
 _MEDICAL = {"clinician", "physician", "nurse", "paramedic"}
+_GOOD_CAUSE = {"no-other-way", "interest-outweighs"}
+_FINDINGS = {
+    "2.64": _GOOD_CAUSE,
+    "2.65": {*_GOOD_CAUSE, "extremely-serious-crime", "substantial-value", "holder-had-counsel"},
+    "2.66": _GOOD_CAUSE,
+}
+"""What a court has to find: 42 CFR 2.64(d), 2.65(d), 2.66(c). Under 2.67 nothing is disclosed."""
+_OPENS_TALKS = {"threat-or-serious-crime", "patient-opened-it"}
+_UNDERTAKEN = {"security", "return_or_destroy", "no_redisclosure", "no_use_against_patients"}
 _AGREED = {
     "research": ("research", "RESEARCH_NO_APPROVAL", (purposes.RESEARCH,)),
     "audit": ("audit", "AUDIT_NO_AGREEMENT", (purposes.PAYMENT, purposes.OPERATIONS)),
@@ -103,8 +112,11 @@ def _agreed(matter: Matter, item: Item, origin: str, holder: str) -> Word:
     found = matter.partners.agreement(matter.ask.recipient, stated, type_of, holder) if stated else None
     if found is None:
         return no(11, reason)
-    if matter.basis.get("protocol") != found.get("protocol"):
-        raise NotJudged("an approval of another protocol")
+    protocol = matter.basis.get("protocol")
+    if kind == "research" and protocol is not None and found.get("protocol") not in (None, protocol):
+        return no(11, reason)
+    if kind == "audit" and not set(found.get("undertakings", _UNDERTAKEN)) >= _UNDERTAKEN:
+        return no(11, reason)
     if kind == "research" and NOTES in item.stated_labels:
         return no(11, "NOTES_NO_SPECIFIC", minor=1)
     more = [] if kind == "qso" else ["NO_REDISCLOSE", "PROCEEDINGS_BAR"]
@@ -116,17 +128,20 @@ def _ordered(matter: Matter, item: Item, origin: str, holder: str) -> Word:
     order, process, at = matter.basis.get("order"), matter.basis.get("process"), matter.ask.at
     if not order:
         return no(11, "SUBPOENA_ALONE")
-    day = at.date().isoformat()
+    day = at.astimezone(matter.partners.zone(holder)).date().isoformat()
     in_force = order.get("status") == "in_force" and order["issued"] <= day <= order["expires"]
-    if not in_force or not order.get("findings"):
+    found = set(order.get("findings") or [])
+    if not in_force or not found or not found >= _FINDINGS.get(order["kind"], set()):
         return no(11, "ORDER_DEFICIENT")
     shielded = {"research", "audit"} & {hop.under for hop in item.onward(matter.partners)}
-    if order["holder"] != holder or matter.ask.recipient not in order["recipients"] or shielded:
+    to_whom = order["holder"] == holder and matter.ask.recipient in order["recipients"]
+    if not to_whom or shielded or order["kind"] not in _FINDINGS:
         return no(11, "ORDER_SCOPE", minor=1)
     if not process or not process.get("verified_by") or not order.get("verified_by"):
         return no(11, "ORDER_NOT_COMPULSORY", "ORDER_DEFICIENT", minor=2, hold=bool(order.get("verified_by")))
     listed = item.resource["resourceType"] in {one["resource_type"] for one in order["scope"]}
-    if not listed or (NOTES in item.stated_labels and not order.get("confidential_communications")):
+    opens_talks = order.get("confidential_communications") and found & _OPENS_TALKS
+    if not listed or (NOTES in item.stated_labels and not opens_talks):
         return no(11, "ORDER_SCOPE", minor=3)
     return yes(11, "OK_COURT_ORDER", "MIN", "LEGAL_QUEUE", absent=["NOTICE"])
 

@@ -1,7 +1,7 @@
 """Changes of what is known besides: facts, the registry, the switches of a site."""
 
 from tests.oracle.reading import Json
-from tests.oracle.scene import Scene
+from tests.oracle.scene import Scene, origin_of
 
 _STUDIES = ("active", "completed", "completed", "administratively-completed", "withdrawn", "closed-to-accrual")
 
@@ -23,6 +23,9 @@ def with_a_fact(s: Scene) -> None:
         "id": "visit",
         "status": s.pick.choice(["in-progress"] * 3 + ["finished", "planned"]),
     }
+    if s.pick.random() < 0.3:
+        visit["period"] = {"start": "2026-10-30", "end": s.instant()}
+    bound = s.pick.choice([None, None, [origin_of(s)], [s.party()[0]]])
     care: Json = {
         "resourceType": "EpisodeOfCare",
         "id": "care",
@@ -46,6 +49,7 @@ def with_a_fact(s: Scene) -> None:
             "kind": s.pick.choice(["agreed", "agreed", "self_pay"]),
             "against": [who],
             "items": items,
+            **({"of": bound} if bound else {}),
         },
         {
             "type": "unavailable",
@@ -59,7 +63,7 @@ def with_a_fact(s: Scene) -> None:
             "id": "team",
             "status": "active",
             "subject": someone,
-            "participant": [{"member": place}],
+            "participant": [{s.pick.choice(["member", "onBehalfOf"]): place}],
         },
         {
             "resourceType": "Coverage",
@@ -67,6 +71,7 @@ def with_a_fact(s: Scene) -> None:
             "status": s.pick.choice(["active", "cancelled"]),
             "beneficiary": someone,
             "payor": [place],
+            **({"period": {"end": s.instant()}} if s.pick.random() < 0.2 else {}),
         },
         care,
         {"resourceType": "ResearchStudy", "id": "study", "status": s.pick.choice(_STUDIES)},
@@ -82,7 +87,8 @@ def with_a_fact(s: Scene) -> None:
 
 def of_another_age(s: Scene) -> None:
     """A person of another age, in a site with another rule."""
-    s.patient["birthDate"] = s.pick.choice(["2008-10-15", "2011-03-09", "2014-05-05", "2008-09-01", "2013-09-01"])
+    of_age = ["2008-08-31", "2008-09-01", "2008-09-02", "2008-11-02", "2008-11-03", "2013-08-31", "2013-09-02"]
+    s.patient["birthDate"] = s.pick.choice([*of_age, "2008-10-15", "2011-03-09", "2014-05-05", "2013-09-01"])
     if s.pick.random() < 0.5:
         s.case["switches"] = {
             **(s.case.get("switches") or {}),
@@ -125,6 +131,9 @@ def in_another_registry(s: Scene) -> None:
         {"endpoints": [address, v2]},
         {"endpoints": [address, v2]},
         {"endpoints": []},
+        {"timezone": s.pick.choice(["America/New_York", "Pacific/Honolulu", "Asia/Tokyo", "America/Denver"])},
+        {"timezone": s.pick.choice(["America/New_York", "Pacific/Honolulu", "Asia/Tokyo", "America/Denver"])},
+        {"state": "OR"},
         {
             "roles": s.pick.choice(
                 [["police"], ["provider"], ["payer"], ["court", "probation"], ["intermediary"], ["hie"]]
@@ -137,6 +146,13 @@ def in_another_registry(s: Scene) -> None:
 def with_other_switches(s: Scene) -> None:
     """A site with other switches."""
     switch = s.pick.choice(
-        [("oral_revocation", "deny"), ("require_verification_external", False), ("hipaa_treatment", "deny")]
+        [
+            ("oral_revocation", "deny"),
+            ("require_verification_external", False),
+            ("hipaa_treatment", "deny"),
+            ("legacy_consent", "accept"),
+            ("emergency_hours", 1),
+            ("small_cell", 5),
+        ]
     )
     s.case["switches"] = {**(s.case.get("switches") or {}), switch[0]: switch[1]}

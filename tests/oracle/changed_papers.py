@@ -1,6 +1,7 @@
 """Changes of the consents: an element dropped, a party, a purpose, a time, a version or a signature changed."""
 
 import copy
+import re
 
 from tests.oracle.reading import ACT_CODE, OWN, SECURITY_LABEL, Json
 from tests.oracle.scene import ICD, LOCAL, Scene, ours
@@ -281,6 +282,21 @@ def signed_by_another(s: Scene) -> None:
     }
     s.add("consents", related)
     s.add("consents", {"resourceType": "DocumentReference", "id": "letters", "status": "current"})
+
+
+def of_a_minor(s: Scene) -> None:
+    """Of somebody who was about thirteen or eighteen when it was signed, alone or with another."""
+    paper = s.consent()
+    if paper is None or not re.match(r"\d{4}-\d\d-\d\d", paper.get("dateTime", "")):
+        return
+    year, rest = paper["dateTime"][:4], paper["dateTime"][4:10]
+    ages = s.pick.choice([[13, 18], [14, 16], [10, 15, 17, 18]])
+    s.patient["birthDate"] = f"{int(year) - s.pick.choice(ages)}{s.pick.choice([rest, rest, '-01-01', '-12-31'])}"
+    if s.pick.random() < 0.6:
+        signed_by_another(s)
+    if s.pick.random() < 0.5:
+        rule = s.pick.choice(["parental", 13, 14, 16])
+        s.case["switches"] = {**(s.case.get("switches") or {}), "minor_consent": rule}
 
 
 def unreadable(s: Scene) -> None:

@@ -1,11 +1,13 @@
 """Changes of the request and the records: who asks, for what, by which right; what is asked, and whose it is."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from tests.oracle.reading import ACT_CODE, OWN, SECURITY_LABEL, Json
-from tests.oracle.scene import ICD, Scene
+from tests.oracle.reading import ACT_CODE, OWN, SECURITY_LABEL, Json, everywhere, span
+from tests.oracle.scene import ICD, Scene, origin_of
 from tests.support.part2_world import ACT_REASON, EMERGENCY, RECEIVED_UNDER
 
 _TREATING = ("TREAT", "TREAT", "TREAT", "ETREAT", "COC")
@@ -88,9 +90,19 @@ def at_another_time(s: Scene) -> None:
     s.case["at"] = moment.isoformat().replace("+00:00", "Z")
 
 
+def at_a_boundary(s: Scene) -> None:
+    """Decided when something that a consent or a fact dates begins or ends, or a second from it, somewhere."""
+    dated = [one for part in ("consents", "facts") for _, one in everywhere(s.case[part]) if isinstance(one, str)]
+    dated = [one for one in dated if re.fullmatch(r"202\d(-\d\d)?(-\d\d)?(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d))?", one)]
+    if dated:
+        zone = ZoneInfo(s.pick.choice([*["America/Los_Angeles"] * 4, "America/New_York", "UTC"]))
+        moment = s.pick.choice(span(s.pick.choice(dated), zone)) + timedelta(seconds=s.pick.choice([-1, 0, 0, 1]))
+        s.case["at"] = moment.isoformat().replace("+00:00", "Z")
+
+
 def _agreement(s: Scene, kind: str) -> str:
     """Let the recipient have an agreement, perhaps with another, perhaps of another time."""
-    author, holder = _origin(s), s.request["recipient"]
+    author, holder = origin_of(s), s.request["recipient"]
     dates = s.pick.choice(
         [("2026-01-01", "2026-12-31")] * 3 + [("2026-01-01", "2026-11-01"), ("2026-11-02", "2026-11-02")]
     )
@@ -101,6 +113,10 @@ def _agreement(s: Scene, kind: str) -> str:
         "from": dates[0],
         "to": dates[1],
     }
+    if kind == "audit" and s.pick.random() < 0.4:
+        one["undertakings"] = s.pick.choice([_UNDERTAKEN, [*_UNDERTAKEN, "more"], _UNDERTAKEN[1:], []])
+    if kind == "research" and s.pick.random() < 0.4:
+        one["protocol"] = "p-1"
     s.case["organizations"] = [
         *(s.case.get("organizations") or []),
         *([{"id": holder, "agreements": [one]}] if holder.startswith("org:") else []),
@@ -108,17 +124,10 @@ def _agreement(s: Scene, kind: str) -> str:
     return s.pick.choice(["a9", "a9", "a9", "a8"])
 
 
-def _origin(s: Scene) -> str:
-    """Return who wrote the first item, as a partner id."""
-    for one in s.resources("records", "Provenance"):
-        for name, reference in s.parties:
-            if str(reference["identifier"]) in str(one["agent"]):
-                return name
-    return s.parties[0][0]
-
-
 def _emergency(s: Scene) -> Json:
-    return {**EMERGENCY, "time": s.case["at"]}
+    at = datetime.fromisoformat(s.case["at"].replace("Z", "+00:00"))
+    ago = s.pick.choice([0, 0, 0, 1, 3600, 3601, 86400, 86401, -1])
+    return {**EMERGENCY, "time": (at - timedelta(seconds=ago)).isoformat().replace("+00:00", "Z")}
 
 
 def _order(s: Scene) -> Json:
@@ -126,15 +135,21 @@ def _order(s: Scene) -> Json:
     order: Json = {
         "id": "o1",
         "court": "Superior Court",
-        "kind": "2.64",
+        "kind": s.pick.choice(["2.64", "2.64", "2.65", "2.66", "2.67"]),
         "issued": "2026-10-01",
         "expires": "2026-12-01",
     }
-    order |= {"status": "in_force", "verified_by": "legal", "holder": _origin(s), "confidential_communications": False}
-    order["findings"] = ["no-other-way", "interest-outweighs"]
+    order |= {"status": "in_force", "verified_by": "legal", "holder": origin_of(s)}
+    found = [one for one in _FINDINGS if s.pick.random() < 0.9]
+    order["findings"] = s.pick.choice([list(_FINDINGS[:2]), list(_FINDINGS), found])
+    order["confidential_communications"] = s.pick.random() < 0.5
     order |= {"recipients": [s.request["recipient"]], "scope": [{"resource_type": s.item()["resourceType"]}]}
     process = {"kind": "subpoena", "issued": "2026-10-20", "verified_by": "legal"}
     return {"type": "court_order", "order": order, "process": process}
+
+
+def _protocol(s: Scene) -> Json:
+    return s.pick.choice([{}, {}, {"protocol": "p-1"}, {"protocol": "p-2"}])
 
 
 def _crime(s: Scene) -> Json:
@@ -148,9 +163,15 @@ def _report(s: Scene) -> Json:
     return {"type": "child_abuse_report", "report": "initial", "state_law": "RCW 26.44.030", "content": content}
 
 
+_FINDINGS = (
+    *("no-other-way", "interest-outweighs", "extremely-serious-crime", "substantial-value", "holder-had-counsel"),
+    *("threat-or-serious-crime", "patient-opened-it"),
+)
+_UNDERTAKEN = ["security", "return_or_destroy", "no_redisclosure", "no_use_against_patients"]
+
 _BASES: tuple[Callable[[Scene], Json], ...] = (
     *(_emergency, _emergency, _emergency, _order, _crime, _report),
-    lambda s: {"type": "research", "approval": _agreement(s, "research")},
+    lambda s: {"type": "research", "approval": _agreement(s, "research"), **_protocol(s)},
     lambda s: {"type": "audit", "agreement": _agreement(s, "audit")},
     lambda s: {"type": "qso", "agreement": _agreement(s, "qsoa")},
     lambda s: {"type": "deidentified", "method": s.pick.choice(["164.514(b)(2)", "164.514(b)", "by hand", None])},
@@ -246,7 +267,7 @@ def with_more_items(s: Scene) -> None:
     condition = {"resourceType": "Condition", "id": f"c{number}", "subject": subject}
     note: Json = {"resourceType": "DocumentReference", "id": f"d{number}", "status": "current", "subject": subject}
     note["content"] = [{"attachment": {"contentType": "text/plain", "title": "note"}}]
-    author = s.party()[1] if s.pick.random() < 0.4 else dict(s.parties)[_origin(s)]
+    author = s.party()[1] if s.pick.random() < 0.4 else dict(s.parties)[origin_of(s)]
     kind = s.pick.choice(
         ["notes", "notes", "flu", "flu", "hiv", "claim", "other", "nobody", "unknown", "none", "doc", "shot"]
     )
@@ -337,6 +358,10 @@ def labeled(s: Scene) -> None:
     """One more label on an item."""
     security = s.item().setdefault("meta", {}).setdefault("security", [])
     system, code = s.pick.choice(
-        [(ACT_CODE, "HIV"), (ACT_CODE, "SUD"), (ACT_CODE, "ETH"), (SECURITY_LABEL, "SUDNOTES"), (SECURITY_LABEL, "CJI")]
+        [
+            *((ACT_CODE, one) for one in ("HIV", "SUD", "ETH", "NODSCLCD", "NOAUTH", "NORDSCLCD", "HIPAAPsyNotes")),
+            *((SECURITY_LABEL, one) for one in ("SUDNOTES", "SUDNOTES", "CJI", "CJI")),
+            *((ACT_CODE, "Title38Section7332"), (ACT_CODE, "42CFRPart2"), ("urn:x", "TOPSECRET")),
+        ]
     )
     security.append({"system": system, "code": code})

@@ -1,5 +1,7 @@
 """What a provision speaks of: types, codes, labels, dates, single items. 42 CFR 2.31(a)(3)."""
 
+from datetime import datetime, tzinfo
+
 from tests.oracle.papers import Ask, zone_of
 from tests.oracle.reading import (
     ACT_CODE,
@@ -10,7 +12,6 @@ from tests.oracle.reading import (
     NotJudged,
     Partners,
     codes,
-    covers,
     everywhere,
     span,
 )
@@ -45,9 +46,9 @@ def _carries(item: Item, wanted: tuple[str, str], partners: Partners) -> bool:
     return False
 
 
-def speaks_of(node: Json, paper: Json, item: Item, ask: Ask) -> bool:
-    """Say whether a provision speaks of an item, by everything it states of content."""
-    resource, zone = item.resource, zone_of(paper, ask)
+def speaks_of(node: Json, paper: Json, item: Item, ask: Ask, in_doubt: bool = False) -> bool:
+    """Say whether a provision speaks of an item, by everything it states of content; `in_doubt`: or may."""
+    resource = item.resource
     if "class" in node and resource["resourceType"] not in {code for _, code in codes(node["class"])}:
         return False
     if "code" in node and not codes(node["code"]) & codes([resource.get("code"), resource.get("vaccineCode")]):
@@ -57,12 +58,28 @@ def speaks_of(node: Json, paper: Json, item: Item, ask: Ask) -> bool:
     if "data" in node and item.reference not in {one["reference"]["reference"] for one in node["data"]}:
         return False
     if "dataPeriod" in node:
-        when = resource.get("effectiveDateTime") or resource.get("occurrenceDateTime")
-        if when is None:
-            raise NotJudged("a data period and an item without a date")
-        if not covers(node["dataPeriod"], span(when, zone)[0], zone):
+        times = _times(item, ask.partners)
+        if not _lies_in(node["dataPeriod"], times, zone_of(paper, ask), in_doubt) if times else not in_doubt:
             return False
     return "action" not in node or "disclose" in {code for _, code in codes(node["action"])}
+
+
+def _times(item: Item, partners: Partners) -> tuple[datetime, datetime] | None:
+    """Return the time an item is of, in days of whoever keeps it; None where it has no date."""
+    named = [item.resource[one] for one in ("effectiveDateTime", "occurrenceDateTime") if one in item.resource]
+    if not named and {"onsetDateTime", "recordedDate", "authoredOn", "period", "date"} & set(item.resource):
+        raise NotJudged("which date of an item counts")
+    keeper = item.origin(partners) or (item.hops[-1].custodian if item.hops else item.authors[0])
+    return span(named[0], partners.zone(keeper)) if named else None
+
+
+def _lies_in(period: Json, times: tuple[datetime, datetime], zone: tzinfo, in_doubt: bool) -> bool:
+    """Say whether all of a time lies in a period; `in_doubt`: any of it."""
+    since = span(period["start"], zone)[0] if "start" in period else times[0]
+    until = span(period["end"], zone)[1] if "end" in period else times[1]
+    if in_doubt:
+        return times[1] > since and times[0] < until
+    return times[0] >= since and times[1] <= until
 
 
 def is_in_one_piece(item: Item) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tests.oracle import purposes
 from tests.oracle.matter import Matter, Word, no
-from tests.oracle.reading import Item, NotJudged
+from tests.oracle.reading import ACT_CODE, Item, NotJudged
 
 
 def restrictions_on(matter: Matter, item: Item) -> Iterable[str]:
@@ -13,7 +13,12 @@ def restrictions_on(matter: Matter, item: Item) -> Iterable[str]:
     for fact in matter.ask.facts:
         if fact.get("type") != "restriction" or not reached & set(fact["against"]):
             continue
-        if fact.get("items") is None or item.reference in fact["items"]:
+        if fact.get("items") is not None and item.reference not in fact["items"]:
+            continue
+        origin = item.origin(matter.partners)
+        hands = [*([origin] if origin else item.authors)]
+        hands += [hop.custodian for hop in item.onward(matter.partners)] if origin else []
+        if fact.get("of") is None or set(hands) & set(fact["of"]):
             yield fact["kind"]
 
 
@@ -34,7 +39,23 @@ def last_steps(matter: Matter, item: Item, word: Word) -> Word:
     care = any(purposes.is_under(one, purposes.TREATMENT) for one in asked)
     if payment and not care and item.resource["resourceType"] not in ("Claim", "Coverage"):
         return no(14, "MIN_NECESSARY", minor=2)
+    if reason != "OK_DEIDENT" and _is_labeled_beyond_us(item, with_consent=_rests_on_consent(word)):
+        return no(14, "LABEL_DOWNGRADE", minor=3, hold=True)
     return _arrives(matter, word, by_consent)
+
+
+def _rests_on_consent(word: Word) -> bool:
+    """Say whether a consent lets it go, also what needs one by no rule of part 2."""
+    (reason,) = word.reasons
+    return reason in ("OK_CONSENT", "OK_TPO", "OK_INTERMEDIARY", "OK_CJ_REFERRAL", "OK_REGISTRY")
+
+
+def _is_labeled_beyond_us(item: Item, with_consent: bool) -> bool:
+    """Say whether a label asks for what nobody here does, another law's or without a consent for one. DS4P."""
+    strange = {(ACT_CODE, "Title38Section7332"), (ACT_CODE, "HIPAAPsyNotes"), ("urn:x", "TOPSECRET")}
+    needs_consent = {(ACT_CODE, "NODSCLCD"), (ACT_CODE, "NOAUTH")}
+    labels = item.stated_labels
+    return bool(labels & strange) or (not with_consent and bool(labels & needs_consent))
 
 
 def _arrives(matter: Matter, word: Word, with_notice: bool) -> Word:

@@ -37,12 +37,14 @@ class Ask:
             kind, status = fact.get("resourceType"), fact.get("status")
             if not self.person.is_meant(fact.get("subject") or fact.get("patient")):
                 continue
+            if kind != "EpisodeOfCare" and self._is_over(fact):
+                continue
             place = fact.get("managingOrganization")
             if kind == "EpisodeOfCare" and status == "active" and self.partners.named(place) == who:
                 return True
             if kind == "Encounter" and status == "in-progress" and self.partners.named(fact["serviceProvider"]) == who:
                 return True
-            team = [one.get("member") for one in fact.get("participant", [])]
+            team = [one.get(role) for one in fact.get("participant", []) for role in ("member", "onBehalfOf")]
             if kind == "CareTeam" and status == "active" and who in map(self.partners.named, team):
                 return True
         return False
@@ -53,9 +55,14 @@ class Ask:
             fact.get("resourceType") == "Coverage"
             and fact.get("status") == "active"
             and self.person.is_meant(fact.get("beneficiary"))
+            and not self._is_over(fact)
             and who in map(self.partners.named, fact.get("payor", []))
             for fact in self.facts
         )
+
+    def _is_over(self, fact: Json) -> bool:
+        end = fact.get("period", {}).get("end")
+        return end is not None and span(end, self.partners.zone(None))[1] <= self.at
 
 
 def is_readable(paper: Json) -> bool:

@@ -72,6 +72,15 @@ class Scene:
         return moment.isoformat().replace("+00:00", "Z")
 
 
+def origin_of(s: Scene) -> str:
+    """Return who wrote the first item, as a partner id."""
+    for one in s.resources("records", "Provenance"):
+        for name, reference in s.parties:
+            if str(reference["identifier"]) in str(one["agent"]):
+                return name
+    return s.parties[0][0]
+
+
 Change = Callable[[Scene], None]
 
 

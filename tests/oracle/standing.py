@@ -26,8 +26,7 @@ _STUDY_IS_OVER = {"completed", "administratively-completed", "withdrawn", "disap
 def revocations(paper: Json, ask: Ask) -> set[str]:
     """Return how a paper is revoked for this recipient by now: "oral", "written", both or not at all. 2.31(a)(6)."""
     zone = zone_of(paper, ask)
-    beginning = extensions(paper, "revocable-from")
-    from_then = span(beginning[0]["valueDateTime"], zone)[0] if beginning else None
+    from_then = revocable_from(paper, zone)
     found = set()
     everybody = ask.partners.with_wholes({ask.recipient, *ask.via})
     for one in extensions(paper, "revocation"):
@@ -43,10 +42,29 @@ def revocations(paper: Json, ask: Ask) -> set[str]:
             if fact["of"] == "all" and paper.get("dateTime") and when < span(paper["dateTime"], zone)[0]:
                 continue
             found.add((when, fact["method"]))
-    if paper.get("status") != "active" and any(max(when, from_then or when) > ask.at for when, _ in found):
+    if paper.get("status") != "active" and not still_stands(paper, ask) and any(when > ask.at for when, _ in found):
         raise NotJudged("a paper that is inactive for a revocation still to come")
     methods = {method for when, method in found if max(when, from_then or when) <= ask.at}
     return {"oral" if method == "oral" else "written" for method in methods}
+
+
+def revocable_from(paper: Json, zone: tzinfo) -> datetime | None:
+    """Return from when a paper may be taken back, where it is one of 2.35: any other may be at once. 2.35(c)"""
+    beginning = extensions(paper, "revocable-from") if kind_of(paper) == "criminal-justice-referral" else []
+    return span(beginning[0]["valueDateTime"], zone)[0] if beginning else None
+
+
+def still_stands(paper: Json, ask: Ask) -> bool:
+    """Say whether a paper is in force: active, or inactive for nothing but a revocation that does not count yet."""
+    if paper.get("status") == "active":
+        return True
+    since = revocable_from(paper, zone_of(paper, ask))
+    whole = [
+        one
+        for one in extensions(paper, "revocation")
+        if not any(part["url"] == "recipient" for part in one.get("extension", []))
+    ]
+    return paper.get("status") == "inactive" and bool(whole) and since is not None and ask.at < since
 
 
 def has_ended(paper: Json, ask: Ask, surely: bool) -> bool:

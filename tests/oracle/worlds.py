@@ -13,6 +13,7 @@ from tests.oracle.changed_papers import (
     for_other_purposes,
     in_a_later_version,
     in_another_status,
+    of_a_minor,
     of_another_discloser,
     of_another_kind,
     of_another_period,
@@ -31,6 +32,7 @@ from tests.oracle.changed_papers import (
     without_an_element,
 )
 from tests.oracle.changed_requests import (
+    at_a_boundary,
     at_another_time,
     by_another,
     by_another_author,
@@ -83,7 +85,7 @@ _WEIGHTED: tuple[tuple[int, tuple[Callable[[Scene], None], ...]], ...] = (
     (2, (for_another_purpose, at_another_time, with_more_items, in_other_hands, for_another_recipient)),
     (2, (for_other_purposes, of_another_period, taken_back, with_another_paper, with_a_refusal, in_another_registry)),
     (1, (to_another, sent_to_another, by_another, by_another_role, through_hands, by_hl7v2, of_another_patient)),
-    (2, (described_more,)),
+    (2, (described_more, at_a_boundary, of_a_minor)),
     (1, (with_basis, with_less_evidence, in_a_disaster, by_another_author, labeled, in_another_status)),
     (1, (of_another_discloser, of_another_kind, signed_another_day, ending_otherwise, in_a_later_version)),
     (1, (of_somebody_else, signed_by_another, unreadable, of_another_system, on_an_old_form, revocable_later)),

@@ -114,6 +114,14 @@ class TestEverythingAConsentSays:
         ],
     )  # fmt: skip
 
+    def test_when_it_can_be_taken_back_is_kept_of_a_referral_by_criminal_justice_alone(self) -> None:
+        """42 CFR 2.35(c)."""
+        of_court = {"system": OWN + "consent-category", "code": "criminal-justice-referral"}
+
+        found = compiled({**self.RICH, "category": [{"coding": [of_court]}]})
+
+        assert found.revocable_from == instant("2026-10-01T07:00:00Z")
+
     def test_is_kept(self) -> None:
         found = compiled(self.RICH)
 
@@ -126,7 +134,7 @@ class TestEverythingAConsentSays:
         assert found.disclosers == (AT_ASPEN,)
         assert found.dated == instant("2026-09-01T07:00:00Z")
         assert (found.is_signed, found.expiry, found.form_edition) == (True, "none", date(2024, 4, 16))
-        assert (found.condition_of, found.revocable_from) == ("parole", instant("2026-10-01T07:00:00Z"))
+        assert (found.condition_of, found.revocable_from) == ("parole", None)
         assert found.supersedes == {"Consent/older"}
         assert found.mixes_proceedings
 

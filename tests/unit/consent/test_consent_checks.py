@@ -35,10 +35,25 @@ def test_a_form_signed_at_this_instant_is_signed_and_one_of_the_next_is_not() ->
 
 
 class TestStatus:
+    MONITORED: Json = {
+        "recipient": "org:court",
+        "purpose": ["https://warmhandoff.example/fhir/CodeSystem/purpose|monitoring"],
+    }
+
+    def to_the_court(self, *extensions: Json, **changes: Any) -> tuple[str, str]:
+        condition = {"url": EXTENSION + "condition-of", "valueCode": "parole"}
+        consent = a_consent(
+            a_permit("court", purposes=["own:monitoring"]),
+            kind="criminal-justice-referral",
+            extensions=[condition, *extensions],
+            **changes,
+        )
+        return answer(consent, **self.MONITORED)
+
     @pytest.mark.parametrize(
         ("status", "extensions", "outcome"),
         [
-            ("inactive", [TAKEN_BACK, LATER], GOOD),
+            ("inactive", [TAKEN_BACK, LATER], ("PERMIT", "OK_CJ_REFERRAL")),
             ("inactive", [LATER], ("DENY", "CONSENT_NOT_ACTIVE")),
             ("inactive", [TAKEN_BACK], ("DENY", "CONSENT_REVOKED")),
             ("rejected", [TAKEN_BACK, LATER], ("DENY", "CONSENT_NOT_ACTIVE")),
@@ -48,16 +63,20 @@ class TestStatus:
         self, status: str, extensions: list[Json], outcome: tuple[str, str]
     ) -> None:
         """42 CFR 2.35(c)."""
-        assert answer(a_consent(status=status, extensions=extensions)) == outcome
+        assert self.to_the_court(*extensions, status=status) == outcome
+
+    @pytest.mark.parametrize("status", ["active", "inactive"])
+    def test_any_other_consent_can_be_taken_back_at_once_whatever_it_says(self, status: str) -> None:
+        """42 CFR 2.31(a)(6)."""
+        assert answer(a_consent(status=status, extensions=[TAKEN_BACK, LATER])) == ("DENY", "CONSENT_REVOKED")
 
     def test_one_that_can_be_taken_back_from_now_on_does_not(self) -> None:
         from_now = {**LATER, "valueDateTime": T0}
         for_the_plan = {**TAKEN_BACK, "extension": [*TAKEN_BACK["extension"], {
             "url": "recipient", "valueReference": organization("plan")}]}  # fmt: skip
 
-        outcome = answer(a_consent(status="inactive", extensions=[for_the_plan, from_now]))
-
-        assert outcome == ("DENY", "CONSENT_NOT_ACTIVE")
+        for extensions in ([for_the_plan, from_now], [for_the_plan, LATER]):
+            assert self.to_the_court(*extensions, status="inactive") == ("DENY", "CONSENT_NOT_ACTIVE")
 
 
 class TestTreatmentThatIsOver:

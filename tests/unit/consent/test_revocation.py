@@ -9,6 +9,7 @@ from gateway.consent.supersession import in_being
 from gateway.model.fhir_time import instant
 from tests.support.part2_world import (
     EXTENSION,
+    OWN,
     PERSON,
     T0,
     a_consent,
@@ -89,10 +90,13 @@ class TestToldAsAFact:
     def test_counts_from_when_it_can_be_taken_back(self) -> None:
         def from_when(instant: str) -> tuple[str, str]:
             revocable = {"url": EXTENSION + "revocable-from", "valueDateTime": instant}
-            return answer(a_consent(extensions=[revocable]), facts=[fact()])
+            condition = {"url": EXTENSION + "condition-of", "valueCode": "parole"}
+            permit = a_permit("court", purposes=["own:monitoring"])
+            consent = a_consent(permit, kind="criminal-justice-referral", extensions=[condition, revocable])
+            return answer(consent, facts=[fact()], recipient="org:court", purpose=[OWN + "purpose|monitoring"])
 
         assert from_when(T0) == REVOKED
-        assert from_when("2026-11-02T18:00:01Z") == GOOD
+        assert from_when("2026-11-02T18:00:01Z") == ("PERMIT", "OK_CJ_REFERRAL")
 
 
 class TestReplacing:
