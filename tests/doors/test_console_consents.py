@@ -1,6 +1,7 @@
 """Consents at the console as a browser without script meets them: the whole house behind it, on a real store."""
 
 import html
+from datetime import timedelta
 
 import pytest
 
@@ -158,6 +159,40 @@ def test_a_program_finds_its_person_by_name_and_birth_date_and_begins_a_form(des
     assert desk.record not in nobody.text
     assert "No record here names somebody so" in nobody.text
     assert half.status_code == 400
+
+
+def test_a_scan_that_is_far_too_large_is_said_to_be_and_what_to_do(desk: Desk) -> None:
+    page = desk.enter("robin").post(
+        f"/console/consents/scan/{desk.record}", data=bytes(12 * 1024 * 1024), content_type="multipart/form-data"
+    )
+
+    assert page.status_code == 413
+    assert "A scan may have 10 MiB: scan it in gray, at 200 dpi." in page.text
+    assert "Nothing was changed." in page.text
+
+
+def test_a_form_that_was_sent_after_the_session_ended_is_said_not_to_be_kept(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    desk.site.clock.advance(timedelta(minutes=31))
+
+    sent = browser.post(f"/console/consents/new/{desk.record}/sign", data={**CHOICES, "device": "x" * 20_000})
+
+    assert sent.location == "/console/login"
+    assert "Your session has ended: log in again. What you sent was not kept." in browser.get(sent.location).text
+
+
+def test_who_lets_a_form_be_signed_reads_what_stands_beside_it(desk: Desk) -> None:
+    browser = desk.enter("robin")
+    consent_id = desk.sign(browser).location.rpartition("/")[2]
+    text = f"/console/consents/new/{desk.record}/text"
+    other = {**CHOICES, "end_on": "2027-09-30"}
+
+    beside = submit(browser, "/console/consents", text, **other).text
+    replacing = submit(browser, "/console/consents", text, **other, supersedes=consent_id).text
+
+    assert "These go on beside it" in beside
+    assert "active until 2027-06-30" in beside
+    assert "These go on beside it" not in replacing
 
 
 def test_a_paper_that_is_no_paper_is_said_to_be_none(desk: Desk) -> None:

@@ -127,8 +127,6 @@ def test_the_first_page_says_that_somebody_has_to_look_until_somebody_else_has(d
         ({"recipient": "org:demo-pd"}, "EMERGENCY_NOT_MEDICAL_PERSONNEL"),
         ({"nature": " "}, "EMERGENCY_UNDOCUMENTED"),
         ({"time": "at noon"}, "EMERGENCY_UNDOCUMENTED"),
-        ({"consent_obtainable": ""}, "EMERGENCY_CONSENT_OBTAINABLE"),
-        ({"consent_obtainable": "", "declaration": "WA-2026-11"}, "EMERGENCY_CONSENT_OBTAINABLE"),
     ],
 )
 def test_what_is_not_an_emergency_is_refused_with_the_reason(desk: Desk, changes: dict[str, str], said: str) -> None:
@@ -138,6 +136,20 @@ def test_what_is_not_an_emergency_is_refused_with_the_reason(desk: Desk, changes
 
     assert said in page
     assert "Hand over the copy" not in page
+
+
+@pytest.mark.parametrize("stated", [{}, {"declaration": "WA-2026-11"}, {"program_closed": "yes"}])
+def test_a_box_that_was_forgotten_is_asked_for_again_with_all_that_was_written(
+    desk: Desk, stated: dict[str, str]
+) -> None:
+    browser = desk.enter("nora", "clinician")
+
+    answer = desk.break_glass(browser, consent_obtainable="", **stated)
+
+    assert answer.status_code == 422
+    assert "Nothing was released yet. Tick that" in answer.text
+    assert 'value="Dr Voe"' in answer.text
+    assert "Nothing was released yet." in browser.get("/console/releases").text
 
 
 def test_a_declared_disaster_that_closed_the_program_takes_the_place_of_consent(desk: Desk) -> None:

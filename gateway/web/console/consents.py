@@ -232,6 +232,7 @@ def _text_page(services: Services, record: str, form: ConsentForm, refused: Form
         capacities=CAPACITIES,
         words=desk.words(form.language),
         is_refusal=form.outcome == "refused",
+        beside=[one for one in _older(services, record) if one.code not in form.supersedes],
         shortcomings=_told(refused),
     )
 

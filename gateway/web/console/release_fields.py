@@ -121,6 +121,14 @@ def read_fields(fields: Iterable[FormField], form: MultiDict[str, str], zone: Zo
     return {name: value for name, value in read.items() if value not in (None, "", [])}
 
 
+def says_why_no_consent(stated: Mapping[str, Any]) -> bool:
+    """Say whether an emergency is stated with one of the two boxes that no browser can insist on (42 CFR 2.51(a)).
+
+    Under stress a box is forgotten: that is asked for again, and makes no release that was refused.
+    """
+    return "consent_obtainable" in stated or ("declaration" in stated and "program_closed" in stated)
+
+
 def court_order(stated: Mapping[str, Any], recipient: str, verified_by: str) -> dict[str, Any]:
     """Return the evidence of a court order as the engine reads it, from what legal review stated."""
     order = {

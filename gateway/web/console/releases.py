@@ -15,7 +15,15 @@ from gateway.flow.releases.kinds import KINDS, KindRule
 from gateway.model.exchange import NOT_FOUND, RequestRefused
 from gateway.model.partner import Organization
 from gateway.model.release import ReleaseKind, ReleaseRequest
-from gateway.web.console.release_fields import FIELDS, ONLY, ORDER_FIELDS, FormField, court_order, read_fields
+from gateway.web.console.release_fields import (
+    FIELDS,
+    ONLY,
+    ORDER_FIELDS,
+    FormField,
+    court_order,
+    read_fields,
+    says_why_no_consent,
+)
 from gateway.web.console.session import member, require_duty
 from gateway.web.services import Services
 
@@ -24,6 +32,10 @@ Page = str | tuple[str, int] | AnyResponse
 _LONGEST_ID = 64
 _SHOWN_OF_ID = 12
 """As many characters of an id as every page of the console shows."""
+_NO_REASON = (
+    "Nothing was released yet. Tick that the person's written consent cannot be obtained, or state the declared "
+    "disaster that closed the program. If the person can be asked, ask them (42 CFR 2.51(a))."
+)
 
 
 def add_release_pages(door: Blueprint, services: Services) -> None:
@@ -47,6 +59,8 @@ def _add_forms(door: Blueprint, services: Services) -> None:
         recipient = request.form.get("recipient", "").strip()[:200]
         way = request.form.get("way", rule.ways[0])
         types = frozenset(one[:_LONGEST_ID] for one in request.form.getlist("only")[: len(ONLY.options)])
+        if kind == "emergency" and not says_why_no_consent(stated):
+            return _form(services, kind, _NO_REASON), 422
         try:
             made = services.house.release_desk.request(
                 member(services), ReleaseRequest(kind, record, recipient, way, stated, types)

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -34,6 +34,11 @@ PARTNER_PAGES = frozenset(
 OPEN_PAGES = frozenset({"console.login", "console.check_login", "console.welcome", "console.set_password"})
 """Endpoints that need no session."""
 
+_SESSION_OVER = "Your session has ended: log in again."
+_TOO_LARGE = Problem(
+    413, "too-long", None, "Larger than this page takes. A scan may have 10 MiB: scan it in gray, at 200 dpi."
+)
+
 
 def staff() -> Staff:
     """Return who is logged in; only for pages behind the login."""
@@ -54,9 +59,13 @@ def require_login(door: Blueprint, services: Services, csrf: CSRFProtect) -> Non
         token = request.cookies.get(COOKIE)
         g.staff = services.staff.in_session(token, services.clock()) if token else None
         if g.staff is None and request.endpoint not in OPEN_PAGES:  # a form of nobody is not even read
+            if token:
+                flash(_SESSION_OVER if request.method == "GET" else f"{_SESSION_OVER} What you sent was not kept.")
             return redirect(url_for("console.login"), 303)
         limit = LARGE_FORMS.get(request.endpoint or "", MAX_FORM_BYTES) if g.staff else MAX_FORM_BYTES
         request.max_content_length = limit
+        if (request.content_length or 0) > limit:
+            raise RequestRefused(_TOO_LARGE)
         csrf.protect()
         if g.staff is not None:
             g.client = f"staff:{g.staff.id}"
