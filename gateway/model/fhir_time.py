@@ -43,6 +43,14 @@ def instant(text: object) -> datetime:
     return _instant(text)
 
 
+def last_day(text: object) -> date:
+    """Return the last day that a FHIR date can mean: of a whole one itself. Raises as `covered_interval`."""
+    plain = _DATE.fullmatch(text) if isinstance(text, str) else None
+    if plain and plain[3] and MINYEAR < (day := _day(plain)).year < MAXYEAR:
+        return day
+    return (covered_interval(text, UTC)[1] - timedelta(days=1)).date()
+
+
 def is_dated(text: str) -> bool:
     """Say whether `text` begins like a date with a time: such a value needs an offset to mean anything."""
     return len(text) > 10 and text[10] == "T" and _DATE.fullmatch(text[:10]) is not None
@@ -50,7 +58,7 @@ def is_dated(text: str) -> bool:
 
 def written(at: datetime) -> str:
     """Write an instant in UTC as FHIR does, with no more fraction than it has: 2026-11-02T18:00:00.500Z."""
-    utc = at.astimezone(UTC)
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     precision = "seconds" if not utc.microsecond else "microseconds" if utc.microsecond % 1000 else "milliseconds"
     return utc.isoformat(timespec=precision)[:-6] + "Z"
 
@@ -68,8 +76,8 @@ def _edge(year: int) -> datetime:
 
 
 def _covered_days(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetime]:
-    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
-    first = date(year, month, day)
+    first = _day(match)
+    year, month = first.year, first.month
     if not MINYEAR < year < MAXYEAR:
         return _edge(year), _edge(year)
     if match[3]:
@@ -81,5 +89,11 @@ def _covered_days(match: re.Match[str], zone: tzinfo) -> tuple[datetime, datetim
     return _midnight(first, zone), _midnight(after, zone)
 
 
+def _day(match: re.Match[str]) -> date:
+    """Return the day that a date names, of a partial one the first."""
+    return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+
+
 def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return midnight if zone is UTC else midnight.astimezone(UTC)

@@ -39,10 +39,16 @@ def rebuild(resource: Json, visible: Visible) -> dict[str, Any]:
     """Return the resource rebuilt from what may be seen, without meta; its labels are put on afterwards."""
     built: dict[str, Any] = {}
     for key, value in resource.items():
-        if key not in _NEVER:
-            new = _extensions(value, visible, within="") if key == "extension" else _build(value, visible)
-            if new is not _GONE and new is not _TELLING:
-                built[key] = new
+        if key in _NEVER:
+            continue
+        if key == "extension":
+            new = _extensions(value, visible, within="")
+        elif isinstance(value, str) and not visible.needles:
+            new = value
+        else:
+            new = _build(value, visible)
+        if new is not _GONE and new is not _TELLING:
+            built[key] = new
     return built
 
 
@@ -100,6 +106,8 @@ def _object(value: dict[str, Any], visible: Visible) -> Built:
     for key, one in value.items():
         if key == "extension":
             new = _extensions(one, visible, value.get("url", ""))
+        elif isinstance(one, str) and not visible.needles:
+            new = one  # as `_build` has it: the most of a record, with nobody to hide
         elif key == "text" and isinstance(one, dict):
             continue  # narrative; the text of a coded concept is a string
         else:

@@ -94,7 +94,7 @@ class Metas:
         found = self._alike.get(kind)
         if found is None:
             found = self._alike[kind] = meta_of(item, verdict)
-            self.labels.update(labels_of(item, verdict))
+            self.labels.update([(one["system"], one["code"]) for one in found["security"]])
         return found
 
 

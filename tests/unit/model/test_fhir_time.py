@@ -1,11 +1,11 @@
 """FHIR dates and instants: covered intervals, zones that are never guessed."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.model.fhir_time import covered_interval, instant, written
+from gateway.model.fhir_time import covered_interval, instant, last_day, written
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 
@@ -58,6 +58,26 @@ def test_the_year_that_stands_for_no_end_can_be_counted_with_in_every_zone(text:
 def test_anything_else_is_refused(text: object) -> None:
     with pytest.raises(ValueError):
         covered_interval(text, LOS_ANGELES)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2008-02-29", date(2008, 2, 29)),
+        ("2008-12", date(2008, 12, 31)),
+        ("2008", date(2008, 12, 31)),
+        ("9998-12-31", date(9998, 12, 31)),
+        ("9999-06-01", date(9998, 12, 31)),
+    ],
+)
+def test_the_last_day_is_that_before_what_is_covered_ends(text: str, day: date) -> None:
+    assert last_day(text) == day == (covered_interval(text, UTC)[1] - timedelta(days=1)).date()
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "2026-02-30", "tomorrow", "", None, 2026])
+def test_what_is_no_date_has_no_last_day(text: object) -> None:
+    with pytest.raises(ValueError):
+        last_day(text)
 
 
 def test_an_instant_needs_its_offset() -> None:
