@@ -9,7 +9,7 @@ without it always the same, so that a build says something about the code and no
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.support.courses import Guessed, Step, assert_alike
+from tests.support.filed_consents import taken_back
 from tests.support.flow_house import NOW
 from tests.support.two_worlds import (
     HOSPITAL,
@@ -36,7 +38,6 @@ from tests.support.two_worlds import (
     contact,
     hidden_contact,
     mixed_contact,
-    without_fresh_ids,
 )
 
 RUNS = int(os.environ.get("NON_INTERFERENCE_EXAMPLES", "10000"))
@@ -65,7 +66,6 @@ WORLDS = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
-Step = tuple[str, int, int]
 _STEP = st.tuples(
     st.sampled_from(
         ["read", "search", "put", "consult", "revoke", "answer", "admission", "receipt", "events", "again", "later"]
@@ -99,7 +99,7 @@ def test_what_is_withheld_changes_nothing_that_leaves(share: int) -> None:
     @given(records=submissions(unrouted=True), courses=_COURSES, way=_WAYS)
     @WORLDS
     def hold(records: list[Submission], courses: list[list[Step]], way: tuple[Any, str]) -> None:
-        assert_alike(records, courses, way)
+        assert_alike_by(way, records, courses)
 
     hold()
 
@@ -129,47 +129,15 @@ def test_what_is_withheld_changes_nothing_that_leaves(share: int) -> None:
     ],
 )
 def test_what_was_found_once_stays_mended(records: list[Submission], courses: list[list[Step]]) -> None:
-    assert_alike(records, courses, ("fhir", "REF"))
+    assert_alike_by(("fhir", "REF"), records, courses)
 
 
-def assert_alike(records: list[Submission], courses: list[list[Step]], way: tuple[Any, str]) -> None:
-    """Live a world with and without the programs' part, and see no difference."""
+def assert_alike_by(way: tuple[Any, str], records: list[Submission], courses: list[list[Step]]) -> None:
+    """Live a world whose hospital is reached this way with and without the programs' part, and see no difference."""
     transport, message = way
-    full = TwoWorld(transport, has_program_part=True, message=message)
-    full.hand_in(records)
-    guessed = Guessed(full.references(), full.numbers())
-    seen_full = lived(full, records, courses, guessed)
-
-    bare = TwoWorld(transport, has_program_part=False, message=message)
-    bare.hand_in(records)
-    seen_bare = lived(bare, records, courses, guessed)
-
-    assert seen_full == seen_bare
-
-
-@dataclass(frozen=True)
-class Guessed:
-    """What an observer asks for: names of the world that holds everything, the worst that can be guessed."""
-
-    references: list[str]
-    numbers: list[str]
-
-
-def lived(world: TwoWorld, records: list[Submission], courses: list[list[Step]], guessed: Guessed) -> list[bytes]:
-    """Live a world by each course from the same moment, and return what was seen: first of its making."""
-    begun = world.moment()
-    seen = [without_fresh_ids(list(world.wire.sent))]
-    for steps in courses:
-        world.return_to(begun)
-        seen.append(without_fresh_ids(observe(world, records, steps, guessed)))
-    return seen
-
-
-def observe(world: TwoWorld, records: list[Submission], steps: list[Step], guessed: Guessed) -> list[Seen]:
-    """Take the steps in a world and return all that the hospital, the police and a peer saw."""
-    seen = [answer for number, step in enumerate(steps) for answer in take(world, records, number, step, guessed)]
-    world.work()
-    return [*seen, *world.wire.sent]
+    assert_alike(
+        lambda has_program_part: TwoWorld(transport, has_program_part, message=message), records, courses, take
+    )
 
 
 def take(world: TwoWorld, records: list[Submission], number: int, step: Step, guessed: Guessed) -> list[Seen]:
@@ -181,11 +149,11 @@ def take(world: TwoWorld, records: list[Submission], number: int, step: Step, gu
     if kind == "search":
         return [world.http(HOSPITAL, "GET", search(world, one, other, reference))]
     if kind == "put":
-        return [put_task(world, one, other, guessed.references)]
+        return [put_task(world, one, other, guessed)]
     if kind == "consult":
-        return [consult(world, one, other, guessed.references)]
+        return [consult(world, one, other, guessed)]
     if kind == "revoke":
-        return [revoke(world, one, other, guessed.references)]
+        return [revoke(world, one, other, guessed)]
     if kind == "events":
         return [world.http(HOSPITAL, "GET", f"/fhir/R4/AuditEvent{('', f'?patient={reference}')[other % 2]}")]
     if kind == "answer":
@@ -227,9 +195,8 @@ def search(world: TwoWorld, one: int, other: int, reference: str) -> str:
     return f"/fhir/R4/{chosen}{asked}"
 
 
-def put_task(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
-    tasks = [reference for reference in known if reference.startswith("Task/")] or ["Task/nobodys"]
-    reference = tasks[one % len(tasks)]
+def put_task(world: TwoWorld, one: int, other: int, guessed: Guessed) -> Seen:
+    reference = guessed.any_of("Task", one)
     body = {
         "resourceType": "Task", "id": reference[5:], "status": ["accepted", "rejected", "in-progress"][other % 3],
         "intent": "order", "statusReason": {"text": "no bed"},
@@ -237,10 +204,9 @@ def put_task(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
     return world.http(HOSPITAL, "PUT", f"/fhir/R4/{reference}", body, if_match=f'W/"{1 + other % 2}"')
 
 
-def consult(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
+def consult(world: TwoWorld, one: int, other: int, guessed: Guessed) -> Seen:
     """Ask whether there are records of a person, by one of the two doors."""
-    people = [reference for reference in known if reference.startswith("Patient/")] or ["Patient/nobodys"]
-    patient = people[one % len(people)]
+    patient = guessed.any_of("Patient", one)
     if other % 2:
         parameter = [{"name": "patient", "valueReference": {"reference": patient}}]
         body: dict[str, Any] = {"resourceType": "Parameters", "parameter": parameter}
@@ -254,15 +220,9 @@ def consult(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
     return world.http(HOSPITAL, "POST", "/cds-services/patient-consent-consult", body, media_type="application/json")
 
 
-def revoke(world: TwoWorld, one: int, other: int, known: list[str]) -> Seen:
+def revoke(world: TwoWorld, one: int, other: int, guessed: Guessed) -> Seen:
     """Say, as the hospital or the police, that a person takes a consent back."""
-    consents = [reference for reference in known if reference.startswith("Consent/")] or ["Consent/nobodys"]
-    people = [reference for reference in known if reference.startswith("Patient/")] or ["Patient/nobodys"]
-    parameter = [
-        {"name": "consent", "valueReference": {"reference": consents[one % len(consents)]}},
-        {"name": "patient", "valueReference": {"reference": people[other % len(people)]}},
-    ]
-    body = {"resourceType": "Parameters", "parameter": parameter}
+    body = taken_back({"reference": guessed.any_of("Patient", other)}, guessed.any_of("Consent", one)[8:])
     return world.http((HOSPITAL, POLICE)[one % 2], "POST", "/fhir/R4/Consent/$revoke-consent", body)
 
 

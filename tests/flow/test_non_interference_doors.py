@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.flow.gateway import Gateway
 from tests.flow.test_feed_non_interference import a_world, adt
-from tests.flow.test_non_interference import COURSES, RUNS, SEED, WORLDS, Guessed, page, submissions, take
+from tests.flow.test_non_interference import COURSES, RUNS, SEED, WORLDS, page, submissions, take
+from tests.support.courses import Guessed, Step, assert_alike
 from tests.support.two_worlds import (
     OFFICE,
     POLICE,
@@ -21,10 +22,7 @@ from tests.support.two_worlds import (
     TwoWorld,
     contact,
     mixed_contact,
-    without_fresh_ids,
 )
-
-Step = tuple[str, int, int]
 
 _EVENTS = ("A01", "A03", "A08", "A11")
 _SENDERS = ("EHR|HOSPITAL", "CENTER|CRISIS")
@@ -41,27 +39,7 @@ _COURSE = st.lists(_STEP, min_size=2, max_size=4)
 def test_feeds_look_ups_and_nights_tell_nothing_of_what_is_withheld(
     records: list[Submission], courses: list[list[Step]]
 ) -> None:
-    full = a_world(has_program_part=True)
-    full.hand_in(records)
-    guessed = Guessed(full.references(), full.numbers())
-    seen_full = lived(full, records, courses, guessed)
-
-    bare = a_world(has_program_part=False)
-    bare.hand_in(records)
-
-    assert seen_full == lived(bare, records, courses, guessed)
-
-
-def lived(world: TwoWorld, records: list[Submission], courses: list[list[Step]], guessed: Guessed) -> list[bytes]:
-    """Live a world by each course from the same moment, and return what was seen."""
-    begun = world.moment()
-    seen = []
-    for steps in courses:
-        world.return_to(begun)
-        answers = [answer for n, step in enumerate(steps) for answer in taken(world, records, n, step, guessed)]
-        world.work()
-        seen.append(without_fresh_ids([*answers, *world.wire.sent]))
-    return seen
+    assert_alike(lambda is_full: a_world(has_program_part=is_full), records, courses, taken)
 
 
 def taken(world: TwoWorld, records: list[Submission], number: int, step: Step, guessed: Guessed) -> list[Seen]:
@@ -93,7 +71,7 @@ def test_each_of_these_steps_does_something() -> None:
     world = a_world(has_program_part=True)
     records = [contact(1, 0, "verbal", "mental_health")]
     world.hand_in(records)
-    guessed = Guessed(world.references(), world.numbers())
+    guessed = Guessed.of(world)
     sent = len(world.wire.sent)
 
     answered = taken(world, records, 0, ("answer", 0, 0), guessed)
