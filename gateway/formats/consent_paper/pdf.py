@@ -31,6 +31,9 @@ def consent_pdf(form: ConsentForm, text: FormText, wording: Wording, at: datetim
         page.paragraph(wording.fill("interpreter.body", **spoken))
     evidence = wording.fill("evidence.body", edition=text.edition.isoformat(), digest=text.digest)
     page.paragraph(evidence, MUTED)
+    if page.has_unprintable:  # above all the name of the person: an element of the consent (42 CFR 2.31(a)(1))
+        page.paragraph(words["unprintable.body"])
+        page.line_to_sign_on(words["unprintable.name"])
     page.boxed(words["heading.notice"], STATEMENT_1, NOTICE_GROUND, INK)
     if words["notice.translated"]:
         page.paragraph(words["notice.translated"])

@@ -141,7 +141,8 @@ def _add_capture(door: Blueprint, services: Services) -> None:
     def sign_consent(record: str) -> Page:
         actor = member(services)
         form = _form(services, record)
-        form = replace(form, signatures=read_signatures(request.form, actor.id, services.clock()))
+        witness = f"{actor.name} ({actor.id})"  # the name is for whoever reads the paper
+        form = replace(form, signatures=read_signatures(request.form, witness, services.clock()))
         made = services.house.consent_desk.capture(actor, form)
         if isinstance(made, FormRefused):
             return _text_page(services, record, form, made)

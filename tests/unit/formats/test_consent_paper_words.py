@@ -114,6 +114,23 @@ def test_the_spanish_print_adds_the_sense_of_the_notice_to_its_legal_text() -> N
     assert "Firmado escribiendo el nombre" in shown
 
 
+@pytest.mark.parametrize(
+    ("language", "note", "line"),
+    [
+        ("en", "This paper cannot show every letter", "My name, written by hand"),
+        ("es", "Este papel no puede mostrar todas las letras", "Mi nombre, escrito a mano"),
+    ],
+)
+def test_a_name_the_print_cannot_show_has_a_line_to_write_it_by_hand(language: str, note: str, line: str) -> None:
+    shown = words_of(printed(a_form(signatures=(signed_by("Тесс Testperson"),)), language))
+    plain = words_of(printed(a_form(signatures=(signed_by("José Nguyễn-Testperson"),)), language))
+
+    assert "???? Testperson" in shown
+    assert note in shown
+    assert line in shown
+    assert line not in plain
+
+
 def test_the_same_form_prints_to_the_same_bytes() -> None:
     form = a_form(signatures=(signed_by(method="drawn", strokes=A_PNG),))
 
