@@ -26,6 +26,7 @@ from gateway.flow.gateway import Gateway
 from gateway.flow.house import Converted, House, RetryPolicy
 from gateway.flow.work import work_once
 from gateway.formats import InMemorySpill, read
+from gateway.formats.hl7v2.standard import load_tables
 from gateway.intake.spill import DiskSpill
 from gateway.mapping import Agency, CompiledMapping, Context, apply
 from gateway.mapping.explain import explain
@@ -254,6 +255,7 @@ class Installation:
     def __init__(self, settings: Settings, mllp: socket.socket | None) -> None:
         """Open the database; nothing is taken, from `mllp` either, or sent before `start`."""
         rules = read_rules(settings)
+        load_tables()
         self._settings = settings
         signer = partial(_signed, CheckpointKey(settings.secret("audit")))
         self._database = open_database(settings.database_url, clock=clock, signer=signer)

@@ -1,7 +1,7 @@
 """What the standard says of fields, data types and the order of segments in each version: hl7apy's tables, put right.
 
-Nothing here reads a message, and nothing on the way in asks it: it is for people who look at one and for whoever wants
-one held against the standard. The tables have holes (segments without fields, a list where its head is missing, no
+Nothing here reads a message: it is for people who look at one, for whoever wants one held against the standard, and for
+whoever has to know whether a code is one of a table. The tables have holes (segments without fields, a list where its head is missing, no
 OSU), which are closed or passed over here and nowhere else.
 """
 
@@ -54,6 +54,12 @@ class SegmentPlaces:
 def nearest(version: str) -> str:
     """Return the version whose tables count: this one, else the nearest below it."""
     return max((known for known in VERSIONS if known <= version), default=VERSIONS[0])
+
+
+def load_tables() -> None:
+    """Read the tables of every version now (0.4 s): else the first message that needs one waits, and all behind it."""
+    for version in VERSIONS:
+        hl7apy.load_library(version)
 
 
 @lru_cache(maxsize=512)
