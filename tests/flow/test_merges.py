@@ -3,8 +3,11 @@
 import pytest
 
 from gateway.flow.messages.desk import decide_merge
+from gateway.flow.messages.numbers import with_possible_numbers
 from gateway.flow.people import PERSON_ID
 from gateway.formats.hl7v2.identities import IDENTITY_EVENTS, MERGES
+from gateway.model.hl7_answer import PersonIdentifier
+from gateway.ports import Transaction
 from tests.support.flow_house import CONTACT, World, without_agreements
 from tests.support.hospital_feed import (
     OTHER_CONTACT,
@@ -206,3 +209,28 @@ def test_a_merge_without_the_ended_number_is_told_as_incomplete() -> None:
     world = a_world_that_knows_two()
 
     assert take(world, adt("A40", "E1"))[0] == "quarantined"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_decision_on_one_merge_leaves_the_waiting_number_of_another_partner(*, same: bool) -> None:
+    """Two partners, or two assigners of one, can wait to give the same number."""
+    world = a_world_that_knows_two()
+    merge_into_a_new_number(world)
+    person = person_id(world, 1)
+    number, other = PersonIdentifier("M-9", "HOSPITAL"), PersonIdentifier("M-9", "ANNEX")
+
+    def wait(tx: Transaction) -> None:
+        known = tx.people.get(person)
+        assert known is not None
+        known = with_possible_numbers(known, "org:demo-clinic", [number])
+        tx.people.save(with_possible_numbers(known, "org:demo-hospital", [other]), world.clock())
+
+    world.database.write(wait)
+
+    assert decide_merge(world.house, "staff-1", newest_input(world), same=same)
+
+    waiting = [system for system, _ in world.database.state.people[person].identifiers if "possible-number" in system]
+    assert sorted(waiting) == [
+        "urn:warm-handoff:possible-number:org:demo-clinic:HOSPITAL",
+        "urn:warm-handoff:possible-number:org:demo-hospital:ANNEX",
+    ]

@@ -115,14 +115,13 @@ def carry_out(house: House, tx: Transaction, merge: Merge) -> None:
     """Do what a person has confirmed: its people are one, and the surviving numbers are theirs."""
     now = house.clock()
     if merge.surviving is None:
-        learned = with_numbers(without_possible_numbers(merge.ended, merge.numbers), merge.partner, merge.numbers)
+        learned = with_numbers(_without_possible(merge.ended, merge), merge.partner, merge.numbers)
         tx.people.save(learned, now)
         return
     ended = tx.people.get(merge.ended.id) or merge.ended
     surviving = tx.people.get(merge.surviving.id) or merge.surviving
     _doubt_consents(house, tx, ended.id)
-    united = unite(tx, ended, surviving, now)
-    united = without_possible_numbers(united, merge.numbers)
+    united = _without_possible(unite(tx, ended, surviving, now), merge)
     tx.people.save(with_numbers(united, merge.partner, merge.numbers), now)
     _hold_unsent(house, tx, united.id)
 
@@ -130,7 +129,11 @@ def carry_out(house: House, tx: Transaction, merge: Merge) -> None:
 def set_aside(house: House, tx: Transaction, merge: Merge) -> None:
     """Let a merge that a person has refused leave nothing behind: its numbers may no longer be anybody's."""
     ended = tx.people.get(merge.ended.id) or merge.ended
-    tx.people.save(without_possible_numbers(ended, merge.numbers), house.clock())
+    tx.people.save(_without_possible(ended, merge), house.clock())
+
+
+def _without_possible(person: Person, merge: Merge) -> Person:
+    return without_possible_numbers(person, merge.partner, merge.numbers)
 
 
 def _doubt_consents(house: House, tx: Transaction, person_id: str) -> None:

@@ -74,21 +74,23 @@ _POSSIBLE = "urn:warm-handoff:possible-number:"
 
 def with_possible_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifier]) -> Person:
     """Add numbers that a partner's merge, which waits, would make this person's."""
-    possible = [(f"{_POSSIBLE}{partner}:{one.assigner}", one.value) for one in numbers]
-    return replace(person, identifiers=tuple(dict.fromkeys([*person.identifiers, *possible])))
+    return replace(person, identifiers=tuple(dict.fromkeys([*person.identifiers, *_possible(partner, numbers)])))
 
 
-def without_possible_numbers(person: Person, numbers: Iterable[PersonIdentifier]) -> Person:
-    """Take such numbers away again: the merge has been decided."""
-    values = {one.value for one in numbers}
-    kept = [(system, value) for system, value in person.identifiers if not _is_possible(system) or value not in values]
-    return replace(person, identifiers=tuple(kept))
+def without_possible_numbers(person: Person, partner: str, numbers: Iterable[PersonIdentifier]) -> Person:
+    """Take such numbers away again: the merge has been decided. The same number of another partner is another."""
+    decided = _possible(partner, numbers)
+    return replace(person, identifiers=tuple(one for one in person.identifiers if one not in decided))
 
 
 def may_be_known_by(tx: Transaction, numbers: Iterable[PersonIdentifier]) -> list[Person]:
     """Return those whose one of these numbers would be by a merge that waits."""
     known = (pair for one in numbers for pair in tx.people.by_number(one.value))
     return [person for system, person in known if _is_possible(system)]
+
+
+def _possible(partner: str, numbers: Iterable[PersonIdentifier]) -> list[tuple[str, str]]:
+    return [(f"{_POSSIBLE}{partner}:{one.assigner}", one.value) for one in numbers]
 
 
 def _is_possible(system: str) -> bool:
