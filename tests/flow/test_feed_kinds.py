@@ -61,6 +61,18 @@ def test_a_corrected_result_is_one_and_a_late_preliminary_one_changes_nothing() 
     assert statuses(world, "DiagnosticReport") == ["corrected"]
 
 
+def test_a_correction_that_states_no_time_takes_the_place_of_what_it_corrects() -> None:
+    world = a_feed_world()
+    group = f"PID\r{VISIT}ORC|RE|PL-1|FI-1\rOBR|1|PL-1|FI-1|24331-1^Lipid panel^LN|||{NOON}\r"
+    other = "OBX|1|NM|2571-8^Triglyceride^LN||120|mg/dL^^UCUM|||||F\r"
+
+    told(world, message("ORU^R01", "O1", f"{group}OBX|1|NM|2093-3^Cholesterol^LN||180|mg/dL^^UCUM|||||P\r", at=ONE))
+    told(world, message("ORU^R01", "O2", f"{group}{other}OBX|2|NM|2093-3^Cholesterol^LN||190|mg/dL|||||C\r", at=TWO))
+
+    cholesterol = [one for one in kept(world, "Observation") if one["code"]["coding"][0]["code"] == "2093-3"]
+    assert [(one["status"], one["valueQuantity"]["value"]) for one in cholesterol] == [("corrected", 190)]
+
+
 def test_the_visit_in_a_result_does_not_tell_how_far_it_is() -> None:
     world = a_feed_world()
     told(world, message("ADT^A03", "E1", f"EVN|A03|{NOON}\rPID\r{VISIT}"))

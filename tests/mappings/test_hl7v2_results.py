@@ -127,3 +127,32 @@ def test_a_code_system_has_one_name_however_it_is_told(name: str, expected: str)
     (result,) = results(f"OBX|1|CWE|8251-1^Comment^LN||A^B^{name}||||||F")
 
     assert result["valueCodeableConcept"]["coding"][0]["system"] == expected
+
+
+def test_the_results_in_a_referral_say_nothing_of_who_refers_or_why() -> None:
+    result = read(
+        "RF1|P|R|||||||||",
+        PID,
+        f"{PANEL}|||||||||1234^Doctor^Sam|||||||||||||||R05^Cough^I10C",
+        "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL|||||F",
+        kind="REF^I12",
+    )
+
+    (request,) = of_type(result, "ServiceRequest")
+    assert "requester" not in request
+    assert "reasonCode" not in request
+
+
+def test_the_groups_of_our_own_referral_are_no_reports() -> None:
+    result = read(
+        "RF1|P|R|||R-1",
+        PID,
+        "OBR|1|||CONTACT^Observations of the contact^L",
+        "OBX|1|CWE|B-1^Behavior^L||Y^Yes^HL70136||||||F",
+        "OBR|2|||DOCUMENTS^Documents^L",
+        "OBX|1|ED|57133-1^Referral note^LN||^application^pdf^Base64^JVBERi0=||||||F",
+        kind="REF^I12",
+    )
+
+    assert of_type(result, "DiagnosticReport") == []
+    assert len(of_type(result, "Observation")) == len(of_type(result, "DocumentReference")) == 1
