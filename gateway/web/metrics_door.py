@@ -21,11 +21,14 @@ _NOT_OPEN = Problem(401, "login", None, "Expected the key of /metrics as bearer 
 def require_metrics_key(key: bytes | None, base_url: str) -> None:
     """Refuse the current request (401) unless it shows the key or, where there is none, comes from this machine.
 
-    A proxy on this machine brings the requests of others. So once `base_url` is an address that others can reach, and
-    for a request that names whom it was forwarded for, being on this machine is not enough.
+    A proxy on this machine brings the requests of others, and a browser those of pages from elsewhere that gave their
+    name our address. So once `base_url` is an address that others can reach, for a request that names whom it was
+    forwarded for, and under any name but this machine's, being on this machine is not enough.
     """
     if key is None:
-        may_read = _is_loopback(urlsplit(base_url).hostname) and _is_direct() and _is_loopback(request.remote_addr)
+        asked_at = urlsplit(f"//{request.host}").hostname
+        hosts = (urlsplit(base_url).hostname, asked_at, request.remote_addr)
+        may_read = _is_direct() and all(_is_loopback(host) for host in hosts)
     else:
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
         may_read = scheme.lower() == "bearer" and compare_digest(shown.strip().encode(), key.hex().encode())
