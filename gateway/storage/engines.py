@@ -30,7 +30,7 @@ def parse_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number: what stands there may be half of a password
         raise ConfigurationError(
             "the database setting is not a URL: expected sqlite:///FILE or postgresql://..."
         ) from None

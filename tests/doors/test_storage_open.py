@@ -58,7 +58,13 @@ def seconds_waited(database: SqlDatabase, timeout_s: float) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.parametrize("url", ["mysql://x", "not a url", "sqlite://", "sqlite:///:memory:", "mysql://u:ZZSECRET@h/d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://x", "not a url", "sqlite://", "sqlite:///:memory:", "mysql://u:ZZSECRET@h/d",
+        "postgresql://u:pass@word:ZZSECRET@h/d",
+    ],
+)  # fmt: skip
 def test_a_url_that_cannot_be_a_store_is_refused_without_repeating_it(url: str, clock: FixedClock) -> None:
     with pytest.raises(ConfigurationError) as refused:
         open_database(url, clock=clock)
