@@ -3,9 +3,9 @@
 Ours: the listener with the whole accept story on SQLite. Floor: the same listener, whose accept does what no program
 can leave out: append the bytes to a file, one fdatasync for all that wait, and say yes. Peer: the same listener with
 what no program with a database can leave out: a message, a piece of work and a line of a trail, in three tables by bare
-sqlite3, one commit for all that wait, and nothing read. All in processes of their own with the same client before them.
-Beside the rate stands the processor time that the server spent on a message: it says the same on a machine that has
-other things to do.
+sqlite3, one commit for all that wait, and nothing read. Another peer: the floor, whose messages are also read and
+answered as ours, and no database. All in processes of their own with the same client before them. Beside the rate
+stands the processor time that the server spent on a message: it says the same on a machine that has other things to do.
 """
 
 import gc
@@ -24,6 +24,8 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from gateway.bench.admission import sample_admission
+from gateway.formats.hl7v2 import read_message
+from gateway.formats.hl7v2.acknowledgement import answer_to, judge
 from gateway.intake.mllp_listener import MllpListener, listen
 from gateway.model.hl7_header import PeerAddress
 from gateway.settings import read_settings
@@ -37,18 +39,21 @@ _BLOCK = b"\x0b%s\x1c\r"
 
 
 def rows(seconds: float) -> Iterator[Row]:
-    """Measure one connection and eight, all three in turns, and yield a row for ours and one for the peer."""
+    """Measure one connection and eight, all in turns, and yield a row for ours and one for each peer."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _serving("ours", folder) as ours,
-        _serving("peer", folder) as peer,
-        _serving("floor", folder) as floor,
+        _serving("inserting", folder) as inserting,
+        _serving("reading", folder) as reading,
+        _serving("appending", folder) as floor,
     ):
+        servers = (ours, inserting, reading, floor)
         for connections in (1, 8):
-            turns = [[_measured(one, connections, seconds / 6) for one in (ours, peer, floor)] for _ in range(3)]
-            us, them, least = map(_best, zip(*turns, strict=True))
+            turns = [[_measured(one, connections, seconds / 6) for one in servers] for _ in range(3)]
+            us, inserted, read, least = map(_best, zip(*turns, strict=True))
             yield _row("durable accept", connections, us, least, goal=">= 0.7; p99 < 20 ms")
-            yield _row("bare sqlite3, nothing read", connections, them, least, goal="what a database leaves")
+            yield _row("bare sqlite3, nothing read", connections, inserted, least, goal="what a database leaves")
+            yield _row("read and answered, no database", connections, read, least, goal="what reading leaves")
 
 
 class _Measure(NamedTuple):
@@ -171,6 +176,18 @@ def _appending(path: Path) -> Callable[[list[bytes]], None]:
     return keep
 
 
+def _reading(path: Path) -> Callable[[list[bytes]], None]:
+    append = _appending(path)
+
+    def keep(group: list[bytes]) -> None:
+        for content in group:
+            message = read_message(content)
+            answer_to(message, judge(message, content), new_id(), clock())
+        append(group)
+
+    return keep
+
+
 def _inserting(path: Path) -> Callable[[list[bytes]], None]:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     database.executescript(
@@ -198,12 +215,15 @@ def _control_id(content: bytes) -> bytes:
     return content.split(b"|", 10)[9]
 
 
+_KEEPING = {"appending": _appending, "reading": _reading, "inserting": _inserting}
+
+
 def _serve(kind: str, directory: Path) -> None:
     """Listen, print the port, and for each line of the standard input the time spent, until that ends."""
     listener = MllpListener(listen(*_ANYWHERE), clock=clock, new_id=new_id)
     if kind != "ours":
         directory.mkdir()
-        keep = (_appending if kind == "floor" else _inserting)(directory / "messages")
+        keep = _KEEPING[kind](directory / "messages")
         listener.start(_Keeping(keep).accept, lambda content, peer: None)
         _until_told(listener, lambda: None)
     else:
