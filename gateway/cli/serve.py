@@ -23,6 +23,8 @@ from gateway.wiring.logs import log_to_stderr
 from gateway.wiring.mllp import check_mllp
 
 _DRAIN_S = 20
+_DESCRIPTORS = 4096
+"""More than the connections that HTTP and MLLP take together; many systems give a process 1024 unless it asks."""
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -113,7 +115,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
     Once it accepts, one line goes to stdout: ready http=http://HOST:PORT mllp=HOST:PORT
     """
     log_to_stderr(for_good=True)
-    _leave_no_core()
+    _set_limits()
     try:
         settings = _settings(directory, database)
         http_address, mllp_address = _address(http or settings.http.bind), _address(mllp or settings.mllp.bind)
@@ -132,7 +134,7 @@ def serve(directory: Path, http: str | None, mllp: str | None, database: str | N
 def worker(directory: Path, database: str | None) -> None:
     """Deliver only, beside any number of `serve` and `worker` processes (PostgreSQL), until SIGTERM."""
     log_to_stderr(for_good=True)
-    _leave_no_core()
+    _set_limits()
     try:
         settings = _settings(directory, database)
         if settings.database_url.startswith("sqlite"):
@@ -154,9 +156,13 @@ def worker(directory: Path, database: str | None) -> None:
     installation.stop(_DRAIN_S)
 
 
-def _leave_no_core() -> None:
-    """Let no crash write the memory of this process, with keys and records in it, to a disk that is not encrypted."""
+def _set_limits() -> None:
+    """Let no crash write what is in memory, keys and records, to a disk; and have descriptors for all connections."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    possible = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < possible:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
 
 
 def _keep_what_was_read() -> None:

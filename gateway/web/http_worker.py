@@ -8,6 +8,7 @@ event loop. Gunicorn (27.0) gives the first a thread for as long as they like, a
 second: a few dozen connections of somebody without a login, or one every two seconds, would stop everybody else.
 """
 
+import errno
 import selectors
 import socket
 import time
@@ -64,6 +65,18 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._leaving: dict[Any, float] = {}
         """Connections whose other side has not closed yet, likewise."""
 
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection; where there is no descriptor for it, let those go that wait for nothing in particular."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            _log.warning("connection lost", error=errno.errorcode[error.errno], open=self.nr_conns)
+            self.murder_keepalived(force=True)
+            for conn in list(self._leaving):
+                self._forget(conn, self._leaving)
+
     def enqueue_req(self, conn: Any) -> None:
         """Give a connection a thread if the whole head of a request is here; else let it wait without one."""
         if not isinstance(conn.sock, TimedSocket):
@@ -78,6 +91,8 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._look_at_head(conn, conn.sock)
 
     def _look_at_head(self, conn: Any, sock: socket.socket) -> None:
+        if conn not in self._awaited:  # it made room for another one that became readable in the same instant
+            return
         try:
             head = sock.recv(LONGEST_HEAD, socket.MSG_PEEK)
         except BlockingIOError:
@@ -94,11 +109,10 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self.handle_error(None, sock, conn.client, errors.LimitRequestHeaders("the head has no end"))
             self._let_go(conn)
         else:
-            # Else what was looked at would make the socket readable over and over.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(head) + 1)
+            _be_readable_from(len(head) + 1, sock)  # else what was looked at would make it readable over and over
 
     def _start(self, conn: Any) -> None:
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        _be_readable_from(1, conn.sock)
         conn.data_ready = True
         super().enqueue_req(conn)
 
@@ -123,6 +137,8 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._wait_for(conn, self._leaving, self._read_away)
 
     def _read_away(self, conn: Any, sock: socket.socket) -> None:
+        if conn not in self._leaving:
+            return
         try:
             came = sock.recv(LONGEST_HEAD)
         except BlockingIOError:
@@ -168,6 +184,11 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         _log.warning("unsound request", error=type(exc).__name__, status=int(status))
         with suppress(OSError):  # whoever sent it need not wait for the answer
             client.sendall(problem_answer(status))
+
+
+def _be_readable_from(count: int, sock: socket.socket) -> None:
+    with suppress(OSError):  # a connection that is gone is found to be so when it is read
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
 
 def status_of(error: BaseException) -> HTTPStatus:

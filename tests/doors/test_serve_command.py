@@ -2,11 +2,12 @@
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 from gateway.cli import main
 from gateway.cli.serve import written
+from gateway.web.http_worker import MOST_WAITED_FOR
 
 ANY = "127.0.0.1:0"
 
@@ -106,6 +108,13 @@ def test_nobody_is_kept_waiting_by_connections_that_send_nothing_more_or_stay_op
             for _ in range(40):  # more than there are threads; two seconds each would be longer than we wait below
                 peer = open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
                 peer.sendall(begun)
+        crowd = [
+            open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
+            for _ in range(MOST_WAITED_FOR)
+        ]
+        for peer in crowd:
+            with suppress(OSError):  # those that made room are closed
+                peer.sendall(b"G")
         answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
         in_two_pieces = open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
         in_two_pieces.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
@@ -118,6 +127,28 @@ def test_nobody_is_kept_waiting_by_connections_that_send_nothing_more_or_stay_op
     assert answer.json() == {"status": "ok"}
     assert answer_to_pieces.startswith(b"HTTP/1.1 200 OK\r\n")
     assert "Traceback" not in log
+
+
+def test_more_connections_than_descriptors_cost_nobody_their_worker(folder: Path) -> None:
+    process = serve(folder)
+    assert process.stdout is not None
+    ready = re.match(r"ready http=http://127\.0\.0\.1:(\d+) ", process.stdout.readline())
+    assert ready is not None
+    port = int(ready[1])
+    worker = int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+    most = len(os.listdir(f"/proc/{worker}/fd")) + 40
+    resource.prlimit(worker, resource.RLIMIT_NOFILE, (most, most))
+
+    with ExitStack() as open_still:
+        for _ in range(120):
+            peer = open_still.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
+            peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=120)
+
+    assert answer.json() == {"status": "ok"}
+    assert "exited with code" not in log
 
 
 def test_a_path_that_the_proxy_in_front_keeps_shut_is_opened_by_no_header(folder: Path) -> None:
