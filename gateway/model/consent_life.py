@@ -100,6 +100,8 @@ class ConsentList:
 
     lines: tuple[ConsentLine, ...]
     person_id: str = ""
+    has_more: bool = False
+    """There are more than are shown here."""
 
 
 @dataclass(frozen=True, slots=True)

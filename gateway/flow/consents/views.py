@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from gateway.flow.consents.changes import FILED_BY
@@ -28,6 +29,9 @@ from gateway.model.staff import Member
 from gateway.ports import StoredResource, Transaction
 
 _MOST = 200
+"""Consents in one list."""
+_LOOKED_AT = 2_000
+"""Terms looked at for them: the first may all be of programs that this member of staff has nothing to do with."""
 
 _Chosen = Callable[[Transaction], list[str]]
 
@@ -80,7 +84,11 @@ def patient_in(house: House, tx: Transaction, actor: Member, handoff: Handoff) -
 def consents_waiting(house: House, actor: Member) -> ConsentList:
     """Return the consents that wait for somebody to verify them, the longest wait first."""
     now = house.clock()
-    return _chosen(house, actor, lambda tx: [one.consent_id for one in tx.consent_terms.waiting(now, _MOST)], {"waits"})
+
+    def chosen(tx: Transaction) -> list[str]:
+        return [one.consent_id for one in tx.consent_terms.waiting(now, _LOOKED_AT)]
+
+    return _chosen(house, actor, chosen, {"waits"})
 
 
 def consents_ending(house: House, actor: Member) -> ConsentList:
@@ -91,7 +99,7 @@ def consents_ending(house: House, actor: Member) -> ConsentList:
     until = house.clock() + timedelta(days=house.consent_reminder_days)
 
     def chosen(tx: Transaction) -> list[str]:
-        terms = (*tx.consent_terms.doubtful(_MOST), *tx.consent_terms.ending(until, _MOST))
+        terms = (*tx.consent_terms.doubtful(_LOOKED_AT), *tx.consent_terms.ending(until, _LOOKED_AT))
         return list(dict.fromkeys(one.consent_id for one in terms))
 
     return _chosen(house, actor, chosen, IN_FORCE)
@@ -140,17 +148,23 @@ def _disclosers(directive: Directive) -> list[str | None]:
     return [one.organization for one in stated]
 
 
-def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentState] | None = None) -> ConsentList:
-    """Return the lines of chosen consents, where they stand as asked: a term may be older than its consent."""
+def _chosen(house: House, actor: Member, chosen: _Chosen, states: Set[ConsentState]) -> ConsentList:
+    """Return the lines of chosen consents, where they stand as asked: a term may be older than its consent.
+
+    Reading may take a second where thousands wait: nothing is locked meanwhile, and the look is a row of the trail
+    before anything is shown.
+    """
 
     def look(tx: Transaction) -> ConsentList:
         found = (tx.resources.get("Consent", one) for one in chosen(tx))
         every = lines_of(house, tx, actor, (one for one in found if one is not None))
-        lines = tuple(one for one in every if states is None or one.state in states)
-        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": len(lines)}))
-        return ConsentList(lines)
+        lines = tuple(islice((one for one in every if one.state in states), _MOST + 1))
+        return ConsentList(lines[:_MOST], has_more=len(lines) > _MOST)
 
-    return house.database.write(look)
+    shown = house.database.read(look)
+    looked = AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": len(shown.lines)})
+    house.database.write(lambda tx: tx.audit.append(looked))
+    return shown
 
 
 def lines_of(house: House, tx: Transaction, actor: Member, found: Iterable[StoredResource]) -> Iterator[ConsentLine]:
