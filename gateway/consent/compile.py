@@ -180,6 +180,7 @@ def _directive(resource: Json, digest: bytes, registry: Registry) -> Directive:
         revocable_from=_start(_value(extensions.get("revocable-from")), zone) if CRIMINAL_JUSTICE in kinds else None,
         source=resource.get("meta", {}).get("source"),
         verified=_verified(resource),
+        verified_at=max(_verifications(resource, zone), default=None),
         confirmations=tuple(_confirmations(resource, zone)),
         root=provision,
         grants=grants,
@@ -289,16 +290,19 @@ def _verified(resource: Json) -> bool | None:
 def _confirmations(resource: Json, zone: tzinfo) -> Iterable[datetime]:
     """Yield when this version was written or filed, and when a person verified it; a day counts from its beginning."""
     meta = resource.get("meta", {})
-    stated = [
-        meta.get("lastUpdated"),
-        *(one.get("valueInstant") for one in meta.get("extension", ()) if one["url"] == FILED),
-    ]
-    for one in resource.get("verification", ()):
-        dated = one.get("verificationDate") if one["verified"] is True else None
-        stated += dated if isinstance(dated, list) else [dated]
-    for text in stated:
+    filed = (one.get("valueInstant") for one in meta.get("extension", ()) if one["url"] == FILED)
+    for text in (meta.get("lastUpdated"), *filed):
         if text:
             yield covered_interval(text, zone)[0]
+    yield from _verifications(resource, zone)
+
+
+def _verifications(resource: Json, zone: tzinfo) -> Iterable[datetime]:
+    for one in resource.get("verification", ()):
+        dated = one.get("verificationDate") if one["verified"] is True else None
+        for text in dated if isinstance(dated, list) else [dated]:
+            if text:
+                yield covered_interval(text, zone)[0]
 
 
 def _updated(resource: Json) -> datetime:

@@ -153,7 +153,8 @@ def is_unverified(directive: Directive, switches: Switches, at: datetime) -> boo
     source = directive.source
     if source is None or source.startswith(switches.own_addresses):
         return False
-    is_vouched_for = directive.verified is True or switches.vouches_for(source, at)
+    has_been_verified = directive.verified is True and (directive.verified_at is None or directive.verified_at <= at)
+    is_vouched_for = has_been_verified or switches.vouches_for(source, at)
     if switches.require_verification_external and not is_vouched_for:
         return True
     last = max((one for one in directive.confirmations if one <= at), default=None)

@@ -163,6 +163,8 @@ class Directive:
     revocable_from: datetime | None = None
     source: str | None = None
     verified: bool | None = None
+    verified_at: datetime | None = None
+    """The latest instant at which it says that somebody verified it, None where it says none."""
     confirmations: tuple[datetime, ...] = ()
     """Each instant at which its own system, or whoever verified it, said that it stands."""
     root: Provision | None = None

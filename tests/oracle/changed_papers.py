@@ -315,8 +315,16 @@ def of_another_system(s: Scene) -> None:
         paper["meta"] = {**paper.get("meta", {}), "source": "https://exchange.example/fhir"}
         when = s.pick.choice(["2026-11-02T17:00:00Z", "2026-11-02T17:00:00Z", "2026-10-01T00:00:00Z"])
         paper["verification"] = [{"verified": s.pick.choice([True, True, False]), "verificationDate": when}]
-        if s.pick.random() < 0.2:
+        if s.pick.random() < 0.3:
+            paper["meta"]["lastUpdated"] = "2026-11-02T12:00:00Z"
+        if s.pick.random() < 0.3:
             del paper["verification"]
+            store = s.pick.choice(
+                ["https://exchange.example/fhir", "https://exchange.example", "https://other.example"]
+            )
+            since = s.pick.choice(["2026-01-01", "2026-11-02", "2026-11-03"])
+            trusted = {"verified_sources": [{"address": store, "verified": since}]} if s.pick.random() < 0.6 else {}
+            s.case["switches"] = {**(s.case.get("switches") or {}), **trusted}
 
 
 def on_an_old_form(s: Scene) -> None:

@@ -46,10 +46,13 @@ def answered(case: Json, entries: Sequence[Json]) -> DecisionRecord:
     ).record
 
 
-def difference(case: Json, entries: Sequence[Json]) -> str | None:
-    """Say in what the engine differs from the oracle, or None. Raises NotJudged where the oracle says nothing."""
+def difference(case: Json, entries: Sequence[Json], written: Json | None = None) -> str | None:
+    """Say in what the engine differs from the oracle, or None. Raises NotJudged where the oracle says nothing.
+
+    `written` is the same case in the words of other systems, for the engine alone.
+    """
     expected = judge(case, entries)
-    found = answered(case, entries)
+    found = answered(written or case, entries)
     said = f"{expected.decision} {'|'.join(sorted(expected.reasons))}"
     if found.decision != expected.decision or (expected.reasons and found.reason not in expected.reasons):
         return f"expected {said}, found {found.decision} {found.reason}"

@@ -243,6 +243,21 @@ class TestConsentsFromElsewhere:
 
         assert answer(a_consent(meta=meta, verification=[verification])) == ("HOLD", "CONSENT_UNVERIFIED")
 
+    @pytest.mark.parametrize(
+        ("dated", "outcome"),
+        [
+            ("2026-11-02T18:00:00Z", ("PERMIT", "OK_CONSENT")),
+            ("2026-11-02T18:00:01Z", ("HOLD", "CONSENT_UNVERIFIED")),
+            (["2026-11-01T18:00:00Z", "2026-11-03T18:00:00Z"], ("HOLD", "CONSENT_UNVERIFIED")),
+        ],
+    )
+    def test_nobody_has_verified_one_whose_verification_lies_ahead_however_fresh_it_is(
+        self, dated: Any, outcome: tuple[str, str]
+    ) -> None:
+        paper = self.elsewhere(verification=[{"verified": True, "verificationDate": dated}])
+
+        assert answer(paper) == outcome
+
     def test_a_verification_that_failed_confirms_nothing(self) -> None:
         failed = {**self.VERIFIED, "verified": False}
 

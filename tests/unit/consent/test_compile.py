@@ -168,7 +168,8 @@ class TestEverythingAConsentSays:
             map(instant, ("2026-09-02T10:00:00Z", "2026-09-03T10:00:00Z", "2026-09-04T07:00:00Z",
                           "2026-09-05T10:00:00Z", "2026-09-06T10:00:00Z"))
         )  # fmt: skip
-        assert compiled(doubted).verified is False
+        assert compiled(self.RICH).verified_at == instant("2026-09-06T10:00:00Z")
+        assert (compiled(doubted).verified, compiled(doubted).verified_at) == (False, None)
         assert len(compiled(doubted).confirmations) == 2
 
     def test_what_is_not_said_is_nothing(self) -> None:
