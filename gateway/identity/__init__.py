@@ -2,13 +2,20 @@
 
 Law-enforcement demographics are weak (aliases, transposed names, guessed birth dates), so a match needs name, full
 birth date and one more agreeing fact. Everything between that and a stranger is `possible`, and held for a person.
+What stands where there is none is no fact: `unknown`, 000-000-0000, `homeless`, a ZIP code alone.
 """
 
+import re
 from collections.abc import Iterable
 
 from gateway.model.handoff import Person
 from gateway.model.match import Match
-from gateway.model.names import letters, match_name
+from gateway.model.names import letters, match_name, match_phone
+
+_FEWEST_DIGITS = 7
+"""Of a number somebody can be called at."""
+
+_ZIP_CODE = re.compile(r"\b\d{5}(-\d{4})?\s*$")
 
 
 def match(found: Person, known: Iterable[Person]) -> Match:
@@ -61,7 +68,7 @@ def _compare(found: Person, other: Person) -> tuple[str, str]:
     swapped_name = (family, given) == (other_given, other_family)
     near_name = family == other_family and given[:1] == other_given[:1]
     same_birth = _is_full(found.birth_date) and found.birth_date == other.birth_date
-    one_more = _agree(found.phone, other.phone) or _agree(found.address, other.address)
+    one_more = _same_phone(found.phone, other.phone) or _same_address(found.address, other.address)
     if same_birth and (same_name or swapped_name or near_name):
         gender_differs = _differ(found.gender, other.gender)
         if same_name and one_more and not gender_differs:
@@ -76,8 +83,15 @@ def _is_full(birth_date: str | None) -> bool:
     return birth_date is not None and len(birth_date) == len("YYYY-MM-DD")
 
 
-def _agree(one: str | None, other: str | None) -> bool:
-    return bool(one) and bool(other) and letters(one or "") == letters(other or "")
+def _same_phone(one: str | None, other: str | None) -> bool:
+    digits = match_phone(one) or ""
+    return digits == match_phone(other) and len(digits) >= _FEWEST_DIGITS and len(set(digits)) > 1
+
+
+def _same_address(one: str | None, other: str | None) -> bool:
+    """Tell whether two addresses are one that has a number besides its ZIP code: others are those of many."""
+    place = letters(one or "")
+    return place == letters(other or "") and any(map(str.isdigit, _ZIP_CODE.sub("", one or "")))
 
 
 def _differ(one: str | None, other: str | None) -> bool:

@@ -17,6 +17,34 @@ def test_name_birth_date_and_phone_together_are_a_match() -> None:
     assert match(found, [ADA]).grade == "matched"
 
 
+@pytest.mark.parametrize("phone", ["unknown", "N/A", "000-000-0000", "(999) 999-9999", "911", "-", ""])
+def test_what_stands_for_no_phone_confirms_nobody(phone: str) -> None:
+    known = dataclasses.replace(ADA, phone=phone, address=None)
+
+    assert match(dataclasses.replace(known, id="new"), [known]).grade == "possible"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["Homeless", "TRANSIENT 98101", "General Delivery 98101-1234", "98101", "Example Way", "unknown", "-", ""],
+)
+def test_an_address_that_many_share_confirms_nobody(address: str) -> None:
+    known = dataclasses.replace(ADA, phone=None, address=address)
+
+    assert match(dataclasses.replace(known, id="new"), [known]).grade == "possible"
+
+
+@pytest.mark.parametrize("address", ["1 Example Way", "1 Example Way 98101", "PO Box 12 98101", "12345 Example Way"])
+def test_name_birth_date_and_address_together_are_a_match(address: str) -> None:
+    known = dataclasses.replace(ADA, phone=None, address=address)
+
+    assert match(dataclasses.replace(known, id="new", address=address.upper()), [known]).grade == "matched"
+
+
+def test_a_phone_with_its_country_code_is_the_same_phone() -> None:
+    assert match(dataclasses.replace(ADA, id="new", phone="+1 360 555 0101", address=None), [ADA]).grade == "matched"
+
+
 def test_name_and_birth_date_alone_are_only_possible() -> None:
     found = dataclasses.replace(ADA, id="new", phone=None, address=None)
 
