@@ -23,7 +23,9 @@ _TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "HMM")
 _PERSON = {
     "last name": "family", "lastname": "family", "surname": "family", "family name": "family",
     "first name": "given", "firstname": "given", "given name": "given", "middle name": "given",
-    "dob": "birth_date", "birth date": "birth_date", "birthdate": "birth_date", "date of birth": "birth_date",
+    "full name": "whole", "client name": "whole", "patient name": "whole", "subject name": "whole",
+    "dob": "birth_date", "d o b": "birth_date", "birth date": "birth_date", "birthdate": "birth_date",
+    "date of birth": "birth_date",
     "sex": "gender", "gender": "gender", "phone": "phone", "cell phone": "phone", "telephone": "phone",
     "lname": "family", "fname": "given", "email": "email",
     "city": "city", "zip": "postal_code", "postal": "postal_code", "address": "line",
@@ -56,7 +58,7 @@ _LEFT_OUT = {
 def propose(sample: Path, name: str) -> str | None:
     """Return the text of a proposed mapping.yaml, or None where the file is no table."""
     rows = _sample(sample)
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    columns = list(dict.fromkeys(column for row in rows for column in row if column))
     if len(columns) < 2:
         return None
     values = {column: [row[column] for row in rows if row.get(column)] for column in columns}
@@ -148,7 +150,9 @@ def _telling(columns: list[str], key: str) -> str:
 
 
 def _part_of_person(column: str) -> str | None:
-    return _matching(column, _PERSON) or _LAST_WORD.get(_fact(column).split("_")[-1])
+    """Return which part of a person a column holds; `whole` where a name stands in one piece."""
+    name = _fact(column)
+    return _matching(column, _PERSON) or _LAST_WORD.get(name.split("_")[-1]) or ("whole" if name == "name" else None)
 
 
 def _coded(columns: list[str], values: dict[str, list[str]]) -> dict[str, str]:
@@ -188,6 +192,9 @@ def _person(person: dict[str, str], values: dict[str, list[str]]) -> Iterator[st
     by_part: dict[str, list[str]] = {}
     for column, part in person.items():
         by_part.setdefault(part, []).append(column)
+    if "family" not in by_part and "whole" in by_part:
+        yield "  # A name in one cell stays in one piece: which part is which is not guessed."
+        by_part["family"] = by_part.pop("whole")
     if "family" not in by_part:
         if by_part:
             yield "  # Columns about a person, and none with a family name: " + ", ".join(person)
@@ -211,7 +218,7 @@ _PERSON_LINES = {
     "family": "        family: {{from: {first}}}",
     "given": "        given: [{every}]",
     "birth_date": "        birth_date: {{date: {first}, in: {formats}}}",
-    "gender": "        gender: {{map: {{M: male, F: female, U: unknown}}, from: {first}}}",
+    "gender": "        gender: {{map: {{M: male, F: female, Male: male, Female: female, U: unknown}}, from: {first}}}",
     "phone": "        phones: [{{number: {{from: {first}}}}}]",
     "email": "        email: {{from: {first}}}",
 }

@@ -205,6 +205,18 @@ def test_a_proposal_finds_names_referrals_and_the_day_of_the_call_among_other_da
     assert run("check", a_pack(tmp_path, proposal)).stderr == ""
 
 
+def test_a_proposal_takes_a_name_in_one_piece_and_passes_over_a_column_without_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "odd.csv"
+    file.write_text("Case No;Call Date;Client Name;D.O.B.;;Veteran\nA1;2026-11-01;Sample, Ann;1980-01-02;x;N\n")
+
+    proposal = run("new", "--from", file, "--name", "own").stdout
+
+    assert "    - when: {has: Client Name}\n      then:\n        family: {from: Client Name}\n" in proposal
+    assert 'birth_date: {date: "D.O.B.", in: iso}' in proposal
+    assert "client_name" not in proposal
+    assert run("check", a_pack(tmp_path, proposal)).stderr == ""
+
+
 def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
     file = tmp_path / "sample.txt"
     file.write_text("hello")
