@@ -117,6 +117,15 @@ class SignedBy:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """That a consent was taken back: when it was received, how, and for whom (none = for everybody), as written."""
+
+    when: datetime | None
+    method: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenDown:
     """What a kept consent says beside its line: all that a second person compares with the paper."""
 
@@ -133,6 +142,7 @@ class WrittenDown:
     edition: str
     replaces: tuple[str, ...]
     """Ids of the consents it says it replaces."""
+    taken_back: tuple[TakenBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,9 @@ def test_a_consent_taken_back_stops_what_has_not_left(desk: Desk) -> None:
     taken_back = submit(browser, "/console/consents", f"{kept.location}/revoke", method="written")
 
     assert taken_back.status_code == 303
-    assert "revoked on" in browser.get(kept.location).text
+    page = browser.get(kept.location).text
+    assert "revoked on" in page
+    assert "in writing, for everybody" in page
     assert "stay sober until winter" not in desk.sent()
 
 

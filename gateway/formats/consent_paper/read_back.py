@@ -13,7 +13,7 @@ import orjson
 
 from gateway.formats.consent_paper.resource import EXTENSION, TYPES
 from gateway.model.consent_form import EVERYTHING, STATEMENTS, Wording
-from gateway.model.consent_life import SignedBy, WrittenDown
+from gateway.model.consent_life import SignedBy, TakenBack, WrittenDown
 from gateway.model.disclosure_words import type_words
 from gateway.model.handoff import Resource
 from gateway.model.labels import COUNSELING_NOTES, PART2
@@ -35,6 +35,7 @@ def written_down(consent: Resource, wording: Wording) -> WrittenDown:
         interpreter=_interpreter(evidence),
         edition=str(_extension(consent, "form-edition").get("valueDate", "")),
         replaces=tuple(_replaces(consent)),
+        taken_back=tuple(_taken_back(consent)),
     )
 
 
@@ -139,6 +140,17 @@ def _replaces(consent: Resource) -> Iterator[str]:
     for one in consent.get("extension", ()):
         if one.get("url") == EXTENSION + "supersedes":
             yield str(one.get("valueReference", {}).get("reference", "")).removeprefix("Consent/")
+
+
+def _taken_back(consent: Resource) -> Iterator[TakenBack]:
+    for one in consent.get("extension", ()):
+        if one.get("url") != EXTENSION + "revocation":
+            continue
+        parts = {str(part.get("url")): part for part in one.get("extension", ())}
+        named = [part["valueReference"] for part in one.get("extension", ()) if part.get("url") == "recipient"]
+        recipients = tuple(str(each.get("display") or each.get("identifier", {}).get("value", "")) for each in named)
+        when, method = parts.get("when", {}).get("valueDateTime"), parts.get("method", {}).get("valueCode", "")
+        yield TakenBack(_instant(when), str(method), recipients)
 
 
 def _extension(consent: Resource, name: str) -> Resource:

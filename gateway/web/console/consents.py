@@ -55,6 +55,8 @@ _STATEMENT_WORDS = {
     "fundraising-opt-out": "that fundraising may be declined",
 }
 
+_WAYS_BACK = {"written": "in writing", "electronic": "electronically", "oral": "by word of mouth"}
+
 
 def add_consent_pages(door: Blueprint, services: Services) -> None:
     """Add the lists, the capture of a form, the filing of a paper, and the page of one consent with its actions."""
@@ -105,6 +107,7 @@ def _add_lists(door: Blueprint, services: Services) -> None:
             said=_WORDS,
             words=desk.words("en"),
             statement_words=_STATEMENT_WORDS,
+            ways_back=_WAYS_BACK,
             renewing={} if page.line.state == "ended" else {"supersedes": consent_id},
             recipients=_recipients(services, page.line),
         )

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.formats.consent_paper import written_down
 from gateway.model.consent_form import ConsentForm, Interpreter, Signer
-from gateway.model.consent_life import SignedBy, WrittenDown
+from gateway.model.consent_life import SignedBy, TakenBack, WrittenDown
 from tests.support.consent_forms import SIGNED, a_court_form, a_form, as_consent, signed_by, wordings
 
 PART2_LABEL = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
@@ -92,6 +92,21 @@ def test_what_a_consent_excepts_is_told_as_excepted() -> None:
 
     assert everything.startswith("All my substance use disorder records")
     assert but == "not: What I was diagnosed with"
+
+
+def test_when_how_and_for_whom_it_was_taken_back_is_told() -> None:
+    parts = [
+        {"url": "when", "valueDateTime": "2026-11-02T17:00:00Z"},
+        {"url": "method", "valueCode": "oral"},
+        {"url": "recipient", "valueReference": {"display": "Mercy"}},
+        {"url": "recipient", "valueReference": {"identifier": {"value": "999"}}},
+    ]
+    url = "https://warmhandoff.example/fhir/StructureDefinition/part2-revocation"
+    consent = {"resourceType": "Consent", "extension": [{"url": url, "extension": parts}, {"url": url}]}
+
+    assert written_down(consent, wordings()["en"]).taken_back == (
+        TakenBack(SIGNED, "oral", ("Mercy", "999")), TakenBack(None, "", ()),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("data", ["%%%", base64.b64encode(b"[]").decode(), base64.b64encode(b"{").decode(), None])
