@@ -47,6 +47,7 @@ class Reading:
         "deletions",
         "escape",
         "fields",
+        "has_gathered",
         "id_of",
         "labels",
         "lines",
@@ -86,6 +87,8 @@ class Reading:
         self.number = 0
         self.nth = 0
         """The repetition that is read, where a field has several; 0 for a field that is read whole."""
+        self.has_gathered = False
+        """What was read just now went to something that an earlier segment began."""
         self.taken = 0
         """How often a field filled something so far."""
         self.unmapped: dict[tuple[int, int, int], Fate] = {}

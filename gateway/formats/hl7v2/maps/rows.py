@@ -1,7 +1,7 @@
 """Compile one row of a pack: what it does with its field when reading, and what it gives when writing."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,7 +183,7 @@ class _Manner:
 
 def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> Fill:
     name, number, whole, unless = element.partition(".")[0], manner.number, manner.whole, manner.unless
-    emptied = emptied_by(element)
+    emptied, of_each = emptied_by(element), _of_each(read, put, manner)
 
     def fill(raw: str, r: Reading) -> None:
         target = r.open.get(name)
@@ -196,24 +196,43 @@ def _fill(read: Read, put: Put, place: Place, element: str, manner: _Manner) -> 
             r.taken += 1
             r.deletions.append((place.path, emptied, target))
         elif whole or not r.repetition or r.repetition not in raw:
-            one(raw, target, r)
+            # Most fields are of this kind: written out, for each call counts.
+            value = read(raw, r, number)
+            if value is not None:
+                r.taken += 1
+                put(target, value, r)
+            else:
+                _came_to_nothing(r, manner)
         else:
-            for nth, repetition in enumerate(raw.split(r.repetition), 1):
-                if repetition and repetition != NULL_TEXT:
-                    r.nth = nth
-                    one(repetition, target, r)
-            r.nth = 0
-
-    def one(raw: str, target: Resource, r: Reading) -> None:
-        before = r.taken
-        value = read(raw, r, number)
-        if value is not None:
-            r.taken += 1
-            put(target, value, r)
-        elif manner.alone and r.taken == before:
-            r.keep(number, "no value")
+            of_each(raw, target, r)
 
     return _part_of(fill, place.component) if place.component else fill
+
+
+def _of_each(read: Read, put: Put, manner: _Manner) -> Callable[[str, Resource, Reading], None]:
+    """Take a field repetition by repetition; two quotes for one of several ask for nothing."""
+
+    def run(raw: str, target: Resource, r: Reading) -> None:
+        for nth, repetition in enumerate(raw.split(r.repetition), 1):
+            if repetition and repetition != NULL_TEXT:
+                r.nth = nth
+                value = read(repetition, r, manner.number)
+                if value is not None:
+                    r.taken += 1
+                    put(target, value, r)
+                else:
+                    _came_to_nothing(r, manner)
+        r.nth = 0
+
+    return run
+
+
+def _came_to_nothing(r: Reading, manner: _Manner) -> None:
+    if r.has_gathered:
+        r.has_gathered = False
+        r.taken += 1
+    elif manner.alone:
+        r.keep(manner.number, "no value")
 
 
 def any_of(number: int, rows: Sequence[tuple[Fill, str]]) -> Fill:

@@ -169,7 +169,7 @@ def _text_attachment(raw: str, r: "Reading") -> dict[str, Any] | None:
         return None
     if r.lines and r.lines[-1][0] is document:
         r.lines[-1][2].extend(words)
-        r.taken += 1
+        r.has_gathered = True
         return None
     begun: dict[str, Any] = {"contentType": "text/plain; charset=utf-8", "data": ""}
     r.lines.append((document, begun, words))
