@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 _DTM = re.compile(
-    r"(?P<y>\d{4})(?:(?P<mo>\d{2})(?:(?P<d>\d{2})(?:(?P<h>\d{2})(?P<mi>\d{2})(?:(?P<s>\d{2})(?:\.(?P<f>\d{1,4}))?)?)?)?)?"
-    r"(?P<zone>[+-]\d{4})?"
+    r"(?P<y>\d{4})(?:(?P<mo>\d{2})(?:(?P<d>\d{2})"
+    r"(?:(?P<h>\d{2})(?:(?P<mi>\d{2})(?:(?P<s>\d{2})(?:\.(?P<f>\d{1,9}))?)?)?)?)?)?"
+    r"(?P<zone>[+-](?:(?:0\d|1[0-3])[0-5]\d|1400))?"
 )
+"""With the offsets that there are (FHIR R4 dateTime has no others), and more digits of a second than HL7's four, for many
+send six or seven."""
 _FHIR = re.compile(
     r"(?P<y>\d{4})(?:-(?P<mo>\d{2})(?:-(?P<d>\d{2})(?:T(?P<h>\d{2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:\.(?P<f>\d+))?)?"
     r"(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?"
@@ -43,7 +46,7 @@ def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
 
     A time without zone takes `default_zone`: an offset ("-0800", that of MSH-7) or the name of the zone that its
     sender's clocks keep. With neither, only the date is kept, since a FHIR time must state its offset (FHIR R4
-    datatypes, dateTime).
+    datatypes, dateTime); likewise of an hour without minutes, which FHIR cannot say.
     """
     match = _DTM.fullmatch(dtm.strip())
     if match is None:
@@ -51,7 +54,7 @@ def fhir_date_time(dtm: str, default_zone: str = "") -> str | None:
     year, month, day, hour, minute, second, fraction, stated = match.groups()
     if not _exists(year, month or "01", day or "01", hour or "00", minute or "00", second or "00"):
         return None
-    zone = (stated or _offset(match, default_zone)) if hour else ""
+    zone = (stated or _offset(match, default_zone)) if minute else ""
     if not zone:
         return "-".join([part for part in (year, month, day) if part])
     exact = f".{fraction}" if fraction else ""

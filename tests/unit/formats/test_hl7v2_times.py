@@ -16,7 +16,9 @@ from gateway.formats.hl7v2.times import dtm, fhir_date_time, hl7_time, with_offs
         ("202611021015-0800", "2026-11-02T10:15:00-08:00"),
         ("20261102101559-0800", "2026-11-02T10:15:59-08:00"),
         ("20261102101559.1234+0530", "2026-11-02T10:15:59.1234+05:30"),
+        ("20261102101559.123456-0800", "2026-11-02T10:15:59.123456-08:00"),
         ("20261102101559", "2026-11-02T10:15:59+01:00"),
+        ("2026110210-0800", "2026-11-02"),
         (" 20261102 ", "2026-11-02"),
     ],
 )
@@ -25,7 +27,19 @@ def test_a_time_has_the_precision_it_came_with(sent: str, fhir: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", ["", "26", "20261301", "20260230", "2026110225", "yesterday", "2026-11-02", "202611021"]
+    "sent",
+    [
+        "",
+        "26",
+        "20261301",
+        "20260230",
+        "2026110225",
+        "yesterday",
+        "2026-11-02",
+        "202611021",
+        "20261102101559-2500",
+        "20261102101559+0860",
+    ],
 )
 def test_what_is_no_time_is_none(sent: str) -> None:
     assert fhir_date_time(sent) is None
@@ -85,6 +99,7 @@ def test_a_time_without_an_offset_has_that_of_the_clocks_of_its_zone(sent: str, 
         ("20261102095900", "20261102070000"),
         ("", "20261102070000"),
         ("yesterday", "20261102070000"),
+        ("20261102095900-2500", "20261102070000"),
     ],
 )
 def test_an_instant_takes_the_offset_that_another_time_states(other: str, written: str) -> None:
