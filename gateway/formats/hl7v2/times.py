@@ -9,8 +9,7 @@ _DTM = re.compile(
     r"(?:(?P<h>\d{2})(?:(?P<mi>\d{2})(?:(?P<s>\d{2})(?:\.(?P<f>\d{1,9}))?)?)?)?)?)?"
     r"(?P<zone>[+-](?:(?:0\d|1[0-3])[0-5]\d|1400))?"
 )
-"""With the offsets that there are (FHIR R4 dateTime has no others), and more digits of a second than HL7's four, for many
-send six or seven."""
+"""With the offsets that there are (FHIR R4 dateTime has no others), and more digits of a second than HL7's four."""
 _FHIR = re.compile(
     r"(?P<y>\d{4})(?:-(?P<mo>\d{2})(?:-(?P<d>\d{2})(?:T(?P<h>\d{2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:\.(?P<f>\d+))?)?"
     r"(?P<zone>Z|[+-]\d{2}:\d{2})?)?)?)?"
