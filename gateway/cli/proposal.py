@@ -14,10 +14,13 @@ from gateway.mapping.dates import compile_format, compile_time_format
 
 _ROWS = 500
 
-_DATE_FORMATS = ("iso", "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d", "%d-%b-%Y", "%d.%m.%Y")
+_DATE_FORMATS = (
+    "iso", "%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d", "%d-%b-%Y",
+    "%d.%m.%Y", "%m/%d/%y", "%m/%d/%y %H:%M", "%d-%b-%y",
+)  # fmt: skip
 _FITTING = 0.75
 """Share of the values that must be dates for a column to be one of dates: real tables have slips in them."""
-_TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "HMM")
+_TIME_FORMATS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "HMM")
 
 # Words in a column's name -> name of the contact vocabulary. The longest match wins; "last" and "first" end a name.
 _PERSON = {
@@ -205,13 +208,19 @@ def _person(person: dict[str, str], values: dict[str, list[str]]) -> Iterator[st
         if part in by_part:
             first = by_part[part][0]
             every = ", ".join(f"{{from: {_quoted(column)}}}" for column in by_part[part])
-            yield template.format(first=_quoted(first), every=every, formats=_format_list(_formats(values[first])))
+            yield template.format(first=_quoted(first), every=every, formats=_born(values[first]))
     address = [part for part in _ADDRESS_LINES if part in by_part]
     yield from ["        address:"] if address else []
     yield from (_ADDRESS_LINES[part].format(first=_quoted(by_part[part][0])) for part in address)
     for part, columns in by_part.items():
         if part != "given" and len(columns) > 1:
             yield f"  # More than one column looks like {part}; these are not placed: {', '.join(columns[1:])}"
+
+
+def _born(values: list[str]) -> str:
+    """Write the formats of birth dates: 58 is a year that has come."""
+    formats = _format_list(_formats(values))
+    return f"{formats}, future: last-century" if "%y" in formats else formats
 
 
 _PERSON_LINES = {

@@ -17,12 +17,16 @@ _PROBLEMS = {
 
 
 def compile_date(compiler: Compiler, node: dict[str, Any], at: Location) -> Expression:
-    """Compile `{date: PATH, in: FORMAT, time: PATH, time_in: FORMAT, zone: agency|NAME, future: allowed}`."""
+    """Compile `{date: PATH, in: FORMAT, time: PATH, time_in: FORMAT, zone: agency|NAME, future: allowed|last-century}`.
+
+    `last-century`: a day ahead whose year has two digits is of the century before, as birthdays are.
+    """
     date_text = compiler.path(node["date"], (*at, "date"))
     parsers = _parsers(compiler, node.get("in", "iso"), (*at, "in"))
     read_clock = _clock_reader(compiler, node, at)
     zone_of = _zone(compiler, node.get("zone"), (*at, "zone"))
     may_be_future = node.get("future") == "allowed"
+    turns_back = node.get("future") == "last-century"
 
     def run(scope: Scope) -> str | None:
         text = date_text.text(scope)
@@ -36,6 +40,8 @@ def compile_date(compiler: Compiler, node: dict[str, Any], at: Location) -> Expr
             return None
         if when.is_sentinel:
             return None
+        if turns_back and when.has_short_year and _lies_ahead(scope, when.as_date()):
+            when = when.a_century_before()
         if read_clock is not None:
             when = read_clock(scope, when)
         if zone_of is None or when.hour is None:
@@ -92,10 +98,15 @@ def _zone(compiler: Compiler, name: Any, at: Location) -> Callable[[Scope], tzin
 
 def _day(scope: Scope, when: When, source: str, may_be_future: bool) -> str:
     text = when.as_date()
-    latest = scope.context.at.astimezone(scope.zone or UTC).date().isoformat()
-    if not may_be_future and text > latest[: len(text)]:
+    if not may_be_future and _lies_ahead(scope, text):
         scope.reject("time-in-future", f"expected a date that has come, found a later one in {source}")
     return text
+
+
+def _lies_ahead(scope: Scope, day: str) -> bool:
+    """Say whether a FHIR date, however partial, is of the future where the agency is."""
+    latest = scope.context.at.astimezone(scope.zone or UTC).date().isoformat()
+    return day > latest[: len(day)]
 
 
 def _instant(scope: Scope, when: When, zone: tzinfo | None, source: str, may_be_future: bool) -> str:

@@ -6,7 +6,7 @@ are findings, and the part that is certain is kept.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from itertools import zip_longest
 
@@ -49,6 +49,12 @@ class When:
     minute: int = 0
     second: int = 0
     offset: tzinfo | None = None
+    has_short_year: bool = False
+    """Its source wrote two digits of the year; the century is the one of `_century`."""
+
+    def a_century_before(self) -> "When":
+        """Return the same day a hundred years before."""
+        return replace(self, year=self.year - 100)
 
     @property
     def is_sentinel(self) -> bool:
@@ -107,7 +113,8 @@ def _when(match: re.Match[str] | None) -> When | None:
     if match is None:
         return None
     found = match.groupdict()
-    year = int(found["Y"]) if found.get("Y") else _century(int(found["y"]))
+    is_short = not found.get("Y")
+    year = _century(int(found["y"])) if is_short else int(found["Y"])
     month = _month(found)
     day = int(found["d"]) if found.get("d") else None
     try:
@@ -115,12 +122,13 @@ def _when(match: re.Match[str] | None) -> When | None:
     except (ValueError, TypeError):
         return None
     if not (found.get("H") or found.get("I")):
-        return None if month == 0 else When(year, month, day)
+        return None if month == 0 else When(year, month, day, has_short_year=is_short)
     clock = _clock(match)
-    return None if clock is None else When(year, month, day, *clock, _offset(found.get("z")))
+    return None if clock is None else When(year, month, day, *clock, _offset(found.get("z")), is_short)
 
 
 def _century(year: int) -> int:
+    """Return the year of two digits as POSIX reads it: 69 to 99 are of the last century."""
     return year + (2000 if year < 69 else 1900)
 
 

@@ -217,6 +217,19 @@ def test_a_proposal_takes_a_name_in_one_piece_and_passes_over_a_column_without_a
     assert run("check", a_pack(tmp_path, proposal)).stderr == ""
 
 
+def test_a_proposal_knows_years_in_two_digits_and_that_births_have_come(tmp_path: Path) -> None:
+    file = tmp_path / "short.csv"
+    file.write_text("Case No,Call Date,Call Time,Last,DOB\nA1,11/01/26,1:34 PM,Sample,02/03/58\n")
+
+    proposal = run("new", "--from", file, "--name", "own").stdout
+
+    assert (
+        'started_at: {date: Call Date, in: "%m/%d/%y", time: Call Time, time_in: "%I:%M %p", zone: agency}' in proposal
+    )
+    assert 'birth_date: {date: DOB, in: "%m/%d/%y", future: last-century}' in proposal
+    assert run("check", a_pack(tmp_path, proposal)).stderr == ""
+
+
 def test_a_proposal_needs_a_table(tmp_path: Path) -> None:
     file = tmp_path / "sample.txt"
     file.write_text("hello")

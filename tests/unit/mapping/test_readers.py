@@ -4,7 +4,7 @@ import pytest
 
 from gateway.mapping import apply
 from gateway.mapping.codes import read_code_table
-from gateway.model.draft import Draft
+from gateway.model.draft import Draft, Rejected
 from tests.support.small_mapping import CONTEXT, HEAD, a_mapping, a_row_record, a_tree_record, draft_of, facts_of
 
 JSON_HEAD = HEAD.replace("format: table", "format: json")
@@ -148,6 +148,24 @@ def test_a_local_time_in_two_columns(row: dict[str, str], expected: str, rules: 
 
     assert draft.facts["x"] == expected
     assert [finding.rule for finding in draft.findings] == rules
+
+
+@pytest.mark.parametrize(
+    ("written", "born"),
+    [("02/03/58", "1958-02-03"), ("11/02/26", "2026-11-02"), ("11/03/26", "1926-11-03"), ("02/29/28", "1928-02-29")],
+)
+def test_somebody_born_in_a_year_of_two_digits_is_born_already(written: str, born: str) -> None:
+    """The present day of these tests is 2 November 2026."""
+    assert fact("{date: A, in: '%m/%d/%y', future: last-century}", A=written) == born
+
+
+def test_a_year_in_full_is_never_put_into_another_century() -> None:
+    body = "read: {started_at: {date: A, in: '%m/%d/%Y', future: last-century}}\nuse: contact"
+
+    outcome = apply(a_row_record({"ID": "1", "A": "02/03/2058"}), a_mapping(body), CONTEXT)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.rule == "time-in-future"
 
 
 def test_an_offset_of_the_source_is_kept() -> None:
