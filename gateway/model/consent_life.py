@@ -156,6 +156,8 @@ class ConsentPage:
     others: tuple[ConsentLine, ...]
     record: str | None
     """Newest record about the person that a new form can begin with here; None: there is none."""
+    revocable_from: datetime | None = None
+    """Ahead: it cannot be taken back before (42 CFR 2.35(c))."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """The page of one consent: everything a second person compares with the paper, and what else the person has said."""
 
-from gateway.model.consent_form import Expiry
+from datetime import UTC, datetime, timedelta
+
+from gateway.model.consent_form import CriminalJustice, Expiry, Recipients
 from gateway.model.consent_life import Revoking
 from tests.support.consent_desk import (
     KIM,
@@ -48,6 +50,31 @@ def test_who_takes_one_consent_back_is_shown_the_others_that_still_stand() -> No
     assert [(one.consent_id, one.state) for one in page.others] == [(second, "active")]
     assert other is not None
     assert [(one.consent_id, one.state) for one in other.others] == [(first, "oral-revocation")]
+
+
+def test_what_cannot_be_taken_back_yet_is_not_said_to_be_and_is_once_its_day_has_come() -> None:
+    world = a_refused_referral()
+    day = WINTER - timedelta(days=10)
+    bound = CriminalJustice("parole", day, "end of parole 99-1")
+    form = a_form(
+        world, kind="criminal-justice-referral", information=("attendance",), purposes=("monitoring",),
+        recipients=Recipients(named=("org:demo-prosecutor",)), criminal_justice=bound,
+    )  # fmt: skip
+    consent_id = capture(world, signed(world, form))
+    desk = world.gateway.consent_desk
+
+    assert desk.revoke(KIM, consent_id, Revoking("written")) is None
+    early = desk.page(KIM, consent_id)
+    world.clock.at = datetime(2026, 12, 22, 12, tzinfo=UTC)
+    late = desk.page(KIM, consent_id)
+
+    assert early is not None
+    assert (early.line.state, early.line.words) == (
+        "active", "active until 2026-12-31; taken back, which counts from 2026-12-21",
+    )  # fmt: skip
+    assert early.revocable_from == datetime(2026, 12, 21, 8, tzinfo=UTC)
+    assert late is not None
+    assert (late.line.state, late.revocable_from) == ("revoked", None)
 
 
 def test_what_is_over_is_not_shown_beside_it() -> None:

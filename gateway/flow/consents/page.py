@@ -4,7 +4,7 @@ A second person compares it with the paper, so nothing of what was written down 
 stands beside it, because who takes one consent back has not taken back the others (42 CFR 2.31(a)(6)).
 """
 
-from gateway.flow.consents.states import IN_FORCE
+from gateway.flow.consents.states import IN_FORCE, is_early
 from gateway.flow.consents.terms import read_directive
 from gateway.flow.consents.views import lines_of, may_see, patient_in
 from gateway.flow.house import House
@@ -34,6 +34,7 @@ def consent_page(house: House, actor: Member, consent_id: str) -> ConsentPage | 
 def _page(house: House, tx: Transaction, actor: Member, stored: StoredResource) -> ConsentPage:
     of_person = tx.resources.of_person(["Consent"], stored.person_id) if stored.person_id else []
     (line,) = lines_of(house, tx, actor, [stored])
+    directive = read_directive(house, stored.body)
     beside = (one for one in reversed(of_person) if one.body["id"] != line.consent_id)
     return ConsentPage(
         line=line,
@@ -41,6 +42,7 @@ def _page(house: House, tx: Transaction, actor: Member, stored: StoredResource) 
         written=written_down(stored.body, house.wordings["en"]),
         others=tuple(one for one in lines_of(house, tx, actor, beside) if one.state in _STILL_COUNTS),
         record=_newest_record(house, tx, actor, stored.person_id),
+        revocable_from=directive.revocable_from if is_early(directive, house.clock()) else None,
     )
 
 

@@ -34,7 +34,9 @@ def state_of(house: House, body: Resource, directive: Directive) -> tuple[Consen
         return (at.astimezone(zone) if zone else at).date().isoformat()
 
     newer = next((tag["code"] for tag in body.get("meta", {}).get("tag", ()) if tag.get("system") == REPLACED_BY), None)
-    whole = [one for one in directive.revocations if not one.recipients]
+    counting = () if is_early(directive, now) else directive.revocations
+    whole = [one for one in counting if not one.recipients]
+    is_waiting = len(counting) < len(directive.revocations)
     ends_at = end_of(directive)
     if not directive.readable:
         return "unreadable", "cannot be read safely: nothing leaves on it"
@@ -49,14 +51,21 @@ def state_of(house: House, body: Resource, directive: Directive) -> tuple[Consen
         return "revoked", f"revoked on {day(when)}" if when else "revoked"
     if ends_at is not None and ends_at <= now:
         return "ended", f"ended on {day(ends_at - timedelta(microseconds=1))}"
-    if directive.status != "active":
+    if directive.status != "active" and not is_waiting:
         return "ended", "ended"
     return _state_in_force(house, directive, now, day)
+
+
+def is_early(directive: Directive, at: datetime) -> bool:
+    """Say whether a consent cannot be taken back yet: what is said counts from its day on (42 CFR 2.35(c))."""
+    return directive.revocable_from is not None and at < directive.revocable_from
 
 
 def _state_in_force(house: House, directive: Directive, now: datetime, day: _Day) -> tuple[ConsentState, str]:
     start, ends_at = directive.period[0], end_of(directive)
     until = f"until {day(ends_at - timedelta(microseconds=1))}" if ends_at else _UNTIL.get(directive.expiry or "", "")
+    if directive.revocable_from is not None and is_early(directive, now) and directive.revocations:
+        return "active", f"active {until}; taken back, which counts from {day(directive.revocable_from)}"
     if directive.revocations and any(one.is_oral and not one.recipients for one in directive.revocations):
         return "oral-revocation", "taken back by word of mouth: nothing leaves until it comes in writing"
     if not directive.permits_something:

@@ -188,7 +188,7 @@ def _add_actions(door: Blueprint, services: Services) -> None:
         problem = services.house.consent_desk.revoke(
             member(services), consent_id, Revoking(cast(RevocationMethod, method), to)
         )
-        return _done(problem, consent_id, "Taken back. What waited to be sent on it is decided again before it goes.")
+        return _done(problem, consent_id, "Kept. What waits to be sent on it is decided again before it goes.")
 
     @door.post("/consents/<consent_id>/verify")
     def verify_consent(consent_id: str) -> AnyResponse:
