@@ -17,12 +17,12 @@ from gateway.consent import (
     Facts,
     Switches,
     agreement,
-    compile_consents,
     decide,
     read_facts,
     read_request,
     read_switches,
 )
+from gateway.flow.compiled import CompiledConsents
 from gateway.labeling import label
 from gateway.model.consent_directive import Consents
 from gateway.model.decision import Permit, Refusal, Verdict
@@ -160,18 +160,13 @@ def _read(matter: Matter, registry: Registry) -> Read:
     return Read(
         read_request(matter.request),
         matter.labels(registry),
-        _compiled(orjson.dumps(matter.consents), registry),
+        _COMPILED.of(orjson.dumps(matter.consents), registry),
         read_facts(matter.facts, registry, matter.at),
         _switched(orjson.dumps(dict(matter.switches))),
     )
 
 
-# A search, a page, or one partner after another asks about the same person. Remembered by every byte that is written in
-# the consents and by the registry: what was taken back, replaced or filed since is another text, and never met here.
-@lru_cache(maxsize=512)
-def _compiled(written: bytes, registry: Registry) -> Consents:
-    """Compile consents that are given as JSON, so that what is remembered of them is shared with nobody."""
-    return compile_consents(orjson.loads(written), registry)
+_COMPILED = CompiledConsents()
 
 
 @lru_cache(maxsize=8)  # those of this installation, and of decisions that are made again

@@ -1,6 +1,7 @@
 """What partners do to consents by FHIR: filed with their paper, taken back by whom it concerns, and by nobody else."""
 
 import base64
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -215,6 +216,19 @@ def test_a_recipient_that_has_received_on_it_takes_back_its_own_access_only() ->
         {"consent": consent_id, "version": 2, "method": "written", "recipients": ["org:demo-hospital"]}
     ]
     assert world.states()[-1][1] == "refused"
+
+
+def test_the_consent_that_a_recipient_received_on_is_named_to_it_and_not_shown() -> None:
+    """It says by that name what the person takes back; whom else the consent names is not for it."""
+    world = a_refused_referral()
+
+    consent_id = file(world)
+
+    sent = b"".join(disclosure.body for disclosure, _, _ in world.transport.sent)
+    named = set(re.findall(rb'"resource":"https://warmhandoff.example/fhir/Consent/([^"]+)"', sent))
+    assert named == {consent_id.encode()}
+    assert world.gateway.read(HOSPITAL, "Consent", consent_id) is None
+    assert revoke(world, HOSPITAL, consent_id) is None
 
 
 def test_a_no_is_not_taken_back_but_replaced() -> None:

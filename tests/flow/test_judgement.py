@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import orjson
+
 from gateway.bench.consent import sample
+from gateway.flow.compiled import CompiledConsents
 from gateway.flow.judgement import Matter, judge
 from gateway.model.disclosure import Disclosure
 from gateway.model.partner import Registry
@@ -71,3 +74,41 @@ def test_of_a_matter_some_items_are_decided_on_with_the_labels_of_all() -> None:
     left = [one["resource"]["id"] for one in outcome.content["entry"] if one["resource"]["resourceType"] == "Condition"]
     assert left == ["c1"]
     assert some.labels(registry) is matter.labels(registry)
+
+
+def a_text(note: str) -> bytes:
+    """An empty Bundle of consents that differs from another by its note."""
+    return orjson.dumps({"resourceType": "Bundle", "type": "collection", "id": note, "entry": []})
+
+
+def test_only_the_last_used_consents_are_remembered() -> None:
+    registry, remembered = Registry([]), CompiledConsents(most=2)
+    first, second = (remembered.of(a_text(one), registry) for one in "ab")
+
+    again = remembered.of(a_text("a"), registry)
+    remembered.of(a_text("c"), registry)
+
+    assert again is first
+    assert remembered.of(a_text("a"), registry) is first
+    assert remembered.of(a_text("b"), registry) is not second
+
+
+def test_what_is_remembered_of_consents_is_bounded_by_what_is_written_in_them() -> None:
+    registry, size = Registry([]), len(a_text("a"))
+    remembered = CompiledConsents(most_bytes=2 * size)
+    first = remembered.of(a_text("a"), registry)
+
+    too_large = remembered.of(a_text("a" * 3 * size), registry)
+
+    assert remembered.of(a_text("a" * 3 * size), registry) is not too_large
+    assert remembered.of(a_text("a"), registry) is first
+    for one in "bcd":
+        remembered.of(a_text(one), registry)
+    assert remembered.size_bytes == 2 * size
+    assert remembered.of(a_text("a"), registry) is not first
+
+
+def test_another_registry_reads_the_same_consents_anew() -> None:
+    remembered = CompiledConsents()
+
+    assert remembered.of(a_text("a"), Registry([])) is not remembered.of(a_text("a"), Registry([]))
