@@ -1,10 +1,12 @@
 """Names, addresses and telephone numbers both ways: XPN, XAD, XTN (official v2-to-FHIR data type maps)."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.hl7v2.build import Component, Field
 from gateway.formats.hl7v2.maps.concepts import Read, Write
 from gateway.formats.hl7v2.maps.terms import TermTable
+from gateway.formats.hl7v2.times import dtm
 
 if TYPE_CHECKING:
     from gateway.formats.hl7v2.maps.outgoing import Writing
@@ -28,6 +30,8 @@ _ADDRESS_USE = {"BA": "old", "BI": "billing", "C": "temp", "B": "work", "O": "wo
 _ADDRESS_TYPE = {"old": "BA", "billing": "BI", "temp": "C", "work": "B", "home": "H"}
 _PHONE_USE = {"PRN": "home", "WPN": "work", "PRS": "mobile", "ORN": "home", "VHN": "temp"}
 _PHONE_SYSTEM = {"PH": "phone", "FX": "fax", "CP": "phone", "BP": "pager", "INTERNET": "email", "X.400": "email"}
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+"""What many send where a number belongs: an e-mail address without a word of what it is."""
 _EQUIPMENT = {"phone": "PH", "fax": "FX", "pager": "BP", "sms": "CP", "url": "Internet", "other": "MD"}
 
 
@@ -39,7 +43,7 @@ def human_name(table: TermTable | None, system: str) -> tuple[Read, Write]:
 
     def write(value: Any, w: "Writing") -> Field:
         use = _NAME_TYPE.get(str(value.get("use")), "")
-        return (*name_parts(value), use)
+        return (*name_parts(value), use, *_written_validity(value, 4))
 
     return read, write
 
@@ -59,7 +63,25 @@ def name_of(parts: list[str], r: "Reading", first: int) -> dict[str, Any] | None
         name["prefix"] = [text]
     if suffixes := [text for one in (suffix, degree) if one and (text := r.text(one))]:
         name["suffix"] = suffixes
-    return name if len(name) > ("use" in name) else None
+    if len(name) == ("use" in name):
+        return None
+    if first == 0 and (parts[9] or parts[11] or parts[12]) and (period := _validity(parts[9], parts[11], parts[12], r)):
+        name["period"] = period
+    return name
+
+
+def _validity(span: str, start: str, end: str, r: "Reading") -> dict[str, str]:
+    """Read from when to when a name, an address or a number counts: two times, or before them one range (DR)."""
+    if span and not start and not end:
+        start, end = r.subcomponents(span)[:2]
+    told = {"start": r.time(start) if start else None, "end": r.time(end) if end else None}
+    return {name: time for name, time in told.items() if time}
+
+
+def _written_validity(value: dict[str, Any], blanks: int) -> tuple[str, ...]:
+    """Write a period as the two times that stand so many components behind the last; () for none."""
+    period = value.get("period") or {}
+    return (*[""] * blanks, dtm(str(period.get("start", ""))), dtm(str(period.get("end", "")))) if period else ()
 
 
 def name_parts(name: dict[str, Any]) -> tuple[Component, ...]:
@@ -90,7 +112,11 @@ def address(table: TermTable | None, system: str) -> tuple[Read, Write]:
         for element, position in _ADDRESS_PARTS:
             if parts[position] and (text := next(filter(None, r.subcomponents(parts[position])), "")):
                 entry[element] = text
-        return entry if len(entry) > ("use" in entry) + ("type" in entry) else None
+        if len(entry) == ("use" in entry) + ("type" in entry):
+            return None
+        if (parts[11] or parts[12] or parts[13]) and (period := _validity(parts[11], parts[12], parts[13], r)):
+            entry["period"] = period
+        return entry
 
     return read, lambda value, w: written_address(value)
 
@@ -103,7 +129,8 @@ def written_address(entry: dict[str, Any]) -> tuple[Component, ...]:
     lines = [str(line) for line in entry.get("line", ())] or [str(entry.get("text", ""))]
     kind = _ADDRESS_TYPE.get(str(entry.get("use")), "M" if entry.get("type") == "postal" else "")
     cells = [str(entry.get(element, "")) for element in ("city", "state", "postalCode", "country")]
-    return (lines[0], ", ".join(lines[1:]), *cells, kind, "", str(entry.get("district", "")))
+    found = (lines[0], ", ".join(lines[1:]), *cells, kind, "", str(entry.get("district", "")))
+    return (*found, *_written_validity(entry, 3))
 
 
 def contact_point(table: TermTable | None, system: str) -> tuple[Read, Write]:
@@ -123,10 +150,14 @@ def contact_point(table: TermTable | None, system: str) -> tuple[Read, Write]:
             contact["value"] = _number(parts, r)
         if contact["system"] == "email" and "@" not in contact["value"]:
             contact["system"] = "phone" if not email else "email"
+        elif not kind and not use and _MAIL.fullmatch(contact["value"]):
+            contact["system"] = "email"
         if kind == "CP":
             contact["use"] = "mobile"
         elif use in _PHONE_USE:
             contact["use"] = _PHONE_USE[use]
+        if (parts[12] or parts[13]) and (period := _validity("", parts[12], parts[13], r)):
+            contact["period"] = period
         return contact if contact["value"] else None
 
     return read, lambda value, w: written_contact(value)
