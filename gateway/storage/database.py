@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.model.errors import ConfigurationError, GatewayError
@@ -122,6 +123,18 @@ class SqlDatabase:
     def change(self, work: Callable[[Connection], T]) -> T:
         """Run SQL of this room's own (staff, sessions) as `write` runs work."""
         return self._must_write().run(lambda connection, _effects: work(connection))
+
+    def clock_ahead(self) -> timedelta:
+        """Return how far our clock is ahead of that of the database server; zero on SQLite, which has none."""
+        if self._reading.dialect.name != "postgresql":
+            return timedelta(0)
+
+        def compare(connection: Connection) -> timedelta:
+            asked = self._clock()
+            theirs: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+            return asked + (self._clock() - asked) / 2 - theirs
+
+        return self.query(compare)
 
     def checkpoint(self) -> None:
         """Sign the audit trail as it stands, unless nothing happened since it was signed last; needs a signer."""

@@ -56,6 +56,8 @@ T = TypeVar("T")
 
 _log = structlog.get_logger("gateway")
 _POLL_S = 1.0
+_CLOCK_OFF = timedelta(seconds=30)
+"""How far a clock may be from the database's: by twice as much a lease is longer than a sending."""
 _AN_ORGANIZATION = "the id of an organization in partners/"
 _SPILL_BYTES = 8 * 1024 * 1024
 """Inputs from this size on group their rows on disk."""
@@ -202,9 +204,23 @@ def _report(work: Work, error: Exception) -> None:
 def _lease(timeout_s: float) -> timedelta:
     """Return how long a worker may be silent: as long as it waits for its turn at a receiver and for the answer.
 
-    A lease that ends before would let another worker begin the same sending beside it.
+    A lease that ends before would let another worker begin the same sending beside it; so would a clock that is ahead.
     """
-    return timedelta(seconds=60 + 2 * timeout_s)
+    return 2 * _CLOCK_OFF + timedelta(seconds=2 * timeout_s)
+
+
+def require_right_clock(database: SqlDatabase) -> None:
+    """Refuse to work beside others by a clock that is too far from that of the database, which all of them can see.
+
+    Raises:
+        ConfigurationError: by how many seconds it is off.
+    """
+    ahead = database.clock_ahead()
+    if abs(ahead) > _CLOCK_OFF:
+        raise ConfigurationError(
+            f"the clock of this machine is {ahead.total_seconds():+.0f} seconds from that of the database: expected at "
+            f"most {_CLOCK_OFF.total_seconds():.0f}, or two workers could send the same; set both by a time server"
+        )
 
 
 def build_house(settings: Settings, rules: Rules, database: SqlDatabase, push: MllpPush) -> House:
@@ -259,6 +275,7 @@ class Installation:
         self._settings = settings
         signer = partial(_signed, CheckpointKey(settings.secret("audit")))
         self._database = open_database(settings.database_url, clock=clock, signer=signer)
+        require_right_clock(self._database)
         self._push = mllp_push(settings, message_writer(rules.packs))
         house = build_house(settings, rules, self._database, self._push)
         self.gateway = Gateway(house, self._workers_alive, self._database.has_current_schema)
