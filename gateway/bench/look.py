@@ -81,8 +81,12 @@ def _look(house: House, count: int) -> None:
 
 def _decisions(house: House, tx: Transaction, count: int) -> list[Callable[[], object]]:
     """Return the decisions that the look makes, of what was stopped, with all they need at hand."""
-    referrals = tx.referrals.in_order("", FINAL, count)
-    return [_decision(house, tx, one) for one in referrals if any(map(is_stopped, tx.outbox.of_subject(one.id)))]
+    open_ones = map(tx.referrals.get, tx.referrals.in_order("", FINAL, count))
+    return [
+        _decision(house, tx, one)
+        for one in open_ones
+        if one is not None and any(map(is_stopped, tx.outbox.of_subject(one.id)))
+    ]
 
 
 def _decision(house: House, tx: Transaction, referral: Referral) -> Callable[[], object]:

@@ -85,10 +85,10 @@ class DailyLook:
             return
         after = self._after
         referrals = house.database.read(lambda tx: tx.referrals.in_order(after, FINAL, AT_ONCE))
-        for one in referrals:
-            before, self._after = self._after, one.id  # what cannot be decided keeps none of the others waiting
+        for referral_id in referrals:
+            before, self._after = self._after, referral_id  # what cannot be decided keeps none of the others waiting
             try:
-                house.database.write(partial(_look_at, house, one.id))
+                house.database.write(partial(_look_at, house, referral_id))
             except TryLater:
                 self._after = before
                 raise

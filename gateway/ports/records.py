@@ -271,6 +271,6 @@ class Referrals(Protocol):
         """Return the referrals addressed to a recipient, oldest change first."""
         ...
 
-    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
-        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[str]:
+        """Return the ids that follow `after` of referrals whose status is none of `but`, in order."""
         ...

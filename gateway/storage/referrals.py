@@ -38,7 +38,7 @@ _HOLDING = (
     .order_by(referrals.c.updated_at.desc(), referrals.c.id.desc())
 )
 _IN_ORDER = (
-    select(referrals)
+    select(referrals.c.id)
     .where(referrals.c.id > bindparam("after"), referrals.c.status.not_in(bindparam("but", expanding=True)))
     .order_by(referrals.c.id)
     .limit(bindparam("most"))
@@ -100,10 +100,10 @@ class SqlReferrals:
             statement = statement.where(referrals.c.updated_at >= to_micros(since))
         return self._all(statement, {"recipient": recipient})
 
-    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
-        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[str]:
+        """Return the ids that follow `after` of referrals whose status is none of `but`, in order."""
         wanted = {"after": after, "but": sorted(but), "most": limit}
-        return [_referral(row) for row in self._connection.execute(_IN_ORDER, wanted)]
+        return list(self._connection.execute(_IN_ORDER, wanted).scalars())
 
     def _remember_of_person(self, referral: Referral, before: Referral | None) -> None:
         """Let what is known of a person's referrals tell of this one too, where it is certain whose it was."""

@@ -77,10 +77,10 @@ class InMemoryReferrals:
             and (since is None or referral.updated_at >= since)
         ]
 
-    def in_order(self, after: str, but: Collection[str], limit: int) -> list[Referral]:
-        """Return the referrals whose id follows `after` and whose status is none of `but`, by their ids in order."""
-        open_ones = (one for one in self._state.referrals.values() if one.id > after and one.status not in but)
-        return sorted(open_ones, key=lambda one: one.id)[:limit]
+    def in_order(self, after: str, but: Collection[str], limit: int) -> list[str]:
+        """Return the ids that follow `after` of referrals whose status is none of `but`, in order."""
+        open_ones = (one.id for one in self._state.referrals.values() if one.id > after and one.status not in but)
+        return sorted(open_ones)[:limit]
 
     def _oldest_first(self) -> list[Referral]:
         return sorted(self._state.referrals.values(), key=lambda referral: (referral.updated_at, referral.id))

@@ -29,7 +29,7 @@ def test_open_referrals_come_by_their_ids_in_order(database: Database) -> None:
         database.write(lambda t, one=referral: t.referrals.save(one))
 
     def ids(after: str, limit: int) -> list[str]:
-        return database.read(lambda t: [one.id for one in t.referrals.in_order(after, {"completed"}, limit)])
+        return database.read(lambda t: t.referrals.in_order(after, {"completed"}, limit))
 
     assert ids("", 2) == ["task-0", "task-2"]
     assert ids("task-2", 2) == ["task-3"]

@@ -1,14 +1,19 @@
 """The ends of consents: marked once they have passed, reminded of once before, and never what a decision waits for."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+import pytest
 
 from gateway.flow.chores import Chores
-from gateway.flow.consents.sweep import AT_ONCE, sweep
+from gateway.flow.consents.sweep import AT_ONCE, EVERY, sweep
 from gateway.flow.messages.watch import DropCounts
 from gateway.model.consent_form import Expiry
 from gateway.model.consent_life import ConsentTerm, Revoking
-from gateway.ports import Transaction
+from gateway.model.errors import TryLater
+from gateway.ports import Database, Transaction
 from tests.support.consent_desk import (
     KIM,
     a_form,
@@ -21,7 +26,10 @@ from tests.support.consent_desk import (
     stored,
     told,
 )
+from tests.support.counted import CountedDatabase, FailingDatabase
 from tests.support.flow_house import World
+
+T = TypeVar("T")
 
 AFTER = datetime(2027, 1, 1, 8, 0, tzinfo=UTC)
 """The first instant after 31 December in Washington."""
@@ -174,6 +182,69 @@ def test_the_gateway_looks_by_itself() -> None:
 
     assert stored(world, consent_id)["status"] == "inactive"
     assert states(world) == {"delivered"}
+
+
+def with_one_that_is_gone(world: World) -> None:
+    """Let a consent be due before all others that is no longer here."""
+    world.database.write(lambda tx: tx.consent_terms.put(ConsentTerm("gone", ends_at=world.clock())))
+
+
+@dataclass
+class FailsFirst:
+    """A database whose first writing fails in a way nobody foresaw."""
+
+    inner: Database
+    writings: int = 0
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        self.writings += 1
+        if self.writings == 1:
+            raise KeyError
+        return self.inner.write(work)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        return self.inner.read(work)
+
+
+def test_a_consent_that_cannot_be_looked_at_keeps_no_other_from_its_end() -> None:
+    world = a_refused_referral()
+    consent_id = a_year_end_consent(world)
+    with_one_that_is_gone(world)
+    world.clock.at = AFTER
+
+    with pytest.raises(KeyError):
+        sweep(replace(world.house, database=FailsFirst(world.database)))
+
+    assert stored(world, consent_id)["status"] == "inactive"
+
+
+def test_a_consent_that_cannot_be_looked_at_is_tried_now_and_then_and_keeps_no_other_chore_from_its_turn() -> None:
+    world = a_refused_referral()
+    with_one_that_is_gone(world)
+    counted = CountedDatabase(FailingDatabase(world.database, "consent_terms.drop", KeyError("nobody foresaw it")))
+    chores, house = Chores(DropCounts()), replace(world.house, database=counted)
+
+    with pytest.raises(KeyError):
+        chores.do_due(house)
+    chores.do_due(house)
+
+    assert counted.asked.count("referrals.in_order") == 1
+    world.clock.advance(EVERY)
+    with pytest.raises(KeyError):
+        chores.do_due(house)
+
+
+def test_where_the_database_does_not_answer_the_look_is_due_at_once_again() -> None:
+    world = a_refused_referral()
+    consent_id = a_year_end_consent(world)
+    chores = Chores(DropCounts())
+    world.clock.at = AFTER
+    with pytest.raises(TryLater):
+        chores.do_due(replace(world.house, database=FailingDatabase(world.database, "consent_terms.ending")))
+
+    chores.do_due(world.house)
+
+    assert stored(world, consent_id)["status"] == "inactive"
 
 
 def test_a_consent_of_a_record_is_left_as_its_agency_wrote_it() -> None:

@@ -4,6 +4,7 @@ No decision depends on it: each reads the dates for itself. Several processes ma
 off by a crash is done again: each consent is written in a transaction of its own that finds only what was not done.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from gateway.flow.house import House
 from gateway.flow.people import lock_person, person_of_consent
 from gateway.model.audit import AuditEntry
 from gateway.model.consent_life import ConsentTerm
+from gateway.model.errors import TryLater
 from gateway.model.fhir_time import written
 from gateway.ports import StoredResource, Transaction
 
@@ -25,19 +27,38 @@ AT_ONCE = 100
 
 
 def sweep(house: House) -> bool:
-    """Take one look; tell whether there is more to do at once."""
+    """Take one look; tell whether there is more to do at once.
+
+    A consent that cannot be looked at keeps none of the others from it: what it failed with is raised in the end.
+    """
     now = house.clock()
+    failed: list[Exception] = []
     turned = house.database.read(lambda tx: tx.consent_terms.turning(now, AT_ONCE))
-    for term in turned:
-        house.database.write(partial(_turn, house, term))
+    _each(house, turned, lambda term, tx: _turn(house, term, tx), failed)
     ended = house.database.read(lambda tx: tx.consent_terms.ending(now, AT_ONCE))
-    for term in ended:
-        house.database.write(partial(_end, house, term, now))
+    _each(house, ended, lambda term, tx: _end(house, term, now, tx), failed)
     soon = now + timedelta(days=house.consent_reminder_days)
     unreminded = house.database.read(lambda tx: tx.consent_terms.unreminded(soon, AT_ONCE))
-    for term in unreminded:
-        house.database.write(partial(_remind, house, term, now))
+    _each(house, unreminded, lambda term, tx: _remind(house, term, now, tx), failed)
+    if failed:
+        raise failed[0]
     return AT_ONCE in (len(turned), len(ended), len(unreminded))
+
+
+def _each(
+    house: House,
+    terms: Iterable[ConsentTerm],
+    look: Callable[[ConsentTerm, Transaction], None],
+    failed: list[Exception],
+) -> None:
+    """Look at each in a transaction of its own; note in `failed` what one failed with that nobody foresaw."""
+    for term in terms:
+        try:
+            house.database.write(partial(look, term))
+        except TryLater:
+            raise
+        except Exception as error:  # whatever is wrong with one consent, the others end in time
+            failed.append(error)
 
 
 def _turn(house: House, term: ConsentTerm, tx: Transaction) -> None:
