@@ -199,6 +199,16 @@ def test_a_person_with_a_number_is_one_patient_over_all_crises() -> None:
     assert len(patients) == 1
 
 
+@pytest.mark.parametrize("number", ["UNKNOWN", "unknown", "N/A", "None", "0", "000", "-"])
+def test_persons_whose_number_says_there_is_none_are_each_one_of_their_own(number: str) -> None:
+    rows = f"C-1,2026-10-01,{number},Sample,Ann\nC-2,2026-10-02,{number},Sample,Bob\n"
+    source = f"contact_id,contact_date,client_id,last_name,first_name\n{rows}".encode()
+
+    ids = [resources(draft, "Patient")[0]["id"] for draft in drafts("co-responder-contact", source)]
+
+    assert len(set(ids)) == 2
+
+
 def test_persons_of_two_messages_are_two_even_where_both_are_called_p1() -> None:
     text = (ONE_ENCOUNTER / "incident.xml").read_bytes()
     [first] = drafts("niem6-incident", text)
