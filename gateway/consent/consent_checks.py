@@ -104,14 +104,13 @@ def _revoked(reading: Reading, situation: Situation) -> Failure | None:
 
 
 def _status(reading: Reading, situation: Situation) -> Failure | None:
-    directive, at = reading.directive, situation.at
+    directive = reading.directive
     if directive.status == "active":
         return None
-    # Inactive only because of a revocation that does not count yet (42 CFR 2.35(c)): it still stands. One for single
-    # recipients makes no paper inactive.
-    is_early = directive.revocable_from is not None and at < directive.revocable_from
+    # Taken back as a whole, and not revoked: inactive only because of a revocation that does not count yet (42 CFR
+    # 2.35(c)), so it still stands. One for single recipients makes no paper inactive.
     is_whole = any(not one.recipients for one in directive.revocations)
-    is_waiting = directive.status == "inactive" and is_whole and is_early
+    is_waiting = directive.status == "inactive" and is_whole
     return None if is_waiting else ("CONSENT_NOT_ACTIVE", False)
 
 

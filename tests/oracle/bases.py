@@ -42,9 +42,7 @@ def for_the_recipient_alone(matter: Matter, holder: str | None, word: Word) -> W
     others = extra_receivers(matter.ask, holder)
     if word.reasons == {"OK_EMERGENCY"}:
         others = [one for one in others if not matter.partners.roles(one) & TREATING]
-    if not others:
-        return word
-    return unordered(no(11, "RECIPIENT_NOT_NAMED"), *(() if word.decision == "PERMIT" else word.reasons))
+    return no(11, "RECIPIENT_NOT_NAMED", minor=9) if others and word.decision == "PERMIT" else word
 
 
 def by_basis(matter: Matter, item: Item, origin: str, holder: str) -> Word | None:

@@ -40,7 +40,8 @@ def without_an_element(s: Scene) -> None:
     kind = s.pick.choice(["root", "node", "extension", "extension", "period"])
     node = s.pick.choice(_nodes(paper))
     if kind == "root":
-        paper.pop(s.pick.choice(["dateTime", "organization", "performer", "sourceReference", "verification"]), None)
+        left_out = ["dateTime", "organization", "performer", "sourceReference", "verification", "patient"]
+        paper.pop(s.pick.choice(left_out), None)
     elif kind == "node":
         node.pop(s.pick.choice(["actor", "purpose", "securityLabel", "class", "provision"]), None)
     elif kind == "extension" and paper.get("extension"):

@@ -55,15 +55,13 @@ class Matter:
         self.law_enforcement = ask.is_for_officer or bool(self.roles & LAW_ENFORCEMENT)
         resources = [one["resource"] for one in case["consents"].get("entry", [])]
         self.all_papers = [one for one in resources if one["resourceType"] == "Consent"]
-        if any("patient" not in one for one in self.all_papers):
-            raise NotJudged("a consent of nobody")
-        people = {(one["id"], str(one["patient"])) for one in self.all_papers}
+        people = {(one["id"], str(one.get("patient"))) for one in self.all_papers}
         if len({name for name, _ in people}) < len(people):
             raise NotJudged("a paper whose versions are of different people")
         self.existing = self._latest_versions()
-        mine = [one for one in self.existing if ask.person.is_meant(one["patient"])]
+        mine = [one for one in self.existing if "patient" not in one or ask.person.is_meant(one["patient"])]
         self.theirs = mine
-        """Every paper of the person, those replaced too: what was received under one was."""
+        """Every paper that may be the person's, those replaced too: what was received under one was."""
         replaced, surely = _replaced(mine, ask)
         self.papers = [one for one in mine if f"Consent/{one['id']}" not in replaced]
         self.may_refuse = [one for one in mine if f"Consent/{one['id']}" not in surely]

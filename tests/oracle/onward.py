@@ -68,7 +68,7 @@ def _is_free(matter: Matter, onward: list[Hop]) -> bool:
     free = False
     for hop in onward:
         for_care = bool(hop.reason) and all(map(purposes.is_tpo, hop.reason))
-        given = [one for one in matter.theirs if one.get("status") in ("active", "inactive")]
+        given = [one for one in matter.theirs if one.get("status") in ("active", "inactive") and "patient" in one]
         lawful = any(f"Consent/{one['id']}" == hop.under for one in given) or (hop.under == "hipaa" and free)
         free = for_care and lawful and matter.partners.is_covered(hop.custodian)
     return free

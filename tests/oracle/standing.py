@@ -126,6 +126,7 @@ def missing_elements(path: Path, paper: Json, ask: Ask) -> list[str]:
         return not any(kind in node for node in path for kind in kinds)
 
     tests = {
+        "EL_PATIENT": "patient" not in paper,
         "EL_DISCLOSER": not disclosers(paper),
         "EL_INFO": lacking("securityLabel", "class", "code", "data"),
         "EL_RECIPIENT": not here or any(set(one) == {""} for one in here),

@@ -208,7 +208,16 @@ def _without_consent() -> list[Json]:
         "incident": "a theft",
     }
     report = {"type": "child_abuse_report", "report": "initial", "state_law": "RCW 26.44.030"}
+    history = a_condition("flu", "J10.1", meta={"security": [{"system": OWN + "security-label", "code": "CJI"}]})
+    order: Json = {"id": "o1", "kind": "2.64", "status": "in_force", "verified_by": "legal", "holder": "org:aspen"}
+    order |= {"issued": "2026-10-01", "expires": "2026-12-01", "recipients": ["org:attorneys"]}
+    order |= {"findings": ["no-other-way", "interest-outweighs"], "scope": [{"resource_type": "Condition"}]}
+    process = {"kind": "subpoena", "issued": "2026-10-20", "verified_by": "legal"}
+    ordered: Json = {"recipient": "org:attorneys", "purpose": ["LEGAL"], "role": "attorney"}
     return [
+        a_case(basis={"type": "court_order", "order": order, "process": process}, **ordered),
+        a_case(basis={"type": "court_order", "order": order, "process": None}, **ordered),
+        a_case(a_consent(), records=(history, *of_mercy, written_by("police", history))),
         a_case(basis=dict(EMERGENCY), purpose=["ETREAT"], role="physician"),
         agreed("campus", "research", {"type": "research", "approval": "a1"}, "HRESCH"),
         agreed("auditors", "audit", {"type": "audit", "agreement": "a1"}, "HCOMPL"),

@@ -375,6 +375,11 @@ class TestARefusalForTheTimeOfATreatment:
         assert self.outcome({"managingOrganization": organization("birch")}) == "EXPLICIT_DENY"
         assert self.outcome({"period": {"end": "2026-08-20"}}) == "EXPLICIT_DENY"
 
+    def test_ends_at_the_instant_at_which_it_is_over_and_not_before(self) -> None:
+        assert self.outcome({"period": {"end": "2026-11-02T17:59:59Z"}}) == "OK_CONSENT"
+        assert self.outcome({"period": {"end": T0}}) == "EXPLICIT_DENY"
+        assert self.outcome({"period": {"end": "2026-11-02"}}) == "EXPLICIT_DENY"
+
     def test_does_not_end_with_one_of_which_nobody_knows_where_or_when_it_was(self) -> None:
         stranger = {"identifier": {"system": PARTNER, "value": "unheard-of"}}
 

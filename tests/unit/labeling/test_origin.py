@@ -180,6 +180,26 @@ class TestWhatWasMadeOfSomethingElse:
         assert made.program is not None
         assert made.program.id == "org:aspen"
 
+    @pytest.mark.parametrize(
+        ("maker", "went_through"), [("plan", ["mercy", "plan"]), ("mercy", ["mercy"]), ("quarry", [])]
+    )
+    def test_went_through_the_hands_by_which_its_maker_got_that_and_no_others(
+        self, maker: str, went_through: list[str]
+    ) -> None:
+        made = derived(self.FROM_SOURCE, agent=[agent("author", who=organization(maker))])
+        held = [
+            handed_to(name, self.SOURCE, recorded=f"2026-10-1{day}T12:00:00Z")
+            for day, name in enumerate(("mercy", "plan", "minds"))
+        ]
+
+        assert hands(origin(made, written_by("quarry", self.SOURCE), *reversed(held)).hops) == went_through
+
+    def test_went_through_two_hands_that_are_alike_in_time_and_id(self) -> None:
+        made = derived(self.FROM_SOURCE, agent=[agent("author", who=organization("plan"))])
+        twice = [handed_to(name, self.SOURCE, id="a") for name in ("mercy", "plan")]
+
+        assert hands(origin(made, written_by("quarry", self.SOURCE), *twice).hops) == ["mercy", "plan"]
+
 
 def hop(custodian: str, recorded: str = "2026-10-10T12:00:00Z", identifier: str | None = None, **changes: Any) -> Json:
     return handed_to(custodian, FLU, recorded=recorded, id=identifier or f"at-{custodian}", **changes)
