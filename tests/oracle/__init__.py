@@ -14,10 +14,10 @@ of two readings the stricter was taken, and stands in docs/for-counsel.md.
 
 What it does not judge raises `NotJudged`, and such worlds are passed over:
 
-- links without login, labels of other systems and what they ask for, state law of other states than Washington;
-- which content is about what, beyond a few codes; a data period and what has no date; a summary of several records;
-- what permits counseling notes and something else at once, in one permit or by its kind; a paper that permits nothing;
-- a paper that is inactive for a revocation still to come; papers of which nobody can tell whose they are;
+- links without login, state law of other states than Washington, most labels of other systems;
+- which content is about what, beyond a few codes; which of several dates of a record counts;
+- a paper that permits nothing, and one whose versions are of different people;
+- a paper that is inactive for a revocation still to come, save under 2.35;
 - intermediaries within intermediaries, and those that keep what they get; one of several classes of recipients;
 - several things at once that no rule puts in an order: which of two good consents is cited, two contradicting facts;
 - the record itself: section, policy version, hash; and everything around a decision (delivery, redaction, storage).
