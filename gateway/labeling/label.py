@@ -21,7 +21,7 @@ DIRECTORY_TYPES = frozenset(
 
 _OF_PART2 = frozenset({RESTRICTED, PART2})
 _INLINE = INLINE_LABEL.encode()
-_SUBJECT_KEYS = ("subject", "patient", "for", "beneficiary", "individual")
+_SUBJECT_KEYS = frozenset({"subject", "patient", "for", "beneficiary", "individual"})
 
 Json = Mapping[str, Any]
 
@@ -120,8 +120,8 @@ def _subjects(reference: str, resource: Json, aliases: Mapping[str, str]) -> fro
 
 def _named_subjects(resource: Json) -> list[Json]:
     named: list[Json] = []
-    for key in _SUBJECT_KEYS:
-        value = resource.get(key)
+    for key in resource.keys() & _SUBJECT_KEYS:
+        value = resource[key]
         if isinstance(value, dict):
             named.append(value)
         elif isinstance(value, list):

@@ -209,8 +209,8 @@ class Consents:
         """
         found = {index for key in (*keys, "") for index in self._by_patient.get(key, ())}
         wanted = frozenset(keys)
-        versions = (_version_at(self.histories[index], at) for index in sorted(found))
-        return tuple(each for each in versions if each is not None and (not each.patient or each.patient & wanted))
+        versions = [_version_at(self.histories[index], at) for index in sorted(found)]
+        return tuple([each for each in versions if each is not None and (not each.patient or each.patient & wanted)])
 
     def any_at(self, at: datetime) -> bool:
         """Say whether any consent of anybody exists at `at`."""

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.model.consent_directive import Consents
-from gateway.model.decision import DecisionRecord, Permit, Refusal, Verdict
+from gateway.model.decision import Basis, DecisionRecord, Permit, Refusal, Verdict
 from gateway.model.disclosure import Disclosure
 from gateway.model.labeled import Item, LabeledRecords
 from gateway.model.labels import CONFIDENTIALITY
@@ -177,15 +177,13 @@ def _information(
 ) -> list[dict[str, Any]]:
     """Return the entries that inform: the statement, and the scope of each consent that was used."""
     entries = [notice_entry()]
-    used: dict[tuple[str, str | None], str | None] = {}
+    used: dict[Basis, str | None] = {}
     for item in released:
         basis = verdicts[item.reference].basis
-        if basis is not None and basis.type == "Consent":
-            consent = (f"Consent/{basis.id}", basis.version)
-            if consent not in used:
-                used[consent] = min((key for key in item.subjects if key.startswith("Patient/")), default=None)
-    for (reference, version), subject in sorted(used.items(), key=lambda one: str(one[0])):
-        directive = consents.version(reference, version)
+        if basis is not None and basis.type == "Consent" and basis not in used:
+            used[basis] = min((key for key in item.subjects if key.startswith("Patient/")), default=None)
+    for basis, subject in sorted(used.items(), key=lambda one: str(one[0][1:])):
+        directive = consents.version(f"Consent/{basis.id}", basis.version)
         if directive is not None:
             entries.append(scope_entry(directive, permit, registry, subject))
     return entries

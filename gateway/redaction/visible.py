@@ -7,7 +7,7 @@ on who gets it, never on what is withheld.
 """
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.model.labeled import Item, LabeledRecords
@@ -66,7 +66,7 @@ def visible_to(
     shown = {
         reference for reference, one in records.directory.items() if _may_show(one, records.directory, base, silent)
     }
-    return Visible(base.references | shown, base.subjects, registry, hidden, base.needles)
+    return replace(base, references=base.references | shown) if shown else base
 
 
 def _told_by(released: Iterable[Item]) -> frozenset[str]:
