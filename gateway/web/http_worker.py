@@ -87,8 +87,11 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._start(conn) if _HEAD_ENDS in read_ahead else self._let_go(conn)
             return
         conn.sock.setblocking(False)
+        with suppress(OSError):  # nothing is here yet, or will be
+            if _HEAD_ENDS in conn.sock.recv(LONGEST_HEAD, socket.MSG_PEEK):
+                self._start(conn)
+                return
         self._wait_for(conn, self._awaited, self._look_at_head)
-        self._look_at_head(conn, conn.sock)
 
     def _look_at_head(self, conn: Any, sock: socket.socket) -> None:
         if conn not in self._awaited:  # it made room for another one that became readable in the same instant
@@ -103,6 +106,7 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             self._forget(conn, self._awaited)
         elif _HEAD_ENDS in head:
             self._no_longer(conn, self._awaited)
+            _be_readable_from(1, sock)
             self._start(conn)
         elif len(head) == LONGEST_HEAD:
             self._no_longer(conn, self._awaited)
@@ -112,7 +116,6 @@ class HttpWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             _be_readable_from(len(head) + 1, sock)  # else what was looked at would make it readable over and over
 
     def _start(self, conn: Any) -> None:
-        _be_readable_from(1, conn.sock)
         conn.data_ready = True
         super().enqueue_req(conn)
 

@@ -39,20 +39,38 @@ class TimedSocket(socket.socket):
         """Return what came; nothing, as at the end of a connection, where it did not come in time."""
         if self.gettimeout() is not None:
             return super().recv(bufsize, flags)
-        self.settimeout(max(0.0, self._due - time.monotonic()))  # what is here already is in time
         try:
-            came = super().recv(bufsize, flags)
-        except (TimeoutError, BlockingIOError):
+            came = super().recv(bufsize, flags | socket.MSG_DONTWAIT)  # what is here already is in time
+        except BlockingIOError:
+            came = self._awaited(bufsize, flags)
+        self._due += len(came) / BYTES_PER_SECOND
+        return came
+
+    def _awaited(self, bufsize: int, flags: int) -> bytes:
+        left_s = self._due - time.monotonic()
+        if left_s <= 0:
+            return b""
+        self.settimeout(left_s)
+        try:
+            return super().recv(bufsize, flags)
+        except TimeoutError:
             return b""
         finally:
             self.settimeout(None)
-        self._due += len(came) / BYTES_PER_SECOND
-        return came
 
     def sendall(self, data: bytes | bytearray | memoryview, flags: int = 0) -> None:  # type: ignore[override]  # Buffer is of 3.12
         """Send all; where it is not taken in time, the connection counts as reset."""
         if self.gettimeout() is not None:
-            return super().sendall(data, flags)
+            super().sendall(data, flags)
+            return
+        try:
+            sent = super().send(data, flags | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._send_in_time(memoryview(data)[sent:], flags)
+
+    def _send_in_time(self, data: memoryview, flags: int) -> None:
         self.settimeout(self.grace_s + len(data) / BYTES_PER_SECOND)
         try:
             super().sendall(data, flags)
