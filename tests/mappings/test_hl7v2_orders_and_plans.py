@@ -109,3 +109,32 @@ def test_a_document_that_was_only_told_of_is_written_without_an_empty_file() -> 
     written = write_message("MDM^T02", result.resources, PACKS.packs["mdm"], OutgoingContext(HEADER)).decode()
 
     assert "Base64" not in written
+
+
+def test_a_referral_names_contacts_of_both_sides_and_who_cares_for_the_person() -> None:
+    result = read(
+        "RF1|P|R|||R-1",
+        "PRD|RP|Refer^Rita||^^^Clinic A",
+        "CTD|OF|Desk^Front|||^WPN^PH^^^206^5550122",
+        "PRD|RT|||^^^Program B",
+        "PRD|CP|Consult^Con",
+        "CTD|OF|Other^Desk",
+        "PRD|PP|Prim^Pat|||||9999900300^NPI",
+        "CTD|OF|Third^Desk",
+        PID,
+        kind="REF^I12",
+    )
+
+    sender, recipient = of_type(result, "Organization")
+    (patient,) = of_type(result, "Patient")
+    care = next(one for one in of_type(result, "Practitioner") if one["name"][0]["family"] == "Prim")
+    assert [one["name"]["family"] for one in sender["contact"]] == ["Desk"]
+    assert "contact" not in recipient
+    assert patient["generalPractitioner"] == [{"reference": f"Practitioner/{care['id']}"}]
+    report = {one.path: one.status for one in result.report()}
+    assert (report["PRD-1"], report["CTD-2"], report["CTD[2]-2"], report["CTD[3]-2"]) == (
+        "mapped",
+        "mapped",
+        "kept",
+        "kept",
+    )

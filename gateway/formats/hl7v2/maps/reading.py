@@ -235,6 +235,9 @@ class Reading:
         if opening.needs and not opening.needs <= found.keys():
             self._lack(node, opening)
             return
+        if opening.inside is not None and opening.inside[0] not in self.open:
+            self._lack(node, opening)
+            return
         if opening.late:
             self._late.append((found, opening.late))
         if opening.inside is not None:
@@ -266,10 +269,8 @@ class Reading:
 
     def _put_inside(self, inside: tuple[str, str, bool], part: Resource) -> None:
         owner, element, is_list = inside
-        holder = self.open.get(owner)
-        if holder is None:
-            self.keep(0)
-        elif is_list:
+        holder = self.open[owner]
+        if is_list:
             items = holder.setdefault(element, [])
             if part not in items:
                 items.append(part)

@@ -311,6 +311,8 @@ def _after_lead(fill: Fill, code: str) -> Fill:
     def run(raw: str, r: Reading) -> None:
         repetitions = raw.split(r.repetition) if r.repetition else [raw]
         others = [one for one in repetitions if one.partition(r.component)[0] != code]
+        if len(others) < len(repetitions):
+            r.taken += 1
         if others:
             fill(r.repetition.join(others), r)
 
