@@ -139,6 +139,15 @@ def test_behind_a_proxy_wrong_passwords_are_counted_by_who_sends_them(
     assert log_in(colleague).status_code == 303
 
 
+def test_forms_before_a_login_find_no_place_where_all_are_taken(web_store: SqlDatabase, clock: FixedClock) -> None:
+    full = a_site(web_store, clock, places=0)
+
+    answer = full.client().post("/console/login", data={"name": "robin"})
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert full.client().get("/console/login").status_code == 200
+
+
 def test_a_form_of_nobody_is_not_read(site: Site) -> None:
     answer = site.client().post("/console/logout", data=b"x" * 20_000)
 
