@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from gateway.flow.gateway import Gateway
 from gateway.storage.database import open_database
-from tests.flow.test_equal_work import NOBODYS, asks
+from tests.flow.test_equal_work import NOBODYS, Request, asks, writes
 from tests.support.two_worlds import HOSPITAL, POLICE, RELEASES, Seen, TwoWorld, case, hidden_contact
 
 pytest_plugins = ("tests.support.databases",)
@@ -84,10 +84,16 @@ def stored(request: pytest.FixtureRequest, sqlite_store_url: str, trace: Trace) 
     database.close()
 
 
+def requests(reference: str) -> list[Request]:
+    """Return what outsiders ask about a thing, and the consents they write about it."""
+    written = writes(HOSPITAL, reference) if reference.startswith(("Patient/", "Consent/")) else []
+    return [*asks(reference), *written]
+
+
 def test_what_is_withheld_takes_the_statements_of_what_is_not_there(stored: StoredWorld) -> None:
     compared = 0
     for reference in stored.references:
-        there, missing = asks(reference), asks(f"{reference.partition('/')[0]}/{NOBODYS}")
+        there, missing = requests(reference), requests(f"{reference.partition('/')[0]}/{NOBODYS}")
         for (request, more), (other, other_more) in zip(there, missing, strict=True):
             answer, statements = stored.seen(*request, **more)
             nothing, statements_for_nothing = stored.seen(*other, **other_more)

@@ -159,8 +159,9 @@ def _may_name(house: House, tx: Transaction, caller: Caller, patient: object, co
     Whoever else names one is told that there is none, also where a Part 2 program's record alone has it. As much is
     asked of the store whether there is such a Patient and such a Consent or not.
     """
+    named = keys_of(tx, patient)
     own = _own(house, tx, caller, consent_id) if consent_id is not None else None
-    is_in_own = own is not None and key_in(own.body.get("patient")) in keys_of(tx, patient)
+    is_in_own = own is not None and key_in(own.body.get("patient")) in named
     return is_in_own or knows(house, tx, caller.organization, patient)
 
 
