@@ -17,6 +17,9 @@ from gateway.model.source_record import Skipped, SourceRecord
 NOT_AVAILABLE = "not available"
 NOT_RECORDED = "not recorded"
 
+_WORDS_FOR_NONE = frozenset(("", "-", "n/a", "na", "none", "null", "tbd", "unk", "unknown"))
+"""What is typed where a record has no number: as a key, it would make one record of all of them."""
+
 _ID_SYSTEM = "https://warmhandoff.example/id/handoff"
 
 
@@ -101,7 +104,9 @@ def _first_values(record: SourceRecord) -> dict[str, Any]:
 def _business_key(scope: Scope, mapping: CompiledMapping) -> str | None:
     scope.rule = "key"
     parts = [path.text(scope) for path in mapping.key]
-    return None if any(part is None for part in parts) else "|".join(part for part in parts if part is not None)
+    if any(part is None for part in parts) or all(str(part).casefold() in _WORDS_FOR_NONE for part in parts):
+        return None
+    return "|".join(part for part in parts if part is not None)
 
 
 def _key_names(mapping: CompiledMapping) -> str:

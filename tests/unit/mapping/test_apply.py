@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import orjson
+import pytest
 
 from gateway.mapping import Agency, Context, apply
 from gateway.model.draft import Draft, Rejected
@@ -159,6 +160,13 @@ def test_a_record_without_its_key_is_rejected() -> None:
     )
 
     assert outcome == Rejected(1, "document 1", "key-missing", "expected a value in ID")
+
+
+@pytest.mark.parametrize("word", ["UNKNOWN", "n/a", "None", "-"])
+def test_a_record_whose_key_is_a_word_for_none_is_rejected(word: str) -> None:
+    outcome = apply(a_row_record(a_contact(ID=word)), a_mapping(CONTACT), CONTEXT)
+
+    assert outcome == Rejected(1, "line 2", "key-missing", "expected a value in ID")
 
 
 def test_a_time_in_the_future_is_rejected() -> None:
