@@ -23,8 +23,9 @@ def keys_of(tx: Transaction, reference: object) -> frozenset[Key]:
     if key[0] == PERSON_ID:
         return frozenset({key, *(("Patient", one.body["id"]) for one in tx.resources.by_identifier("Patient", *key))})
     stored = tx.resources.get(*key)
-    numbers = stored.body.get("identifier", ()) if stored is not None else ()
-    return frozenset({key, *((PERSON_ID, one["value"]) for one in numbers if one.get("system") == PERSON_ID)})
+    identifiers = stored.body.get("identifier", ()) if stored is not None else ()
+    numbers = (one.get("value", "") for one in identifiers if one.get("system") == PERSON_ID)
+    return frozenset({key, *((PERSON_ID, one) for one in numbers)})
 
 
 def knows(house: House, tx: Transaction, organization: str, reference: object) -> bool:
