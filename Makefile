@@ -50,7 +50,7 @@ bench: $(VENV)/.runtime
 	$(BIN)/gateway bench
 
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet pyproject.toml --group build -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet pyproject.toml --group build --extra postgres -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet pyproject.toml --group dev --extra postgres -o requirements-dev.lock
 
 clean:
