@@ -47,3 +47,11 @@ def test_lines_of_a_document_are_mapped_one_and_all() -> None:
     report = fates(PID, "TXA|1|DS|TX|||||||||D-1", *lines, kind="MDM^T02")
 
     assert (report["OBX-5"], report["OBX[2]-5"]) == ("mapped", "mapped")
+
+
+def test_a_field_of_which_only_one_word_counts_says_so_of_the_others() -> None:
+    added = {one.path: one for one in read(PID, "PRB|AD|20261102|F32.9^Depression^I10C|PRB-1", kind="PPR^PC1").report()}
+    deleted = fates(PID, "PRB|DE|20261102|F32.9^Depression^I10C|PRB-1", kind="PPR^PC1")
+
+    assert added["PRB-1"].rule.startswith("what the sender did with it")
+    assert (added["PRB-1"].status, deleted["PRB-1"]) == ("kept", "mapped")

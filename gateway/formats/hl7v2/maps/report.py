@@ -62,9 +62,19 @@ def _of_segment(
             value = segment.raw_value(field, repetition=repetition)
             if value:
                 fate = lost.get((field, 0)) or lost.get((field, repetition))
-                status, rule, target = (*_FATES[fate], meant[2]) if fate and meant[0] == "mapped" else meant
+                status, rule, target = _came_to_nothing(fate, meant, field, node) if fate else meant
                 path = f"{where}-{field}" + (f"[{repetition}]" if repetition > 1 else "")
                 yield FieldReading(path, name, value, status, rule, target)
+
+
+def _came_to_nothing(
+    fate: Fate, meant: tuple[FieldStatus, str, str | None], field: int, node: Node | None
+) -> tuple[FieldStatus, str, str | None]:
+    """Say why nothing came of a field that rows read; where the map says it of this one (`kept`), in its words."""
+    if meant[0] != "mapped":
+        return meant
+    told = node.kept.get(field) if node is not None and fate == "no value" else None
+    return ("kept", told, meant[2]) if told else (*_FATES[fate], meant[2])
 
 
 def _meaning(
