@@ -1,9 +1,15 @@
 """The page of one consent: everything a second person compares with the paper, and what else the person has said."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from gateway.flow.gateway import Gateway
 from gateway.model.consent_form import CriminalJustice, Expiry, Recipients
 from gateway.model.consent_life import Revoking
+from gateway.model.partner import Registry
 from tests.support.consent_desk import (
     KIM,
     LEE,
@@ -108,3 +114,52 @@ def test_to_whom_it_is_nothing_it_is_not_there_and_the_trail_says_the_same_of_bo
 
     looks = [one.data for one in world.database.audit if one.actor == STRANGER.id]
     assert looks == [{"lines": 0}, {"lines": 0}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"information": ("attendance", "plans"), "purposes": ("treatment", "housing")},
+        {"recipients": Recipients(treating_class=True), "purposes": ("treatment", "payment", "operations")},
+        {"kind": "counseling-notes", "information": ()},
+    ],
+)
+def test_a_form_in_its_place_begins_with_what_was_chosen_but_for_its_end(changes: dict[str, Any]) -> None:
+    world = a_refused_referral()
+    form = a_form(world, **changes)
+    consent_id = capture(world, signed(world, form))
+
+    assert world.gateway.consent_desk.form_again(KIM, consent_id) == replace(
+        form, expiry=Expiry(), supersedes=(consent_id,)
+    )
+    assert world.gateway.consent_desk.form_again(STRANGER, consent_id) is None
+    assert world.gateway.consent_desk.form_again(KIM, "nothing") is None
+
+
+def test_whoever_passes_on_is_no_recipient_of_its_own_on_a_form_in_its_place() -> None:
+    world = a_refused_referral()
+    network = {"roles": frozenset({"intermediary"}), "members": frozenset({"org:demo-hospital"})}
+    registry = Registry(
+        replace(one, **network) if one.id == "org:demo-shelter" else one for one in world.house.registry
+    )
+    house = replace(world.house, registry=registry)
+    world = replace(world, house=house, gateway=Gateway(house))
+    through = Recipients(intermediary="org:demo-shelter", participants=("org:demo-hospital",))
+    consent_id = capture(world, signed(world, a_form(world, recipients=through)))
+
+    again = world.gateway.consent_desk.form_again(KIM, consent_id)
+
+    assert again is not None
+    assert again.recipients == through
+
+
+def test_what_is_over_is_not_replaced_by_a_form_like_it() -> None:
+    world = a_refused_referral()
+    consent_id = capture(world, signed(world, a_form(world)))
+    world.gateway.consent_desk.revoke(KIM, consent_id, Revoking("written"))
+
+    again = world.gateway.consent_desk.form_again(KIM, consent_id)
+
+    assert again is not None
+    assert again.supersedes == ()

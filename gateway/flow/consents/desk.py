@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.flow.consents import ends, restrictions, staff_work, taking, views
 from gateway.flow.consents.choices import form_choices
-from gateway.flow.consents.page import consent_page
+from gateway.flow.consents.page import consent_page, form_again
 from gateway.flow.house import House
 from gateway.flow.staff.people import find_to_ask
 from gateway.model.caveat import Restrictions, Wish
@@ -100,6 +100,10 @@ class ConsentDesk:
     def page(self, actor: Member, consent_id: str) -> ConsentPage | None:
         """Return one consent with everything that stands on it; None where there is none to show."""
         return consent_page(self._house, actor, consent_id)
+
+    def form_again(self, actor: Member, consent_id: str) -> ConsentForm | None:
+        """Return a form filled in as a consent was, but for its end; None where there is none to show."""
+        return form_again(self._house, actor, consent_id)
 
     def words(self, language: str) -> Mapping[str, str]:
         """Return the words of the form in a language it is offered in."""

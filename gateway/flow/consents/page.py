@@ -4,13 +4,18 @@ A second person compares it with the paper, so nothing of what was written down 
 stands beside it, because who takes one consent back has not taken back the others (42 CFR 2.31(a)(6)).
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from gateway.flow.consents.states import IN_FORCE, is_early
 from gateway.flow.consents.terms import read_directive
 from gateway.flow.consents.views import lines_of, may_see, patient_in
 from gateway.flow.house import House
 from gateway.flow.people import person_of
-from gateway.formats.consent_paper import written_down
+from gateway.formats.consent_paper import chosen_on, written_down
 from gateway.model.audit import AuditEntry
+from gateway.model.consent_directive import Directive, Party
+from gateway.model.consent_form import ConsentForm, Recipients
 from gateway.model.consent_life import ConsentPage
 from gateway.model.handoff import Resource
 from gateway.model.staff import Member
@@ -20,15 +25,58 @@ _STILL_COUNTS = IN_FORCE | {"refusal", "false"}
 
 
 def consent_page(house: House, actor: Member, consent_id: str) -> ConsentPage | None:
-    """Return one consent with everything on it; None where there is none to show. The look is a row of the trail."""
+    """Return one consent with everything on it; None where there is none to show."""
 
     def look(tx: Transaction) -> ConsentPage | None:
-        stored = tx.resources.get("Consent", consent_id)
-        is_shown = stored is not None and may_see(house, actor, read_directive(house, stored.body))
-        tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": int(is_shown)}))
-        return _page(house, tx, actor, stored) if stored is not None and is_shown else None
+        stored = _shown(house, tx, actor, consent_id)
+        return _page(house, tx, actor, stored) if stored is not None else None
 
     return house.database.write(look)
+
+
+def form_again(house: House, actor: Member, consent_id: str) -> ConsentForm | None:
+    """Return a form filled in as a consent was, to be gone through with the person; None where there is none to show.
+
+    It replaces that one while it is in force. When it ends is not taken over: that is chosen anew.
+    """
+
+    def look(tx: Transaction) -> ConsentForm | None:
+        stored = _shown(house, tx, actor, consent_id)
+        if stored is None:
+            return None
+        directive = read_directive(house, stored.body)
+        return replace(
+            chosen_on(stored.body),
+            disclosers=_registered(directive.disclosers),
+            recipients=_recipients(directive),
+            supersedes=(consent_id,) if stored.body.get("status") == "active" else (),
+        )
+
+    return house.database.write(look)
+
+
+def _shown(house: House, tx: Transaction, actor: Member, consent_id: str) -> StoredResource | None:
+    """Return a consent that this member of staff may see; the look is a row of the trail, also where there is none."""
+    stored = tx.resources.get("Consent", consent_id)
+    is_shown = stored is not None and may_see(house, actor, read_directive(house, stored.body))
+    tx.audit.append(AuditEntry(house.clock(), "consents.viewed", actor.id, {"lines": int(is_shown)}))
+    return stored if is_shown else None
+
+
+def _recipients(directive: Directive) -> Recipients:
+    direct = [party for grant in directive.grants if len(grant.levels) == 1 for party in grant.parties]
+    through = [grant.levels for grant in directive.grants if len(grant.levels) > 1]
+    intermediary = next(iter(_registered(through[0][0].recipients)), None) if through else None
+    return Recipients(
+        named=tuple(one for one in _registered(direct) if one != intermediary),
+        treating_class=any(one.recipient_class == "tpo" for one in direct),
+        intermediary=intermediary,
+        participants=_registered(through[0][-1].recipients) if through else (),
+    )
+
+
+def _registered(parties: Iterable[Party]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.organization for one in parties if one.organization is not None))
 
 
 def _page(house: House, tx: Transaction, actor: Member, stored: StoredResource) -> ConsentPage:

@@ -7,7 +7,7 @@ reads the Consent; neither can hide a mistake of the other.
 
 from gateway.formats.consent_paper.check import shortcomings
 from gateway.formats.consent_paper.pdf import consent_pdf
-from gateway.formats.consent_paper.read_back import written_down
+from gateway.formats.consent_paper.read_back import chosen_on, written_down
 from gateway.formats.consent_paper.reader import Reader
 from gateway.formats.consent_paper.resource import (
     CAPTURED_BY,
@@ -29,6 +29,7 @@ __all__ = [
     "Reader",
     "Taken",
     "binary_of",
+    "chosen_on",
     "consent_of",
     "consent_pdf",
     "document_of",

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from gateway.formats.consent_paper.resource import EXTENSION, TYPES
-from gateway.model.consent_form import EVERYTHING, STATEMENTS, Wording
+from gateway.formats.consent_paper.resource import EXTENSION, KIND_CODES, PURPOSE_CODES, TYPES
+from gateway.model.consent_form import EVERYTHING, STATEMENTS, ConsentForm, FormKind, Wording
 from gateway.model.consent_life import SignedBy, TakenBack, WrittenDown
 from gateway.model.disclosure_words import type_words
 from gateway.model.handoff import Resource
@@ -39,13 +39,39 @@ def written_down(consent: Resource, wording: Wording) -> WrittenDown:
     )
 
 
-def _information(consent: Resource, texts: Mapping[str, str]) -> Iterator[str]:
-    """Yield what each provision speaks of, outermost first; what is excepted after "not"."""
+def chosen_on(consent: Resource) -> ConsentForm:
+    """Return what a form like this one begins with: its kind, language, information and purposes; nobody is named.
+
+    Of what our form could not have said, nothing is taken over: it is chosen anew.
+    """
+    categories = {str(each.get("code")) for one in consent.get("category", ()) for each in one.get("coding", ())}
+    permit: Resource = next((one for one in _provisions(consent) if one.get("type") == "permit"), {})
+    purposes = {(one.get("system"), one.get("code")) for one in permit.get("purpose", ())}
+    types = {str(one.get("code", "")) for one in permit.get("class", ())}
+    kind: FormKind = next((kind for kind, code in KIND_CODES.items() if code in categories), "disclosure")
+    kinds = tuple(each for each, of_kind in TYPES.items() if types.issuperset(of_kind))
+    return ConsentForm(
+        patient_id=str(consent.get("patient", {}).get("reference", "")).removeprefix("Patient/"),
+        kind=kind,
+        language="es" if consent.get("language") == "es" else "en",
+        information=() if kind == "counseling-notes" else kinds if types else (EVERYTHING,),
+        purposes=tuple(name for name, code in PURPOSE_CODES.items() if code in purposes),
+    )
+
+
+def _provisions(consent: Resource) -> Iterator[Resource]:
+    """Yield every provision, outermost first."""
     outermost = consent.get("provision", {})
     waiting = [outermost] if isinstance(outermost, dict) else list(outermost)  # R5 writes a list
     while waiting:
         provision = waiting.pop(0)
         waiting[:0] = provision.get("provision", ())
+        yield provision
+
+
+def _information(consent: Resource, texts: Mapping[str, str]) -> Iterator[str]:
+    """Yield what each provision speaks of, outermost first; what is excepted after "not"."""
+    for provision in _provisions(consent):
         if any(name in provision for name in _STATES):
             excepted = "not: " if provision.get("type") == "deny" else ""
             yield from (excepted + one for one in _stated(provision, texts))

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gateway.formats.consent_paper.statements import needed_statements
-from gateway.model.consent_form import EVERYTHING, ConsentForm, Paper, Signature
+from gateway.model.consent_form import EVERYTHING, ConsentForm, FormKind, Paper, Signature
 from gateway.model.fhir_time import written
 from gateway.model.handoff import Resource
 from gateway.model.labels import ACT_CODE, COUNSELING_NOTES, PART2, Label
@@ -33,12 +33,13 @@ _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _RESOURCE_TYPE = "http://hl7.org/fhir/resource-types"
 _LAW = "https://www.ecfr.gov/current/title-42/chapter-I/subchapter-A/part-2"
 
-_PURPOSE = {
+PURPOSE_CODES = {
     "treatment": (ACT_REASON, "TREAT"), "payment": (ACT_REASON, "HPAYMT"), "operations": (ACT_REASON, "HOPERAT"),
     "coordination": (ACT_REASON, "COC"), "patient-request": (ACT_REASON, "PATRQT"), "research": (ACT_REASON, "HRESCH"),
     "proceeding": (ACT_REASON, "HLEGAL"), "monitoring": (OWN_PURPOSE, "monitoring"),
     "housing": (OWN_PURPOSE, "tenancy"), "employment": (OWN_PURPOSE, "employment"),
 }  # fmt: skip
+"""Purpose of the form -> its code."""
 
 TYPES = {
     "attendance": ("Encounter", "Appointment", "EpisodeOfCare"),
@@ -219,14 +220,15 @@ def _kind(form: ConsentForm) -> Resource:
     if form.kind == "disclosure":
         return _concept(ACT_CODE, "42CFRPart2CD")
     words = form.proceeding or (form.criminal_justice.revocable_event if form.criminal_justice else "")
-    return {**_concept(_CATEGORY, _KINDS[form.kind]), **({"text": words} if words else {})}
+    return {**_concept(_CATEGORY, KIND_CODES[form.kind]), **({"text": words} if words else {})}
 
 
-_KINDS = {
+KIND_CODES: dict[FormKind, str] = {
     "counseling-notes": "sud-counseling-notes",
     "proceedings": "proceedings",
     "criminal-justice-referral": "criminal-justice-referral",
 }
+"""Kind of form -> the code of its category; an ordinary one has the standard's."""
 
 
 def _verification(form: ConsentForm, taken: Taken, person: Resource) -> Resource:
@@ -277,7 +279,7 @@ def _conditions(form: ConsentForm) -> Resource:
     labels: Iterable[Label] = (COUNSELING_NOTES,) if form.kind == "counseling-notes" else (PART2,)
     found: Resource = {
         "securityLabel": [{"system": system, "code": code} for system, code in labels],
-        "purpose": [{"system": system, "code": code} for system, code in map(_PURPOSE.__getitem__, form.purposes)],
+        "purpose": [{"system": system, "code": code} for system, code in map(PURPOSE_CODES.__getitem__, form.purposes)],
     }
     if form.information and EVERYTHING not in form.information:
         types = ("Patient", *(one for kind in form.information for one in TYPES[kind]))

@@ -92,6 +92,20 @@ def read_form(fields: Fields, patient_id: str) -> ConsentForm:
     )
 
 
+def fields_of(form: ConsentForm) -> Fields:
+    """Return a form as the fields of its page: what it begins with, to be gone through with the person."""
+    to = form.recipients
+    single = {
+        "kind": form.kind, "language": form.language, "to_class": "yes" if to.treating_class else "",
+        "intermediary": to.intermediary or "",
+    }  # fmt: skip
+    several = {
+        "disclosers": form.disclosers, "information": form.information, "to": to.named,
+        "participants": to.participants, "purposes": form.purposes, "supersedes": form.supersedes,
+    }  # fmt: skip
+    return MultiDict([*single.items(), *((name, one) for name, chosen in several.items() for one in chosen)])
+
+
 def read_signatures(fields: Fields, witness: str, at: datetime) -> tuple[Signature, ...]:
     """Read the signatures given on the screen now, of the person and of whoever signs for or beside them."""
     return tuple(

@@ -19,7 +19,9 @@ from gateway.web.console.consent_fields import (
     CAPACITIES,
     ENDINGS,
     KINDS,
+    Fields,
     chosen,
+    fields_of,
     read_edition,
     read_form,
     read_paper_signatures,
@@ -108,7 +110,6 @@ def _add_lists(door: Blueprint, services: Services) -> None:
             words=desk.words("en"),
             statement_words=_STATEMENT_WORDS,
             ways_back=_WAYS_BACK,
-            renewing={} if page.line.state == "ended" else {"supersedes": consent_id},
             recipients=_recipients(services, page.line),
         )
 
@@ -209,7 +210,7 @@ def _add_actions(door: Blueprint, services: Services) -> None:
 
 
 def _choices_page(services: Services, record: str, refused: FormRefused | None = None) -> str:
-    given = request.form if request.method == "POST" else request.args
+    given = request.form if request.method == "POST" else _like(services)
     return render_template(
         "console/consent_form.html",
         record=record,
@@ -220,6 +221,13 @@ def _choices_page(services: Services, record: str, refused: FormRefused | None =
         older=_older(services, record),
         shortcomings=_told(refused),
     )
+
+
+def _like(services: Services) -> Fields:
+    """Return what a new form begins with: nothing, or the choices of the consent that it may take the place of."""
+    consent_id = request.args.get("like", "")[:_LONGEST_ID]
+    form = services.house.consent_desk.form_again(member(services), consent_id) if consent_id else None
+    return fields_of(form) if form is not None else Fields()
 
 
 def _text_page(services: Services, record: str, form: ConsentForm, refused: FormRefused | None = None) -> str:
