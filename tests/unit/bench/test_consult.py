@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from gateway.bench.consent import sample
-from gateway.bench.consult import ITEMS, floor, ours
+from gateway.bench.consult import ITEMS, floor, judged, ours
 from gateway.flow.judgement import judge, read_matter
 from gateway.model.disclosure import Disclosure
 
@@ -51,6 +51,16 @@ def test_the_floor_answers_as_much_and_decides_nothing(tmp_path: Path) -> None:
     assert from_floor.headers.to_wsgi_list() == from_ours.headers.to_wsgi_list()
     with sqlite3.connect(tmp_path / "floor.db") as database:
         assert database.execute("SELECT count(*) FROM decision").fetchone() == (0,)
+    database.close()
+
+
+def test_the_peer_answers_as_much_and_keeps_nothing(tmp_path: Path) -> None:
+    from_peer = asked(judged(str(tmp_path / "judged.db")))
+    from_ours = asked(ours(str(tmp_path / "ours.db")))
+
+    assert len(from_peer.data) == len(from_ours.data)
+    with sqlite3.connect(tmp_path / "judged.db") as database:
+        assert database.execute("SELECT count(*) FROM audit").fetchone() == (0,)
     database.close()
 
 
