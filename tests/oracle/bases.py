@@ -127,7 +127,8 @@ def _ordered(matter: Matter, item: Item, origin: str, holder: str) -> Word:
     if not order:
         return no(11, "SUBPOENA_ALONE")
     day = at.astimezone(matter.partners.zone(holder)).date().isoformat()
-    in_force = order.get("status") == "in_force" and order["issued"] <= day <= order["expires"]
+    is_registered = order.get("status") == "in_force" and bool(order.get("verified_by"))
+    in_force = is_registered and order["issued"] <= day <= order["expires"]
     found = set(order.get("findings") or [])
     if not in_force or not found or not found >= _FINDINGS.get(order["kind"], set()):
         return no(11, "ORDER_DEFICIENT")
@@ -135,8 +136,8 @@ def _ordered(matter: Matter, item: Item, origin: str, holder: str) -> Word:
     to_whom = order["holder"] == holder and matter.ask.recipient in order["recipients"]
     if not to_whom or shielded or order["kind"] not in _FINDINGS:
         return no(11, "ORDER_SCOPE", minor=1)
-    if not process or not process.get("verified_by") or not order.get("verified_by"):
-        return no(11, "ORDER_NOT_COMPULSORY", "ORDER_DEFICIENT", minor=2, hold=bool(order.get("verified_by")))
+    if not process or not process.get("verified_by"):
+        return no(11, "ORDER_NOT_COMPULSORY", minor=2, hold=True)
     listed = item.resource["resourceType"] in {one["resource_type"] for one in order["scope"]}
     opens_talks = order.get("confidential_communications") and found & _OPENS_TALKS
     if not listed or (NOTES in item.stated_labels and not opens_talks):
