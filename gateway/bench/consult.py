@@ -167,7 +167,7 @@ class _Served:
         listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = listening.getsockname()[1]
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", str(CLIENTS)]
-        command += ["--bind", f"fd://{listening.fileno()}", "--log-level", "warning"]
+        command += ["--bind", f"fd://{listening.fileno()}", "--log-level", "warning", "--no-control-socket"]
         self._process = subprocess.Popen(
             [*command, f"gateway.bench.consult:{application}"], pass_fds=[listening.fileno()]
         )
