@@ -1,8 +1,8 @@
 """What the standard says of fields, data types and the order of segments in each version: hl7apy's tables, put right.
 
 Nothing here reads a message: it is for people who look at one, for whoever wants one held against the standard, and for
-whoever has to know whether a code is one of a table. The tables have holes (segments without fields, a list where its head is missing, no
-OSU), which are closed or passed over here and nowhere else.
+whoever has to know whether a code is one of a table. The tables have holes (segments without fields, a list where its
+head is missing, no OSU), which are closed or passed over here and nowhere else.
 """
 
 from collections.abc import Iterator
