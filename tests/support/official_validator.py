@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def errors_of(*inputs: Path) -> list[dict[str, Any]]:
         shipped("profiles", "handoff"),
     ]
     command += ["--package", harness / "packages" / "newer-terminology", *inputs]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as scratch:  # it leaves a file where it runs
+        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
     lines = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
     assert "resources=" in result.stdout, result.stderr[-2000:]
     return lines
