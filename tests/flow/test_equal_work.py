@@ -108,7 +108,7 @@ def asks(reference: str) -> list[Request]:
 
 
 @given(records=submissions(unrouted=True))
-@settings(parent=WORLDS, max_examples=25)
+@settings(parent=WORLDS, max_examples=10)
 def test_what_exists_for_nobody_here_takes_the_work_of_what_does_not_exist(records: list[Submission]) -> None:
     full = TwoWorld("fhir", has_program_part=True)
     full.hand_in(records)
