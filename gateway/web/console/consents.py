@@ -63,6 +63,7 @@ _WAYS_BACK = {"written": "in writing", "electronic": "electronically", "oral": "
 def add_consent_pages(door: Blueprint, services: Services) -> None:
     """Add the lists, the capture of a form, the filing of a paper, and the page of one consent with its actions."""
     _add_lists(door, services)
+    _add_page(door, services)
     _add_capture(door, services)
     _add_filing(door, services)
     _add_actions(door, services)
@@ -94,6 +95,8 @@ def _add_lists(door: Blueprint, services: Services) -> None:
         found = services.house.consent_desk.find(member(services), **stated)
         return render_template("console/consent_people.html", stated=stated, found=found)
 
+
+def _add_page(door: Blueprint, services: Services) -> None:
     @door.get("/consents/<consent_id>")
     def consent(consent_id: str) -> str:
         desk = services.house.consent_desk

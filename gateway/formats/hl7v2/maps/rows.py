@@ -104,15 +104,9 @@ def compile_row(
     `rivals` are the constants by which other rows claim items of the same list. A row that is `alone` with its field
     tells where nothing came of it; of several, each may have nothing to fill. Raises RowError.
     """
-    unknown = told.keys() - WORDS
-    if unknown:
-        raise RowError(f"expected some of {', '.join(sorted(WORDS))}, found {min(unknown)!r}")
-    if "only" in told and (told["only"] not in ("read", "write") or "why" not in told):
-        raise RowError("expected `only: read` or `only: write` with the reason as `why`")
+    _require_sound(told)
     if "write" in told:
         return None, _constant_take(told["write"])
-    if "to" not in told:
-        raise RowError("expected a target as `to`, or what to write as `write`")
     target = str(told["to"])
     _, steps = _target(target)
     if "join" in told and any(is_list for _, is_list in steps):
@@ -137,6 +131,17 @@ def compile_row(
         take = _led(tuple(str(part) for part in lead), take)
     only_read = told.get("only") == "read" or "value" in told or place.segment != segment
     return (None if told.get("only") == "write" else fill), (None if only_read else take)
+
+
+def _require_sound(told: Mapping[str, Any]) -> None:
+    """Refuse (RowError) words of a row that are unknown or go without the others they need."""
+    unknown = told.keys() - WORDS
+    if unknown:
+        raise RowError(f"expected some of {', '.join(sorted(WORDS))}, found {min(unknown)!r}")
+    if "only" in told and (told["only"] not in ("read", "write") or "why" not in told):
+        raise RowError("expected `only: read` or `only: write` with the reason as `why`")
+    if "write" not in told and "to" not in told:
+        raise RowError("expected a target as `to`, or what to write as `write`")
 
 
 def claims(rows: Mapping[str, Any], path: str, target: str) -> list[Any]:
